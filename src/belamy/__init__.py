@@ -1,0 +1,32 @@
+"""belamy: make pictures with neural networks, and understand how.
+
+Public names load on first use (PEP 562), so that `import belamy` costs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "classify": "belamy.engines.classify",
+    "dream": "belamy.engines.dream",
+    "dream_steps": "belamy.engines.dream",
+    "load_image": "belamy.pixels.images",
+    "read_recipe": "belamy.pixels.recipe",
+    "save_image": "belamy.pixels.images",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'belamy' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,76 @@
+"""Everything that can go wrong because of what a user asked.
+
+BelamyError
+ ├─ OptionError    a value out of its range, or options that exclude each other
+ ├─ UnknownName    a name that no table knows; suggests the nearest
+ ├─ ImageError     a picture that cannot be read or written
+ ├─ RecipeError    a picture without a recipe, or one that no longer applies
+ ├─ WeightsError   weights missing, damaged, or of another network
+ ├─ DataError      a data set that cannot be trained on
+ ├─ RunError       a run folder that cannot be resumed
+ ├─ Diverged       a loss or a picture that is no longer a number
+ └─ MissingExtra   an optional package that is not installed
+
+A message says what is wrong, the value, and what to do, on one line. Faces catch `BelamyError`
+alone: any other exception is a bug of ours and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BelamyError(Exception):
+    """The root: its text is one line, ready to be shown to a person."""
+
+
+class OptionError(BelamyError):
+    """A value out of its range, or options that exclude each other."""
+
+
+class UnknownName(BelamyError):
+    """A name that no table knows."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        super().__init__(f"unknown {kind} {name!r}{self._hint()}")
+
+    def _hint(self) -> str:
+        close = difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.5)
+        if close:
+            return "; did you mean " + " or ".join(repr(name) for name in close) + "?"
+        shown = ", ".join(self.known[:12]) + (", …" if len(self.known) > 12 else "")
+        return f"; there are: {shown}" if shown else "; there are none"
+
+
+class ImageError(BelamyError):
+    """A picture that cannot be read or written."""
+
+
+class RecipeError(BelamyError):
+    """A picture without a recipe, or a recipe that no longer applies."""
+
+
+class WeightsError(BelamyError):
+    """Weights that are missing, damaged, or belong to another network."""
+
+
+class DataError(BelamyError):
+    """A data set that cannot be trained on."""
+
+
+class RunError(BelamyError):
+    """A run folder that cannot be resumed."""
+
+
+class Diverged(BelamyError):
+    """A loss or a picture that is no longer a number; names the step."""
+
+
+class MissingExtra(BelamyError):
+    """An optional package that is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(f"{package} is not installed; run: pip install 'belamy[{extra}]'")
