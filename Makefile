@@ -1,0 +1,41 @@
+# Everything happens inside .venv, which each target sets up by itself, once.
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint bench clean
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "make %-9s %s\n", $$1, $$2 }'
+
+$(READY): pyproject.toml constraints.txt scripts/setup
+	@scripts/setup .venv
+	@touch $@
+
+demo: $(READY) ## Make the gallery of the README in demo/
+	$(BIN)/belamy demo -o demo
+
+test: $(READY) ## The tests, but for the slow ones
+	$(BIN)/python -m pytest
+
+test-all: $(READY) ## All tests
+	$(BIN)/python -m pytest -m "not gpu"
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY) ## Every benchmark, quickly; fails if one misses its bar
+	@status=0; \
+	for file in benchmarks/*.py; do \
+		[ -e "$$file" ] || continue; \
+		echo "== $$file"; \
+		$(BIN)/python "$$file" --quick || status=1; \
+	done; \
+	exit $$status
+
+clean: ## Remove .venv, caches and builds; keep runs/ and demo/
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
