@@ -1,0 +1,56 @@
+"""The command `belamy`.
+
+Each row of `COMMANDS` is a module with an `app`: one that has a name is a group of commands
+(`belamy models list`), one that has none adds its commands to the top (`belamy doctor`). None of
+them imports torch before it works, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from belamy import __version__
+from belamy.cli import doctor, recipe
+from belamy.cli.groups import INTERRUPTED, RootGroup, complain
+
+__all__ = ["COMMANDS", "app", "main"]
+
+COMMANDS = (recipe, doctor)
+
+app = typer.Typer(
+    cls=RootGroup,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # a traceback is for us: plain, and without the values of what was being worked on
+    pretty_exceptions_enable=False,
+)
+for command in COMMANDS:
+    app.add_typer(command.app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"belamy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def belamy(
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Make pictures with neural networks, and understand how."""
+
+
+def main() -> None:
+    """Run the command line: exit code 0 is success, 1 a failure, 2 misuse, 130 Ctrl-C."""
+    try:
+        app(prog_name="belamy")
+    except KeyboardInterrupt:  # before a command had begun
+        complain("stopped")
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,38 @@
+"""The engines: each a generator of `Step`, and its place in the one table of them.
+
+What is here imports no torch, so that the command line can look before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, cast
+
+from belamy.errors import UnknownName
+
+if TYPE_CHECKING:
+    from belamy.steps import Step
+
+__all__ = ["ENGINES", "engine"]
+
+ENGINES = {
+    "dream": "belamy.engines.dream:dream_steps",
+}
+"""Name in a recipe → the function that makes the picture again.
+
+Its arguments are the recipe's options, its seed, and the paths of its inputs by their roles; its
+last step holds the picture, and a recipe that says so.
+"""
+
+
+def engine(name: str) -> Callable[..., Iterator[Step]]:
+    """The function of the engine called `name`.
+
+    Raises:
+        UnknownName: there is none of this name.
+    """
+    if name not in ENGINES:
+        raise UnknownName("engine", name, ENGINES)
+    module, _, function = ENGINES[name].partition(":")
+    return cast("Callable[..., Iterator[Step]]", getattr(importlib.import_module(module), function))

@@ -1,0 +1,56 @@
+"""Two ways in which a group of commands here differs from typer's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from belamy.errors import BelamyError
+
+__all__ = ["DefaultGroup", "RootGroup", "complain", "one_line"]
+
+INTERRUPTED = 130  # what a shell reports for a process ended by Ctrl-C: 128 + SIGINT
+
+
+class DefaultGroup(TyperGroup):
+    """A group whose first command needs no name: `classify PHOTO` beside `classify train`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        names = self.list_commands(ctx)
+        asks_help = bool(args) and args[0] in ctx.help_option_names
+        if args and not asks_help and args[0] not in names:
+            args = [names[0], *args]
+        return super().parse_args(ctx, args)
+
+
+class RootGroup(TyperGroup):
+    """Turns what users did wrong, and their Ctrl-C, into one line and an exit code.
+
+    A command that was stopped and has saved what it made says so by
+    `raise KeyboardInterrupt("what was made so far is in …")`.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BelamyError as error:
+            complain(str(error))
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            complain(f"stopped; {error}" if error.args else "stopped")
+            raise typer.Exit(INTERRUPTED) from error
+
+
+def complain(message: str) -> None:
+    """Say on standard error, in red where there is colour, what went wrong."""
+    typer.secho(f"belamy: {one_line(message)}", fg="red", err=True)
+
+
+def one_line(message: str) -> str:
+    """`message` on one line, without characters that could steer the terminal."""
+    flat = " ".join(message.split())
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in flat
+    )

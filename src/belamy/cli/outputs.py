@@ -1,0 +1,127 @@
+"""Where pictures go: checked before any work starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from belamy.errors import OptionError
+
+if TYPE_CHECKING:
+    from belamy.steps import Step
+
+__all__ = ["Job", "plan", "require_folder", "require_output", "save_step", "share"]
+
+# In folders every picture becomes a PNG: nothing is lost, and the recipe is always carried.
+_SUFFIX = ".png"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to be made: from which file, to which."""
+
+    source: Path
+    target: Path
+
+    @property
+    def done(self) -> bool:
+        """Whether the target is there (files are written whole or not at all)."""
+        return self.target.exists()
+
+
+def require_output(path: str | Path, *, recipe: bool = True) -> Path:
+    """Check that a picture can be saved at `path`.
+
+    Args:
+        path: with a suffix that says the format.
+        recipe: whether the picture must carry its recipe, which not every format can.
+
+    Raises:
+        ImageError: the suffix is unknown, or its format carries no recipe.
+        OptionError: it is a folder, or its folder cannot be made or written.
+    """
+    from belamy.pixels.encode import format_for
+
+    target = Path(path)
+    if target.is_dir():
+        raise OptionError(f"{target} is a folder; name a file in it, such as {target / 'new.png'}")
+    format_for(target, recipe=recipe)
+    require_folder(target.parent)
+    return target
+
+
+def require_folder(path: str | Path) -> Path:
+    """Check that the folder `path` is there or can be made, and that it can be written.
+
+    Raises:
+        OptionError: it cannot.
+    """
+    folder = Path(path)
+    # the nearest of its parents that exists decides
+    nearest = next(
+        part for part in (folder.absolute(), *folder.absolute().parents) if part.exists()
+    )
+    if not nearest.is_dir():
+        raise OptionError(f"{folder} cannot be a folder: {nearest} is a file; choose another place")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OptionError(f"{folder} cannot be written: no permission in {nearest}; choose another")
+    return folder
+
+
+def plan(sources: Sequence[Path], output: str | Path) -> list[Job]:
+    """One job for each source: to the file `output`, or to PNGs in the folder `output`.
+
+    `output` is a folder if there are several sources, if it is one already, or ends with a slash
+    (so give it as text: a `Path` loses the slash).
+
+    Raises:
+        ImageError: the suffix of a file is unknown.
+        OptionError: several sources but `output` names one file, two sources would become the same
+            file, one would overwrite itself, or the place cannot be written.
+    """
+    target = Path(output)
+    named_folder = target.is_dir() or str(output).endswith(("/", os.sep))
+    if len(sources) == 1 and not named_folder:
+        jobs = [Job(sources[0], require_output(target))]
+    elif target.suffix and not named_folder:
+        raise OptionError(f"{len(sources)} pictures cannot all become {target}; name a folder")
+    else:
+        require_folder(target)
+        jobs = [Job(source, target / (source.stem + _SUFFIX)) for source in sources]
+    _require_distinct(jobs)
+    return jobs
+
+
+def _require_distinct(jobs: Sequence[Job]) -> None:
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        if job.target.resolve() == job.source.resolve():
+            raise OptionError(f"{job.source} would overwrite itself; choose another place")
+        if job.target in taken:
+            raise OptionError(
+                f"{taken[job.target]} and {job.source} would both become {job.target}; "
+                "rename one or take two folders"
+            )
+        taken[job.target] = job.source
+
+
+def share(jobs: Sequence[Job]) -> list[Job]:
+    """This process's part of the jobs: all of them, or every n-th under torchrun on n processes."""
+    rank, world = (
+        int(os.environ.get(name, value)) for name, value in (("RANK", 0), ("WORLD_SIZE", 1))
+    )
+    return list(jobs[rank::world])
+
+
+def save_step(step: Step, path: str | Path) -> None:
+    """Save the picture of a step, usually an engine's last, with its transparency and recipe.
+
+    Raises:
+        ImageError: it cannot be saved there.
+    """
+    from belamy.pixels.images import save_image
+
+    save_image(step.image, path, alpha=step.alpha, recipe=step.recipe)

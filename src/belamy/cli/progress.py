@@ -1,0 +1,171 @@
+"""Watching a stream of work from a terminal.
+
+Engines yield what they have made so far. Here it is drained, with a bar on standard error where
+that is a terminal. Ctrl-C ends the work but not the command, which still has to save what was made:
+
+    step, stopped = show_steps(steps, "dreaming")
+    save_step(step, output)
+    if stopped:
+        raise KeyboardInterrupt(f"what was made so far is in {output}")
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
+    from belamy.networks.download import Progress as Received
+    from belamy.steps import Step
+    from belamy.training.trainer import Tick
+
+__all__ = ["show_bytes", "show_steps", "show_ticks"]
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far the work is, in what a bar can draw."""
+
+    done: float
+    total: float | None
+    numbers: str = ""
+    note: str = ""
+
+
+Draw = Callable[[Mark], None]
+
+
+def show_steps(steps: Iterable[Step], description: str) -> tuple[Step, bool]:
+    """Drain `steps`, drawing a bar with the time left and the losses.
+
+    When piped it says nothing but the steps' notes.
+
+    Returns:
+        the last step, and whether Ctrl-C stopped the work there.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came before the first step.
+    """
+    with _bar(description, _counting, silent=_say_note) as draw:
+        return _last(steps, lambda step: draw(_of_step(step)))
+
+
+def show_ticks(ticks: Iterable[Tick], description: str) -> tuple[Tick, bool]:
+    """The same for a training; when piped, one line a tick, since such a log is read later.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came before the first tick.
+    """
+    with _bar(description, _counting, silent=_say_line) as draw:
+        return _last(ticks, lambda tick: draw(_of_tick(tick)))
+
+
+def show_bytes(download: Iterable[Received], description: str) -> None:
+    """Drain a download, drawing a bar of bytes; silent when piped.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; half a download is nothing to keep.
+    """
+    with _bar(description, _weighing) as draw:
+        try:
+            for received in download:
+                draw(Mark(received.received, received.total))
+        finally:
+            _close(download)
+
+
+def _last(items: Iterable[Item], show: Callable[[Item], None]) -> tuple[Item, bool]:
+    latest: list[Item] = []
+    try:
+        for item in items:
+            latest = [item]
+            show(item)
+    except KeyboardInterrupt:
+        if not latest:
+            raise
+        return latest[0], True
+    finally:
+        _close(items)
+    assert latest, "an engine yields at least one step"
+    return latest[0], False
+
+
+def _close(items: Iterable[object]) -> None:
+    """Let a generator put back what it borrowed (hooks, files) now, not when it is collected."""
+    if isinstance(items, Generator):
+        items.close()
+
+
+def _of_step(step: Step) -> Mark:
+    return Mark(step.index, step.total, _numbers(step.losses), step.note)
+
+
+def _of_tick(tick: Tick) -> Mark:
+    return Mark(tick.step, tick.total, _numbers({**tick.losses, **tick.measures}))
+
+
+def _numbers(values: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+
+
+def _say_line(mark: Mark) -> None:
+    typer.echo(f"{mark.done:g}/{mark.total:g}  {mark.numbers}", err=True)
+
+
+def _say_note(mark: Mark) -> None:
+    if mark.note:
+        typer.echo(f"belamy: {mark.note}", err=True)
+
+
+def _ignore(mark: Mark) -> None:
+    """What is drawn when nobody looks."""
+
+
+@contextmanager
+def _bar(
+    description: str, columns: Callable[[], list[ProgressColumn]], *, silent: Draw = _ignore
+) -> Iterator[Draw]:
+    """A bar on standard error, or `silent` where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(*columns(), console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(description, total=None, numbers="")
+
+        def draw(mark: Mark) -> None:
+            progress.update(task, completed=mark.done, total=mark.total, numbers=mark.numbers)
+            if mark.note:  # above the bar, which rich draws again below it
+                progress.console.print(mark.note, markup=False, highlight=False)
+
+        yield draw
+
+
+def _counting() -> list[ProgressColumn]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    numbers = TextColumn("{task.fields[numbers]}", style="dim", markup=False)
+    return [*_title(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), numbers]
+
+
+def _weighing() -> list[ProgressColumn]:
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    return [*_title(), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()]
+
+
+def _title() -> list[ProgressColumn]:
+    from rich.progress import TextColumn
+
+    return [TextColumn("{task.description}", markup=False)]

@@ -1,0 +1,212 @@
+"""The command itself: help for everything, at once and without torch; errors in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+import belamy
+from belamy import cli
+from belamy.cli.groups import DefaultGroup, RootGroup, one_line
+from belamy.errors import OptionError
+
+WHOLE = typer.main.get_command(cli.app)
+
+
+def commands(command: Any = WHOLE, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command and group of commands."""
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, (*path, name))
+
+
+PATHS = list(commands())
+
+
+def named(path: tuple[str, ...]) -> Any:
+    command = WHOLE
+    for name in path:
+        command = command.commands[name]
+    return command
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments), env={"COLUMNS": "100"})
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_everything_has_help(path: tuple[str, ...]) -> None:
+    command = named(path)
+    assert command.help
+    assert command.help.strip().endswith((".", ")"))
+    for parameter in command.params:
+        assert parameter.help, f"{' '.join(path)}: {parameter.name} has no help"
+    result = run(*path, "--help")
+    assert result.exit_code == 0
+    assert "Usage: " in result.output
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_options_are_kebab_case(path: tuple[str, ...]) -> None:
+    for parameter in named(path).params:
+        for typed in (*parameter.opts, *parameter.secondary_opts):
+            assert typed == typed.lower() or len(typed) == 2, typed
+            assert "_" not in typed or not typed.startswith("-"), typed
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_an_unknown_option_is_misuse(path: tuple[str, ...]) -> None:
+    result = run(*path, "--no-such-option")
+    assert result.exit_code == 2
+    assert "--no-such-option" in result.stderr
+
+
+def test_no_help_imports_torch() -> None:
+    result = python(f"""
+import sys
+from typer.testing import CliRunner
+from belamy.cli import app
+for path in {PATHS!r}:
+    result = CliRunner().invoke(app, [*path, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "torch" not in sys.modules, path
+""")
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_module_is_the_command() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "belamy", "--version"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (0, f"belamy {belamy.__version__}\n")
+
+
+def test_without_a_command_comes_help() -> None:
+    assert "doctor" in run().output
+
+
+def test_a_misspelt_command_is_misuse_with_a_hint() -> None:
+    result = run("docter")
+    assert result.exit_code == 2
+    assert "Did you mean 'doctor'" in result.stderr
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    """A command line that fails in every way."""
+    app = typer.Typer(cls=RootGroup, pretty_exceptions_enable=False)
+    failures = {
+        "wrong": OptionError("size is -1;\nit must be\x1b[31m positive"),
+        "stop": KeyboardInterrupt(),
+        "saved": KeyboardInterrupt("what was made so far is in a.png"),
+        "bug": ZeroDivisionError("ours"),
+    }
+
+    @app.command()
+    def fail(how: str) -> None:
+        raise failures[how]
+
+    @app.command()
+    def other() -> None: ...
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "said"),
+    [
+        ("wrong", 1, "belamy: size is -1; it must be�[31m positive\n"),
+        ("stop", 130, "belamy: stopped\n"),
+        ("saved", 130, "belamy: stopped; what was made so far is in a.png\n"),
+    ],
+)
+def test_what_a_user_does_is_answered_in_one_line(
+    app: typer.Typer, how: str, code: int, said: str
+) -> None:
+    result = CliRunner().invoke(app, ["fail", how])
+    assert (result.exit_code, result.stderr, result.stdout) == (code, said, "")
+
+
+def test_the_line_is_red(app: typer.Typer) -> None:
+    assert CliRunner().invoke(app, ["fail", "wrong"], color=True).stderr.startswith("\x1b[31m")
+
+
+def test_a_bug_of_ours_shows_its_traceback(app: typer.Typer) -> None:
+    assert isinstance(CliRunner().invoke(app, ["fail", "bug"]).exception, ZeroDivisionError)
+
+
+def test_a_traceback_is_plain_and_keeps_values_to_itself() -> None:
+    result = python("""
+import sys
+from belamy import cli
+from belamy.cli import doctor
+def broken():
+    secret = "in a local variable"
+    raise ZeroDivisionError("ours")
+doctor.examination = broken
+sys.argv = ["belamy", "doctor"]
+cli.main()
+""")
+    assert result.returncode == 1
+    assert "Traceback (most recent call last)" in result.stderr
+    assert "in a local variable" not in result.stderr.replace('secret = "in a local variable"', "")
+    assert "╭" not in result.stderr
+
+
+def test_ctrl_c_before_a_command_has_begun() -> None:
+    result = python("""
+from belamy import cli
+def interrupted(**settings):
+    raise KeyboardInterrupt
+cli.app = interrupted
+cli.main()
+""")
+    assert (result.returncode, result.stderr) == (130, "belamy: stopped\n")
+
+
+def test_one_line_keeps_what_can_be_printed() -> None:
+    assert one_line("naïve “text”\n\tof two") == "naïve “text” of two"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["photo.jpg"], "ask photo.jpg 5"),
+        (["--top", "3", "photo.jpg"], "ask photo.jpg 3"),
+        (["ask", "photo.jpg"], "ask photo.jpg 5"),
+        (["train", "folder"], "train folder"),
+    ],
+)
+def test_the_first_command_of_a_default_group_needs_no_name(
+    typed: list[str], expected: str
+) -> None:
+    app = typer.Typer(cls=DefaultGroup)
+
+    @app.command()
+    def ask(image: str, top: int = 5) -> None:
+        typer.echo(f"ask {image} {top}")
+
+    @app.command()
+    def train(data: str) -> None:
+        typer.echo(f"train {data}")
+
+    assert CliRunner().invoke(app, typed).output.strip() == expected
+    assert "train" in CliRunner().invoke(app, ["--help"]).output

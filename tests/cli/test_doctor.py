@@ -1,0 +1,95 @@
+"""doctor says what is here, as a table and as JSON, and what is amiss."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+import belamy
+from belamy.cli import app
+from belamy.networks import NETWORKS
+
+
+class Installed:
+    """A distribution as `importlib.metadata` gives it, with one extra that is not there."""
+
+    requires = (
+        "torch>=2.10",
+        "pytest>=8.3; extra == 'dev'",
+        'no-such-package>=1; python_version > "3" and extra == "video"',
+    )
+
+    class metadata:
+        @staticmethod
+        def get_all(name: str) -> list[str]:
+            assert name == "Provides-Extra"
+            return ["dev", "video"]
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    real = metadata.distribution
+    ours = {"belamy": Installed}
+    monkeypatch.setattr(metadata, "distribution", lambda name: ours.get(name) or real(name))
+    monkeypatch.setenv("BELAMY_HOME", str(tmp_path))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["doctor", *arguments], env={"COLUMNS": "200"})
+
+
+def test_json_says_what_is_here(tmp_path: Path) -> None:
+    result = run("--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["belamy"] == belamy.__version__
+    assert found["python"] == platform.python_version()
+    assert found["packages"] == {"torch": metadata.version("torch")}
+    assert found["extras"]["dev"] == {"installed": True, "missing": []}
+    assert found["extras"]["video"] == {"installed": False, "missing": ["no-such-package"]}
+    assert found["threads"]["torch"] == torch.get_num_threads()
+    assert found["folders"]["cache"] == {"path": str(tmp_path), "writable": True}
+    assert [one["name"] for one in found["networks"]] == list(NETWORKS)
+    assert found["problems"] == []
+
+
+def test_the_table_names_everything(tmp_path: Path) -> None:
+    result = run()
+    assert result.exit_code == 0
+    for part in ("device", "threads", "memory", "torch", "[dev]", "squeezenet1_0", str(tmp_path)):
+        assert part in result.stdout
+    assert "not installed: no-such-package" in result.stdout
+    assert result.stdout.endswith("all is well\n")
+
+
+def test_a_missing_package_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Installed, "requires", ("no-such-package>=1",))
+    result = run()
+    assert result.exit_code == 1
+    assert "amiss: no-such-package is not installed" in result.stdout
+
+
+def test_a_cache_that_cannot_be_made_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("BELAMY_HOME", str(tmp_path / "file" / "cache"))
+    result = run("--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert found["folders"]["cache"]["writable"] is False
+    assert len(found["problems"]) == 1
+
+
+def test_a_checkout_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "distribution", nowhere)
+    assert "not installed as a package" in run().stdout

@@ -1,0 +1,141 @@
+"""Streams are drained, drawn where somebody looks, and stopped by Ctrl-C with what was made."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+
+from belamy.cli.progress import show_bytes, show_steps, show_ticks
+from belamy.steps import Step
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass
+class Tick:
+    step: int
+    total: int
+    losses: dict[str, float]
+    measures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Received:
+    received: int
+    total: int | None
+
+
+def steps(count: int, *, stop_after: int | None = None) -> Iterator[Step]:
+    for index in range(1, count + 1):
+        note = "one octave skipped" if index == 1 else ""
+        yield Step(index, count, torch.zeros(1, 3, 1, 1), {"energy": -0.5}, note=note)
+        if index == stop_after:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def terminal() -> Iterator[Terminal]:
+    """Standard error is a terminal (no fixture: pytest takes stderr back before the test)."""
+    stream = Terminal()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stderr", stream)
+        patch.setenv("TERM", "xterm")
+        patch.setenv("COLUMNS", "120")
+        yield stream
+
+
+def test_the_last_step_comes_back_and_nothing_is_drawn_in_a_pipe(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    step, stopped = show_steps(steps(3), "dreaming")
+    assert (step.index, stopped) == (3, False)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "belamy: one octave skipped\n"
+
+
+def test_a_bar_where_somebody_looks() -> None:
+    with terminal() as screen:
+        show_steps(steps(3), "dreaming")
+    drawn = screen.getvalue()
+    for part in ("dreaming", "3/3", "energy -0.5", "one octave skipped"):
+        assert part in drawn
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_ctrl_c_gives_the_last_step(drawn: bool) -> None:
+    with terminal() if drawn else nullcontext():
+        step, stopped = show_steps(steps(9, stop_after=4), "dreaming")
+    assert (step.index, stopped) == (4, True)
+
+
+def test_ctrl_c_before_the_first_step_stops_everything() -> None:
+    def nothing() -> Iterator[Step]:
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        show_steps(nothing(), "dreaming")
+
+
+def test_the_engine_is_closed_when_drawing_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    def engine() -> Iterator[Step]:
+        try:
+            yield from steps(3)
+        finally:
+            closed.append(True)
+
+    def interrupt(mark: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("belamy.cli.progress._say_note", interrupt)
+    step, stopped = show_steps(engine(), "dreaming")
+    assert (step.index, stopped, closed) == (1, True, [True])
+
+
+def test_an_error_of_the_engine_passes_through() -> None:
+    def failing() -> Iterator[Step]:
+        yield from steps(1)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        show_steps(failing(), "dreaming")
+
+
+def test_a_training_logs_a_line_each_tick_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    ticks = [Tick(50, 100, {"loss": 2.34567}), Tick(100, 100, {"loss": 1.0}, {"accuracy": 0.5})]
+    tick, stopped = show_ticks(ticks, "training")  # type: ignore[arg-type]
+    assert (tick.step, stopped) == (100, False)
+    assert capsys.readouterr().err == "50/100  loss 2.346\n100/100  loss 1  accuracy 0.5\n"
+
+
+def test_a_download_draws_bytes() -> None:
+    with terminal() as screen:
+        show_bytes([Received(500_000, None), Received(1_500_000, 3_000_000)], "squeezenet")  # type: ignore[list-item]
+    assert "squeezenet" in screen.getvalue()
+    assert "1.5/3.0 MB" in screen.getvalue()
+
+
+def test_an_interrupted_download_is_closed() -> None:
+    closed = []
+
+    def download() -> Iterator[Received]:
+        try:
+            yield Received(1, 2)
+            raise KeyboardInterrupt
+        finally:
+            closed.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        show_bytes(download(), "squeezenet")  # type: ignore[arg-type]
+    assert closed == [True]
