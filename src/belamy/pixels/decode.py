@@ -1,0 +1,253 @@
+"""Files made by strangers: whatever is inside, out comes a picture or one `ImageError`.
+
+Pillow answers to damaged files with a dozen kinds of exception, with warnings, and with lines that
+libtiff writes to stderr by itself. Here, and only here, all of that becomes one sentence which
+names the file and the cause.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+# Registered by name, so that Pillow need not import its forty other plugins to find these.
+from PIL import (  # noqa: F401
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from belamy.errors import BelamyError, ImageError, OptionError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+MAX_MEGAPIXELS = 100.0
+# Encoders write about 10 scans; a small file can ask for thousands, each a pass over all pixels.
+MAX_SCANS = 200
+
+_CHUNK = 1 << 20
+_HEAD = 64  # bytes: enough for every magic number and for the canvas of a WEBP
+_TIFF_MAGIC = (b"II", b"MM")
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF tags
+_START_OF_SCAN = b"\xff\xda"
+
+# What people most often hand over instead: (offset, bytes there) → what to say.
+_LOOKS_LIKE = (
+    (4, b"ftyphei", "it is a HEIC photo; export it as JPEG"),
+    (4, b"ftypmif", "it is a HEIF photo; export it as JPEG"),
+    (4, b"ftypavi", "its header is damaged"),
+    (4, b"ftyp", "it is a video; take a frame of it"),
+    (0, b"%PDF", "it is a PDF; export the page as PNG"),
+    (0, b"<svg", "it is an SVG drawing; export it as PNG"),
+    (0, b"<?xml", "it is XML, perhaps an SVG drawing; export it as PNG"),
+    (0, b"<!DOCTYPE", "it is a web page; download the picture itself"),
+    (0, b"<html", "it is a web page; download the picture itself"),
+    (0, b"PK\x03\x04", "it is a zip archive; unpack it"),
+    (0, b"\x89PNG", "its header is damaged"),
+    (0, b"\xff\xd8", "its header is damaged"),
+    (0, b"RIFF", "its header is damaged"),
+    (0, b"GIF8", "its header is damaged"),
+    (0, b"II*\x00", "its header is damaged"),
+    (0, b"MM\x00*", "its header is damaged"),
+    (0, b"BM", "its header is damaged"),
+)
+
+# Warning filters and file descriptor 2 belong to the whole process: one reader at a time.
+_one_at_a_time = threading.RLock()
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """`path` as one line of printable text, whatever bytes are in the name."""
+    text = os.fspath(path)
+    return text if text.isprintable() else ascii(text)
+
+
+@contextmanager
+def opened(
+    path: str | os.PathLike[str], *, max_megapixels: float = MAX_MEGAPIXELS
+) -> Iterator[Image.Image]:
+    """The picture at `path`, its header read and its size checked, its pixels not yet decoded.
+
+    Decode and convert it inside the block, where every failure of Pillow becomes an `ImageError`.
+
+    Args:
+        path: a file in one of `FORMATS`; its content decides, not its suffix.
+        max_megapixels: the largest width × height, in millions, that may be decoded.
+
+    Raises:
+        ImageError: missing, a folder, empty, of another kind, damaged, cut short, or too large.
+        OptionError: `max_megapixels` is not positive.
+    """
+    check_limit(max_megapixels)
+    name = shown(path)
+    with _opened_file(Path(path), name) as stream:
+        head = stream.read(_HEAD)
+        stream.seek(0)
+        with guarded(name, head):
+            _check_webp_canvas(head, name, max_megapixels)
+            with _header(stream, name, max_megapixels) as picture:
+                check_pixels(name, *_largest(picture), max_megapixels)
+                _check_scans(name, picture, stream)
+                yield picture
+
+
+@contextmanager
+def guarded(name: str, head: bytes = b"") -> Iterator[None]:
+    """Turn whatever Pillow raises in this block into an `ImageError` about `name`; keep it quiet.
+
+    Args:
+        name: what to call the picture in the message.
+        head: the file's first bytes, which tell a better cause and whether libtiff is at work.
+    """
+    with _one_at_a_time, warnings.catch_warnings(), ExitStack() as quiet:
+        warnings.simplefilter("ignore")
+        if head.startswith(_TIFF_MAGIC):
+            quiet.enter_context(_stderr_silenced())
+        try:
+            yield
+        except BelamyError:
+            raise
+        except UnidentifiedImageError as error:
+            raise ImageError(f"cannot read {name}: {_unidentified(head)}") from error
+        except MemoryError as error:
+            raise ImageError(f"cannot read {name}: it needs more memory than there is") from error
+        except Exception as error:  # damaged files raise almost anything, AssertionError included
+            raise ImageError(
+                f"cannot read {name}: it is damaged or cut short ({cause(error)})"
+            ) from error
+
+
+def check_limit(max_megapixels: float) -> None:
+    """Refuse a limit that is not a positive number."""
+    if not max_megapixels > 0:
+        raise OptionError(f"max_megapixels {max_megapixels} is not a positive number")
+
+
+def check_pixels(name: str, width: int, height: int, max_megapixels: float) -> None:
+    """Refuse a picture of more pixels than the limit.
+
+    Raises:
+        ImageError: width × height passes `max_megapixels`.
+    """
+    megapixels = width * height / 1e6
+    if megapixels > max_megapixels:
+        raise ImageError(
+            f"{name} has {megapixels:.1f} megapixels ({width} × {height}), the limit is "
+            f"{max_megapixels:g}; make it smaller or raise max_megapixels"
+        )
+
+
+def _opened_file(path: Path, name: str) -> BinaryIO:
+    """The file opened for reading, once it is known to be a file (a pipe would wait for ever)."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError(f"cannot read {name}: it is a folder; name a picture in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(f"cannot read {name}: it is a device or a pipe, not a file")
+        if status.st_size == 0:
+            raise ImageError(f"cannot read {name}: the file is empty (0 bytes)")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise ImageError(f"cannot read {name}: there is no such file; check the path") from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ImageError(f"cannot read {name}: {getattr(error, 'strerror', error)}") from error
+
+
+def _header(stream: BinaryIO, name: str, max_megapixels: float) -> ImageFile.ImageFile:
+    """Read the header, with Pillow's own limit out of the way only if the user asked for more."""
+    ceiling = Image.MAX_IMAGE_PIXELS
+    # Pillow warns at its limit and refuses at twice that.
+    if ceiling is None or max_megapixels * 1e6 <= 2 * ceiling:
+        try:
+            return Image.open(stream, formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise ImageError(_too_large(name, error, max_megapixels)) from error
+    try:
+        Image.MAX_IMAGE_PIXELS = None
+        return Image.open(stream, formats=FORMATS)
+    finally:
+        Image.MAX_IMAGE_PIXELS = ceiling
+
+
+def _too_large(name: str, error: Exception, max_megapixels: float) -> str:
+    found = re.search(r"\((\d+) pixels\)", str(error))
+    size = f"{int(found[1]) / 1e6:.1f} megapixels" if found else "too many pixels"
+    return (
+        f"{name} has {size}, the limit is {max_megapixels:g}; "
+        "make it smaller or raise max_megapixels"
+    )
+
+
+def _check_webp_canvas(head: bytes, name: str, max_megapixels: float) -> None:
+    """Pillow's WEBP reader allocates the canvas of an extended file before it tells its size."""
+    if len(head) >= 30 and head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X":
+        width, height = (int.from_bytes(head[at : at + 3], "little") + 1 for at in (24, 27))
+        check_pixels(name, width, height, max_megapixels)
+
+
+def _largest(picture: Image.Image) -> tuple[int, int]:
+    """(width, height) of the largest thing that decoding allocates: a TIFF tile may exceed all."""
+    width, height = picture.size
+    if isinstance(picture, TiffImagePlugin.TiffImageFile):
+        tile = [picture.tag_v2.get(tag, 0) for tag in (_TILE_WIDTH, _TILE_LENGTH)]
+        if all(isinstance(side, int) for side in tile) and tile[0] * tile[1] > width * height:
+            return tile[0], tile[1]
+    return width, height
+
+
+def _check_scans(name: str, picture: Image.Image, stream: BinaryIO) -> None:
+    if not (isinstance(picture, JpegImagePlugin.JpegImageFile) and "progressive" in picture.info):
+        return
+    position = stream.tell()
+    stream.seek(0)
+    scans, tail = 0, b""
+    while chunk := stream.read(_CHUNK):
+        scans += (tail + chunk).count(_START_OF_SCAN)
+        tail = chunk[-1:]
+    stream.seek(position)
+    if scans > MAX_SCANS:
+        raise ImageError(f"cannot read {name}: it has {scans} scans, more than {MAX_SCANS}")
+
+
+def _unidentified(head: bytes) -> str:
+    for offset, magic, meaning in _LOOKS_LIKE:
+        if head.startswith(magic, offset):
+            return meaning
+    return f"it is not a picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+
+
+def cause(error: Exception) -> str:
+    """The type and text of an exception as one short printable line."""
+    text = " ".join(str(error).split())
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return f"{type(error).__name__}: {text[:120]}" if text else type(error).__name__
+
+
+@contextmanager
+def _stderr_silenced() -> Iterator[None]:
+    """Send file descriptor 2 to nowhere: libtiff reports damage there, past Python's reach."""
+    with ExitStack() as undo:
+        with suppress(OSError, io.UnsupportedOperation):  # a process may have no descriptor 2
+            kept = os.dup(2)
+            undo.callback(os.close, kept)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            undo.callback(os.close, nowhere)
+            os.dup2(nowhere, 2)
+            undo.callback(os.dup2, kept, 2)
+        yield

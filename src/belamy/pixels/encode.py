@@ -1,0 +1,167 @@
+"""Pictures turned to bytes: one row for each format that belamy writes."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, PngImagePlugin
+
+from belamy.errors import ImageError, OptionError
+from belamy.pixels import recipe as recipes
+from belamy.pixels.decode import shown
+from belamy.pixels.recipe import Recipe
+
+QUALITY = 95  # by eye: dreams are all fine texture, which JPEG at 90 visibly softens
+
+_JPEG_BLOCK = 65533  # bytes of one JPEG segment, EXIF included
+_GIF_COLOURS = 255  # one of 256 is kept for the transparent pixel
+_OPAQUE_FROM = 128  # GIF knows no half-transparent pixel
+
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one format is written.
+
+    Args:
+        name: Pillow's name of it.
+        alpha: whether it keeps transparency; otherwise that is composed on white.
+        options: quality (1 to 100) → arguments of `PIL.Image.Image.save`.
+        carry: recipe → the arguments that put it into the file; None if there is no place for it.
+        prepare: a last conversion of the picture.
+    """
+
+    name: str
+    alpha: bool
+    options: Callable[[int], Options]
+    carry: Callable[[Recipe], Options] | None
+    prepare: Callable[[Image.Image], Image.Image] = lambda picture: picture
+
+
+def format_for(path: str | os.PathLike[str], *, recipe: bool = False) -> Format:
+    """The format that the suffix of `path` asks for; call it before hours of work, not after.
+
+    Args:
+        path: where a picture is to be saved.
+        recipe: whether it must carry its recipe.
+
+    Raises:
+        ImageError: the suffix is none of `SUFFIXES`, or its format cannot carry a recipe.
+    """
+    suffix = Path(path).suffix.lower()
+    found = SUFFIXES.get(suffix)
+    if found is None:
+        known = " ".join(sorted(SUFFIXES))
+        raise ImageError(
+            f"cannot save {shown(path)}: unknown suffix {suffix!r}; use one of {known}"
+        )
+    if recipe and found.carry is None:
+        able = " ".join(sorted(name for name, kind in SUFFIXES.items() if kind.carry is not None))
+        raise ImageError(
+            f"cannot save {shown(path)}: {suffix} carries no recipe; use one of {able}"
+        )
+    return found
+
+
+def encode(
+    picture: Image.Image, path: str | os.PathLike[str], recipe: Recipe | None, quality: int
+) -> bytes:
+    """The bytes of `picture`, RGB or RGBA, in the format that the suffix of `path` asks for.
+
+    Raises:
+        ImageError: the format is unknown, or cannot hold this picture or its recipe.
+        OptionError: `quality` is not from 1 to 100.
+    """
+    if not 1 <= quality <= 100:
+        raise OptionError(f"quality {quality} is not from 1 to 100")
+    chosen = format_for(path, recipe=recipe is not None)
+    carried = {} if recipe is None or chosen.carry is None else chosen.carry(recipe)
+    if chosen.name == "JPEG" and len(carried.get("exif", b"")) > _JPEG_BLOCK:
+        raise ImageError(f"cannot save {shown(path)}: its recipe is too long for JPEG; save a PNG")
+    if not chosen.alpha:
+        picture = on_white(picture)
+    # Pillow carries these over from a file that was read; every byte here is to be ours.
+    picture.info.clear()
+    arguments = {**chosen.options(quality), **carried}
+    buffer = io.BytesIO()
+    try:
+        chosen.prepare(picture).save(buffer, chosen.name, **arguments)
+    except (OSError, ValueError) as error:  # such as a side beyond what the format can number
+        size = f"{picture.width} × {picture.height}"
+        raise ImageError(f"cannot save {shown(path)} at {size}: {error}; try .png") from error
+    return buffer.getvalue()
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """The picture in RGB, composed on white where it is transparent."""
+    if picture.mode == "RGB":
+        return picture
+    ground = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(ground, picture.convert("RGBA")).convert("RGB")
+
+
+def _png_text(recipe: Recipe) -> Options:
+    chunks = _png_chunks()
+    chunks.add_itxt(recipes.KEYWORD, recipe.to_json(), zip=True)
+    return {"pnginfo": chunks}
+
+
+def _png_chunks() -> PngImagePlugin.PngInfo:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add(b"sRGB", b"\x00")  # states the colour space in one byte, where a profile takes 500
+    return chunks
+
+
+def _exif(recipe: Recipe) -> Options:
+    return {"exif": recipes.exif(recipe)}
+
+
+def _description(recipe: Recipe) -> Options:
+    """libtiff, which compresses, writes no EXIF folder; its readers all show this tag."""
+    return {"tiffinfo": {recipes.IMAGE_DESCRIPTION: recipes.comment(recipe).decode("ascii")}}
+
+
+def _gif_comment(recipe: Recipe) -> Options:
+    return {"comment": recipes.comment(recipe)}
+
+
+def _to_palette(picture: Image.Image) -> Image.Image:
+    """255 colours chosen by median cut, errors diffused, and one index for what is transparent."""
+    plain = on_white(picture)
+    indexed = plain.quantize(_GIF_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    indexed = plain.quantize(palette=indexed, dither=Image.Dither.FLOYDSTEINBERG)
+    if picture.mode == "RGBA":
+        hidden = picture.getchannel("A").point(lambda alpha: 255 * (alpha < _OPAQUE_FROM))
+        indexed.paste(_GIF_COLOURS, mask=hidden)
+        indexed.info["transparency"] = _GIF_COLOURS
+    return indexed
+
+
+_PNG = Format("PNG", True, lambda quality: {"pnginfo": _png_chunks()}, _png_text)
+# 4:4:4, since halved colour resolution shows on the saturated edges of a dream.
+_JPEG = Format("JPEG", False, lambda quality: {"quality": quality, "subsampling": 0}, _exif)
+_WEBP = Format(
+    "WEBP", True, lambda quality: {"quality": quality, "method": 4, "use_sharp_yuv": True}, _exif
+)
+_TIFF = Format("TIFF", True, lambda quality: {"compression": "tiff_adobe_deflate"}, _description)
+_BMP = Format("BMP", False, lambda quality: {}, None)
+_GIF = Format("GIF", True, lambda quality: {}, _gif_comment, _to_palette)
+_AVIF = Format("AVIF", True, lambda quality: {"quality": quality, "subsampling": "4:4:4"}, _exif)
+
+SUFFIXES = {
+    ".png": _PNG,
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": _WEBP,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".bmp": _BMP,
+    ".gif": _GIF,
+    ".avif": _AVIF,
+}

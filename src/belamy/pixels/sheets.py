@@ -1,0 +1,91 @@
+"""A sheet of pictures with captions, as a museum's catalogue would print it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+# All by eye.
+_PAPER = (0.965, 0.96, 0.95)
+_INK = (0.40, 0.39, 0.38)
+_MARGIN = 1 / 14  # of the cell
+_FONT = 1 / 15  # of the cell, and never below what can be read:
+_SMALLEST_FONT = 11
+_LINE = 1.9  # height of a caption's strip, in font sizes
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where things stand: all in pixels, cells counted row by row."""
+
+    columns: int
+    rows: int
+    height: int  # of a cell, without its caption
+    width: int
+    margin: int
+    strip: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return (
+            self.rows * (self.height + self.strip + self.margin) + self.margin,
+            self.columns * (self.width + self.margin) + self.margin,
+        )
+
+    def corner(self, index: int) -> tuple[int, int]:
+        row, column = divmod(index, self.columns)
+        return (
+            self.margin + row * (self.height + self.strip + self.margin),
+            self.margin + column * (self.width + self.margin),
+        )
+
+
+def arrange(
+    images: Sequence[Tensor], *, columns: int, captions: Sequence[str] | None, cell: int
+) -> Tensor:
+    """Images (1, 3, H, W), already scaled, on one sheet (1, 3, height, width)."""
+    font_size = max(_SMALLEST_FONT, round(cell * _FONT))
+    grid = _Grid(
+        columns=columns,
+        rows=-(-len(images) // columns),
+        height=max(image.shape[-2] for image in images),
+        width=max(image.shape[-1] for image in images),
+        margin=max(2, round(cell * _MARGIN)),
+        strip=0 if captions is None else round(font_size * _LINE),
+    )
+    sheet = torch.tensor(_PAPER).reshape(1, 3, 1, 1).expand(1, 3, *grid.size).clone()
+    for index, image in enumerate(images):
+        top, left = grid.corner(index)
+        height, width = image.shape[-2:]
+        top, left = top + (grid.height - height) // 2, left + (grid.width - width) // 2
+        sheet[:, :, top : top + height, left : left + width] = image
+    if captions is None:
+        return sheet
+    ink = _lettering(grid, captions, font_size)
+    return sheet + (torch.tensor(_INK).reshape(1, 3, 1, 1) - sheet) * ink
+
+
+def _lettering(grid: _Grid, captions: Sequence[str], font_size: int) -> Tensor:
+    """How much ink lies where: (height, width) in [0, 1]."""
+    mask = Image.new("L", (grid.size[1], grid.size[0]))
+    draw = ImageDraw.Draw(mask)
+    font = ImageFont.load_default(font_size)
+    for index, caption in enumerate(captions):
+        top, left = grid.corner(index)
+        centre = (left + grid.width / 2, top + grid.height + grid.strip / 2)
+        draw.text(centre, _shortened(caption, font, grid.width), fill=255, font=font, anchor="mm")
+    return torch.from_numpy(np.array(mask, np.float32)) / 255
+
+
+def _shortened(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    text = " ".join(caption.split())
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
