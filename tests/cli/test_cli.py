@@ -161,7 +161,7 @@ from belamy.cli import doctor
 def broken():
     secret = "in a local variable"
     raise ZeroDivisionError("ours")
-doctor.examination = broken
+doctor._examination = broken
 sys.argv = ["belamy", "doctor"]
 cli.main()
 """)

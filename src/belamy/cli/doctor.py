@@ -30,13 +30,13 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Say what is installed here and what runs where; exit with 1 if something is amiss."""
-    found = examination()
+    found = _examination()
     typer.echo(json.dumps(found, indent=2) if as_json else _readable(found))
     if found["problems"]:
         raise typer.Exit(1)
 
 
-def examination() -> dict[str, Any]:
+def _examination() -> dict[str, Any]:
     """All that doctor looks at, as plain JSON; "problems" says in sentences what is amiss."""
     problems: list[str] = []
     versions, extras = _packages(problems)

@@ -32,7 +32,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Mark:
+class _Mark:
     """How far the work is, in what a bar can draw."""
 
     done: float
@@ -41,7 +41,7 @@ class Mark:
     note: str = ""
 
 
-Draw = Callable[[Mark], None]
+_Draw = Callable[[_Mark], None]
 
 
 def show_steps(steps: Iterable[Step], description: str) -> tuple[Step, bool]:
@@ -78,7 +78,7 @@ def show_bytes(download: Iterable[Received], description: str) -> None:
     with _bar(description, _weighing) as draw:
         try:
             for received in download:
-                draw(Mark(received.received, received.total))
+                draw(_Mark(received.received, received.total))
         finally:
             _close(download)
 
@@ -105,35 +105,35 @@ def _close(items: Iterable[object]) -> None:
         items.close()
 
 
-def _of_step(step: Step) -> Mark:
-    return Mark(step.index, step.total, _numbers(step.losses), step.note)
+def _of_step(step: Step) -> _Mark:
+    return _Mark(step.index, step.total, _numbers(step.losses), step.note)
 
 
-def _of_tick(tick: Tick) -> Mark:
-    return Mark(tick.step, tick.total, _numbers({**tick.losses, **tick.measures}))
+def _of_tick(tick: Tick) -> _Mark:
+    return _Mark(tick.step, tick.total, _numbers({**tick.losses, **tick.measures}))
 
 
 def _numbers(values: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.4g}" for name, value in values.items())
 
 
-def _say_line(mark: Mark) -> None:
+def _say_line(mark: _Mark) -> None:
     typer.echo(f"{mark.done:g}/{mark.total:g}  {mark.numbers}", err=True)
 
 
-def _say_note(mark: Mark) -> None:
+def _say_note(mark: _Mark) -> None:
     if mark.note:
         typer.echo(f"belamy: {mark.note}", err=True)
 
 
-def _ignore(mark: Mark) -> None:
+def _ignore(mark: _Mark) -> None:
     """What is drawn when nobody looks."""
 
 
 @contextmanager
 def _bar(
-    description: str, columns: Callable[[], list[ProgressColumn]], *, silent: Draw = _ignore
-) -> Iterator[Draw]:
+    description: str, columns: Callable[[], list[ProgressColumn]], *, silent: _Draw = _ignore
+) -> Iterator[_Draw]:
     """A bar on standard error, or `silent` where that is no terminal."""
     if not sys.stderr.isatty():
         yield silent
@@ -144,7 +144,7 @@ def _bar(
     with Progress(*columns(), console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(description, total=None, numbers="")
 
-        def draw(mark: Mark) -> None:
+        def draw(mark: _Mark) -> None:
             progress.update(task, completed=mark.done, total=mark.total, numbers=mark.numbers)
             if mark.note:  # above the bar, which rich draws again below it
                 progress.console.print(mark.note, markup=False, highlight=False)
