@@ -57,15 +57,11 @@ def format_for(path: str | os.PathLike[str], *, recipe: bool = False) -> Format:
     suffix = Path(path).suffix.lower()
     found = SUFFIXES.get(suffix)
     if found is None:
-        known = " ".join(sorted(SUFFIXES))
-        raise ImageError(
-            f"cannot save {shown(path)}: unknown suffix {suffix!r}; use one of {known}"
-        )
+        known = " ".join(SUFFIXES)
+        raise ImageError(f"cannot save {shown(path)}: unknown suffix {suffix!r}; use {known}")
     if recipe and found.carry is None:
-        able = " ".join(sorted(name for name, kind in SUFFIXES.items() if kind.carry is not None))
-        raise ImageError(
-            f"cannot save {shown(path)}: {suffix} carries no recipe; use one of {able}"
-        )
+        able = " ".join(name for name, kind in SUFFIXES.items() if kind.carry is not None)
+        raise ImageError(f"cannot save {shown(path)}: {suffix} carries no recipe; use {able}")
     return found
 
 

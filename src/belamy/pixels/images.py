@@ -279,11 +279,10 @@ def contact_sheet(
 
 def _channels(source: Array | Tensor) -> Tensor:
     """An array or a tensor as (C, H, W) float32 in [0, 1] with C = 1, 3 or 4."""
-    kind = str(source.dtype).removeprefix("torch.")
+    kind = str(source.dtype) if isinstance(source, Tensor) else source.dtype.name
+    kind = kind.removeprefix("torch.")
     if kind not in _WHITE:
-        raise ImageError(
-            f"an array of {kind} is no picture; use uint8, uint16, or floats in [0, 1]"
-        )
+        raise ImageError(f"an array of {kind} is no picture; use uint8, uint16 or floats in [0, 1]")
     if isinstance(source, Tensor):
         channels, wanted = source.detach().cpu().float(), _TENSOR_SHAPES
         channels = channels[0] if channels.ndim == 4 and len(channels) == 1 else channels

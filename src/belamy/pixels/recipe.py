@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import TypeAlias
 
@@ -219,10 +219,10 @@ def _need(condition: bool, name: str, wanted: str) -> None:
 def _need_fields(data: object, kind: type[Recipe] | type[Input], name: str) -> None:
     if not isinstance(data, dict):
         raise RecipeError(f"{name} should be an object, not {type(data).__name__}")
-    wanted = {field.name for field in fields(kind)}
-    if missing := sorted(wanted - data.keys()):
+    known = {field.name: field.default is MISSING for field in fields(kind)}
+    if missing := sorted(field for field, needed in known.items() if needed and field not in data):
         raise RecipeError(f"{name} lacks {', '.join(missing)}")
-    if unknown := sorted(data.keys() - wanted):
+    if unknown := sorted(data.keys() - known.keys()):
         raise RecipeError(f"{name} has {decode.shown(unknown[0])!r}, unknown to this version")
 
 

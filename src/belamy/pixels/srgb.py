@@ -133,12 +133,12 @@ def _white(values: Pixels, mode: str, name: str) -> float:
     """The value that stands for white in modes I and F, which do not say it.
 
     It is 1 for floats (up to 2 is a highlight, which is clipped), otherwise the smallest of the
-    customary 255, 65535 and 2³¹ − 1 that holds them all.
+    customary 255, 65535 and 2³¹ that holds them all.
     """
     low, high = float(values.min()), float(values.max())
     if mode == "F" and low >= 0 and high < 2:
         return 1.0
-    for white in (255.0, 65535.0, 2147483647.0):
+    for white in (255.0, 65535.0, 2.0**31):
         if low >= 0 and high <= white:
             return white
     raise ImageError(f"{name} has values from {low:g} to {high:g}; scale them to [0, 1]")
