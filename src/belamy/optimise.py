@@ -1,0 +1,143 @@
+"""Pictures optimised: the slope of an objective, the ascent of pixels, the fitting of a canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from belamy.errors import Diverged
+from belamy.networks.backbone import Backbone
+from belamy.objectives.objective import Objective, as_part_of
+from belamy.pixels.tiles import tiled
+
+Slope = Callable[[Tensor, int], tuple[Tensor, float]]
+"""(image, step) → the objective's gradient for the image, and its value."""
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a large picture is cut: see `belamy.pixels.tiles.plan`."""
+
+    tile: int
+    margin: int
+    align: int
+
+
+def slope(
+    backbone: Backbone,
+    objective: Objective,
+    image: Tensor,
+    places: Mapping[str, float] | None = None,
+) -> tuple[Tensor, float]:
+    """The gradient (1, 3, H, W) of an objective for the pixels, and its value.
+
+    Args:
+        places: layer → places in the whole picture, when `image` is a crop of it.
+    """
+    with torch.enable_grad():  # whoever calls may have switched gradients off
+        pixels = image.detach().requires_grad_(True)
+        activations = backbone(pixels, objective.layers)
+        loss = objective(activations if places is None else as_part_of(activations, places))
+        (gradient,) = torch.autograd.grad(loss, pixels)
+    return gradient, float(loss.detach())
+
+
+def tiled_slope(
+    backbone: Backbone,
+    objective: Objective,
+    image: Tensor,
+    tiling: Tiling,
+    offset: tuple[int, int],
+) -> tuple[Tensor, float]:
+    """Like `slope`, in the memory of one tile; the value is the mean over the crops."""
+    places = _places(backbone, objective, image)
+    values: list[tuple[float, int]] = []
+
+    def part(crop: Tensor) -> Tensor:
+        gradient, value = slope(backbone, objective, crop, places)
+        values.append((value, crop.shape[-2] * crop.shape[-1]))
+        return gradient
+
+    gradient = tiled(part, image, tiling.tile, tiling.margin, offset, tiling.align)
+    seen = sum(pixels for _, pixels in values)
+    return gradient, sum(value * pixels for value, pixels in values) / seen
+
+
+def _places(backbone: Backbone, objective: Objective, image: Tensor) -> dict[str, float]:
+    """Layer → places that the whole picture has there; a layer without places stands for one."""
+    area = image.shape[-2] * image.shape[-1]
+    strides = {name: backbone.layers[backbone.resolve(name)].stride for name in objective.layers}
+    return {name: area / stride**2 for name, stride in strides.items() if stride is not None}
+
+
+def descend(
+    image: Tensor,
+    slope_at: Slope,
+    *,
+    steps: int,
+    step_size: float,
+    smooth: Callable[[Tensor], Tensor],
+    mask: Tensor | None = None,
+) -> Iterator[tuple[Tensor, float]]:
+    """Move the pixels against the slope, by the same mean change in each step.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1]; not changed in place.
+        slope_at: asked once a step.
+        steps: how many.
+        step_size: mean change of a value in one step: the gradient is divided by its own mean
+            magnitude, as in Google's notebook, so that deep and shallow layers move alike.
+        smooth: gradient → gradient.
+        mask: (1, 1, H, W) in [0, 1], multiplied into each change; None moves everything.
+
+    Yields:
+        the image after each step, and the objective's value before it.
+
+    Raises:
+        Diverged: the gradient is no longer a number.
+    """
+    for index in range(steps):
+        gradient, value = slope_at(image, index)
+        gradient = smooth(gradient)
+        size = float(gradient.abs().mean())
+        if not size < float("inf"):  # catches NaN too
+            raise Diverged(f"the gradient is {size} at step {index + 1}; try a smaller step size")
+        change = gradient.mul_(-step_size / size) if size > 0 else gradient
+        if mask is not None:
+            change = change.mul_(mask)
+        image = change.add_(image).clamp_(0, 1)
+        yield image, value
+
+
+def fit(
+    canvas: nn.Module, loss_of: Callable[[Tensor, int], Tensor], *, steps: int, step_size: float
+) -> Iterator[tuple[Tensor, float]]:
+    """Move a canvas' parameters by Adam until its picture minimises a loss.
+
+    Args:
+        canvas: `forward()` gives a picture (1, 3, H, W) in [0, 1].
+        loss_of: (picture, step) → scalar.
+        steps, step_size: Adam's.
+
+    Yields:
+        the picture after each step, and the loss before it.
+
+    Raises:
+        Diverged: the loss is no longer a number.
+    """
+    optimizer = torch.optim.Adam(canvas.parameters(), lr=step_size)
+    for index in range(steps):
+        optimizer.zero_grad(set_to_none=True)
+        with torch.enable_grad():
+            loss = loss_of(canvas(), index)
+            value = float(loss.detach())
+            if not abs(value) < float("inf"):
+                raise Diverged(f"the loss is {value} at step {index + 1}; try a smaller step size")
+            loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        with torch.no_grad():
+            image = canvas()
+        yield image, value

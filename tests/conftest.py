@@ -1,0 +1,44 @@
+"""What tests share: a small seeded network in a file, and pictures to try things on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from belamy.devices import generator
+from belamy.networks.embedded import Iris, initialise
+from belamy.networks.weights import save_weights
+
+
+@pytest.fixture(scope="session")
+def eye(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of weights: iris with ten classes, as seeded, never trained."""
+    network = Iris(10)
+    initialise(network, generator(0, "weights"))
+    path = tmp_path_factory.mktemp("weights") / "eye.safetensors"
+    save_weights(
+        path,
+        {name: tensor.half() for name, tensor in network.state_dict().items()},
+        network="iris",
+        arguments={"classes": 10},
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        classes=[f"thing {number}" for number in range(10)],
+        trained_on="nothing",
+    )
+    return path
+
+
+def _smooth(height: int, width: int, seed: int) -> Tensor:
+    rough = torch.rand((1, 3, 5, 7), generator=generator(seed, "picture"))
+    image = torch.nn.functional.interpolate(rough, (height, width), mode="bicubic")
+    return image.clamp(0, 1)
+
+
+@pytest.fixture
+def photo() -> Tensor:
+    """(1, 3, 61, 83): soft colours, odd sides."""
+    return _smooth(61, 83, 0)
