@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 import belamy
 from belamy import cli
 from belamy.cli.groups import DefaultGroup, RootGroup, one_line
+from belamy.cli.options import REQUIRED, arguments_of
 from belamy.errors import OptionError
 
 WHOLE = typer.main.get_command(cli.app)
@@ -73,6 +74,26 @@ def test_an_unknown_option_is_misuse(path: tuple[str, ...]) -> None:
     result = run(*path, "--no-such-option")
     assert result.exit_code == 2
     assert "--no-such-option" in result.stderr
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_defaults_and_texts_are_those_of_the_engine(path: tuple[str, ...]) -> None:
+    command = named(path)
+    function = getattr(command.callback, "__takes__", None)
+    if function is None:  # it takes no engine's arguments
+        return
+    arguments = arguments_of(function)
+    for parameter in command.params:
+        argument = arguments.get(parameter.name)
+        if argument is None or argument.default is REQUIRED:  # the command's own
+            continue
+        # None leaves it to the engine
+        assert parameter.default in (None, as_typer_has_it(argument.default)), parameter.name
+        assert parameter.help.replace("\\[", "[") == argument.help, parameter.name
+
+
+def as_typer_has_it(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def test_no_help_imports_torch() -> None:

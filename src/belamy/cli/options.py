@@ -149,6 +149,7 @@ def takes(
         ]
         keywords = [one.replace(kind=one.KEYWORD_ONLY) for one in (*named, *added)]
         command.__signature__ = own.replace(parameters=keywords)  # type: ignore[attr-defined]
+        command.__takes__ = function  # type: ignore[attr-defined]  # for tests to compare with
         return command
 
     return decorate
