@@ -12,6 +12,7 @@ import typer
 
 from belamy import __version__
 from belamy.cli.groups import complain, one_line
+from belamy.cli.options import flag
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_steps
 from belamy.engines import engine
@@ -75,7 +76,7 @@ def _table(found: Recipe) -> str:
             for name, digest in found.weights.items()
         ),
         *(
-            (name.replace("_", "-"), json.dumps(value, ensure_ascii=False))
+            (flag(name)[2:], json.dumps(value, ensure_ascii=False))
             for name, value in sorted(found.options.items())
             if name != "seed"
         ),
