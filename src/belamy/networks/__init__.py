@@ -1,0 +1,38 @@
+"""Networks that see: one row each. To look through one, `belamy.networks.backbone`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from belamy.networks import classic, embedded, googlenet, resnet, squeezenet
+from belamy.networks.chain import Chain
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network without weights.
+
+    What it was trained on, its normalisation and its classes' names belong to the weights: see
+    `belamy.networks.weights`.
+
+    Attributes:
+        build: makes it; every argument has a default and can be written as JSON.
+        aliases: other names of its layers → the names here. torchvision's paths
+            (`features.16`) are understood without being listed.
+    """
+
+    build: Callable[..., Chain]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+NETWORKS: dict[str, Architecture] = {
+    "iris": Architecture(embedded.Iris),
+    "alexnet": Architecture(classic.AlexNet, classic.ALIASES),
+    "vgg16": Architecture(classic.vgg16, classic.ALIASES),
+    "vgg19": Architecture(classic.vgg19, classic.ALIASES),
+    "googlenet": Architecture(googlenet.GoogLeNet, googlenet.ALIASES),
+    "squeezenet1_0": Architecture(squeezenet.squeezenet1_0, squeezenet.ALIASES),
+    "squeezenet1_1": Architecture(squeezenet.squeezenet1_1, squeezenet.ALIASES),
+    "resnet50": Architecture(resnet.resnet50, resnet.ALIASES),
+}
