@@ -111,6 +111,14 @@ def test_a_file_says_what_it_is(saved: Path) -> None:
     assert (description.mean, description.std) == (MEAN, STD)
     assert (description.arguments, description.classes) == ({}, ())
     assert description.trained_on == "noise"
+    assert (description.side, description.short_side) == (224, 256)
+
+
+def test_a_file_says_how_pictures_are_shown(saved: Path, state: State) -> None:
+    sides = {"side": 64, "short_side": 80}
+    save_weights(saved, state, network="squeezenet1_1", mean=MEAN, std=STD, **sides)
+    backbone = load_backbone(saved, layers=["conv1"])
+    assert (backbone.side, backbone.short_side) == (64, 80)
 
 
 def test_the_hash_beside_it_is_sha256sums(saved: Path) -> None:
@@ -160,6 +168,8 @@ NONSENSE = {
     "mean": "[1, 2]",
     "std": "[0, 1, 1]",
     "classes": '"abc"',
+    "side": "300",
+    "short_side": "99999",
 }
 
 

@@ -41,7 +41,14 @@ from belamy.errors import ImageError, OptionError, UnknownName, WeightsError
 from belamy.networks import NETWORKS
 from belamy.networks.chain import Chain, weightless
 from belamy.networks.geometry import Layer, layer_table
-from belamy.networks.weights import BATCH_COUNTER, Weights, find_weights, open_weights
+from belamy.networks.weights import (
+    BATCH_COUNTER,
+    SHORT_SIDE,
+    SIDE,
+    Weights,
+    find_weights,
+    open_weights,
+)
 
 __all__ = ["Backbone", "Layer", "load_backbone"]
 
@@ -61,6 +68,8 @@ class Backbone(nn.Module):
         mean: of red, green and blue in [0, 1], subtracted from every picture.
         std: what each of the three is divided by then.
         classes: names of the logits, in order; none when it is no classifier.
+        side: pixels of the square that it is shown when it classifies.
+        short_side: what the shorter side of a picture is brought to before that.
         aliases: other names of its layers.
         sha256: of the file that its weights came from, for recipes; empty when there is none.
         layers: build no more than these need; None builds all.
@@ -83,12 +92,15 @@ class Backbone(nn.Module):
         mean: Sequence[float],
         std: Sequence[float],
         classes: Sequence[str] = (),
+        side: int = SIDE,
+        short_side: int = SHORT_SIDE,
         aliases: Mapping[str, str] | None = None,
         sha256: str = "",
         layers: Iterable[str] | None = None,
     ) -> None:
         super().__init__()
         self.name, self.classes, self.sha256 = name, tuple(classes), sha256
+        self.side, self.short_side = side, short_side
         self.register_buffer("mean", _per_colour(mean), persistent=False)
         self.register_buffer("std", _per_colour(std), persistent=False)
         self._table = layer_table(network)
@@ -261,6 +273,8 @@ def load_backbone(
             mean=described.mean,
             std=described.std,
             classes=described.classes,
+            side=described.side,
+            short_side=described.short_side,
             aliases=NETWORKS[described.network].aliases,
             sha256=weights.sha256,
             layers=layers,

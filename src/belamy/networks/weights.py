@@ -8,6 +8,9 @@ say which network it is for, so that one path is enough to load it:
     mean, std   JSON lists of three numbers: red, green, blue in [0, 1]
     classes     JSON list of the logits' names, in order; empty when there are none
     trained_on  the data, in words
+    side        pixels of the square that a classifier is shown; 224 where nothing is said
+    short_side  what the shorter side of a picture is brought to, before that square is cut out of
+                its middle; 256 where nothing is said (so torchvision measures its networks)
 
 Beside a file of ours lies NAME.safetensors.sha256, in the format of `sha256sum`; a file that no
 longer agrees with it is not loaded.
@@ -36,6 +39,8 @@ from belamy.networks.chain import Chain
 from belamy.networks.tensors import write_tensors
 
 BATCH_COUNTER = "num_batches_tracked"  # batch norm's, of use to training alone: never in our files
+SIDE, SHORT_SIDE = 224, 256  # pixels, of the published networks
+_LARGEST_SIDE = 4096  # pixels; more would be an error of writing
 _LARGEST_HEADER = 16 << 20  # bytes; ResNet-50 with a thousand names takes 40 kB
 _EMBEDDED = Path(__file__).parent.parent / "weights"
 
@@ -50,12 +55,15 @@ class Description:
     std: tuple[float, ...]
     classes: tuple[str, ...]
     trained_on: str
+    side: int = SIDE
+    short_side: int = SHORT_SIDE
 
     def to_metadata(self) -> dict[str, str]:
         lists = {name: json.dumps(getattr(self, name)) for name in ("mean", "std", "classes")}
         arguments = json.dumps(dict(self.arguments), sort_keys=True)
         words = {"network": self.network, "trained_on": self.trained_on}
-        return {**words, "arguments": arguments, **lists}
+        numbers = {"side": str(self.side), "short_side": str(self.short_side)}
+        return {**words, "arguments": arguments, **lists, **numbers}
 
 
 @dataclass(frozen=True)
@@ -276,7 +284,16 @@ def _parsed(metadata: Mapping[str, str]) -> Description:
     if min(std) <= 0:
         raise ValueError("std is not above zero")
     words = metadata.get("trained_on", "")
-    return Description(metadata["network"], arguments, mean, std, tuple(classes), words)
+    sides = _sides(metadata)
+    return Description(metadata["network"], arguments, mean, std, tuple(classes), words, *sides)
+
+
+def _sides(metadata: Mapping[str, str]) -> tuple[int, int]:
+    side = int(metadata.get("side", SIDE))
+    short_side = int(metadata.get("short_side", SHORT_SIDE))
+    if not 1 <= side <= short_side <= _LARGEST_SIDE:
+        raise ValueError(f"side {side} and short_side {short_side} are no sides of pictures")
+    return side, short_side
 
 
 def _colour(metadata: Mapping[str, str], name: str) -> tuple[float, ...]:
@@ -296,6 +313,8 @@ def save_weights(
     classes: Sequence[str] = (),
     arguments: Mapping[str, Any] | None = None,
     trained_on: str = "",
+    side: int = SIDE,
+    short_side: int = SHORT_SIDE,
     notes: Mapping[str, str] | None = None,
 ) -> None:
     """Write weights that `load_backbone(path)` loads, and their SHA-256 beside them.
@@ -308,11 +327,14 @@ def save_weights(
         classes: names of the logits, in order.
         arguments: what the network is built with, where that is not the default.
         trained_on: the data, in words.
+        side: of the square that a classifier is shown, in pixels.
+        short_side: what the shorter side of a picture is brought to before that.
         notes: further metadata (source, licence, accuracy).
     """
     check_network(network)
+    colours = tuple(mean), tuple(std)
     description = Description(
-        network, arguments or {}, tuple(mean), tuple(std), tuple(classes), trained_on
+        network, arguments or {}, *colours, tuple(classes), trained_on, side, short_side
     )
     tensors = {name: x for name, x in state.items() if not name.endswith(BATCH_COUNTER)}
     sidecar = _sidecar(path)
