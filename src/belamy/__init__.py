@@ -11,6 +11,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "atlas": "belamy.engines.atlas",
+    "atlas_steps": "belamy.engines.atlas",
     "classify": "belamy.engines.classify",
     "dream": "belamy.engines.dream",
     "dream_steps": "belamy.engines.dream",

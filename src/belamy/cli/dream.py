@@ -24,21 +24,16 @@ app = typer.Typer()
 
 
 @app.command()
-@takes(dream_steps, without=["image", "guide", "mask", "model"])
+@takes(dream_steps, without=["image"])
 def dream(
     images: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[IMAGE]...", help="Pictures to dream on; none dreams from noise."),
+        typer.Argument(metavar="IMAGE", help="Pictures to dream on; none dreams from noise."),
     ] = None,
     output: Annotated[
         str,
         typer.Option("--output", "-o", help="The new picture, or a folder for several."),
     ] = "",
-    model: Annotated[
-        str, typer.Option(help="A network's name (`belamy models list`) or weights file.")
-    ] = "iris",
-    guide: Annotated[Path | None, typer.Option(help="A picture whose features are wanted.")] = None,
-    mask: Annotated[Path | None, typer.Option(help="Dream where this picture is white.")] = None,
     every: Annotated[
         int, typer.Option(min=0, help="Save a frame of the work every N steps, beside the result.")
     ] = 0,
@@ -47,10 +42,8 @@ def dream(
     """Dream: change a picture until a network sees more of what it looks for."""
     if not output:
         raise OptionError("no output named; write -o dream.png, or -o folder/ for several pictures")
-    options.update(model=model, guide=guide, mask=mask)
     if not images:
-        require_output(output)
-        _dream(None, Path(output), every, options)
+        _dream(None, require_output(output), every, options)
         return
     jobs = plan(images, output)
     if len(jobs) == 1:
@@ -67,7 +60,7 @@ def _dream_all(jobs: list[Job], every: int, options: dict[str, Any]) -> None:
             typer.echo(f"{job.target} is there already")
             continue
         try:
-            _dream(job.source, job.target, every, options)
+            _dream(job.source, job.target, every, options, one_of_many=True)
         except BelamyError as error:
             failed += 1
             complain(str(error))
@@ -75,11 +68,21 @@ def _dream_all(jobs: list[Job], every: int, options: dict[str, Any]) -> None:
         raise typer.Exit(1)
 
 
-def _dream(source: Path | None, target: Path, every: int, options: dict[str, Any]) -> None:
+def _dream(
+    source: Path | None,
+    target: Path,
+    every: int,
+    options: dict[str, Any],
+    *,
+    one_of_many: bool = False,
+) -> None:
+    """One dream; what Ctrl-C left of one of many goes aside, lest it be taken for done."""
     steps = dream_steps(source, **options)
     if every:
         steps = _with_frames(steps, target, every)
     step, stopped = show_steps(steps, f"dreaming {target.name}")
+    if stopped and one_of_many:
+        target = target.with_name(f"{target.stem}-stopped{target.suffix}")
     save_step(step, target)
     typer.echo(target)
     if stopped:

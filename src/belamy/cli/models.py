@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from belamy.cli.progress import show_bytes
+from belamy.cli.options import default, takes
+from belamy.cli.outputs import require_output, save_step
+from belamy.cli.progress import show_bytes, show_steps
+from belamy.engines.atlas import atlas_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -117,6 +120,26 @@ def remove(name: _Name) -> None:
     from belamy.networks.weights import remove as forget
 
     typer.echo(forget(name))
+
+
+@app.command()
+@takes(atlas_steps, without=["model"])
+def atlas(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A network, or a file of weights.")
+    ] = default(atlas_steps, "model"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The contact sheet; its suffix says the format.")
+    ] = Path("atlas.png"),
+    **options: Any,
+) -> None:
+    """Draw what each layer likes best, or each channel of one layer, on a contact sheet."""
+    require_output(output)
+    step, stopped = show_steps(atlas_steps(name, **options), f"drawing {output.name}")
+    save_step(step, output)
+    typer.echo(output)
+    if stopped:
+        raise KeyboardInterrupt(f"what was made so far is in {output}")
 
 
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ENGINES", "engine"]
 
 ENGINES = {
+    "atlas": "belamy.engines.atlas:atlas_steps",
     "dream": "belamy.engines.dream:dream_steps",
 }
 """Name in a recipe → the function that makes the picture again.

@@ -13,7 +13,9 @@ from belamy.optimise import Tiling
 from belamy.pixels.tiles import available_memory, tile_for_memory
 
 # Tiles are never larger than this, whatever is free: beyond it they only cost memory. By trial.
-LARGEST_TILE = 768
+LARGEST_TILE = 512
+# A picture of fewer pixels than this squared is worked on whole if memory allows. By trial.
+LARGEST_WHOLE = 1280
 # The margin of a tile, as part of the receptive field. Nearly all of what a place sees is near its
 # middle (Luo et al. 2016, "Understanding the effective receptive field"), and the tiles' places
 # change with every step, so the full field, which would be exact, is not needed.
@@ -48,7 +50,7 @@ def choose_tiling(
     cost = bytes_per_pixel(backbone, names)
     free = available_memory(base.device)
     side = tile_for_memory(cost, free, align=align)
-    if height * width <= min(side * side, 4 * LARGEST_TILE * LARGEST_TILE):
+    if height * width <= min(side, LARGEST_WHOLE) ** 2:
         return None
     return Tiling(max(min(side, LARGEST_TILE), 2 * margin + 2 * align), margin, align)
 

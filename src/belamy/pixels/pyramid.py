@@ -179,7 +179,7 @@ def laplacian_merge(bands: list[Tensor]) -> Tensor:
     """The picture that `laplacian_split` took apart, exact up to rounding."""
     *details, image = bands
     for detail in reversed(details):
-        image = detail + _double(image, _size(detail))
+        image = _double(image, _size(detail)).add_(detail)  # in place: pictures can be large
     return image
 
 
@@ -201,9 +201,10 @@ def laplacian_smooth(gradient: Tensor, levels: int = 4) -> Tensor:
     floor = FAINTEST_BAND * _strength(gradient)
     bands = laplacian_split(gradient, levels)
     tiny = torch.finfo(gradient.dtype).tiny
-    return laplacian_merge(
-        [band / _strength(band).maximum(floor).clamp_min(tiny) for band in bands]
-    )
+    for place, band in enumerate(bands):  # one at a time: pictures can be large
+        bands[place] = band / _strength(band).maximum(floor).clamp_min(tiny)
+    del band
+    return laplacian_merge(bands)
 
 
 def _strength(image: Tensor) -> Tensor:

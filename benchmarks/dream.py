@@ -1,0 +1,121 @@
+"""What a dream costs beside what it cannot do without.
+
+Time: one whole ascent step (jitter, forward, gradient, smoothing, update) over a bare forward and
+input-gradient of the same truncated network, in the memory format that is fastest for it.
+Memory: a 3840×2160 dream with the embedded network, in a process of its own.
+
+    python benchmarks/dream.py [--quick]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import torch
+from tools import Figure, peak_megabytes, report, side_by_side
+from torch import Tensor, nn
+
+from belamy.devices import generator
+from belamy.engines.dreaming import SMOOTHERS
+from belamy.networks import NETWORKS
+from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.imagenet import MEAN, STD
+from belamy.objectives.features import energy
+from belamy.optimise import descend, slope
+from belamy.pixels.augment import random_shift, roll, roll_back
+
+RATIO_BAR = 1.10
+MEMORY_BAR = 2048.0
+SUBJECTS = (("vgg16", "relu4_3"), ("iris", "mixed4b"))
+
+LARGE_DREAM = """
+import torch
+from belamy.engines.dream import dream
+dream(torch.rand(1, 3, 2160, 3840), octaves={octaves}, steps={steps})
+"""
+
+
+def main() -> int:
+    quick = "--quick" in sys.argv[1:]
+    figures = []
+    for name, layer in SUBJECTS:
+        backbone = _backbone(name, layer)
+        for size in (256, 512):
+            ratio = _ratio(backbone, layer, size, seconds=4 if quick else 30)
+            figures.append(Figure(f"{name} {layer} {size} px: step over bare", ratio, RATIO_BAR))
+    code = LARGE_DREAM.format(octaves=1 if quick else 2, steps=1)
+    figures.append(Figure("3840×2160 with iris: peak MB", peak_megabytes(code), MEMORY_BAR))
+    return report(figures)
+
+
+def _backbone(name: str, layer: str) -> Backbone:
+    """The embedded network as it is; VGG-16 with random weights, which cost the same time."""
+    if name == "iris":
+        return load_backbone(name, layers=[layer])
+    with torch.device("meta"):
+        network = NETWORKS[name].build()
+    backbone = Backbone(network, name=name, mean=MEAN, std=STD, layers=[layer])
+    backbone.to_empty(device="cpu")
+    chance = generator(0, "weights")
+    for parameter in backbone.parameters():
+        fan = max(1, parameter[0].numel())
+        parameter.copy_(torch.randn(parameter.shape, generator=chance) * (2 / fan) ** 0.5)
+    backbone.mean.copy_(torch.tensor(MEAN).view(1, 3, 1, 1))
+    backbone.std.copy_(torch.tensor(STD).view(1, 3, 1, 1))
+    backbone.memory_format = torch.channels_last
+    return backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _ratio(backbone: Backbone, layer: str, size: int, seconds: float) -> float:
+    image = torch.rand((1, 3, size, size), generator=generator(0, "image"))
+    chain = list(backbone.chain)
+    plain = [_contiguous(module) for module in chain]
+    step, fast, slow = side_by_side(
+        [
+            _ascent(backbone, layer, image),
+            _bare(chain, image.contiguous(memory_format=torch.channels_last)),
+            _bare(plain, image),
+        ],
+        seconds,
+    )
+    return step / min(fast, slow)
+
+
+def _contiguous(module: nn.Module) -> nn.Module:
+    """A copy whose weights lie the usual way, whatever the backbone's do."""
+    import copy
+
+    return copy.deepcopy(module).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
+
+
+def _bare(chain: list[nn.Module], image: Tensor) -> Callable[[], Tensor]:
+    def run() -> Tensor:
+        pixels = image.detach().requires_grad_(True)
+        x = pixels
+        for module in chain:
+            x = module(x)
+        (gradient,) = torch.autograd.grad(x.square().mean(), pixels)
+        return gradient
+
+    return run
+
+
+def _ascent(backbone: Backbone, layer: str, image: Tensor) -> Callable[[], object]:
+    objective = -energy(layer)
+
+    def slope_at(image: Tensor, index: int) -> tuple[Tensor, float]:
+        shift = random_shift(32, generator(0, "jitter", 0, index))
+        gradient, value = slope(backbone, objective, roll(image, shift))
+        return roll_back(gradient, shift), value
+
+    def run() -> object:
+        return next(
+            descend(image, slope_at, steps=1, step_size=0.006, smooth=SMOOTHERS["laplacian"])
+        )
+
+    return run
+
+
+if __name__ == "__main__":
+    sys.exit(main())

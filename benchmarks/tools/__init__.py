@@ -1,0 +1,72 @@
+"""What the benchmarks share: timing side by side, peak memory, the last line's JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number and the bar that it must not pass.
+
+    Args:
+        at_most: whether the bar is an upper bound; else it is a lower one.
+    """
+
+    name: str
+    value: float
+    bar: float
+    at_most: bool = True
+
+    @property
+    def good(self) -> bool:
+        return self.value <= self.bar if self.at_most else self.value >= self.bar
+
+
+def side_by_side(tasks: Sequence[Callable[[], object]], seconds: float) -> list[float]:
+    """The shortest time of each task, measured in turns so that all meet the same machine.
+
+    The shortest, because other load only ever adds; process time is not used, since threads that
+    wait for each other burn it.
+
+    Args:
+        seconds: about how long all of them together may take.
+    """
+    for task in tasks:  # caches, allocators, code paths
+        task()
+    best = [float("inf")] * len(tasks)
+    rounds, start = 0, time.perf_counter()
+    while rounds < 3 or time.perf_counter() - start < seconds:
+        for index, task in enumerate(tasks):
+            begun = time.perf_counter()
+            task()
+            best[index] = min(best[index], time.perf_counter() - begun)
+        rounds += 1
+    return best
+
+
+def peak_megabytes(code: str) -> float:
+    """The peak resident memory, in 2^20 bytes, of a fresh Python that runs `code`."""
+    watched = f"{code}\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    done = subprocess.run(
+        [sys.executable, "-c", watched], check=True, capture_output=True, text=True
+    )
+    kilobytes = int(done.stdout.split()[-1])
+    return kilobytes / 1024 if sys.platform != "darwin" else kilobytes / 2**20
+
+
+def report(figures: Sequence[Figure]) -> int:
+    """Print the figures as a table and, last, as one line of JSON; the exit code."""
+    width = max(len(figure.name) for figure in figures)
+    for figure in figures:
+        sign = "≤" if figure.at_most else "≥"
+        verdict = "ok" if figure.good else "MISSED"
+        print(f"{figure.name:<{width}}  {figure.value:9.3f}  {sign} {figure.bar:<8g} {verdict}")
+    rows = {f.name: {"value": f.value, "bar": f.bar, "ok": f.good} for f in figures}
+    print(json.dumps(rows))
+    return 0 if all(figure.good for figure in figures) else 1
