@@ -31,10 +31,13 @@ from belamy.steps import Step
 
 NOISE_SIDE = 384  # long side of a picture that starts from noise, in pixels
 GAUSSIAN_SIGMA = 1.0  # of the Gaussian smoothing, in pixels. By eye
+# Bands that are levelled. TensorFlow's tutorial takes 4, which drives whole skies to pure colours
+# (SqueezeNet on a cloud); 2 free the gradient of its grain and leave the colours be. By eye.
+LAPLACIAN_LEVELS = 2
 SMALLEST_OCTAVE = 32  # short side in pixels below which an octave is skipped
 
 SMOOTHERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "laplacian": laplacian_smooth,
+    "laplacian": lambda gradient: laplacian_smooth(gradient, LAPLACIAN_LEVELS),
     "gaussian": lambda gradient: gaussian_smooth(gradient, GAUSSIAN_SIGMA),
     "none": lambda gradient: gradient,
 }
