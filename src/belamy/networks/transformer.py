@@ -1,0 +1,286 @@
+"""Networks that repaint a picture in one manner, in one pass, and their files.
+
+The shape is Johnson's (Johnson, Alahi and Fei-Fei 2016, "Perceptual losses for real-time style
+transfer"): two strided convolutions down, residual blocks, two steps up. **Differs** as his
+successors do: instance norm instead of batch norm (Ulyanov et al. 2016), reflecting borders, and
+nearest-neighbour enlargement before a convolution instead of transposed convolutions, which leave
+a checkerboard (Odena et al. 2016).
+
+A file is safetensors whose metadata say everything:
+
+    network     "transformer" (ours), or "layers" (translated from another program's)
+    arguments   JSON: what it is built with
+    style       what it paints like, in words
+    trained_on  the pictures that it learned on, in words
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from belamy import files
+from belamy.errors import BelamyError, WeightsError
+from belamy.networks import imagenet
+from belamy.networks.layers import Geometry, Row, build, fixed_norms, geometry
+from belamy.networks.tensors import write_tensors
+from belamy.networks.weights import check_header, check_shapes
+
+__all__ = [
+    "CHECKED_SIDE",
+    "COLOURS",
+    "NETWORKS",
+    "Painter",
+    "check_painter",
+    "initialise",
+    "johnson_rows",
+    "load_painter",
+    "save_painter",
+    "transformer",
+]
+
+CHECKED_SIDE = 64  # pixels of the square that a network is tried on; a multiple of all strides
+
+_CAFFE_MEAN = (103.939, 116.779, 123.68)  # of ImageNet's blue, green, red, in levels of 255
+
+# How colours in [0, 1] are written for a network: whether blue comes first, and then
+# value · scale − offset. What it answers is read the same way backwards.
+COLOURS: dict[str, tuple[bool, tuple[float, ...], tuple[float, ...]]] = {
+    "signed": (False, (2.0, 2.0, 2.0), (1.0, 1.0, 1.0)),
+    "levels": (False, (255.0, 255.0, 255.0), (0.0, 0.0, 0.0)),
+    "caffe": (True, (255.0, 255.0, 255.0), _CAFFE_MEAN),
+    "imagenet": (
+        False,
+        tuple(1 / deviation for deviation in imagenet.STD),
+        tuple(
+            mean / deviation for mean, deviation in zip(imagenet.MEAN, imagenet.STD, strict=True)
+        ),
+    ),
+}
+
+_TANH_RANGE = 150 / 127.5  # Johnson's: beyond the range of colours, so that black can be reached
+
+
+class Painter(nn.Module):
+    """A network that repaints pictures.
+
+    Args:
+        rows: its layers; see `belamy.networks.layers`.
+        colours: how it takes and gives colours, one of `COLOURS`.
+        body: the modules; made from the rows where None.
+
+    Attributes:
+        geometry: how it can be cut into tiles.
+
+    Raises:
+        ValueError, TypeError: see `belamy.networks.layers.build`.
+    """
+
+    scale: Tensor
+    offset: Tensor
+
+    def __init__(
+        self, rows: Sequence[Row], colours: str = "signed", body: nn.Sequential | None = None
+    ) -> None:
+        super().__init__()
+        self.rows, self.colours = tuple(rows), colours
+        self.geometry: Geometry = geometry(rows)
+        self._backwards, scale, offset = COLOURS[colours]
+        self.register_buffer("scale", torch.tensor(scale).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("offset", torch.tensor(offset).view(1, 3, 1, 1), persistent=False)
+        self.body = build(rows) if body is None else body
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1], H and W multiples of `geometry.stride` → the same size and range,
+        but for what overshoots a little."""
+        return self._read(self.body(self._written(image)))
+
+    def with_statistics_of(self, sample: Tensor) -> Painter:
+        """The same network with its instance norms fixed to what they find in `sample`
+        (N, 3, H, W): see `belamy.networks.layers.fixed_norms`."""
+        body = fixed_norms(self.body, self._written(sample))
+        fixed = Painter(self.rows, self.colours, body).to(sample.device)
+        return fixed.eval()
+
+    def _written(self, image: Tensor) -> Tensor:
+        ordered = image.flip(1) if self._backwards else image
+        return ordered * self.scale - self.offset
+
+    def _read(self, x: Tensor) -> Tensor:
+        colours = (x + self.offset) / self.scale
+        return colours.flip(1) if self._backwards else colours
+
+
+def johnson_rows(
+    widths: Sequence[int], blocks: int, *, kernel: int = 9, limited: bool = True
+) -> list[Row]:
+    """The layers of a network of Johnson's shape with enlargement by nearest neighbours.
+
+    Args:
+        widths: channels at full, half and quarter size.
+        blocks: residual blocks at quarter size.
+        kernel: side of the first and the last convolution.
+        limited: whether a tanh ends it.
+    """
+    first, second, third = widths
+    border = kernel // 2
+    rows = [
+        *_convolution(3, first, kernel, border),
+        *_normed(first),
+        *_convolution(first, second, 3, 1, stride=2),
+        *_normed(second),
+        *_convolution(second, third, 3, 1, stride=2),
+        *_normed(third),
+        *(_block(third) for _ in range(blocks)),
+        {"layer": "upsample", "factor": 2},
+        *_convolution(third, second, 3, 1),
+        *_normed(second),
+        {"layer": "upsample", "factor": 2},
+        *_convolution(second, first, 3, 1),
+        *_normed(first),
+        *_convolution(first, 3, kernel, border),
+    ]
+    limit: list[Row] = [{"layer": "tanh"}, {"layer": "multiply", "factor": _TANH_RANGE}]
+    return [*rows, *limit] if limited else rows
+
+
+def _convolution(inputs: int, outputs: int, kernel: int, border: int, stride: int = 1) -> list[Row]:
+    sides = dict.fromkeys(("left", "right", "top", "bottom"), border)
+    filters = {"inputs": inputs, "outputs": outputs, "kernel": [kernel, kernel]}
+    return [
+        {"layer": "pad", "mode": "reflect", **sides},
+        {"layer": "conv", **filters, "stride": [stride, stride]},
+    ]
+
+
+def _normed(channels: int) -> list[Row]:
+    return [{"layer": "instance", "channels": channels}, {"layer": "relu"}]
+
+
+def _block(channels: int) -> Row:
+    inner = [
+        *_convolution(channels, channels, 3, 1),
+        *_normed(channels),
+        *_convolution(channels, channels, 3, 1),
+        {"layer": "instance", "channels": channels},
+    ]
+    return {"layer": "sum", "branches": [inner, []]}
+
+
+def transformer(widths: Sequence[int] = (16, 32, 64), blocks: int = 5) -> Painter:
+    """The network that belamy trains; with its defaults 0.85 MB at half precision, half of
+    Johnson's widths, as in his smaller family."""
+    return Painter(johnson_rows(widths, blocks))
+
+
+def initialise(painter: Painter, generator: torch.Generator) -> None:
+    """He's normal start (He et al. 2015), from one generator; norms change nothing at first."""
+    for module in painter.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def _from_rows(layers: Sequence[Row], colours: str) -> Painter:
+    return Painter(layers, colours)
+
+
+NETWORKS: dict[str, Callable[..., Painter]] = {"transformer": transformer, "layers": _from_rows}
+"""What a file may be for, and what makes it of the file's arguments."""
+
+
+def check_painter(painter: Painter, path: Path) -> Painter:
+    """The network, once it has painted a small grey square.
+
+    Raises:
+        WeightsError: it cannot, or what it paints is of another size.
+    """
+    grey = torch.full((1, 3, CHECKED_SIDE, CHECKED_SIDE), 0.5)
+    try:
+        with torch.inference_mode():
+            made = painter.eval()(grey)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"the layers of {path} do not fit together: {reason}") from error
+    if made.shape != grey.shape:
+        sizes = "×".join(map(str, made.shape[1:])), "×".join(map(str, grey.shape[1:]))
+        raise WeightsError(
+            f"{path} makes {sizes[0]} of {sizes[1]}; only networks that keep the size are run here"
+        )
+    return painter.requires_grad_(False)
+
+
+def save_painter(
+    path: Path,
+    painter: nn.Module,
+    *,
+    network: str,
+    arguments: Mapping[str, Any],
+    style: str,
+    trained_on: str,
+    notes: Mapping[str, str] | None = None,
+    half: bool = True,
+) -> None:
+    """Write a network that `load_painter(path)` loads.
+
+    Args:
+        path: a `.safetensors` file, replaced whole.
+        painter: what `NETWORKS[network](**arguments)` makes, with its weights.
+        network: a name of `NETWORKS`.
+        arguments: what it is built with.
+        style: what it paints like, in words.
+        trained_on: the pictures that it learned on, in words.
+        notes: further metadata (licence, losses).
+        half: at half precision, which is as good in use.
+    """
+    told = {"network": network, "style": style, "trained_on": trained_on}
+    told["arguments"] = json.dumps(dict(arguments), sort_keys=True)
+    state = {
+        name: tensor.half() if half else tensor for name, tensor in painter.state_dict().items()
+    }
+    with files.atomic_path(path) as temporary:
+        write_tensors(temporary, state, {**(notes or {}), **told})
+
+
+def load_painter(path: Path) -> Painter:
+    """The network in a `.safetensors` file, frozen, on the CPU.
+
+    Raises:
+        WeightsError: missing, damaged, or no network that paints.
+    """
+    try:
+        check_header(path)
+        with safe_open(path, framework="pt") as handle:
+            told = handle.metadata() or {}
+            state = {name: handle.get_tensor(name).float() for name in handle.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is damaged, or not safetensors: {error}") from error
+    painter = _built(path, told)
+    wanted = {name: tensor.shape for name, tensor in painter.state_dict().items()}
+    check_shapes(path, told["network"], {n: x.shape for n, x in state.items()}, wanted)
+    try:
+        painter.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(f"{path} does not fit its own description: {reason}") from error
+    return check_painter(painter, path)
+
+
+def _built(path: Path, told: Mapping[str, str]) -> Painter:
+    name = told.get("network", "")
+    if name not in NETWORKS:
+        known = f"it is for {name!r}" if name else "it does not say what it is for"
+        raise WeightsError(f"{path} is no network that paints: {known}")
+    try:
+        return NETWORKS[name](**json.loads(told.get("arguments", "{}")))
+    except BelamyError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise WeightsError(f"{path} describes itself wrongly: {error}; make it again") from error
