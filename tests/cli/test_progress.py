@@ -25,6 +25,7 @@ class Tick:
     total: int
     losses: dict[str, float]
     measures: dict[str, float] = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass

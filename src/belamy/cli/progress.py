@@ -110,7 +110,7 @@ def _of_step(step: Step) -> _Mark:
 
 
 def _of_tick(tick: Tick) -> _Mark:
-    return _Mark(tick.step, tick.total, _numbers({**tick.losses, **tick.measures}))
+    return _Mark(tick.step, tick.total, _numbers({**tick.losses, **tick.measures}), tick.note)
 
 
 def _numbers(values: dict[str, float]) -> str:
@@ -118,7 +118,9 @@ def _numbers(values: dict[str, float]) -> str:
 
 
 def _say_line(mark: _Mark) -> None:
-    typer.echo(f"{mark.done:g}/{mark.total:g}  {mark.numbers}", err=True)
+    _say_note(mark)
+    if mark.numbers:
+        typer.echo(f"{mark.done:g}/{mark.total:g}  {mark.numbers}", err=True)
 
 
 def _say_note(mark: _Mark) -> None:

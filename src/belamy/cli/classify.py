@@ -1,0 +1,175 @@
+"""`belamy classify`: what is in a picture, and how a network learns to say so."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from belamy.cli.groups import DefaultGroup, complain
+from belamy.cli.options import default, flag, option, takes
+from belamy.cli.progress import show_ticks
+from belamy.engines.classify import (
+    ClassifyConfig,
+    classify,
+    evaluate_classifier,
+    guesser,
+    train_classifier,
+)
+from belamy.errors import BelamyError, OptionError
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="classify",
+    cls=DefaultGroup,
+    no_args_is_help=True,
+    help="Say what is in pictures (`belamy classify cat.jpg`); train a network to say it.",
+)
+
+
+@app.command("look")
+def look(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures to name.")],
+    model: Annotated[str, option(classify, "model")] = default(classify, "model"),
+    top: Annotated[int, option(classify, "top")] = default(classify, "top"),
+    device: Annotated[str, option(classify, "device")] = default(classify, "device"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a picture, for programs.")
+    ] = False,
+) -> None:
+    """Say what a network sees in each IMAGE, and how sure it is; `look` may be left out."""
+    guesses_of = guesser(model, top=top, device=device)
+    failed = False
+    for image in images:
+        try:
+            guesses = guesses_of(image)
+        except BelamyError as error:  # it is said, and does not hold up the others
+            failed = True
+            complain(str(error))
+            continue
+        if as_json:
+            rows = [{"name": g.name, "probability": g.probability} for g in guesses]
+            typer.echo(json.dumps({"image": str(image), "guesses": rows}, ensure_ascii=False))
+            continue
+        typer.echo(image)
+        for guess in guesses:
+            typer.echo(f"  {guess.probability:6.1%}  {guess.name}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+@takes(ClassifyConfig, without=["data", "stages"], flags={"start": ["--from"]})
+def train(
+    data: Annotated[
+        str | None, typer.Argument(help="Folder or zip: train/CLASS/… and test/CLASS/… (or val/).")
+    ] = None,
+    stages: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE:EPOCHS,…",
+            help="Picture size in pixels and rounds through the data, one stage after another: "
+            "small pictures first, since a step on them is cheap. 32:10,48:6,64:4 from random "
+            "weights, 64:8 from trained ones, if none are given.",
+        ),
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="The run folder, a new one in runs/ if none is given; one that was stopped goes on."
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
+    ] = None,
+    device: Annotated[str, option(train_classifier, "device")] = default(
+        train_classifier, "device"
+    ),
+    **options: Any,
+) -> None:
+    """Train a classifier on DATA; Ctrl-C saves, and the same command with --run goes on."""
+    if (data is None) == (resume is None):
+        raise OptionError("name either the DATA to train on, or a run folder with --resume")
+    if resume is not None:
+        _require_nothing_else({**options, "stages": stages, "run": run})
+        _train(_saved(resume), resume, device)
+        return
+    assert data is not None
+    if stages is not None:
+        options["stages"] = _stages(stages)
+    config = ClassifyConfig(data=data, **options)
+    _train(config, run or _next_run(config), device)
+
+
+def _train(config: ClassifyConfig, folder: Path, device: str) -> None:
+    ticks = train_classifier(config, folder, device=device)
+    if int(os.environ.get("RANK", "0")) > 0:  # under torchrun the first process speaks for all
+        deque(ticks, maxlen=0)
+        return
+    tick, stopped = show_ticks(ticks, f"training in {folder}")
+    if stopped:
+        raise KeyboardInterrupt(
+            f"the run is saved; go on with: belamy classify train --resume {folder}"
+        )
+    for name, value in {**tick.losses, **tick.measures}.items():
+        typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
+    typer.echo(folder / "network.safetensors")
+
+
+def _require_nothing_else(options: dict[str, Any]) -> None:
+    """A run goes on as it was asked for: nothing else may be asked with `--resume`."""
+    for name, value in options.items():
+        usual = default(ClassifyConfig, name) if name not in ("stages", "run") else None
+        if value != usual:
+            typed = "--from" if name == "start" else flag(name)
+            raise OptionError(f"--resume goes on as the run was asked for; leave out {typed}")
+
+
+def _saved(folder: Path) -> ClassifyConfig:
+    from belamy.training.runs import Run
+
+    return Run(folder).configuration("classify", ClassifyConfig)
+
+
+def _next_run(config: ClassifyConfig) -> Path:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise OptionError("several processes train together; name the folder with --run")
+    from belamy.training.runs import next_folder
+
+    return next_folder(Path("runs"), f"classify-{Path(config.data).stem}")
+
+
+def _stages(text: str) -> tuple[tuple[int, float], ...]:
+    try:
+        parts = [part.split(":") for part in text.split(",")]
+        return tuple((int(size), float(epochs)) for size, epochs in parts)
+    except ValueError as error:
+        raise OptionError(f"stages is {text!r}; write SIZE:EPOCHS,… as 32:10,64:4") from error
+
+
+@app.command()
+def evaluate(
+    data: Annotated[str, typer.Argument(help="Folder or zip with test/CLASS/… (or val/).")],
+    model: Annotated[str, option(evaluate_classifier, "model")] = default(
+        evaluate_classifier, "model"
+    ),
+    size: Annotated[int | None, option(evaluate_classifier, "size")] = default(
+        evaluate_classifier, "size"
+    ),
+    device: Annotated[str, option(evaluate_classifier, "device")] = default(
+        evaluate_classifier, "device"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Measure how often a network is right on the test split of DATA."""
+    measures = evaluate_classifier(data, model=model, size=size, device=device)
+    if as_json:
+        typer.echo(json.dumps(measures))
+        return
+    for name, value in measures.items():
+        typer.echo(f"{name}: {value:.4g}")

@@ -1,0 +1,90 @@
+"""What a training counts between two of its steps, and how it takes Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Meter", "patient_interrupts"]
+
+
+@dataclass
+class Meter:
+    """How far a training is, and what it has measured since the last tick.
+
+    Attributes:
+        step: how many are done.
+        sums: of each loss since the last tick.
+        count: steps since the last tick.
+        measures: the last that were taken.
+        began: when it would have begun, had it never been interrupted.
+    """
+
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    count: int = 0
+    measures: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def resumed(
+        cls, step: int, saved: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
+    ) -> Meter:
+        """As it was at `step`: from what `to_json` gave, where there is such, and from the log."""
+        last = history[-1] if history else {}
+        return cls(
+            step,
+            dict(saved.get("sums", {})),
+            int(saved.get("count", 0)),
+            dict(saved.get("measures", _without(last, "step", "seconds"))),
+            time.monotonic() - float(last.get("seconds", 0.0)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {"sums": self.sums, "count": self.count, "measures": self.measures}
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def add(self, losses: Mapping[str, float]) -> None:
+        """Count one more step and its losses."""
+        self.sums = {name: self.sums.get(name, 0.0) + value for name, value in losses.items()}
+        self.count += 1
+        self.step += 1
+
+    def means(self) -> dict[str, float]:
+        return {name: value / self.count for name, value in self.sums.items()}
+
+    def restart(self) -> None:
+        """Begin the next tick."""
+        self.sums, self.count = {}, 0
+
+
+def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in names}
+
+
+@contextmanager
+def patient_interrupts() -> Iterator[threading.Event]:
+    """Ctrl-C sets an event instead of breaking a step in two; a second one breaks at once."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def remember(number: int, frame: object) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        interrupted.set()
+
+    previous = signal.signal(signal.SIGINT, remember)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)

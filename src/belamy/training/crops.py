@@ -1,0 +1,69 @@
+"""Random crops: the same thing seen nearer, farther, wider, mirrored."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+GROUP = 16  # pictures that share one crop shape, so that one resampling serves them all: by speed
+RATIO = (3 / 4, 4 / 3)  # width over height, as in GoogLeNet's training (Szegedy et al. 2014)
+
+
+def random_resized_crops(
+    images: Tensor, size: int, generator: torch.Generator, *, area: tuple[float, float]
+) -> Tensor:
+    """Crops of random shape and place, resampled to squares, half of them mirrored.
+
+    Source: Szegedy et al. 2014, section 6 (area 8–100 %, ratio 3/4–4/3). **Differs**: the shape is
+    shared by groups of 16 pictures, the place and the mirroring are each picture's own.
+
+    Args:
+        images: uint8 (N, S, S, 3).
+        size: side of the result in pixels.
+        generator: where the choices come from.
+        area: the least and most part of the picture that a crop covers, in (0, 1].
+
+    Returns:
+        float32 (N, 3, size, size) in [0, 1].
+    """
+    parts = [_group(part, size, generator, area) for part in torch.split(images, GROUP)]
+    batch = torch.cat(parts).div_(255)
+    mirrored = torch.rand(len(batch), generator=generator) < 0.5
+    return torch.where(mirrored.view(-1, 1, 1, 1), batch.flip(-1), batch)
+
+
+def _group(
+    images: Tensor, size: int, generator: torch.Generator, area: tuple[float, float]
+) -> Tensor:
+    side = images.shape[1]
+    height, width = _shape(side, generator, area)
+    tops = torch.randint(side - height + 1, (len(images),), generator=generator).tolist()
+    lefts = torch.randint(side - width + 1, (len(images),), generator=generator).tolist()
+    crops = torch.stack(
+        [
+            image[top : top + height, left : left + width]
+            for image, top, left in zip(images, tops, lefts, strict=True)
+        ]
+    )
+    return resample(crops, size)
+
+
+def _shape(side: int, generator: torch.Generator, area: tuple[float, float]) -> tuple[int, int]:
+    chance = torch.rand(2, generator=generator).tolist()
+    part = area[0] + (area[1] - area[0]) * chance[0]
+    low, high = (math.log(value) for value in RATIO)
+    ratio = math.exp(low + (high - low) * chance[1])
+    height = round(side * math.sqrt(part / ratio))
+    width = round(side * math.sqrt(part * ratio))
+    return min(side, max(1, height)), min(side, max(1, width))
+
+
+def resample(images: Tensor, size: int) -> Tensor:
+    """uint8 (N, H, W, 3) → float32 (N, 3, size, size) in 0–255, antialiased."""
+    pixels = images.permute(0, 3, 1, 2).float()  # (N, 3, H, W)
+    if pixels.shape[-2:] == (size, size):
+        return pixels
+    return interpolate(pixels, (size, size), mode="bilinear", antialias=True, align_corners=False)

@@ -1,0 +1,283 @@
+"""A run folder: what was asked, what happened, and everything needed to go on.
+
+runs/00003-classify-iris/
+    config.json      the frozen configuration, the version, the kind of run
+    log.jsonl        one JSON object a tick
+    samples/         pictures made on the way
+    checkpoints/     step-0001000.safetensors: networks, averages and optimisers in one file
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from safetensors import SafetensorError, safe_open
+
+import belamy
+from belamy.errors import BelamyError, RunError
+from belamy.files import atomic_path, write_text
+from belamy.networks.tensors import write_tensors
+from belamy.training.state import State
+
+__all__ = ["KEPT", "SCHEMA", "Checkpoint", "Run", "create_run", "next_folder", "open_run"]
+
+SCHEMA = 1  # raised when an older checkpoint can no longer be read
+KEPT = 2  # checkpoints kept: the last, and one before it should the disk have lied
+
+Config = TypeVar("Config")
+
+_STEP = re.compile(r"step-(\d+)\.safetensors")
+_SCRAPS = ".*.part*"  # what `atomic_path` was writing when a process was killed
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state of the training, and the names of later ones that were damaged."""
+
+    step: int
+    state: State
+    damaged: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder that exists."""
+
+    folder: Path
+
+    @property
+    def samples(self) -> Path:
+        return self.folder / "samples"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from training in this folder; given back even by `kill -9`.
+
+        Raises:
+            RunError: another process is at it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            yield
+            return
+        try:
+            file = (self.folder / ".lock").open("w")
+        except OSError as error:
+            raise RunError(
+                f"cannot write in {self.folder}: {error.strerror}; train in another folder"
+            ) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(
+                    f"another process is training in {self.folder}; wait for it, or choose "
+                    "another folder"
+                ) from error
+            except OSError:  # some network file systems know no locks
+                pass
+            yield
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        """Append one line to `log.jsonl`.
+
+        Raises:
+            RunError: the folder cannot be written, or the disk is full.
+        """
+        path = self.folder / "log.jsonl"
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record, allow_nan=False) + "\n")
+        except OSError as error:
+            raise RunError(
+                f"cannot write {path}: {error.strerror}; make room, then resume the run"
+            ) from error
+
+    def history(self, *, before: int | None = None) -> list[dict[str, Any]]:
+        """The logged ticks up to step `before`; a last line cut short by a crash is left out."""
+        path = self.folder / "log.jsonl"
+        lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+        records = [record for line in lines if (record := _record(line)) is not None]
+        return [r for r in records if before is None or r["step"] <= before]
+
+    def rewind(self, step: int) -> None:
+        """Forget what came after `step`, so that a resumed run reads like an unbroken one."""
+        text = "".join(json.dumps(record) + "\n" for record in self.history(before=step))
+        write_text(self.folder / "log.jsonl", text)
+        for later in self.steps():
+            if later > step:
+                self._path(later).unlink()
+        for scrap in (*self.folder.glob(_SCRAPS), *self.checkpoints.glob(_SCRAPS)):
+            scrap.unlink()
+
+    def steps(self) -> list[int]:
+        """The steps at which a checkpoint was saved, in order."""
+        found = (_STEP.fullmatch(path.name) for path in self.checkpoints.glob("step-*.safetensors"))
+        return sorted(int(match[1]) for match in found if match is not None)
+
+    def save(self, step: int, state: State) -> Path:
+        """Write a checkpoint, whole or not at all, and drop the ones before the last two.
+
+        Raises:
+            RunError: the folder cannot be written, or the disk is full.
+        """
+        path = self._path(step)
+        tensors, structure = state
+        metadata = {"schema": str(SCHEMA), "step": str(step), "structure": json.dumps(structure)}
+        try:
+            with atomic_path(path) as temporary:
+                write_tensors(temporary, tensors, metadata)
+        except BelamyError as error:
+            raise RunError(
+                f"{error}; the checkpoint before it stands: make room, then resume the run"
+            ) from error
+        for old in self.steps()[:-KEPT]:
+            self._path(old).unlink(missing_ok=True)
+        return path
+
+    def load(self, step: int) -> State:
+        """The tensors and the structure saved at `step`.
+
+        Raises:
+            RunError: the file is damaged or of another schema.
+        """
+        found = self._whole(step)
+        if found is None:
+            raise RunError(f"{self._path(step)} is damaged; delete it to go on from the one before")
+        return found
+
+    def newest(self) -> Checkpoint | None:
+        """The last checkpoint that is whole; None if none was saved.
+
+        Raises:
+            RunError: all of them are damaged, or of another schema.
+        """
+        damaged: list[str] = []
+        for step in reversed(self.steps()):
+            state = self._whole(step)
+            if state is not None:
+                return Checkpoint(step, state, tuple(damaged))
+            damaged.append(self._path(step).name)
+        if damaged:
+            raise RunError(
+                f"the checkpoints in {self.checkpoints} are all damaged ({', '.join(damaged)}); "
+                "start a new run"
+            )
+        return None
+
+    def _path(self, step: int) -> Path:
+        return self.checkpoints / f"step-{step:07d}.safetensors"
+
+    def _whole(self, step: int) -> State | None:
+        """What was saved at `step`, None if the file is not whole."""
+        path = self._path(step)
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("schema") != str(SCHEMA):
+                    raise RunError(f"{path} is of another version of belamy; start a new run")
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                return tensors, json.loads(metadata["structure"])
+        except (SafetensorError, OSError, ValueError, KeyError):
+            return None
+
+    def configuration(self, kind: str, form: Callable[..., Config]) -> Config:
+        """What a run of this kind was asked for, in the form (a dataclass) that such runs have.
+
+        Raises:
+            RunError: there is none here, or it is of another kind or version.
+        """
+        path = self.folder / "config.json"
+        try:
+            saved = json.loads(path.read_text("utf-8"))
+            schema, own, options = saved["schema"], saved["kind"], dict(saved["config"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{self.folder} is not a run folder: it has no readable config.json"
+            ) from error
+        if schema != SCHEMA:
+            raise RunError(f"{path} is of another version of belamy; start a new run")
+        if own != kind:
+            raise RunError(f"{self.folder} is a run of {own}, not of {kind}; choose another folder")
+        try:
+            return form(**options)
+        except (TypeError, ValueError) as error:
+            raise RunError(f"{path} has options that this belamy does not know: {error}") from error
+
+
+def create_run(folder: Path, kind: str, config: Any) -> Run:
+    """A new run in `folder`, with its configuration (a dataclass) written down.
+
+    Raises:
+        RunError: the folder holds something else, or cannot be made.
+    """
+    record = {
+        "schema": SCHEMA,
+        "belamy": belamy.__version__,
+        "kind": kind,
+        "config": dataclasses.asdict(config),
+    }
+    run = Run(folder)
+    try:
+        if folder.exists() and any(path.name[0] != "." for path in folder.iterdir()):
+            raise RunError(f"{folder} is not empty; choose another folder")
+        write_text(folder / "config.json", json.dumps(record, indent=2) + "\n")
+        _make_folders(run)
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be a run folder: {error.strerror}; choose another place"
+        ) from error
+    return run
+
+
+def _make_folders(run: Run) -> None:
+    run.checkpoints.mkdir(parents=True, exist_ok=True)
+    run.samples.mkdir(exist_ok=True)
+
+
+def open_run(folder: Path, kind: str, config: Any) -> Run:
+    """The run in `folder`: a new one, or the one there if it was asked for the same.
+
+    An option that is newer than the run counts as having had its default.
+
+    Raises:
+        RunError: the folder holds something else, or a run with another configuration.
+    """
+    if not (folder / "config.json").exists():
+        return create_run(folder, kind, config)
+    run = Run(folder)
+    saved = dataclasses.asdict(run.configuration(kind, type(config)))
+    for key, value in dataclasses.asdict(config).items():
+        if saved[key] != value:
+            raise RunError(
+                f"{folder} was started with {key.replace('_', ' ')} {saved[key]!r}, not {value!r}; "
+                "resume it as it was, or choose another folder"
+            )
+    _make_folders(run)
+    return run
+
+
+def next_folder(root: Path, name: str) -> Path:
+    """`root/00003-name`: one more than the highest number there."""
+    numbers = [int(path.name[:5]) for path in root.glob("[0-9][0-9][0-9][0-9][0-9]-*")]
+    return root / f"{max(numbers, default=-1) + 1:05d}-{name}"
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("step"), int) else None

@@ -1,0 +1,194 @@
+"""Run folders: whole, or refused in one line."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+import belamy
+from belamy.errors import BelamyError, RunError
+from belamy.training.runs import KEPT, Run, create_run, next_folder, open_run
+
+STATE = {"a": torch.arange(1000.0)}, {"optimizer": {"groups": [1, 2]}}
+
+
+@dataclass(frozen=True)
+class Config:
+    size: int = 3
+    parts: tuple[tuple[int, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        parts = tuple((int(size), float(epochs)) for size, epochs in self.parts)
+        object.__setattr__(self, "parts", parts or ((32, 1.0),))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return create_run(tmp_path / "run", "test", Config())
+
+
+def test_a_new_run_says_what_was_asked(run: Run) -> None:
+    told = json.loads((run.folder / "config.json").read_text())
+    assert told["kind"] == "test"
+    assert told["belamy"] == belamy.__version__
+    assert told["config"] == {"size": 3, "parts": [[32, 1.0]]}
+    assert run.samples.is_dir()
+    assert run.configuration("test", Config) == Config()
+
+
+def test_the_same_configuration_opens_the_run_again(run: Run) -> None:
+    assert open_run(run.folder, "test", Config()) == run
+
+
+def test_another_configuration_is_refused(run: Run) -> None:
+    with pytest.raises(RunError, match="was started with size 3, not 4; resume it as it was"):
+        open_run(run.folder, "test", Config(size=4))
+    with pytest.raises(RunError, match="is a run of test, not of other"):
+        open_run(run.folder, "other", Config())
+
+
+def test_an_option_that_came_later_counts_as_its_default(run: Run) -> None:
+    path = run.folder / "config.json"
+    told = json.loads(path.read_text())
+    del told["config"]["parts"]
+    path.write_text(json.dumps(told))
+    assert open_run(run.folder, "test", Config()) == run
+    with pytest.raises(RunError, match="was started with parts"):
+        open_run(run.folder, "test", Config(parts=((8, 1.0),)))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not a run folder"),
+        ("[]", "not a run folder"),
+        ('{"schema": 1}', "not a run folder"),
+        ('{"schema": 1, "kind": "test", "config": 3}', "not a run folder"),
+        ('{"schema": 99, "kind": "test", "config": {}}', "another version"),
+        ('{"schema": 1, "kind": "test", "config": {"colour": 1}}', "does not know.*colour"),
+    ],
+)
+def test_a_folder_of_something_else_is_refused(run: Run, text: str, said: str) -> None:
+    (run.folder / "config.json").write_text(text)
+    with pytest.raises(RunError, match=said):
+        open_run(run.folder, "test", Config())
+
+
+def test_a_folder_with_other_things_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(RunError, match="is not empty"):
+        open_run(tmp_path, "test", Config())
+    with pytest.raises(RunError, match="cannot be a run folder: Not a directory"):
+        open_run(tmp_path / "letter.txt", "test", Config())
+
+
+def test_a_run_killed_at_its_birth_can_be_begun_again(tmp_path: Path) -> None:
+    (tmp_path / ".0123.part.json").write_text("{")
+    assert open_run(tmp_path, "test", Config()).checkpoints.is_dir()
+
+
+def test_checkpoints_come_back(run: Run) -> None:
+    run.save(7, STATE)
+    tensors, structure = run.load(7)
+    assert torch.equal(tensors["a"], STATE[0]["a"])
+    assert structure == STATE[1]
+    newest = run.newest()
+    assert newest is not None
+    assert (newest.step, newest.damaged) == (7, ())
+
+
+def test_only_the_last_checkpoints_are_kept(run: Run) -> None:
+    for step in (1, 5, 20, 100):
+        run.save(step, STATE)
+    assert run.steps() == [20, 100][-KEPT:]
+
+
+@pytest.mark.parametrize("size", [0, 3, 100, 2000])
+def test_a_truncated_checkpoint_gives_way_to_the_one_before(run: Run, size: int) -> None:
+    run.save(1, STATE)
+    path = run.save(2, STATE)
+    path.write_bytes(path.read_bytes()[:size])
+    newest = run.newest()
+    assert newest is not None
+    assert (newest.step, newest.damaged) == (1, (path.name,))
+    with pytest.raises(RunError, match=r"step-0000002\.safetensors is damaged"):
+        run.load(2)
+
+
+def test_when_all_are_damaged_it_is_said(run: Run) -> None:
+    run.save(1, STATE).write_bytes(b"")
+    with pytest.raises(RunError, match=r"all damaged \(step-0000001\.safetensors\)"):
+        run.newest()
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.save(1, STATE)
+
+    def full(path: Path, *_: object) -> None:
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("belamy.training.runs.write_tensors", full)
+    with pytest.raises(RunError, match=r"No space left on device.*resume the run") as caught:
+        run.save(2, STATE)
+    assert "\n" not in str(caught.value)
+    assert run.steps() == [1]
+    assert [path.name for path in run.checkpoints.iterdir()] == ["step-0000001.safetensors"]
+
+
+def test_a_log_that_cannot_be_written_is_said(run: Run) -> None:
+    (run.folder / "log.jsonl").mkdir()
+    with pytest.raises(RunError, match=r"cannot write .*log\.jsonl"):
+        run.log({"step": 1})
+
+
+def test_history_leaves_out_what_a_crash_cut_short(run: Run) -> None:
+    run.log({"step": 1, "loss": 0.1})
+    run.log({"step": 2, "loss": 1 / 3})
+    with (run.folder / "log.jsonl").open("a") as file:
+        file.write('3\n{"loss": 1}\n{"step": 3, "lo')
+    assert run.history() == [{"step": 1, "loss": 0.1}, {"step": 2, "loss": 1 / 3}]
+    assert run.history(before=1) == [{"step": 1, "loss": 0.1}]
+
+
+def test_rewinding_forgets_what_came_later(run: Run) -> None:
+    for step in (1, 2):
+        run.log({"step": step, "loss": 1 / (step + 2)})
+        run.save(step, STATE)
+    kept = (run.folder / "log.jsonl").read_text().splitlines(keepends=True)[0]
+    scraps = [run.checkpoints / ".0a1b.part.safetensors", run.folder / ".0a1b.part.jsonl"]
+    for scrap in scraps:
+        scrap.write_bytes(b"half")
+    run.rewind(1)
+    assert (run.folder / "log.jsonl").read_text() == kept
+    assert run.steps() == [1]
+    assert not any(scrap.exists() for scrap in scraps)
+
+
+def test_only_one_process_trains_in_a_folder(run: Run) -> None:
+    pytest.importorskip("fcntl")
+    with run.alone(), pytest.raises(RunError, match="another process is training"), run.alone():
+        pass
+    with run.alone():
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BelamyError, match="cannot"):
+        create_run(tmp_path / "file" / "run", "test", Config())
+
+
+def test_folders_are_numbered(tmp_path: Path) -> None:
+    assert next_folder(tmp_path, "a") == tmp_path / "00000-a"
+    (tmp_path / "00007-b").mkdir()
+    (tmp_path / "notes").mkdir()
+    assert next_folder(tmp_path, "a") == tmp_path / "00008-a"
