@@ -81,7 +81,7 @@ def train(
     run: Annotated[
         Path | None,
         typer.Option(
-            help="The run folder, a new one in runs/ if none is given; one that was stopped goes on."
+            help="The run folder; one that was stopped goes on. None given: a new one in runs/."
         ),
     ] = None,
     resume: Annotated[
