@@ -77,6 +77,7 @@ class Painter(nn.Module):
 
     Attributes:
         geometry: how it can be cut into tiles.
+        backwards: whether it takes blue first.
 
     Raises:
         ValueError, TypeError: see `belamy.networks.layers.build`.
@@ -91,7 +92,7 @@ class Painter(nn.Module):
         super().__init__()
         self.rows, self.colours = tuple(rows), colours
         self.geometry: Geometry = geometry(rows)
-        self._backwards, scale, offset = COLOURS[colours]
+        self.backwards, scale, offset = COLOURS[colours]
         self.register_buffer("scale", torch.tensor(scale).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("offset", torch.tensor(offset).view(1, 3, 1, 1), persistent=False)
         self.body = build(rows) if body is None else body
@@ -109,12 +110,12 @@ class Painter(nn.Module):
         return fixed.eval()
 
     def _written(self, image: Tensor) -> Tensor:
-        ordered = image.flip(1) if self._backwards else image
+        ordered = image.flip(1) if self.backwards else image
         return ordered * self.scale - self.offset
 
     def _read(self, x: Tensor) -> Tensor:
         colours = (x + self.offset) / self.scale
-        return colours.flip(1) if self._backwards else colours
+        return colours.flip(1) if self.backwards else colours
 
 
 def johnson_rows(

@@ -1,0 +1,27 @@
+"""`belamy export`: networks written for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from belamy.cli.options import option
+from belamy.export import export as write
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command()
+def export(
+    network: Annotated[
+        str, typer.Argument(help="A network that repaints pictures: .safetensors, .t7 or .pth.")
+    ],
+    output: Annotated[Path, option(write, "output", "--output", "-o")],
+) -> None:
+    """Write NETWORK as ONNX, for pictures of any size; `belamy style apply` runs it too."""
+    write(network, output)
+    typer.echo(output)

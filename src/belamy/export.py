@@ -1,0 +1,37 @@
+"""Networks written for other programs. This module imports no torch until it works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from belamy.errors import OptionError
+
+__all__ = ["export"]
+
+_SUFFIX = ".onnx"
+
+
+def export(network: str, output: Path) -> None:
+    """Write a network that repaints pictures as ONNX, for pictures of any size.
+
+    The input `image` is float32 (1, 3, H, W), sRGB in [0, 1], with H and W multiples of 4 (of the
+    network's stride) and at least 64; so is the output `painted`, but for what overshoots.
+
+    Args:
+        network: as in `belamy.engines.faststyle.apply_style_steps`, but not ONNX itself.
+        output: an .onnx file, replaced whole.
+
+    Raises:
+        WeightsError: the network is not here, damaged, or has a part that is unknown.
+        OptionError: the output is no .onnx, or the network is one already.
+        MissingExtra: onnx is not installed.
+    """
+    if output.suffix.lower() != _SUFFIX:
+        raise OptionError(f"{output} does not end in {_SUFFIX}, the one format that is written")
+    from belamy.networks.exchange import write_onnx
+    from belamy.networks.styles import find_style, load_style
+
+    path = find_style(network)
+    if path.suffix.lower() == _SUFFIX:
+        raise OptionError(f"{path} is ONNX already; copy it")
+    write_onnx(load_style(path), output)

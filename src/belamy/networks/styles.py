@@ -1,0 +1,57 @@
+"""From a name or a file to a network that repaints pictures, whoever trained it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from belamy.errors import UnknownName, WeightsError
+from belamy.networks.foreign import load_pth, load_t7
+from belamy.networks.transformer import Painter, load_painter
+from belamy.networks.weights import embedded_path
+
+__all__ = ["EMBEDDED", "LOADERS", "ONNX", "find_style", "load_style"]
+
+EMBEDDED: tuple[str, ...] = ()
+"""Styles inside the package."""
+
+ONNX = ".onnx"
+
+LOADERS: dict[str, Callable[[Path], Painter]] = {
+    ".safetensors": load_painter,
+    ".t7": load_t7,
+    ".pth": load_pth,
+    ".pt": load_pth,
+    ".model": load_pth,  # what PyTorch's example called its files at first
+}
+"""Suffix → how such a file is read."""
+
+
+def find_style(network: str | Path) -> Path:
+    """The file that `network` means: a style inside the package, or a path.
+
+    Raises:
+        UnknownName: neither.
+        WeightsError: the file is not here, or is of no kind that is known.
+    """
+    name = str(network)
+    if name in EMBEDDED:
+        return embedded_path(name)
+    path = Path(network).expanduser()
+    if path.suffix == "" and len(path.parts) < 2 and not path.exists():
+        raise UnknownName("style", name, EMBEDDED)
+    if path.suffix.lower() not in (*LOADERS, ONNX):
+        known = ", ".join((*LOADERS, ONNX))
+        raise WeightsError(f"{path} is no network that is known here; known are {known}")
+    if not path.is_file():
+        raise WeightsError(f"no network at {path}; check the path")
+    return path
+
+
+def load_style(path: Path) -> Painter:
+    """The network in a file of one of `LOADERS`, frozen, on the CPU.
+
+    Raises:
+        WeightsError: it is damaged, or of another network.
+    """
+    return LOADERS[path.suffix.lower()](path)
