@@ -30,7 +30,7 @@ __all__ = ["mirrored", "paint", "prepared", "run"]
 # What the largest activation costs, in bytes for each of its numbers, while others are held too.
 _BYTES_PER_FLOAT = 16
 # Pieces on each axis in which a large picture is looked at to know its statistics. By eye.
-_PIECES = 4
+_PIECES = 3
 _SMALLEST_TILE = 256  # pixels; smaller ones would be nearly all margin
 
 
@@ -110,9 +110,10 @@ def paint(brush: Brush, image: Tensor, tile: int | None) -> Tensor:
     if tile is None:
         return _at_own_size(brush, image)
     stride = brush.geometry.stride
-    margin = brush.geometry.margin + stride
+    # At least what a network takes, lest the last tile be mirrored where the picture ends.
+    margin = max(brush.geometry.margin, CHECKED_SIDE)
     if tile <= 2 * margin + stride:
-        raise OptionError(f"a tile of {tile} px is all margin; take {3 * margin} or more")
+        raise OptionError(f"a tile of {tile} px is all margin; take {4 * margin} or more")
     fixed = brush.fixed(_sample(image, tile, stride))
     if fixed is not None:  # a pixel depends on its neighbourhood alone, so hard cuts do not show
         return tiled(functools.partial(_at_own_size, fixed), image, tile, margin, align=stride)
@@ -136,28 +137,36 @@ def _next_size(length: int, stride: int) -> int:
 
 
 def _at_size(brush: Brush, size: tuple[int, int], image: Tensor) -> Tensor:
-    """Mirrored at its borders to `size`, painted, and cut back; the middle stays in the middle."""
+    """Mirrored at its borders to `size`, painted, and cut back.
+
+    What is added above and to the left is a multiple of the stride, so that the network's own grid
+    lies on a tile as it lies on the whole picture.
+    """
     height, width = image.shape[-2:]
-    made = brush(mirrored(image, size))
+    stride = brush.geometry.stride
+    top, left = (
+        (n - own) // 2 // stride * stride for n, own in zip(size, (height, width), strict=True)
+    )
+    made = brush(mirrored(image, size, (top, left)))
     if tuple(made.shape) != (1, 3, *size):
         raise WeightsError(
             f"the network makes {tuple(made.shape)} of a picture of {size[0]}×{size[1]}; only "
             "those that keep the size are run here"
         )
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
     return made[..., top : top + height, left : left + width]
 
 
-def mirrored(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """The picture in the middle of a larger one that goes on as in mirrors, as often as it takes.
+def mirrored(image: Tensor, size: tuple[int, int], corner: tuple[int, int] = (0, 0)) -> Tensor:
+    """The picture in a larger one that goes on as in mirrors, as often as it takes.
 
     Args:
         image: (N, C, H, W).
         size: (height, width), none smaller than the picture's.
+        corner: where the picture's first row and column come to lie.
     """
-    for axis, length in ((-2, size[0]), (-1, size[1])):
+    for axis, length, first in ((-2, size[0], corner[0]), (-1, size[1], corner[1])):
         own = image.shape[axis]
-        places = torch.arange(length, device=image.device) - (length - own) // 2
+        places = torch.arange(length, device=image.device) - first
         period = max(1, 2 * own - 2)  # the border pixel itself is not doubled
         back = places.remainder(period)
         image = image.index_select(axis, torch.minimum(back, (period - back).clamp_min(0)))

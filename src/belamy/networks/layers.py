@@ -234,7 +234,8 @@ def geometry(rows: Sequence[Row]) -> Geometry:
         raise ValueError(f"{floats:.0f} numbers for each pixel are more than {_MOST_FLOATS}")
     margin = sum((place.reach for place in places), Fraction(0))
     stride = max((place.step for place in places), default=Fraction(1))
-    return Geometry(max(1, int(stride)), int(margin) + 1, max(floats, 3.0))
+    whole = max(1, int(stride))
+    return Geometry(whole, int(margin) + whole, max(floats, 3.0))
 
 
 @dataclass(frozen=True)
@@ -266,14 +267,15 @@ def _after(row: Row, place: _Place) -> _Place:
     if name == "conv":
         stride, reach = _positive(row.get("stride", (1,))), _positive(row["kernel"])
         step = place.step * stride
-        return _Place(reach * place.step / 2, step, int(row["outputs"]))
+        return _Place((reach - 1) * place.step / 2, step, int(row["outputs"]))
     if name == "deconv":
         stride, reach = _positive(row.get("stride", (1,))), _positive(row["kernel"])
         step = place.step / stride
-        return _Place(reach * step / 2, step, int(row["outputs"]))
+        return _Place((reach - 1) * step / 2, step, int(row["outputs"]))
     if name == "upsample":
         factor = _positive((row["factor"],))
-        return _Place(place.step / 2, place.step / factor, place.channels)
+        step = place.step / factor
+        return _Place((factor - 1) * step / 2, step, place.channels)
     return _Place(Fraction(0), place.step, place.channels)
 
 
