@@ -19,6 +19,8 @@ _HOMES = {
     "load_image": "belamy.pixels.images",
     "read_recipe": "belamy.pixels.recipe",
     "save_image": "belamy.pixels.images",
+    "style": "belamy.engines.style",
+    "style_steps": "belamy.engines.style",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

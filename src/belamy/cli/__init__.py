@@ -13,12 +13,12 @@ from typing import Annotated
 import typer
 
 from belamy import __version__
-from belamy.cli import doctor, dream, recipe
+from belamy.cli import classify, demo, doctor, dream, models, recipe, style
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 
 __all__ = ["COMMANDS", "app", "main"]
 
-COMMANDS = (dream, recipe, doctor)
+COMMANDS = (dream, style, classify, models, recipe, demo, doctor)
 
 app = typer.Typer(
     cls=RootGroup,

@@ -1,0 +1,132 @@
+"""How pixels follow a style's slope: Adam or L-BFGS, and the average of where they have been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from belamy.errors import Diverged
+
+Losses = dict[str, float]
+Slope = Callable[[Tensor], tuple[Tensor, Losses]]
+"""Picture → gradient, and the losses by kind."""
+
+# How fast Adam forgets slopes and their squares. Source: crowsonkb/style-transfer-pytorch.
+FORGETS, FORGETS_SQUARES = 0.9, 0.99
+# Far below any gradient of a mean over pixels: on 2048 px these are about 1e-7.
+_EPSILON = 1e-12
+# Pairs of steps that L-BFGS remembers, each of two pictures. Source: as above.
+_HISTORY = 10
+# The average looks back over this part of a scale's steps, and never further than so many.
+_LOOKS_BACK, _LONGEST_LOOK = 1 / 5, 100
+
+
+class Descent(Protocol):
+    """An optimiser that holds a picture."""
+
+    image: Tensor
+
+    def step(self, slope_at: Slope) -> Losses:
+        """Move the picture; the losses from before."""
+
+
+class Adam:
+    """Adam, whose pixels stay in [0, 1], and whose moments go along to the next scale.
+
+    Args:
+        image: (1, 3, H, W), the start.
+        step_size: how far a pixel moves in one step, in [0, 1].
+        before: the descent at the scale before, whose moments are resampled: the new scale then
+            starts without the noise of a fresh Adam's first steps.
+
+    Source: Kingma & Ba 2014; the resampling from crowsonkb/style-transfer-pytorch.
+    """
+
+    def __init__(self, image: Tensor, step_size: float, before: Descent | None = None) -> None:
+        self.image, self.step_size = image, step_size
+        self.count = 0
+        self.mean, self.square = torch.zeros_like(image), torch.zeros_like(image)
+        if isinstance(before, Adam):
+            size = (image.shape[-2], image.shape[-1])
+            self.count = before.count
+            self.mean = F.interpolate(before.mean, size=size, mode="bicubic")
+            # bilinear, lest a square become negative
+            self.square = F.interpolate(before.square, size=size, mode="bilinear").clamp_min_(0)
+
+    def step(self, slope_at: Slope) -> Losses:
+        gradient, losses = slope_at(self.image)
+        self.count += 1
+        self.mean.lerp_(gradient, 1 - FORGETS)
+        self.square.lerp_(gradient.square(), 1 - FORGETS_SQUARES)
+        mean = self.mean / (1 - FORGETS**self.count)
+        spread = (self.square / (1 - FORGETS_SQUARES**self.count)).sqrt_().add_(_EPSILON)
+        self.image = (self.image - self.step_size * mean / spread).clamp_(0, 1)
+        return losses
+
+
+class LBFGS:
+    """L-BFGS without a line search, one direction a step; every scale starts anew.
+
+    Its pixels are free while it works, since a clamped step would not be the one that it remembers.
+
+    Args:
+        image, step_size, before: as for `Adam`; nothing can be carried over.
+    """
+
+    def __init__(self, image: Tensor, step_size: float, before: Descent | None = None) -> None:
+        self.image = image.clone().requires_grad_(True)
+        self._optimizer = torch.optim.LBFGS(
+            [self.image],
+            lr=step_size,
+            max_iter=1,
+            history_size=_HISTORY,
+            tolerance_grad=0,
+            tolerance_change=0,
+        )
+
+    def step(self, slope_at: Slope) -> Losses:
+        losses: Losses = {}
+
+        def closure() -> float:
+            gradient, found = slope_at(self.image.detach())
+            self.image.grad = gradient.contiguous()
+            losses.update(found)
+            return sum(found.values())
+
+        self._optimizer.step(closure)  # type: ignore[no-untyped-call]
+        return losses
+
+
+OPTIMIZERS: dict[str, tuple[type[Adam] | type[LBFGS], float]] = {
+    "adam": (Adam, 0.02),
+    "lbfgs": (LBFGS, 1.0),
+}
+"""Name → the optimiser and its usual step size (Crowson's)."""
+
+
+class Average:
+    """The exponential average of pictures, free of the weight that its start would have.
+
+    One picture of a descent wavers around where it is heading; the average has less grain.
+
+    Args:
+        steps: how many pictures will come; it looks back over a part of them.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.decay = 1 - 1 / min(_LONGEST_LOOK, max(1.0, _LOOKS_BACK * steps))
+        self._sum: Tensor | None = None
+        self._weight = 0.0
+
+    def add(self, image: Tensor) -> Tensor:
+        """The average with one more picture, in [0, 1]."""
+        if not bool(image.isfinite().all()):
+            raise Diverged("the picture is no longer numbers; try a smaller step size, or adam")
+        fresh = (1 - self.decay) * image.detach()
+        self._sum = fresh if self._sum is None else self._sum.mul_(self.decay).add_(fresh)
+        self._weight = self.decay * self._weight + (1 - self.decay)
+        return (self._sum / self._weight).clamp_(0, 1)

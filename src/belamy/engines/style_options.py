@@ -1,0 +1,143 @@
+"""The options of a style transfer: presets, ranges, and what the recipe keeps of them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import torch
+
+import belamy
+from belamy.engines.style_descent import OPTIMIZERS
+from belamy.engines.style_goal import Taste, written_layers
+from belamy.engines.style_pictures import listed
+from belamy.engines.style_view import POOLINGS, PRECISIONS
+from belamy.errors import OptionError, UnknownName
+from belamy.networks.backbone import Backbone
+from belamy.objectives.styles import STYLE_LOSSES
+from belamy.pixels.images import load_image
+from belamy.pixels.recipe import Input, Recipe
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "sketch": {"size": 256, "iterations": "80,40"},
+    "standard": {"size": 512, "iterations": "200,100"},
+    "fine": {"size": 512, "iterations": "600,300"},
+}
+"""How much work."""
+
+INITS = ("content", "noise", "grey", "style-statistics")
+COLORS = ("luma", "match")
+_PLACES = ("content", "style", "mask", "style_mask")  # options that are pictures
+_RANGES: dict[str, tuple[float, float]] = {
+    "min_size": (8, 32_768),
+    "content_weight": (0, 1e6),
+    "tv": (0, 1e6),
+    "style_scale": (0.01, 100),
+    "style_size": (8, 32_768),
+    "step_size": (1e-6, 100),
+}
+_SIZES = (8, 32_768)
+_MOST_STEPS = 1_000_000
+
+
+def resolved(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with every open one filled in, checked.
+
+    Raises:
+        OptionError: a value out of its range.
+        UnknownName: a choice that there is not.
+    """
+    options = dict(asked)
+    tables: dict[str, Collection[str]] = {
+        "preset": PRESETS,
+        "style_loss": STYLE_LOSSES,
+        "optimizer": OPTIMIZERS,
+        "precision": PRECISIONS,
+        "pooling": POOLINGS,
+        "keep_colors": COLORS,
+    }
+    for name, table in tables.items():
+        if options[name] is not None and options[name] not in table:
+            raise UnknownName(name.replace("_", " "), str(options[name]), table)
+    for name, value in PRESETS[options["preset"]].items():
+        options[name] = value if options[name] is None else options[name]
+    if options["step_size"] is None:
+        options["step_size"] = OPTIMIZERS[options["optimizer"]][1]
+    for name, (low, high) in _RANGES.items():
+        _check(name, options[name], low, high)
+    options["size"] = _size(options["size"])
+    options["iterations"] = _iterations(options["iterations"])
+    options["style_weight"] = [float(weight) for weight in listed(options["style_weight"])]
+    for weight in options["style_weight"]:
+        if not 0 < weight < math.inf:
+            raise OptionError(
+                f"style-weight is {weight:g}; it must be over 0, or leave the style out"
+            )
+    tile = options["tile"]
+    if tile not in ("auto", "none") and not (isinstance(tile, int) and tile >= 64):
+        raise OptionError(f"tile is {tile!r}; write auto, none, or 64 pixels or more")
+    return options
+
+
+def _check(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise OptionError(
+            f"{name.replace('_', '-')} is {value}; it must be from {low:g} to {high:g}"
+        )
+
+
+def _size(size: int | str) -> int | str:
+    match = re.fullmatch(r"(\d{1,9})(\+?)", str(size))
+    if match is None:
+        raise OptionError(f"size is {size!r}; write the long side in pixels, or N+ for N*N pixels")
+    _check("size", int(match[1]), *_SIZES)
+    return f"{int(match[1])}+" if match[2] else int(match[1])
+
+
+def _iterations(text: int | str) -> tuple[int, int]:
+    """Steps at the first scale, and at each next one."""
+    parts = str(text).split(",")
+    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
+        raise OptionError(f"iterations is {text!r}; write N, or FIRST,NEXT as 600,300")
+    first, following = int(parts[0]), int(parts[-1])
+    for steps in (first, following):
+        _check("iterations", steps, 1, _MOST_STEPS)
+    return first, following
+
+
+def recipe_of(
+    options: Mapping[str, Any], asked: Mapping[str, Any], taste: Taste, backbone: Backbone
+) -> Recipe:
+    """How to make the picture again; `asked` has the pictures as they were given."""
+    given = [(role, source) for role in _PLACES for source in listed(asked[role])]
+    plain = {name: value for name, value in options.items() if name not in _PLACES}
+    init = options["init"]
+    if not (isinstance(init, str) and init in INITS):
+        given.append(("init", plain.pop("init")))
+    plain |= {
+        "model": os.fspath(options["model"]),
+        "content_layer": written_layers(taste.content),
+        "style_layer": written_layers(taste.style),
+        "content_weight": taste.content_weight,
+        "tv": taste.tv,
+        "iterations": ",".join(map(str, options["iterations"])),
+    }
+    return Recipe(
+        engine="style",
+        options=plain,
+        inputs=tuple(_input(role, source) for role, source in given),
+        weights={backbone.name: backbone.sha256} if backbone.sha256 else {},
+        seed=options["seed"],
+        belamy=belamy.__version__,
+        torch=torch.__version__,
+    )
+
+
+def _input(role: str, source: Any) -> Input:
+    if isinstance(source, (str, os.PathLike)):
+        return Input.of(role, source)
+    return Input(role, "", hashlib.sha256(load_image(source).numpy().tobytes()).hexdigest())

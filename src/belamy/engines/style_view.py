@@ -1,0 +1,128 @@
+"""A network made ready to be painted through: its pools, its edge, its numbers, its tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from belamy.engines.dream_memory import bytes_per_pixel
+from belamy.errors import OptionError
+from belamy.networks.backbone import Backbone
+from belamy.optimise import Tiling
+from belamy.pixels.tiles import available_memory, tile_for_memory
+
+# A tile is at most so long: its margins are then a third of it for VGG-19's relu5_1. By trial.
+LARGEST_TILE = 768
+
+# What brings a mean, or a root mean square, up to about what a maximum would be. Source:
+# crowsonkb/style-transfer-pytorch, whose l2 is 0.78 · √(sum of 4 squares).
+_AVERAGE_GAIN, _L2_GAIN = 2.0, 1.56
+
+PRECISIONS = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+class AveragePool(nn.Module):
+    """The mean of what a maximum would be taken of, as large as the maximum usually is.
+
+    Args:
+        pool: the maximum that it stands for.
+    """
+
+    def __init__(self, pool: nn.MaxPool2d) -> None:
+        super().__init__()
+        self._pool = nn.AvgPool2d(
+            pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode, count_include_pad=False
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _AVERAGE_GAIN * self._pool(x)  # type: ignore[no-any-return]
+
+
+class L2Pool(AveragePool):
+    """The root mean square instead of a maximum: between it and the mean."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        # The smallest number that counts keeps the root's slope finite where nothing is seen.
+        floor = torch.finfo(x.dtype).tiny ** 0.5
+        return _L2_GAIN * self._pool(x.square()).clamp_min(floor).sqrt()  # type: ignore[no-any-return]
+
+
+POOLINGS: dict[str, Callable[[nn.MaxPool2d], nn.Module]] = {
+    "max": lambda pool: pool,
+    "average": AveragePool,
+    "l2": L2Pool,
+}
+"""Name → what a network's maximum is replaced by."""
+
+
+def prepared(backbone: Backbone, pooling: str | None, precision: str) -> Backbone:
+    """The same backbone, changed in place.
+
+    The first convolution sees the picture go on beyond its edge as its last pixels, instead of
+    grey, which would show as a frame.
+
+    Raises:
+        OptionError: the network has no maxima whose place could be taken.
+    """
+    if pooling is not None:
+        _replace_pools(backbone, pooling)
+    first = next((m for m in backbone.modules() if isinstance(m, nn.Conv2d)), None)
+    if first is not None:
+        first.padding_mode = "replicate"
+    return backbone.to(PRECISIONS[precision])
+
+
+def _replace_pools(backbone: Backbone, pooling: str) -> None:
+    pools = [
+        (parent, name, child)
+        for parent in backbone.modules()
+        for name, child in parent.named_children()
+        if isinstance(child, nn.MaxPool2d) and child.stride not in (1, (1, 1))
+    ]
+    if not pools:
+        raise OptionError(
+            f"{backbone.name} has no maxima that shrink its layers, so pooling {pooling!r} would "
+            "change nothing; leave it out"
+        )
+    for parent, name, pool in pools:
+        setattr(parent, name, POOLINGS[pooling](pool))
+
+
+def tiling_for(
+    asked: str | int, backbone: Backbone, layers: Iterable[str], image: Tensor
+) -> Tiling | None:
+    """The tiles, or None where the picture is seen whole.
+
+    Args:
+        asked: auto, none, or the longest side of a tile in pixels.
+        layers: the deepest that are looked at.
+        image: (1, 3, H, W), the picture at full size.
+
+    Raises:
+        OptionError: the tile asked for is all margin.
+    """
+    if asked == "none":
+        return None
+    rows = [backbone.layers[backbone.resolve(name)] for name in layers]
+    align = max(row.stride or 1 for row in rows)
+    field = max(row.receptive_field or 1 for row in rows)
+    # Half a field on each side is all that a place sees; two strides more allow for places that
+    # do not stand in the middle of what they see (unpadded and even kernels).
+    margin = -(-field // (2 * align)) * align + 2 * align
+    least = 2 * margin + 2 * align
+    if isinstance(asked, int):
+        if asked < least:
+            raise OptionError(f"a tile of {asked} px is too small here; take {least} px or more")
+        return Tiling(asked, margin, align)
+    side = tile_for_memory(
+        bytes_per_pixel(backbone, list(layers)), available_memory(image.device), align=align
+    )
+    if image.shape[-2] * image.shape[-1] <= side * side:
+        return None
+    return Tiling(max(min(side, LARGEST_TILE), least), margin, align)
