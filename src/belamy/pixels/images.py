@@ -249,7 +249,7 @@ def contact_sheet(
 
     Args:
         images: each (1, 3, H, W) in [0, 1], of any size; scaled to `cell`, proportions kept, and
-            centred in cells that are as high and wide as the highest and the widest of them.
+            centred in columns as wide as the widest and rows as high as their highest.
         columns: pictures in a row, at most.
         captions: one for each picture; cut with an ellipsis where it is wider than the cell.
         cell: the longer side of every picture, in pixels.

@@ -21,11 +21,10 @@ _LINE = 1.9  # height of a caption's strip, in font sizes
 
 @dataclass(frozen=True)
 class _Grid:
-    """Where things stand: all in pixels, cells counted row by row."""
+    """Where things stand: all in pixels, pictures counted row by row."""
 
     columns: int
-    rows: int
-    height: int  # of a cell, without its caption
+    heights: tuple[int, ...]  # of each row, without its captions
     width: int
     margin: int
     strip: int
@@ -33,16 +32,15 @@ class _Grid:
     @property
     def size(self) -> tuple[int, int]:
         return (
-            self.rows * (self.height + self.strip + self.margin) + self.margin,
+            sum(self.heights) + len(self.heights) * (self.strip + self.margin) + self.margin,
             self.columns * (self.width + self.margin) + self.margin,
         )
 
-    def corner(self, index: int) -> tuple[int, int]:
+    def cell(self, index: int) -> tuple[int, int, int]:
+        """Top, left and height of a picture's cell."""
         row, column = divmod(index, self.columns)
-        return (
-            self.margin + row * (self.height + self.strip + self.margin),
-            self.margin + column * (self.width + self.margin),
-        )
+        top = sum(self.heights[:row]) + row * (self.strip + self.margin) + self.margin
+        return top, self.margin + column * (self.width + self.margin), self.heights[row]
 
 
 def arrange(
@@ -52,17 +50,19 @@ def arrange(
     font_size = max(_SMALLEST_FONT, round(cell * _FONT))
     grid = _Grid(
         columns=columns,
-        rows=-(-len(images) // columns),
-        height=max(image.shape[-2] for image in images),
+        heights=tuple(
+            max(image.shape[-2] for image in images[start : start + columns])
+            for start in range(0, len(images), columns)
+        ),
         width=max(image.shape[-1] for image in images),
         margin=max(2, round(cell * _MARGIN)),
         strip=0 if captions is None else round(font_size * _LINE),
     )
     sheet = torch.tensor(_PAPER).reshape(1, 3, 1, 1).expand(1, 3, *grid.size).clone()
     for index, image in enumerate(images):
-        top, left = grid.corner(index)
+        top, left, available = grid.cell(index)
         height, width = image.shape[-2:]
-        top, left = top + (grid.height - height) // 2, left + (grid.width - width) // 2
+        top, left = top + (available - height) // 2, left + (grid.width - width) // 2
         sheet[:, :, top : top + height, left : left + width] = image
     if captions is None:
         return sheet
@@ -76,8 +76,8 @@ def _lettering(grid: _Grid, captions: Sequence[str], font_size: int) -> Tensor:
     draw = ImageDraw.Draw(mask)
     font = ImageFont.load_default(font_size)
     for index, caption in enumerate(captions):
-        top, left = grid.corner(index)
-        centre = (left + grid.width / 2, top + grid.height + grid.strip / 2)
+        top, left, height = grid.cell(index)
+        centre = (left + grid.width / 2, top + height + grid.strip / 2)
         draw.text(centre, _shortened(caption, font, grid.width), fill=255, font=font, anchor="mm")
     return torch.from_numpy(np.array(mask, np.float32)) / 255
 
