@@ -11,6 +11,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "apply_style": "belamy.engines.faststyle",
+    "apply_style_steps": "belamy.engines.faststyle",
     "atlas": "belamy.engines.atlas",
     "atlas_steps": "belamy.engines.atlas",
     "classify": "belamy.engines.classify",

@@ -13,12 +13,13 @@ from typing import Annotated
 import typer
 
 from belamy import __version__
-from belamy.cli import classify, demo, doctor, dream, models, recipe, style
+from belamy.cli import classify, demo, doctor, dream, export, models, recipe, style_networks
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 
 __all__ = ["COMMANDS", "app", "main"]
 
-COMMANDS = (dream, style, classify, models, recipe, demo, doctor)
+# `style_networks` adds its commands to those of `style`, and has the same app.
+COMMANDS = (dream, style_networks, classify, models, export, recipe, demo, doctor)
 
 app = typer.Typer(
     cls=RootGroup,

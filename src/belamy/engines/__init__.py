@@ -19,6 +19,7 @@ __all__ = ["ENGINES", "engine"]
 ENGINES = {
     "atlas": "belamy.engines.atlas:atlas_steps",
     "dream": "belamy.engines.dream:dream_steps",
+    "faststyle": "belamy.engines.faststyle:apply_style_steps",
     "style": "belamy.engines.style:style_steps",
 }
 """Name in a recipe → the function that makes the picture again.

@@ -20,7 +20,7 @@ from belamy.networks.layers import Geometry
 from belamy.networks.styles import ONNX, load_style
 from belamy.networks.transformer import Painter
 
-__all__ = ["ENGINES", "Brush", "TorchBrush", "load_brush"]
+__all__ = ["ENGINES", "Brush", "CompiledBrush", "OnnxBrush", "TorchBrush", "load_brush"]
 
 # Of a network in an ONNX file, which does not say: Johnson's, and generous for any like it.
 _UNKNOWN = Geometry(stride=4, margin=64, floats=64.0)
