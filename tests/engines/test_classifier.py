@@ -26,6 +26,7 @@ from belamy.errors import BelamyError, DataError, OptionError, UnknownName
 from belamy.networks import NETWORKS
 from belamy.networks.backbone import load_backbone
 from belamy.networks.weights import open_weights, save_weights
+from belamy.training.crops import random_resized_crops
 from belamy.training.data import TEST, TRAIN, load_labelled
 from belamy.training.trainer import Tick
 
@@ -86,6 +87,22 @@ def test_it_learns_and_what_it_wrote_can_be_asked(tmp_path: Path, pair: Path) ->
         assert weights.metadata["accuracy"] == f"{ticks[-1].measures['accuracy']:.2f}"
         assert weights.read("conv1.conv.weight").dtype == torch.float16
         assert not any(".norm." in name for name in weights.names)
+
+
+@pytest.mark.usefixtures("small_iris")
+def test_crops_are_cut_out_of_what_was_kept(
+    tmp_path: Path, pair: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = []
+
+    def watched(images: Tensor, size: int, *others: Any, **named: Any) -> Tensor:
+        sides.append((images.shape[1], size))
+        return random_resized_crops(images, size, *others, **named)
+
+    monkeypatch.setattr("belamy.engines.classifier.random_resized_crops", watched)
+    config = ClassifyConfig(str(pair), stages=((8, 1), (12, 1)), batch=48, keep=20)
+    trained(config, tmp_path / "run")
+    assert sides == [(20, 8), (20, 8), (20, 12), (20, 12)]
 
 
 @pytest.mark.usefixtures("small_iris")

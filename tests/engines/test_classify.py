@@ -76,6 +76,8 @@ def test_options_left_open_are_filled_in() -> None:
     fresh, further = ClassifyConfig("set.zip"), ClassifyConfig("set.zip", start="iris")
     assert (fresh.stages[0], fresh.batch, fresh.learning_rate) == ((32, 10.0), 128, 0.2)
     assert (further.stages, further.batch, further.learning_rate) == (((64, 8.0),), 64, 0.02)
+    assert (fresh.keep, further.keep) == (64, 64)
+    assert ClassifyConfig("set.zip", stages=((8, 1), (48, 1), (24, 1))).keep == 48
     saved = json.loads(json.dumps(dataclasses.asdict(further)))
     assert ClassifyConfig(**saved) == further
 
@@ -85,6 +87,7 @@ def test_options_left_open_are_filled_in() -> None:
     [
         ({"stages": ((4, 1),)}, "stage size is 4"),
         ({"stages": ((32, 0),)}, "stage epochs is 0"),
+        ({"keep": 4}, "keep is 4"),
         ({"batch": 1}, "batch is 1"),
         ({"learning_rate": 0.0}, r"learning rate is 0\.0"),
         ({"learning_rate": float("nan")}, "learning rate is nan"),

@@ -67,7 +67,10 @@ def look(
 @takes(ClassifyConfig, without=["data", "stages"], flags={"start": ["--from"]})
 def train(
     data: Annotated[
-        str | None, typer.Argument(help="Folder or zip: train/CLASS/… and test/CLASS/… (or val/).")
+        str | None,
+        typer.Argument(
+            metavar="[DATA]", help="Folder or zip: train/CLASS/… and test/CLASS/… (or val/)."
+        ),
     ] = None,
     stages: Annotated[
         str | None,

@@ -62,10 +62,10 @@ def pictures_cache() -> Path:
 
 def _sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:
     """The pictures to train on, and those to measure on."""
-    size, last = max(size for size, _ in config.stages), config.stages[-1][0]
+    last = config.stages[-1][0]
     train_set, test_set = (
         load_labelled(config.data, split, size=side, cache=pictures_cache())
-        for split, side in ((TRAIN, size), (TEST, shown_side(last)))
+        for split, side in ((TRAIN, config.kept), (TEST, shown_side(last)))
     )
     if train_set.classes != test_set.classes:
         lacking = sorted(set(train_set.classes) ^ set(test_set.classes))

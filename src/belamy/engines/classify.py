@@ -52,6 +52,9 @@ class ClassifyConfig:
         stages: (picture size in pixels, epochs) one after another: small pictures first, since a
             step on them is cheap. None given: 32:10,48:6,64:4 from random weights, which suit the
             64 px pictures of Tiny ImageNet; 64:8 from trained ones.
+        keep: side in pixels at which the pictures are kept, out of which crops are cut; None given:
+            the largest of the stages. Where the files are larger, half as much again keeps the
+            crops sharp.
         batch: pictures a step, in each process; 128 from random weights, 64 from trained ones,
             where more steps do more.
         learning_rate: the top of its one cycle, for the batch as a whole; 0.2 from random weights,
@@ -71,6 +74,7 @@ class ClassifyConfig:
     start: str | None = None
     freeze: str | None = None
     stages: tuple[tuple[int, float], ...] = ()
+    keep: int | None = None
     batch: int | None = None
     learning_rate: float | None = None
     weight_decay: float = 5e-4
@@ -85,6 +89,7 @@ class ClassifyConfig:
         for size, epochs in self.stages:
             _require(8 <= size <= 1024, "stage size", size, "8 to 1024 pixels")
             _require(0 < epochs <= 10_000, "stage epochs", epochs, "more than 0, at most 10000")
+        _require(8 <= self.kept <= 2048, "keep", self.keep, "8 to 2048 pixels")
         freezes = self.freeze is None or self.start is not None
         _require(freezes, "freeze", self.freeze, "left out, or given with a network to start from")
         own = self.start is None or self.network == ClassifyConfig.network
@@ -102,10 +107,18 @@ class ClassifyConfig:
         stages, batch, learning_rate = _FROM_NOTHING if self.start is None else _FROM_TRAINED
         given = tuple((int(size), float(epochs)) for size, epochs in self.stages)
         object.__setattr__(self, "stages", given or stages)
+        if self.keep is None:
+            object.__setattr__(self, "keep", max(size for size, _ in self.stages))
         if self.batch is None:
             object.__setattr__(self, "batch", batch)
         if self.learning_rate is None:
             object.__setattr__(self, "learning_rate", learning_rate)
+
+    @property
+    def kept(self) -> int:
+        """`keep`, filled in."""
+        assert self.keep is not None
+        return self.keep
 
     @property
     def per_step(self) -> int:
