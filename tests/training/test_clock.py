@@ -41,12 +41,16 @@ def test_an_older_checkpoint_is_completed_from_the_log() -> None:
     assert resumed.sums == {}
 
 
-def test_the_first_interrupt_waits_and_the_second_does_not() -> None:
+def test_the_first_interrupt_waits_and_the_second_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     before = signal.getsignal(signal.SIGINT)
     with patient_interrupts() as interrupted:
         assert not interrupted.is_set()
         signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)  # as torchrun would, at once
         assert interrupted.is_set()
+        monkeypatch.setattr("belamy.training.clock.SAME_PRESS", -1.0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Meter", "patient_interrupts"]
+
+
+SAME_PRESS = 1.0  # seconds: torchrun hands Ctrl-C on to its processes, which have it already
 
 
 @dataclass
@@ -78,9 +82,12 @@ def patient_interrupts() -> Iterator[threading.Event]:
         yield interrupted
         return
 
+    pressed = [math.inf]
+
     def remember(number: int, frame: object) -> None:
-        if interrupted.is_set():
+        if time.monotonic() - pressed[0] > SAME_PRESS:
             raise KeyboardInterrupt
+        pressed[0] = min(pressed[0], time.monotonic())
         interrupted.set()
 
     previous = signal.signal(signal.SIGINT, remember)
