@@ -32,6 +32,7 @@ STORED = 1.5  # side of the stored photographs, in sides of the squares that are
 _SHOWN = 4  # photographs that are painted for the samples
 _CELL = 256  # pixels of one picture in them
 _LOWEST = 0.01  # of the learning rate, at the end
+_RISE = 50  # steps until it is reached. By eye
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class StyleRecipe:
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         painter, optimizer = self.networks["painter"], self.optimizers["painter"]
         for group in optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * _cosine(index / self.total)
+            group["lr"] = self.config.learning_rate * _part_of_rate(index, self.total)
         painter.train()
         photographs = self._batch(index)
         painted = painter(photographs)
@@ -159,5 +160,7 @@ class StyleRecipe:
         return {f"shown_{name}": float(value) for name, value in distances.items()}
 
 
-def _cosine(part: float) -> float:
-    return _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * part)) / 2
+def _part_of_rate(index: int, total: int) -> float:
+    """A short rise, lest Adam's first steps overshoot; then a cosine to nearly nothing."""
+    fall = _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * index / total)) / 2
+    return fall * min(1.0, (index + 1) / _RISE)

@@ -287,7 +287,7 @@ def load_pth(path: Path) -> Painter:
     if state:
         raise WeightsError(f"{path} has {next(iter(state))}, which fast_neural_style does not have")
     try:
-        painter = Painter(johnson_rows(widths, blocks, kernel=kernel, limited=False), "levels")
+        painter = Painter(johnson_rows(widths, blocks, kernel=kernel), "levels")
     except (ValueError, TypeError) as error:
         raise WeightsError(f"{path} has a layer that makes no sense: {error}") from error
     return check_painter(_filled(painter, tensors, path), path)
