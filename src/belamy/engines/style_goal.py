@@ -63,7 +63,7 @@ TASTES: dict[str, Taste] = {
         0.5,
     ),
     "squeezenet1_0": Taste(
-        {"fire5": 1}, {"relu1": 1, "fire2": 1, "fire4": 1, "fire6": 1, "fire8": 1}, 0.1, 0.5
+        {"fire5": 1}, {"relu1": 1, "fire2": 1, "fire4": 1, "fire6": 1, "fire8": 1}, 0.25, 0.5
     ),
     "vgg16": _VGG,
     "vgg19": _VGG,

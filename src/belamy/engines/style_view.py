@@ -74,8 +74,16 @@ def prepared(backbone: Backbone, pooling: str | None, precision: str) -> Backbon
         _replace_pools(backbone, pooling)
     first = next((m for m in backbone.modules() if isinstance(m, nn.Conv2d)), None)
     if first is not None:
-        first.padding_mode = "replicate"
+        _replicate(first)
     return backbone.to(PRECISIONS[precision])
+
+
+def _replicate(convolution: nn.Conv2d) -> None:
+    """Without padding of its own it gets one: pixels at the edge would count less than others."""
+    down, right = (size // 2 for size in convolution.kernel_size)
+    convolution.padding = (down, right)
+    convolution._reversed_padding_repeated_twice = [right, right, down, down]
+    convolution.padding_mode = "replicate"
 
 
 def _replace_pools(backbone: Backbone, pooling: str) -> None:

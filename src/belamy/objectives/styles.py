@@ -275,10 +275,23 @@ def _trace(matrices: Tensor) -> Tensor:
 
 def _root(covariance: Tensor) -> Tensor:
     """Σ^½ (N, C, C); in float64, for it is made once and used for a long time."""
-    values, vectors = torch.linalg.eigh(covariance.double())
+    values, vectors = _decomposed(covariance.double())
     values = torch.where(values > _rounding(values), values, 0)
     roots: Tensor = (vectors * values.sqrt()[:, None, :]) @ vectors.mT
     return roots.to(covariance)
+
+
+def _decomposed(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues in ascending order, and eigenvectors, of symmetric matrices (N, C, C).
+
+    MKL makes NaN of what is nearly zero all over, as the covariance of a flat picture is: numbers
+    are brought to about 1, and dropped where they are smaller than any rounding.
+    """
+    number = torch.finfo(matrices.dtype)
+    size = matrices.abs().amax(dim=(-2, -1), keepdim=True).clamp_min(number.tiny)
+    scaled = matrices / size
+    values, vectors = torch.linalg.eigh(scaled.masked_fill(scaled.abs() < number.eps**2, 0))
+    return values * size[..., 0], vectors
 
 
 # Eigenvalues are exact up to the largest one times about a unit of the last place.
@@ -294,7 +307,7 @@ def _rounding(values: Tensor) -> Tensor:
 class _RootTrace(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrices: Tensor, floor: Tensor) -> Tensor:
-        values, vectors = torch.linalg.eigh(matrices)
+        values, vectors = _decomposed(matrices)
         floor = _rounding(values).maximum(floor[..., None])
         ctx.save_for_backward(vectors, values.maximum(floor))
         return torch.where(values > floor, values, 0).sqrt().sum(dim=-1)
