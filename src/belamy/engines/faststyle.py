@@ -116,7 +116,7 @@ class StyleTrainConfig:
         blocks: residual blocks at quarter size.
         steps: how many batches are painted.
         batch: squares a step, in each process; 4 as in Johnson's.
-        learning_rate: of Adam at the start; it falls to nothing along a cosine.
+        learning_rate: of Adam; it rises for 50 steps, and falls to nothing along a cosine.
         average: decay per step of the moving average of the weights, which is what is kept.
         seed: of the first weights, the order, the crops.
     """
@@ -127,8 +127,8 @@ class StyleTrainConfig:
     style_layers: tuple[str, ...] = ()
     content_layers: tuple[str, ...] = ()
     style_weight: float = 1.0
-    content_weight: float = 1.0
-    smoothness: float = 0.1
+    content_weight: float = 0.1
+    smoothness: float = 0.3
     size: int = 128
     style_size: int | None = None
     width: int = 16
