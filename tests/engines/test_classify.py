@@ -75,7 +75,7 @@ def test_top_is_at_least_one(eye: Path, photo: Tensor) -> None:
 def test_options_left_open_are_filled_in() -> None:
     fresh, further = ClassifyConfig("set.zip"), ClassifyConfig("set.zip", start="iris")
     assert (fresh.stages[0], fresh.batch, fresh.learning_rate) == ((32, 10.0), 128, 0.2)
-    assert (further.stages, further.batch, further.learning_rate) == (((64, 8.0),), 64, 0.02)
+    assert (further.stages, further.batch, further.learning_rate) == (((64, 8.0),), 64, 0.007)
     assert (fresh.keep, further.keep) == (64, 64)
     assert ClassifyConfig("set.zip", stages=((8, 1), (48, 1), (24, 1))).keep == 48
     saved = json.loads(json.dumps(dataclasses.asdict(further)))

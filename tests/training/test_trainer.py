@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from belamy.devices import generator
 from belamy.errors import Diverged, RunError
 from belamy.training.runs import Run, create_run
-from belamy.training.trainer import Backward, Rhythm, Tick, Trained, rhythm_for, train
+from belamy.training.trainer import Backward, Rhythm, Tick, Trained, _due, rhythm_for, train
 
 TOTAL = 12
 RHYTHM = Rhythm(tick=2, evaluate=4, save=2)
@@ -252,6 +252,11 @@ def test_two_trainings_in_one_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="another process"):
         next(steps(Toy(), run))
     stream.close()
+
+
+def test_what_is_due_at_the_end_is_not_done_shortly_before() -> None:
+    assert [step for step in range(1, 43) if _due(10, step, 42)] == [10, 20, 30, 42]
+    assert [step for step in range(1, 6) if _due(1, step, 5)] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("total", [1, 7, 99, 300, 12_496, 1_000_000])

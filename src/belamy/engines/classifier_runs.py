@@ -36,8 +36,8 @@ def training(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick
     recipe = ClassifierRecipe(config, start.module, sets, accelerator, start.normalisation)
     trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
     if accelerator.is_main_process:
-        figures = {name: trained.measures[name] for name in ("accuracy", "top5")}
-        notes = {name: f"{value:.2f}" for name, value in figures.items()}
+        kept = ("accuracy", "top5")
+        notes = {name: f"{x:.2f}" for name, x in trained.measures.items() if name in kept}
         told = Told(sets[0].classes, Path(config.data).name, notes)
         export(start, trained.networks["classifier"], folder, config, told)
     accelerator.wait_for_everyone()

@@ -144,7 +144,8 @@ def train(
 
 
 def _due(every: int, step: int, total: int) -> bool:
-    return step == total or step % every == 0
+    """Every so often, and at the end; not shortly before the end too."""
+    return step == total or (step % every == 0 and total - step >= every / 2)
 
 
 @dataclass(frozen=True)
