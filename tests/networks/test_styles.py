@@ -1,0 +1,36 @@
+"""From names and files to networks that paint; the styles inside the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from belamy.errors import UnknownName, WeightsError
+from belamy.networks.styles import EMBEDDED, LOADERS, ONNX, find_style, load_style
+from belamy.networks.weights import embedded_path
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_styles_inside_the_package_are_small_and_have_a_card(name: str) -> None:
+    path = find_style(name)
+    assert path.stat().st_size <= 1_000_000
+    assert path.with_suffix(".md").exists()
+    assert load_style(path).geometry.stride == 4
+
+
+@pytest.mark.parametrize("suffix", [*LOADERS, ONNX, ".T7"])
+def test_files_are_found_by_their_paths(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"wave{suffix}"
+    with pytest.raises(WeightsError, match="no network at"):
+        find_style(path)
+    path.touch()
+    assert find_style(path) == path
+
+
+def test_a_name_that_is_none_is_said() -> None:
+    with pytest.raises(UnknownName, match="style 'wav'"):
+        find_style("wav")
+    with pytest.raises(WeightsError, match="known are"):
+        find_style("somewhere/wave.exe")
+    assert all(embedded_path(name).exists() for name in EMBEDDED)
