@@ -59,7 +59,7 @@ TASTES: dict[str, Taste] = {
     "iris": Taste(
         {"mixed3b": 1},
         {"conv1": 1, "conv2b": 1, "mixed3a": 1, "mixed3b": 1, "mixed4b": 1},
-        0.1,
+        0.06,
         0.5,
     ),
     "squeezenet1_0": Taste(

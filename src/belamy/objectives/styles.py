@@ -236,15 +236,15 @@ def moments(layer: str, target: Moments, weights: Tensor | None = None) -> Poole
     in crowsonkb/style-transfer-pytorch. Differs: nothing is added to the covariances.
     """
     mean, covariance = target.mean.detach(), target.covariance.detach()
-    root, spread = _root(covariance), _trace(covariance)
-    strongest = torch.linalg.matrix_norm(root, 2).square()
+    factor, spread = _factor(covariance), _trace(covariance)
+    strongest = torch.linalg.matrix_norm(factor, 2).square()
 
     def judge(found: Moments) -> Tensor:
         shift = (found.mean - mean).square().sum(dim=-1)
         now = found.covariance
         # A covariance is exact up to the rounding of the second moment that it is taken from.
         finest = torch.finfo(now.dtype).eps * found.second.detach().diagonal(dim1=1, dim2=2).amax(1)
-        common = root_trace(root @ now @ root, finest * strongest)
+        common = root_trace(factor.mT @ now @ factor, finest * strongest)
         return ((shift + _trace(now) + spread - 2 * common) / mean.shape[-1]).mean()
 
     return _of_moments(layer, f"moments({layer})", judge, weights)
@@ -273,12 +273,18 @@ def _trace(matrices: Tensor) -> Tensor:
     return trace
 
 
-def _root(covariance: Tensor) -> Tensor:
-    """Σ^½ (N, C, C); in float64, for it is made once and used for a long time."""
+def _factor(covariance: Tensor) -> Tensor:
+    """F (N, C, K) with F·Fᵀ = Σ̂, K the rank: eigenvalues of Fᵀ Σ F are those of Σ̂^½ Σ Σ̂^½.
+
+    Few places make a low rank, and all that is done with F cheaper. In float64, for it is made once
+    and used for a long time.
+    """
     values, vectors = _decomposed(covariance.double())
-    values = torch.where(values > _rounding(values), values, 0)
-    roots: Tensor = (vectors * values.sqrt()[:, None, :]) @ vectors.mT
-    return roots.to(covariance)
+    # what the target's own numbers, of its own precision, cannot tell from zero
+    floor = torch.finfo(covariance.dtype).eps * values[..., -1:].clamp_min(0)
+    rank = max(1, int((values > floor).sum(dim=-1).max()))
+    values = torch.where(values > floor, values, 0)
+    return (vectors * values.sqrt()[:, None, :])[..., -rank:].to(covariance)
 
 
 def _decomposed(matrices: Tensor) -> tuple[Tensor, Tensor]:
