@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import re
@@ -19,15 +18,16 @@ from belamy.engines.style_view import POOLINGS, PRECISIONS
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
 from belamy.objectives.styles import STYLE_LOSSES
-from belamy.pixels.images import load_image
-from belamy.pixels.recipe import Input, Recipe
+from belamy.pixels.images import input_of
+from belamy.pixels.recipe import Recipe
 
 PRESETS: dict[str, dict[str, Any]] = {
     "sketch": {"size": 256, "iterations": "80,40"},
     "standard": {"size": 512, "iterations": "200,100"},
     "fine": {"size": 512, "iterations": "600,300"},
 }
-"""How much work."""
+"""How much work. Seconds of one core (AMD EPYC) with iris, a photograph of 4:3, all scales: sketch
+12, standard 198; fine has three times the steps of standard. Measured once."""
 
 INITS = ("content", "noise", "grey", "style-statistics")
 COLORS = ("luma", "match")
@@ -129,15 +129,9 @@ def recipe_of(
     return Recipe(
         engine="style",
         options=plain,
-        inputs=tuple(_input(role, source) for role, source in given),
+        inputs=tuple(input_of(role, source) for role, source in given),
         weights={backbone.name: backbone.sha256} if backbone.sha256 else {},
         seed=options["seed"],
         belamy=belamy.__version__,
         torch=torch.__version__,
     )
-
-
-def _input(role: str, source: Any) -> Input:
-    if isinstance(source, (str, os.PathLike)):
-        return Input.of(role, source)
-    return Input(role, "", hashlib.sha256(load_image(source).numpy().tobytes()).hexdigest())
