@@ -17,7 +17,6 @@ from belamy.networks.backbone import load_backbone
 from belamy.networks.catalogue import CATALOGUE
 from belamy.networks.convert import import_weights
 from belamy.networks.weights import (
-    cache_folder,
     cached_path,
     find_weights,
     open_weights,
@@ -56,13 +55,13 @@ def test_googlenet_is_normalised_as_torchvision_does_with_transform_input() -> N
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cache_folder() == tmp_path / "home"
+    assert files.cache_folder() == tmp_path / "home"
     monkeypatch.delenv("BELAMY_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cached_path("vgg16") == tmp_path / "belamy" / "vgg16.safetensors"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "belamy"
+    assert files.cache_folder() == tmp_path / ".cache" / "belamy"
 
 
 def test_status(saved: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

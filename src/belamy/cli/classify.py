@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from collections import deque
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from belamy.cli.groups import DefaultGroup, complain
-from belamy.cli.options import default, flag, option, takes
-from belamy.cli.progress import show_ticks
+from belamy.cli.options import default, option, takes
+from belamy.cli.training import follow, new_run, require_nothing_else
 from belamy.engines.classify import (
     ClassifyConfig,
     classify,
@@ -23,6 +21,8 @@ from belamy.engines.classify import (
 from belamy.errors import BelamyError, OptionError
 
 __all__ = ["app"]
+
+COMMAND = "belamy classify train"
 
 app = typer.Typer(
     name="classify",
@@ -74,12 +74,7 @@ def train(
     ] = None,
     stages: Annotated[
         str | None,
-        typer.Option(
-            metavar="SIZE:EPOCHS,…",
-            help="Picture size in pixels and rounds through the data, one stage after another: "
-            "small pictures first, since a step on them is cheap. 32:10,48:6,64:4 from random "
-            "weights, 64:8 from trained ones, if none are given.",
-        ),
+        option(ClassifyConfig, "stages", metavar="SIZE:EPOCHS,…"),
     ] = None,
     run: Annotated[
         Path | None,
@@ -99,52 +94,23 @@ def train(
     if (data is None) == (resume is None):
         raise OptionError("name either the DATA to train on, or a run folder with --resume")
     if resume is not None:
-        _require_nothing_else({**options, "stages": stages, "run": run})
-        _train(_saved(resume), resume, device)
+        asked = {**options, "stages": stages, "run": run}
+        require_nothing_else(ClassifyConfig, asked, ("stages", "run"), {"start": "--from"})
+        config, folder = _saved(resume), resume
+        follow(train_classifier(config, folder, device=device), folder, COMMAND)
         return
     assert data is not None
     if stages is not None:
         options["stages"] = _stages(stages)
     config = ClassifyConfig(data=data, **options)
-    _train(config, run or _next_run(config), device)
-
-
-def _train(config: ClassifyConfig, folder: Path, device: str) -> None:
-    ticks = train_classifier(config, folder, device=device)
-    if int(os.environ.get("RANK", "0")) > 0:  # under torchrun the first process speaks for all
-        deque(ticks, maxlen=0)
-        return
-    tick, stopped = show_ticks(ticks, f"training in {folder}")
-    if stopped:
-        raise KeyboardInterrupt(
-            f"the run is saved; go on with: belamy classify train --resume {folder}"
-        )
-    for name, value in {**tick.losses, **tick.measures}.items():
-        typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
-    typer.echo(folder / "network.safetensors")
-
-
-def _require_nothing_else(options: dict[str, Any]) -> None:
-    """A run goes on as it was asked for: nothing else may be asked with `--resume`."""
-    for name, value in options.items():
-        usual = default(ClassifyConfig, name) if name not in ("stages", "run") else None
-        if value != usual:
-            typed = "--from" if name == "start" else flag(name)
-            raise OptionError(f"--resume goes on as the run was asked for; leave out {typed}")
+    folder = run or new_run(f"classify-{Path(config.data).stem}")
+    follow(train_classifier(config, folder, device=device), folder, COMMAND)
 
 
 def _saved(folder: Path) -> ClassifyConfig:
     from belamy.training.runs import Run
 
     return Run(folder).configuration("classify", ClassifyConfig)
-
-
-def _next_run(config: ClassifyConfig) -> Path:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise OptionError("several processes train together; name the folder with --run")
-    from belamy.training.runs import next_folder
-
-    return next_folder(Path("runs"), f"classify-{Path(config.data).stem}")
 
 
 def _stages(text: str) -> tuple[tuple[int, float], ...]:

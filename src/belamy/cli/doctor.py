@@ -131,7 +131,7 @@ def _networks() -> list[dict[str, Any]]:
 
 
 def _folders(problems: list[str]) -> dict[str, dict[str, Any]]:
-    from belamy.networks.weights import cache_folder
+    from belamy.files import cache_folder
 
     found: dict[str, dict[str, Any]] = {}
     for name, folder in (("cache", cache_folder()), ("here", Path.cwd())):

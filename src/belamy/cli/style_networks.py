@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,14 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.groups import complain
-from belamy.cli.options import default, flag, option, takes
+from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import Job, plan, save_step, share
-from belamy.cli.progress import show_steps, show_ticks
+from belamy.cli.progress import show_steps
 from belamy.cli.style import app
+from belamy.cli.training import follow, new_run, require_nothing_else
 from belamy.engines.faststyle import StyleTrainConfig, apply_style_steps, stylist, train_style
 from belamy.errors import BelamyError, OptionError
 
 __all__ = ["app"]
+
+COMMAND = "belamy style train"
 
 
 @app.command()
@@ -103,8 +105,11 @@ def train(
 ) -> None:
     """Train a network to paint like PAINTING; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
-        _require_nothing_else({**options, "painting": painting, "data": data, "run": run})
-        _train(_saved(resume), resume, device)
+        asked = {**options, "painting": painting, "data": data, "run": run}
+        alone = ("painting", "data", "run")
+        require_nothing_else(StyleTrainConfig, asked, alone, {"painting": "PAINTING"})
+        config, folder = _saved(resume), resume
+        follow(train_style(config, folder, device=device), folder, COMMAND)
         return
     if painting is None or data is None:
         raise OptionError(
@@ -112,43 +117,11 @@ def train(
             "with --resume"
         )
     config = StyleTrainConfig(painting=painting, data=data, **options)
-    _train(config, run or _next_run(config), device)
-
-
-def _train(config: StyleTrainConfig, folder: Path, device: str) -> None:
-    ticks = train_style(config, folder, device=device)
-    if int(os.environ.get("RANK", "0")) > 0:  # under torchrun the first process speaks for all
-        deque(ticks, maxlen=0)
-        return
-    tick, stopped = show_ticks(ticks, f"training in {folder}")
-    if stopped:
-        raise KeyboardInterrupt(
-            f"the run is saved; go on with: belamy style train --resume {folder}"
-        )
-    for name, value in {**tick.losses, **tick.measures}.items():
-        typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
-    typer.echo(folder / "network.safetensors")
-
-
-def _require_nothing_else(options: dict[str, Any]) -> None:
-    """A run goes on as it was asked for: nothing else may be asked with `--resume`."""
-    for name, value in options.items():
-        alone = name in ("painting", "data", "run")
-        usual = None if alone else default(StyleTrainConfig, name)
-        if (tuple(value) if isinstance(value, list) else value) != usual:
-            typed = "PAINTING" if name == "painting" else flag(name)
-            raise OptionError(f"--resume goes on as the run was asked for; leave out {typed}")
+    folder = run or new_run(f"style-{Path(config.painting).stem}")
+    follow(train_style(config, folder, device=device), folder, COMMAND)
 
 
 def _saved(folder: Path) -> StyleTrainConfig:
     from belamy.training.runs import Run
 
     return Run(folder).configuration("style", StyleTrainConfig)
-
-
-def _next_run(config: StyleTrainConfig) -> Path:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise OptionError("several processes train together; name the folder with --run")
-    from belamy.training.runs import next_folder
-
-    return next_folder(Path("runs"), f"style-{Path(config.painting).stem}")

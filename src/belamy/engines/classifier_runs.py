@@ -7,28 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from accelerate import Accelerator
 from torch import nn
 
-from belamy.devices import choose_device
 from belamy.engines.classifier import ClassifierRecipe, shown_side
 from belamy.engines.classifier_start import Start, start_network
 from belamy.engines.classify import ClassifyConfig
-from belamy.errors import DataError, OptionError
+from belamy.errors import DataError
 from belamy.files import cache_folder
 from belamy.networks.embedded import Iris, fold
 from belamy.networks.weights import save_weights
 from belamy.training.data import TEST, TRAIN, Labelled, load_labelled
 from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, rhythm_for, train
+from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
 
 __all__ = ["Told", "export", "pictures_cache", "training"]
 
 
 def training(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick]:
     """See `belamy.engines.classify.train_classifier`."""
-    accelerator = _accelerator(device)
+    accelerator = accelerator_for(device)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         sets = _sets(config)
         start = start_network(config, sets[0].classes)
@@ -41,18 +38,6 @@ def training(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick
         told = Told(sets[0].classes, Path(config.data).name, notes)
         export(start, trained.networks["classifier"], folder, config, told)
     accelerator.wait_for_everyone()
-
-
-def _accelerator(device: str) -> Accelerator:
-    place = choose_device(device)
-    if place.type == "cuda" and place.index is not None:
-        torch.cuda.set_device(place)  # accelerate takes the current one
-    try:
-        return Accelerator(cpu=place.type == "cpu")
-    except ValueError as error:  # its state belongs to the process
-        raise OptionError(
-            f"this process has trained on another device than {device!r}; begin a new process"
-        ) from error
 
 
 def pictures_cache() -> Path:

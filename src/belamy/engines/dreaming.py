@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,10 +21,10 @@ from belamy.optimise import Tiling, descend, fit, slope, tiled_slope
 from belamy.pixels.augment import random_shift, robust_same_size, roll, roll_back
 from belamy.pixels.canvas import FourierCanvas, PixelCanvas
 from belamy.pixels.colors import keep_colors
-from belamy.pixels.images import Picture, load_image, load_picture, resize
+from belamy.pixels.images import Picture, input_of, load_image, load_picture, resize
 from belamy.pixels.images import fit as fit_size
 from belamy.pixels.pyramid import gaussian_smooth, laplacian_smooth, octave_sizes
-from belamy.pixels.recipe import Input, Recipe
+from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import random_offset
 from belamy.steps import Step
 
@@ -224,19 +223,12 @@ def _recipe(options: dict[str, Any], asked: Mapping[str, Any], backbone: Backbon
     return Recipe(
         engine="dream",
         options=plain,
-        inputs=tuple(_input(role, source) for role, source in given.items()),
+        inputs=tuple(input_of(role, source) for role, source in given.items()),
         weights={backbone.name: backbone.sha256} if backbone.sha256 else {},
         seed=options["seed"],
         belamy=belamy.__version__,
         torch=torch.__version__,
     )
-
-
-def _input(role: str, source: Any) -> Input:
-    if isinstance(source, (str, os.PathLike)):
-        return Input.of(role, source)
-    data = load_image(source).numpy().tobytes()
-    return Input(role, "", hashlib.sha256(data).hexdigest())
 
 
 def _on_pixels(scene: Scene) -> Iterator[Step]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -19,9 +18,9 @@ from belamy.networks.brushes import ENGINES, Brush, load_brush
 from belamy.networks.styles import find_style
 from belamy.networks.transformer import CHECKED_SIDE
 from belamy.pixels.colors import keep_colors
-from belamy.pixels.images import Picture, Source, load_image, load_picture, resize
+from belamy.pixels.images import Picture, Source, input_of, load_picture, resize
 from belamy.pixels.images import fit as fit_size
-from belamy.pixels.recipe import Input, Recipe
+from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import available_memory, blend_tiles, tile_for_memory, tiled
 from belamy.steps import Step
 
@@ -203,17 +202,10 @@ def _recipe(options: dict[str, Any], weights: dict[str, str], image: Source) -> 
     return Recipe(
         engine="faststyle",
         options=options,
-        inputs=(_input("image", image),),
+        inputs=(input_of("image", image),),
         weights=weights,
         seed=0,
         belamy=belamy.__version__,
         torch=torch.__version__,
         step=1,
     )
-
-
-def _input(role: str, source: Source) -> Input:
-    if isinstance(source, (str, os.PathLike)):
-        return Input.of(role, source)
-    data = load_image(source).numpy().tobytes()
-    return Input(role, "", hashlib.sha256(data).hexdigest())

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
-from belamy.devices import choose_device
 from belamy.engines.faststyle import StyleTrainConfig
 from belamy.engines.style_training import STORED, Judge, StyleRecipe, arguments_of
 from belamy.errors import DataError, OptionError
@@ -20,7 +18,7 @@ from belamy.networks.weights import find_weights, open_weights
 from belamy.pixels.images import fit, load_image, resize
 from belamy.training.pictures import SUFFIXES, open_tree, squares
 from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, rhythm_for, train
+from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
 
 __all__ = ["JUDGES", "KIND", "training"]
 
@@ -38,8 +36,7 @@ JUDGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def training(config: StyleTrainConfig, folder: Path, device: str) -> Iterator[Tick]:
     """See `belamy.engines.faststyle.train_style`."""
-    place = choose_device(device)
-    accelerator = _accelerator(place)
+    accelerator = accelerator_for(device)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         judge = _judge(config, accelerator.device)
         photographs = _photographs(config)
@@ -58,17 +55,6 @@ def training(config: StyleTrainConfig, folder: Path, device: str) -> Iterator[Ti
             notes={**notes, "judge": judge.backbone.name, "judge_sha256": judge.backbone.sha256},
         )
     accelerator.wait_for_everyone()
-
-
-def _accelerator(place: torch.device) -> Accelerator:
-    if place.type == "cuda" and place.index is not None:
-        torch.cuda.set_device(place)  # accelerate takes the current one
-    try:
-        return Accelerator(cpu=place.type == "cpu")
-    except ValueError as error:  # its state belongs to the process
-        raise OptionError(
-            f"this process has trained on another device than {place}; begin a new process"
-        ) from error
 
 
 def _judge(config: StyleTrainConfig, device: torch.device) -> Judge:

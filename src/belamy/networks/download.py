@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from belamy import files
 from belamy.errors import WeightsError
 from belamy.networks.catalogue import CATALOGUE, Published
 from belamy.networks.convert import import_weights
-from belamy.networks.weights import cache_folder, check_network
+from belamy.networks.weights import check_network
 
 _CHUNK = 1 << 18  # bytes between two reports
 _PATIENCE = 30.0  # seconds without an answer
@@ -41,7 +42,7 @@ def download(name: str) -> Iterator[Progress]:
     check_network(name)
     if name not in CATALOGUE:
         raise WeightsError(f"no weights of {name} are published; train it, or give a file of yours")
-    row, folder = CATALOGUE[name], cache_folder()
+    row, folder = CATALOGUE[name], files.cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as place:

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,15 +75,6 @@ class Status:
     path: Path | None
 
 
-def cache_folder() -> Path:
-    """Where downloaded and imported weights live: $BELAMY_HOME, or belamy in the user's cache."""
-    home = os.environ.get("BELAMY_HOME")
-    if home:
-        return Path(home).expanduser()
-    caches = os.environ.get("XDG_CACHE_HOME")
-    return (Path(caches) if caches else Path.home() / ".cache") / "belamy"
-
-
 def embedded_path(name: str) -> Path:
     """Where the package would keep the weights of `name`."""
     return _EMBEDDED / f"{name}.safetensors"
@@ -92,7 +82,7 @@ def embedded_path(name: str) -> Path:
 
 def cached_path(name: str) -> Path:
     """Where the cache would keep the weights of `name`."""
-    return cache_folder() / f"{name}.safetensors"
+    return files.cache_folder() / f"{name}.safetensors"
 
 
 def status(name: str) -> Status:
@@ -154,7 +144,7 @@ def remove(name: str) -> Path:
     path = cached_path(name)
     if not path.is_file():
         raise WeightsError(
-            f"{name} is not in the cache {cache_folder()}; there is nothing to remove"
+            f"{name} is not in the cache {files.cache_folder()}; there is nothing to remove"
         )
     path.unlink()
     _sidecar(path).unlink(missing_ok=True)

@@ -6,6 +6,7 @@ it at an engine's first line and out of it at the last.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from belamy.errors import BelamyError, ImageError, OptionError
 from belamy.pixels import decode, encode, sheets, srgb
 from belamy.pixels.decode import FORMATS, MAX_MEGAPIXELS
 from belamy.pixels.encode import QUALITY, SUFFIXES, format_for
-from belamy.pixels.recipe import Recipe
+from belamy.pixels.recipe import Input, Recipe
 
 __all__ = [
     "FORMATS",
@@ -37,6 +38,7 @@ __all__ = [
     "fit",
     "format_for",
     "from_pil",
+    "input_of",
     "load_image",
     "load_picture",
     "resize",
@@ -127,6 +129,19 @@ def load_image(
         OptionError: `background` is not a colour, or `max_megapixels` not positive.
     """
     return compose(load_picture(source, max_megapixels=max_megapixels), background)
+
+
+def input_of(role: str, source: Source) -> Input:
+    """What a recipe says of a picture that went into another.
+
+    One that was given as an array has no path; it is told by the SHA-256 of its values.
+
+    Raises:
+        ImageError, BelamyError: it cannot be read.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return Input.of(role, source)
+    return Input(role, "", hashlib.sha256(load_image(source).numpy().tobytes()).hexdigest())
 
 
 def compose(picture: Picture, background: str = "white") -> Tensor:

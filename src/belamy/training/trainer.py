@@ -20,13 +20,22 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
 
-from belamy.devices import generator
-from belamy.errors import Diverged, RunError
+from belamy.devices import choose_device, generator
+from belamy.errors import Diverged, OptionError, RunError
 from belamy.training.clock import Meter, patient_interrupts
 from belamy.training.runs import Run
 from belamy.training.state import State, pack, unpack
 
-__all__ = ["Backward", "Rhythm", "Tick", "Trained", "TrainingRecipe", "rhythm_for", "train"]
+__all__ = [
+    "Backward",
+    "Rhythm",
+    "Tick",
+    "Trained",
+    "TrainingRecipe",
+    "accelerator_for",
+    "rhythm_for",
+    "train",
+]
 
 Backward = Callable[[Tensor], None]
 Networks = dict[str, nn.Module]
@@ -97,6 +106,23 @@ class Rhythm:
     def __post_init__(self) -> None:
         assert self.evaluate % self.tick == 0
         assert self.save % self.tick == 0
+
+
+def accelerator_for(device: str) -> Accelerator:
+    """Accelerate on the device that `device` names, for as many processes as torchrun started.
+
+    Raises:
+        OptionError: no such device, or this process has trained on another one.
+    """
+    place = choose_device(device)
+    if place.type == "cuda" and place.index is not None:
+        torch.cuda.set_device(place)  # accelerate takes the current one
+    try:
+        return Accelerator(cpu=place.type == "cpu")
+    except ValueError as error:  # its state belongs to the process
+        raise OptionError(
+            f"this process has trained on another device than {device!r}; begin a new process"
+        ) from error
 
 
 def rhythm_for(total: int) -> Rhythm:
