@@ -45,7 +45,7 @@ def main() -> int:
     if len(times) > 1:
         best = times[0] / min(times[1:])
         figures.append(Figure("times torch's speed", best, FASTER, at_most=False))
-    return report(figures) if figures else 0
+    return report(figures)
 
 
 def _others(painter: Painter) -> dict[str, exchange.Run]:

@@ -62,11 +62,11 @@ def peak_megabytes(code: str) -> float:
 
 def report(figures: Sequence[Figure]) -> int:
     """Print the figures as a table and, last, as one line of JSON; the exit code."""
-    width = max(len(figure.name) for figure in figures)
+    width = max((len(figure.name) for figure in figures), default=0)
     for figure in figures:
         sign = "≤" if figure.at_most else "≥"
         verdict = "ok" if figure.good else "MISSED"
         print(f"{figure.name:<{width}}  {figure.value:9.3f}  {sign} {figure.bar:<8g} {verdict}")
     rows = {f.name: {"value": f.value, "bar": f.bar, "ok": f.good} for f in figures}
-    print(json.dumps(rows))
+    print(json.dumps(rows, ensure_ascii=False))
     return 0 if all(figure.good for figure in figures) else 1

@@ -11,6 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ClassifyConfig": "belamy.engines.classify",
     "apply_style": "belamy.engines.faststyle",
     "apply_style_steps": "belamy.engines.faststyle",
     "atlas": "belamy.engines.atlas",
@@ -18,11 +19,13 @@ _HOMES = {
     "classify": "belamy.engines.classify",
     "dream": "belamy.engines.dream",
     "dream_steps": "belamy.engines.dream",
+    "evaluate_classifier": "belamy.engines.classify",
     "load_image": "belamy.pixels.images",
     "read_recipe": "belamy.pixels.recipe",
     "save_image": "belamy.pixels.images",
     "style": "belamy.engines.style",
     "style_steps": "belamy.engines.style",
+    "train_classifier": "belamy.engines.classify",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]
