@@ -28,7 +28,7 @@ _HOMES = {
     "train_classifier": "belamy.engines.classify",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = sorted(["__version__", *_HOMES])
 
 
 def __getattr__(name: str) -> Any:

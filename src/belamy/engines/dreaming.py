@@ -245,14 +245,16 @@ def _on_pixels(scene: Scene) -> Iterator[Step]:
     detail: Tensor | None = None
     for octave, size in enumerate(sizes):
         ground = resize(base, size)
-        start = ground if detail is None else (ground + resize_detail(detail, size)).clamp_(0, 1)
-        latest = start
+        start = latest = ground
+        if detail is not None:  # in place: pictures can be large
+            start = resize_detail(detail, size).add_(ground).clamp_(0, 1)
         for index, (latest, value) in enumerate(_octave(scene, start, octave), start=1):
             count = octave * options["steps"] + index
             picture, alpha = _finished(scene, latest)
             yield Step(count, total, picture, {scene.objective.name: value}, alpha, note=note)
             note = ""
-        detail = latest - ground
+        if octave + 1 < len(sizes):
+            detail = latest - ground
 
 
 def resize_detail(detail: Tensor, size: tuple[int, int]) -> Tensor:
@@ -277,6 +279,7 @@ def _octave(scene: Scene, start: Tensor, octave: int) -> Iterator[tuple[Tensor, 
             gradient, value = tiled_slope(
                 scene.backbone, scene.objective, rolled, scene.tiling, offset
             )
+        del rolled
         return roll_back(gradient, shift), value
 
     yield from descend(
