@@ -33,12 +33,14 @@ class Toy:
         optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9)
         self.optimizers: dict[str, torch.optim.Optimizer] = {"line": optimizer}
         self.total, self.average, self.seed, self.about = TOTAL, average, 0, "a line"
+        self.memory, self.remarks = {"sum": torch.zeros(())}, list[str]()
         self.before: Callable[[int], None] = lambda index: None
         self.spoil = -1
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         self.before(index)
-        points = torch.randn(16, 3, generator=generator(0, index))
+        points = torch.randn(16, 3, generator=generator(0, index)) + self.memory["sum"] / 100
+        self.memory["sum"] += points.mean()
         self.networks["line"].train()
         self.optimizers["line"].zero_grad()
         loss = (self.networks["line"](points) - points.sum(1, keepdim=True)).square().mean()
@@ -62,6 +64,14 @@ def drained(toy: Toy, run: Run) -> tuple[list[Tick], Trained]:
             ticks.append(next(stream))
         except StopIteration as end:
             return ticks, end.value
+
+
+def test_remarks_reach_the_next_tick_and_the_log(tmp_path: Path) -> None:
+    toy, run = Toy(), made(tmp_path / "run")
+    toy.before = lambda index: toy.remarks.append("three") if index == 3 else None
+    ticks, _ = drained(toy, run)
+    assert [tick.step for tick in ticks if tick.note == "three"] == [4]
+    assert [line["step"] for line in log_of(run) if line.get("note") == "three"] == [4]
 
 
 @dataclass(frozen=True)

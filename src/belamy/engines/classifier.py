@@ -123,6 +123,8 @@ class ClassifierRecipe:
         self.average, self.seed = config.average, config.seed
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.frozen = _frozen(network, config.freeze)
+        self.memory: dict[str, Tensor] = {}
+        self.remarks: list[str] = []
         self.networks: dict[str, nn.Module] = {"classifier": network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {"classifier": self._optimizer(network)}
         self.about = self._about(network)

@@ -97,6 +97,8 @@ class StyleRecipe:
         self.total, self.average, self.seed = config.steps, config.average, config.seed
         painter = transformer(**arguments_of(config))  # type: ignore[arg-type]
         initialise(painter, generator(config.seed, "weights"))
+        self.memory: dict[str, Tensor] = {}
+        self.remarks: list[str] = []
         self.networks: dict[str, nn.Module] = {"painter": painter}
         adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate)
         self.optimizers: dict[str, torch.optim.Optimizer] = {"painter": adam}

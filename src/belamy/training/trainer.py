@@ -55,6 +55,10 @@ class TrainingRecipe(Protocol):
     """Of whatever torch's own generators give within a step (dropout)."""
     about: str
     """A line for the user on what will be trained."""
+    memory: dict[str, Tensor]
+    """What else must survive: tensors on the CPU, changed in place, each process with its own."""
+    remarks: list[str]
+    """Lines for the user; the next tick takes them."""
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         """Train on batch `index` and give the losses, each a scalar."""
@@ -210,22 +214,28 @@ class _Work:
             _agree(self.judged)
             measures = _finite(self.recipe.evaluate(self.judged, meter.step), meter.step)
             meter.measures = measures
-        tick = Tick(meter.step, total, meter.means(), measures, meter.seconds)
+        note = "; ".join(self.recipe.remarks)
+        self.recipe.remarks.clear()
+        tick = Tick(meter.step, total, meter.means(), measures, meter.seconds, note)
         meter.restart()
         if self.accelerator.is_main_process:
             times = {"seconds": round(tick.seconds, 3)}
-            self.run.log({"step": tick.step, **tick.losses, **tick.measures, **times})
+            said = {"note": note} if note else {}
+            self.run.log({"step": tick.step, **tick.losses, **tick.measures, **times, **said})
         return tick
 
     def save(self) -> None:
+        memory = _gathered(self.recipe.memory, self.accelerator)
         if self.accelerator.is_main_process:
             tensors, structure = pack(self.bare, self.averages, self.recipe.optimizers)
+            tensors.update(memory)
             _check_weights(tensors, self.meter.step)
             own = {"processes": self.accelerator.num_processes, "meter": self.meter.to_json()}
             self.run.save(self.meter.step, (tensors, {**structure, _OWN: own}))
         self.accelerator.wait_for_everyone()
 
 
+_MEMORY = "memory/"  # before the names of a recipe's memory, among the tensors of a checkpoint
 _OWN = "trainer"  # the trainer's own entry in a checkpoint, beside those of the optimisers
 
 
@@ -239,6 +249,7 @@ def _begin(recipe: TrainingRecipe, run: Run, accelerator: Accelerator) -> _Work:
     if checkpoint is not None:
         step, saved = checkpoint.step, _own(checkpoint.state, accelerator)
         unpack(checkpoint.state, bare, averages, recipe.optimizers)
+        _remember(recipe.memory, checkpoint.state[0], accelerator.process_index)
         note += f"; going on from step {step:,}"
         if checkpoint.damaged:
             note += f" ({', '.join(checkpoint.damaged)} is damaged)"
@@ -272,6 +283,23 @@ def _own(state: State, accelerator: Accelerator) -> dict[str, Any]:
             "resume it with as many"
         )
     return dict(own.get("meter", {}))
+
+
+def _gathered(memory: Mapping[str, Tensor], accelerator: Accelerator) -> dict[str, Tensor]:
+    """Every process's memory, (processes, …) under `memory/NAME`."""
+    return {
+        f"{_MEMORY}{name}": accelerator.gather(tensor[None].to(accelerator.device)).cpu()
+        for name, tensor in memory.items()
+    }
+
+
+def _remember(memory: Mapping[str, Tensor], saved: Mapping[str, Tensor], process: int) -> None:
+    """Put this process's part of a saved memory back, in place."""
+    for name, tensor in memory.items():
+        kept = saved.get(f"{_MEMORY}{name}")
+        if kept is None or kept.shape[1:] != tensor.shape:
+            raise RunError(f"the checkpoint is of another training (no {name}); start a new run")
+        tensor.copy_(kept[process])
 
 
 def _update(averages: Networks, networks: Networks, decay: float, index: int) -> None:
