@@ -13,13 +13,14 @@ from typing import Annotated
 import typer
 
 from belamy import __version__
-from belamy.cli import classify, demo, doctor, dream, export, models, recipe, style_networks
+from belamy.cli import classify, demo, doctor, dream, export, gan, models, recipe, style_networks
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 
 __all__ = ["COMMANDS", "app", "main"]
 
-# `style_networks` adds its commands to those of `style`, and has the same app.
-COMMANDS = (dream, style_networks, classify, models, export, recipe, demo, doctor)
+# Several modules may add their commands to one app: `style_networks` to that of `style`, `gan_train`
+# to that of `gan`; each has a row, so that it is imported.
+COMMANDS = (dream, style_networks, gan, classify, models, export, recipe, demo, doctor)
 
 app = typer.Typer(
     cls=RootGroup,
@@ -28,8 +29,8 @@ app = typer.Typer(
     # a traceback is for us: plain, and without the values of what was being worked on
     pretty_exceptions_enable=False,
 )
-for command in COMMANDS:
-    app.add_typer(command.app)
+for group in dict.fromkeys(command.app for command in COMMANDS):
+    app.add_typer(group)
 
 
 def _version(asked: bool) -> None:
