@@ -1,0 +1,127 @@
+"""Networks that look at pictures for a measure: a row of numbers for each picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from belamy import files
+from belamy.devices import choose_device
+from belamy.errors import MissingExtra, WeightsError
+from belamy.networks.backbone import Backbone, load_backbone
+
+__all__ = ["INCEPTION", "Eye", "open_eye"]
+
+INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
+"""The file of torch-fidelity's Inception, the network of the FIDs in papers."""
+
+_LARGEST = 128  # pixels of a side that iris and its like look at: they learned on 64
+_BEST_INCEPTION_LAYER = "2048"
+
+
+@dataclass(frozen=True)
+class Eye:
+    """A network that looks.
+
+    Args:
+        name: of the network and its layer, to stand beside each number.
+        look: (N, 3, H, W) in [0, 1] → (N, D) float32 on the CPU.
+    """
+
+    name: str
+    look: Callable[[Tensor], Tensor] = field(repr=False)
+
+
+def open_eye(model: str | Path = "iris", device: str = "cpu") -> Eye:
+    """The eye called `model`.
+
+    Args:
+        model: `inception`, which needs `pip install 'belamy[metrics]'` and its weights in the
+            cache; else a network's name (`belamy models list`) or a file, of which the last layer
+            before the classes is taken as a mean over places.
+        device: where it looks.
+
+    Raises:
+        UnknownName: there is no such network.
+        WeightsError: its weights are not here; the message says where they belong.
+        MissingExtra: torch-fidelity is not installed.
+    """
+    special = _SPECIAL.get(str(model))
+    return special(device) if special is not None else _backbone_eye(model, device)
+
+
+def _backbone_eye(model: str | Path, device: str) -> Eye:
+    place = choose_device(device)
+    backbone = load_backbone(model, device=place)
+    layer = _deepest(backbone)
+
+    def look(images: Tensor) -> Tensor:
+        with torch.inference_mode():
+            activations = backbone(_within_reach(images.to(place)), [layer])[layer]
+            return activations.mean(dim=(2, 3)).float().cpu()  # (N, C)
+
+    return Eye(f"{backbone.name} {layer}", look)
+
+
+def _deepest(backbone: Backbone) -> str:
+    """The last stage that still has places, before the neurons that name classes."""
+    stages = [row.name for row in backbone.layers.values() if row.name == row.stage and row.stride]
+    assert stages, f"{backbone.name} has no layer with places"
+    return stages[-1]
+
+
+def _within_reach(images: Tensor) -> Tensor:
+    """At most `_LARGEST` pixels high and wide."""
+    size = [min(side, _LARGEST) for side in images.shape[-2:]]
+    if list(images.shape[-2:]) == size:
+        return images
+    small = F.interpolate(images, size=size, mode="bicubic", antialias=True)
+    return small.clamp(0, 1)
+
+
+def _inception_eye(device: str) -> Eye:
+    place = choose_device(device)
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except ImportError as error:
+        raise MissingExtra("torch-fidelity", "metrics") from error
+    network: Any = FeatureExtractorInceptionV3(
+        "inception",
+        [_BEST_INCEPTION_LAYER],
+        feature_extractor_weights_path=str(_inception_weights()),
+    ).to(place)
+
+    def look(images: Tensor) -> Tensor:
+        levels = (images.clamp(0, 1) * 255).round().to(torch.uint8).to(place)
+        with torch.inference_mode():
+            features: Tensor = network(levels)[0]
+            return features.float().cpu()
+
+    return Eye("inception pool3", look)
+
+
+def _inception_weights() -> Path:
+    """Where they lie: belamy's cache, or torch's, where torch-fidelity itself puts them."""
+    places = (files.cache_folder(), Path(torch.hub.get_dir()) / "checkpoints")
+    found = next((folder / INCEPTION for folder in places if (folder / INCEPTION).is_file()), None)
+    if found is None:
+        raise WeightsError(
+            f"inception's weights are not here; put {INCEPTION} of torch-fidelity's releases "
+            f"into {places[0]}, or take iris"
+        )
+    # torch-fidelity unpickles without a look: a file that this reads has nothing but numbers in it
+    try:
+        torch.load(found, map_location="meta", weights_only=True)
+    except Exception as error:  # a broken pickle may raise almost anything
+        raise WeightsError(f"{found} is damaged, or not only weights; get it again") from error
+    return found
+
+
+_SPECIAL: dict[str, Callable[[str], Eye]] = {"inception": _inception_eye}
+"""Eyes that are no network of belamy's own table."""
