@@ -13,14 +13,25 @@ from typing import Annotated
 import typer
 
 from belamy import __version__
-from belamy.cli import classify, demo, doctor, dream, export, gan, models, recipe, style_networks
+from belamy.cli import (
+    classify,
+    demo,
+    doctor,
+    dream,
+    export,
+    gan,
+    learn,
+    models,
+    recipe,
+    style_networks,
+)
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 
 __all__ = ["COMMANDS", "app", "main"]
 
 # Several modules may add their commands to one app: `style_networks` to that of `style`, `gan_train`
 # to that of `gan`; each has a row, so that it is imported.
-COMMANDS = (dream, style_networks, gan, classify, models, export, recipe, demo, doctor)
+COMMANDS = (dream, style_networks, gan, classify, learn, models, export, recipe, demo, doctor)
 
 app = typer.Typer(
     cls=RootGroup,

@@ -1,4 +1,4 @@
-"""Two ways in which a group of commands here differs from typer's own."""
+"""Three ways in which a group of commands here differs from typer's own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from belamy.errors import BelamyError
+from belamy.errors import BelamyError, OptionError, UnknownName
 
-__all__ = ["DefaultGroup", "RootGroup", "complain", "one_line"]
+__all__ = ["DefaultGroup", "RootGroup", "StrictGroup", "complain", "one_line"]
 
+MISUSE = 2  # what click exits with when an option is unknown
 INTERRUPTED = 130  # what a shell reports for a process ended by Ctrl-C: 128 + SIGINT
 
 
@@ -23,6 +24,17 @@ class DefaultGroup(TyperGroup):
         if args and not asks_help and args[0] not in names:
             args = [names[0], *args]
         return super().parse_args(ctx, args)
+
+
+class StrictGroup(TyperGroup):
+    """A value that an option cannot have is misuse, as an unknown option is, and exits as that."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (OptionError, UnknownName) as error:
+            complain(str(error))
+            raise typer.Exit(MISUSE) from error
 
 
 class RootGroup(TyperGroup):

@@ -1,0 +1,1 @@
+"""What the lessons show: one module for each, and the style that all share."""

@@ -1,0 +1,55 @@
+"""Drawings to files: a picture of the last one, or a film of all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from belamy import files
+from belamy.pixels.encode import QUALITY, encode
+from belamy.pixels.recipe import Recipe, comment
+
+__all__ = ["save_film", "save_still"]
+
+MILLISECONDS = 90  # a frame of a film, by eye
+LAST = 3000  # the last one stays, to be looked at
+_COLOURS = 128  # plots have few, and smooth areas in more do not show
+
+
+def save_still(picture: Image.Image, path: Path, recipe: Recipe) -> None:
+    """Save a picture in the format that the suffix names, with its recipe.
+
+    Raises:
+        BelamyError: it cannot be written there.
+    """
+    files.write_bytes(path, encode(picture, path, recipe, QUALITY))
+
+
+def save_film(pictures: Sequence[Image.Image], path: Path, recipe: Recipe) -> None:
+    """Save pictures of one size as a GIF that runs once a second or so, for ever.
+
+    Raises:
+        BelamyError: it cannot be written there.
+    """
+    # one palette for all, lest colours flicker: from the first, the middle and the last
+    chosen = [pictures[0], pictures[len(pictures) // 2], pictures[-1]]
+    width, height = chosen[0].size
+    sample = Image.new("RGB", (width, 3 * height))
+    for row, picture in enumerate(chosen):
+        sample.paste(picture, (0, row * height))
+    palette = sample.quantize(_COLOURS, Image.Quantize.MEDIANCUT)
+    indexed = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in pictures]
+    buffer = io.BytesIO()
+    indexed[0].save(
+        buffer,
+        "GIF",
+        save_all=True,
+        append_images=indexed[1:],
+        duration=[MILLISECONDS] * (len(indexed) - 1) + [LAST],
+        loop=0,
+        comment=comment(recipe),
+    )
+    files.write_bytes(path, buffer.getvalue())

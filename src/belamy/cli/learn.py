@@ -1,0 +1,97 @@
+"""`belamy learn`: how a machine learns, in lessons that print some lines and draw a picture."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from belamy import __version__
+from belamy.basics.lessons import Lesson
+from belamy.basics.lessons.neuron import neuron
+from belamy.cli.groups import StrictGroup
+from belamy.cli.options import takes
+from belamy.cli.outputs import require_output
+
+if TYPE_CHECKING:
+    from belamy.pixels.recipe import Recipe
+
+__all__ = ["Output", "app", "present", "teach"]
+
+app = typer.Typer(
+    name="learn",
+    cls=StrictGroup,
+    no_args_is_help=True,
+    help="Learn how a machine learns: each lesson prints a few lines and draws a picture.",
+)
+
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", help="The picture; ending in .gif, a film of how it comes about."
+    ),
+]
+
+
+def teach(lesson: Callable[..., Lesson]) -> None:
+    """Make a command of a lesson: of its name, with its arguments as options."""
+    name = lesson.__name__.replace("_", "-")
+
+    @app.command(name, help=_above_arguments(lesson))
+    @takes(lesson)
+    def command(output: Output = Path(f"{name}.png"), **options: Any) -> None:
+        present(lesson, output, options)
+
+
+def present(lesson: Callable[..., Lesson], output: Path, options: dict[str, Any]) -> None:
+    """Give the lesson: print its lines, save its picture or its film, and say where it is.
+
+    Raises:
+        BelamyError: the output cannot be written, or the lesson refuses an option.
+    """
+    from belamy.basics.drawings.saving import save_film, save_still
+    from belamy.basics.drawings.style import SMALLER, rendered, require_matplotlib
+
+    require_output(output)
+    require_matplotlib()
+    film = output.suffix.lower() == ".gif"
+    frames, latest = [], None
+    for item in lesson(**options):
+        if isinstance(item, str):
+            typer.echo(item)
+        elif film:
+            frames.append(rendered(item, SMALLER))
+        else:
+            latest = item
+    if film:
+        save_film(frames, output, _recipe(lesson, options))
+    else:
+        assert latest is not None, "a lesson shows something"
+        save_still(rendered(latest), output, _recipe(lesson, options))
+    typer.echo(output)
+
+
+def _recipe(lesson: Callable[..., Lesson], options: dict[str, Any]) -> Recipe:
+    from belamy.pixels.recipe import Recipe
+
+    return Recipe(
+        engine=f"learn-{lesson.__name__}",
+        options=options,
+        inputs=(),
+        weights={},
+        seed=options.get("seed", 0),
+        belamy=__version__,
+        torch=importlib.metadata.version("torch"),  # whose import would take seconds
+    )
+
+
+def _above_arguments(lesson: Callable[..., Lesson]) -> str:
+    return (inspect.getdoc(lesson) or "").partition("\n\nArgs:")[0]
+
+
+for one in (neuron,):
+    teach(one)
