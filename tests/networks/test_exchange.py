@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from belamy.errors import MissingExtra, OptionError, WeightsError
 from belamy.networks import exchange
 from belamy.networks.brushes import load_brush
 from belamy.networks.layers import LAYERS
-from belamy.networks.transformer import Painter, initialise, save_painter, transformer
+from belamy.networks.shapes import SHAPES
+from belamy.networks.transformer import (
+    Painter,
+    initialise,
+    save_painter,
+    transformer,
+    translator,
+)
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {"widths": [4, 5, 6], "blocks": 1}
@@ -22,6 +30,10 @@ SIDES = dict.fromkeys(("left", "right", "top", "bottom"), 40)
 CONV: dict[str, Any] = {"layer": "conv", "inputs": 3, "outputs": 3, "kernel": [3, 3]}
 # Every kind of layer, so that none is written otherwise than it is run.
 EVERYTHING: list[dict[str, Any]] = [
+    {"layer": "halve"},
+    {"layer": "double"},
+    {"layer": "join", "branches": [[{"layer": "relu"}], []]},
+    {**CONV, "inputs": 6, "padding": [1, 1]},
     {"layer": "pad", "mode": "reflect", **SIDES},
     {**CONV, "stride": [2, 2], "padding": [1, 1], "groups": 3, "bias": False},
     {"layer": "affine", "channels": 3},
@@ -47,6 +59,8 @@ EVERYTHING: list[dict[str, Any]] = [
     {"layer": "multiply", "factor": 1.5},
     {**CONV, "stride": [2, 2], "padding": [1, 1]},
     {"layer": "upsample", "factor": 2},
+    {"layer": "instance", "channels": 3, "affine": False},
+    {"layer": "leaky", "slope": 0.2},
     {"layer": "crop", "amount": 0},
     {"layer": "sigmoid"},
 ]
@@ -63,7 +77,7 @@ def everything() -> Painter:
 
 
 def pictures() -> list[torch.Tensor]:
-    sizes = ((64, 64), (68, 100), (128, 64))
+    sizes = ((64, 96), (68, 100), (128, 64))
     return [torch.rand((1, 3, *size), generator=generator(1)) for size in sizes]
 
 
@@ -83,11 +97,20 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("make", [everything, lambda: seeded(transformer(**SMALL))])
-def test_every_program_paints_the_same(make: Any, engine: str) -> None:
+MAKERS: list[Callable[[], Painter]] = [
+    everything,
+    lambda: seeded(transformer(**SMALL)),
+    *(lambda shape=shape: seeded(translator(shape, 4, 1)) for shape in SHAPES),  # type: ignore[misc]
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_every_program_paints_the_same(make: Callable[[], Painter], engine: str) -> None:
     painter = make()
     run = exchange.compiled(painter, engine)
     for image in pictures():
+        if any(length % painter.geometry.stride for length in image.shape[-2:]):
+            continue
         with torch.inference_mode():
             wanted = painter(image)
         assert (run(image) - wanted).abs().max() < 1e-3
@@ -99,6 +122,8 @@ def test_a_file_of_ours_is_run_in_our_colours(engine: str, tmp_path: Path) -> No
     run, side = exchange.open_onnx(path, engine)
     assert side is None
     for image in pictures():
+        if any(length % painter.geometry.stride for length in image.shape[-2:]):
+            continue
         with torch.inference_mode():
             wanted = painter(image)
         assert (run(image) - wanted).abs().max() < 1e-3

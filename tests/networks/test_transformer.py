@@ -13,12 +13,12 @@ from safetensors import safe_open
 from belamy.devices import generator
 from belamy.errors import WeightsError
 from belamy.networks.layers import LAYERS, build, geometry
+from belamy.networks.shapes import johnson_rows
 from belamy.networks.tensors import write_tensors
 from belamy.networks.transformer import (
     COLOURS,
     Painter,
     initialise,
-    johnson_rows,
     load_painter,
     save_painter,
     transformer,
@@ -169,9 +169,11 @@ def test_every_layer_can_be_made() -> None:
         "upsample": {"factor": 1},
         "instance": {"channels": 3},
         "affine": {"channels": 3},
+        "leaky": {"slope": 0.2},
         "multiply": {"factor": 2.0},
         "crop": {"amount": 1},
         "sum": {"branches": [[], []]},
+        "join": {"branches": [[], []]},
     }
     rows = [{"layer": name, **made.get(name, {})} for name in LAYERS]
-    assert build(rows)(torch.rand(1, 3, 16, 16)).shape == (1, 3, 16, 16)
+    assert build(rows)(torch.rand(1, 3, 16, 16)).shape == (1, 6, 16, 16)

@@ -21,7 +21,9 @@ from torch import Tensor, nn
 
 from belamy import files
 from belamy.errors import MissingExtra, WeightsError
-from belamy.networks.layers import Affine, Crop, Multiply, Sum
+from belamy.networks.layers import Affine, Crop, Join, Multiply, Sum
+from belamy.networks.norms import InstanceNorm
+from belamy.networks.resample import Downsample, Upsample
 from belamy.networks.transformer import Painter
 
 __all__ = ["RUNNERS", "Run", "compiled", "onnx_bytes", "open_onnx", "write_onnx"]
@@ -140,6 +142,10 @@ def _write_sum(graph: _Graph, module: Any, x: str) -> str:
     return first
 
 
+def _write_join(graph: _Graph, module: Any, x: str) -> str:
+    return graph.node("Concat", [graph.add(branch, x) for branch in module.branches], axis=1)
+
+
 def _pad_writer(mode: str) -> Callable[[_Graph, Any, str], str]:
     def write(graph: _Graph, module: Any, x: str) -> str:
         left, right, top, bottom = module.padding
@@ -179,15 +185,38 @@ def _write_deconv(graph: _Graph, module: Any, x: str) -> str:
 
 
 def _write_upsample(graph: _Graph, module: Any, x: str) -> str:
-    factor = float(module.scale_factor)
-    scales = graph.constant(np.array([1, 1, factor, factor], np.float32))
     settings = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    return graph.node("Resize", [x, "", scales], mode="nearest", **settings)
+    return _resized(graph, x, float(module.scale_factor), mode="nearest", **settings)
+
+
+def _resized(graph: _Graph, x: str, factor: float, **settings: str) -> str:
+    scales = graph.constant(np.array([1, 1, factor, factor], np.float32))
+    return graph.node("Resize", [x, "", scales], **settings)
+
+
+def _write_double(graph: _Graph, module: Any, x: str) -> str:
+    return _resized(graph, x, 2.0, mode="linear", coordinate_transformation_mode="half_pixel")
+
+
+def _write_halve(graph: _Graph, module: Any, x: str) -> str:
+    """[1, 3, 3, 1] is [1, 1] three times, which needs no number of channels; the sides are even,
+    as multiples of a stride are."""
+    x = graph.node("Pad", [x, graph.constant(np.array([0, 0, 1, 1] * 2))], mode="edge")
+    for stride in (1, 1, 2):
+        x = graph.node("AveragePool", [x], kernel_shape=[2, 2], strides=[stride, stride])
+    return x
 
 
 def _write_instance(graph: _Graph, module: Any, x: str) -> str:
-    inputs = [x, graph.constant(module.weight), graph.constant(module.bias)]
+    weight, bias = torch.ones(module.num_features), torch.zeros(module.num_features)
+    if module.affine:
+        weight, bias = module.weight, module.bias
+    inputs = [x, graph.constant(weight), graph.constant(bias)]
     return graph.node("InstanceNormalization", inputs, epsilon=module.eps)
+
+
+def _write_leaky(graph: _Graph, module: Any, x: str) -> str:
+    return graph.node("LeakyRelu", [x], alpha=module.negative_slope)
 
 
 def _write_affine(graph: _Graph, module: Any, x: str) -> str:
@@ -211,17 +240,21 @@ def _plain(kind: str) -> Callable[[_Graph, Any, str], str]:
 _WRITERS: dict[type[nn.Module], Callable[[_Graph, Any, str], str]] = {
     nn.Sequential: _write_sequence,
     Sum: _write_sum,
+    Join: _write_join,
     nn.ReflectionPad2d: _pad_writer("reflect"),
     nn.ReplicationPad2d: _pad_writer("edge"),
     nn.ZeroPad2d: _pad_writer("constant"),
     nn.Conv2d: _write_conv,
     nn.ConvTranspose2d: _write_deconv,
     nn.Upsample: _write_upsample,
-    nn.InstanceNorm2d: _write_instance,
+    Downsample: _write_halve,
+    Upsample: _write_double,
+    InstanceNorm: _write_instance,
     Affine: _write_affine,
     Multiply: _write_multiply,
     Crop: _write_crop,
     nn.ReLU: _plain("Relu"),
+    nn.LeakyReLU: _write_leaky,
     nn.Tanh: _plain("Tanh"),
     nn.Sigmoid: _plain("Sigmoid"),
 }

@@ -20,8 +20,9 @@ from torch import Tensor
 
 from belamy.errors import WeightsError
 from belamy.networks.layers import Row
+from belamy.networks.shapes import johnson_rows
 from belamy.networks.torch7 import TorchObject, read_torch7
-from belamy.networks.transformer import Painter, check_painter, johnson_rows
+from belamy.networks.transformer import Painter, check_painter
 
 __all__ = ["load_pth", "load_t7"]
 

@@ -7,7 +7,8 @@ and a network of another program is run by translating it into rows: no code com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -15,11 +16,15 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from belamy.networks.norms import InstanceNorm
+from belamy.networks.resample import Downsample, Upsample
+
 __all__ = [
     "LAYERS",
     "Affine",
     "Crop",
     "Geometry",
+    "Join",
     "Multiply",
     "Row",
     "Sum",
@@ -78,15 +83,24 @@ class Crop(nn.Module):
 class Sum(nn.Module):
     """What several rows of layers make of the same input, added: a residual block is two."""
 
-    def __init__(self, branches: Sequence[nn.Sequential]) -> None:
+    def __init__(self, branches: Sequence[nn.Module]) -> None:
         super().__init__()
         self.branches = nn.ModuleList(branches)
 
     def forward(self, x: Tensor) -> Tensor:
-        total = self.branches[0](x)
-        for branch in self.branches[1:]:
-            total = total + branch(x)
-        return total  # type: ignore[no-any-return]
+        return self.together([branch(x) for branch in self.branches])
+
+    @staticmethod
+    def together(results: Sequence[Tensor]) -> Tensor:
+        return functools.reduce(torch.add, results)
+
+
+class Join(Sum):
+    """The same, but the results lie side by side as channels: a skip of a U-Net is two."""
+
+    @staticmethod
+    def together(results: Sequence[Tensor]) -> Tensor:
+        return torch.cat(list(results), dim=1)
 
 
 _PADS: dict[str, Callable[[tuple[int, int, int, int]], nn.Module]] = {
@@ -138,11 +152,11 @@ def _upsample(factor: int) -> nn.Module:
     return nn.Upsample(scale_factor=factor, mode="nearest")
 
 
-def _instance(channels: int, eps: float = 1e-5) -> nn.Module:
+def _instance(channels: int, eps: float = 1e-5, affine: bool = True) -> nn.Module:
     _check("channels", (channels,), 1, _MOST_CHANNELS)
     if not 0 <= eps <= 1:
         raise ValueError(f"eps is {eps}")
-    return nn.InstanceNorm2d(channels, eps=eps, affine=True)
+    return InstanceNorm(channels, eps=eps, affine=bool(affine))
 
 
 def _affine(channels: int) -> nn.Module:
@@ -155,10 +169,24 @@ def _crop(amount: int) -> nn.Module:
     return Crop(amount)
 
 
+def _leaky(slope: float) -> nn.Module:
+    if not 0 <= slope <= 1:
+        raise ValueError(f"slope is {slope}")
+    return nn.LeakyReLU(slope)
+
+
 def _sum(branches: Sequence[Sequence[Row]]) -> nn.Module:
+    return Sum(_branches(branches))
+
+
+def _join(branches: Sequence[Sequence[Row]]) -> nn.Module:
+    return Join(_branches(branches))
+
+
+def _branches(branches: Sequence[Sequence[Row]]) -> list[nn.Sequential]:
     if not branches:
         raise ValueError("a sum of nothing")
-    return Sum([_sequence(branch) for branch in branches])
+    return [_sequence(branch) for branch in branches]
 
 
 LAYERS: dict[str, Callable[..., nn.Module]] = {
@@ -166,14 +194,18 @@ LAYERS: dict[str, Callable[..., nn.Module]] = {
     "conv": _conv,
     "deconv": _deconv,
     "upsample": _upsample,
+    "halve": Downsample,
+    "double": Upsample,
     "instance": _instance,
     "affine": _affine,
     "relu": nn.ReLU,
+    "leaky": _leaky,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
     "multiply": Multiply,
     "crop": _crop,
     "sum": _sum,
+    "join": _join,
 }
 """What a row may be, and what it is made with: the other entries of the row, by name."""
 
@@ -254,12 +286,24 @@ def _walk(rows: Sequence[Row], place: _Place) -> Iterator[_Place]:
     for row in rows:
         place = _after(row, place)
         yield place
-        if row.get("layer") == "sum":
-            last = place
+        if row.get("layer") in _BRANCHING:
+            ends = []
             for branch in row["branches"]:
-                for last in _walk(branch, place):
-                    yield last
-            place = last
+                end = place
+                for end in _walk(branch, place):
+                    yield end
+                ends.append(end)
+            step = max((end.step for end in ends), default=place.step)
+            channels = _BRANCHING[row["layer"]](end.channels for end in ends)
+            place = _Place(Fraction(0), step, channels)
+            yield place
+
+
+_BRANCHING: dict[str, Callable[[Iterable[int]], int]] = {
+    "sum": functools.partial(max, default=0),
+    "join": sum,
+}
+"""Layers with branches → the channels after them, from those at the ends of the branches."""
 
 
 def _after(row: Row, place: _Place) -> _Place:
@@ -276,6 +320,10 @@ def _after(row: Row, place: _Place) -> _Place:
         factor = _positive((row["factor"],))
         step = place.step / factor
         return _Place((factor - 1) * step / 2, step, place.channels)
+    if name == "halve":
+        return _Place(3 * place.step / 2, place.step * 2, place.channels)
+    if name == "double":
+        return _Place(place.step, place.step / 2, place.channels)
     return _Place(Fraction(0), place.step, place.channels)
 
 
@@ -309,7 +357,7 @@ def _fixed(module: nn.Module, x: Tensor) -> tuple[nn.Module, Tensor]:
         return nn.Sequential(*parts), x
     if isinstance(module, Sum):
         branches, results = zip(*(_fixed(branch, x) for branch in module.branches), strict=True)
-        return Sum(branches), torch.stack(results).sum(dim=0)
+        return type(module)(branches), module.together(results)
     if isinstance(module, nn.InstanceNorm2d):
         affine = _affine_of(module, x)
         return affine, affine(x)
@@ -320,8 +368,12 @@ def _fixed(module: nn.Module, x: Tensor) -> tuple[nn.Module, Tensor]:
 def _affine_of(norm: nn.InstanceNorm2d, x: Tensor) -> Affine:
     mean, variance = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), correction=0)
     affine = Affine(norm.num_features).to(x)
-    affine.weight.copy_(norm.weight / (variance + norm.eps).sqrt())
-    affine.bias.copy_(norm.bias - mean * affine.weight)
+    affine.weight.copy_((variance + norm.eps).rsqrt())
+    if norm.affine:
+        affine.weight.mul_(norm.weight)
+    affine.bias.copy_(-mean * affine.weight)
+    if norm.affine:
+        affine.bias.add_(norm.bias)
     return affine.requires_grad_(False)
 
 

@@ -8,7 +8,7 @@ a checkerboard (Odena et al. 2016).
 
 A file is safetensors whose metadata say everything:
 
-    network     "transformer" (ours), or "layers" (translated from another program's)
+    network     "transformer" or "translator" (ours), or "layers" (from another program's)
     arguments   JSON: what it is built with
     style       what it paints like, in words
     trained_on  the pictures that it learned on, in words
@@ -29,6 +29,7 @@ from belamy import files
 from belamy.errors import BelamyError, WeightsError
 from belamy.networks import imagenet
 from belamy.networks.layers import Geometry, Row, build, fixed_norms, geometry
+from belamy.networks.shapes import SHAPES, johnson_rows
 from belamy.networks.tensors import write_tensors
 from belamy.networks.weights import check_header, check_shapes
 
@@ -39,10 +40,10 @@ __all__ = [
     "Painter",
     "check_painter",
     "initialise",
-    "johnson_rows",
     "load_painter",
     "save_painter",
     "transformer",
+    "translator",
 ]
 
 CHECKED_SIDE = 64  # pixels of the square that a network is tried on; a multiple of all strides
@@ -118,57 +119,6 @@ class Painter(nn.Module):
         return colours.flip(1) if self.backwards else colours
 
 
-def johnson_rows(widths: Sequence[int], blocks: int, *, kernel: int = 9) -> list[Row]:
-    """The layers of a network of Johnson's shape with enlargement by nearest neighbours.
-
-    Args:
-        widths: channels at full, half and quarter size.
-        blocks: residual blocks at quarter size.
-        kernel: side of the first and the last convolution.
-    """
-    first, second, third = widths
-    border = kernel // 2
-    return [
-        *_convolution(3, first, kernel, border),
-        *_normed(first),
-        *_convolution(first, second, 3, 1, stride=2),
-        *_normed(second),
-        *_convolution(second, third, 3, 1, stride=2),
-        *_normed(third),
-        *(_block(third) for _ in range(blocks)),
-        {"layer": "upsample", "factor": 2},
-        *_convolution(third, second, 3, 1),
-        *_normed(second),
-        {"layer": "upsample", "factor": 2},
-        *_convolution(second, first, 3, 1),
-        *_normed(first),
-        *_convolution(first, 3, kernel, border),
-    ]
-
-
-def _convolution(inputs: int, outputs: int, kernel: int, border: int, stride: int = 1) -> list[Row]:
-    sides = dict.fromkeys(("left", "right", "top", "bottom"), border)
-    filters = {"inputs": inputs, "outputs": outputs, "kernel": [kernel, kernel]}
-    return [
-        {"layer": "pad", "mode": "reflect", **sides},
-        {"layer": "conv", **filters, "stride": [stride, stride]},
-    ]
-
-
-def _normed(channels: int) -> list[Row]:
-    return [{"layer": "instance", "channels": channels}, {"layer": "relu"}]
-
-
-def _block(channels: int) -> Row:
-    inner = [
-        *_convolution(channels, channels, 3, 1),
-        *_normed(channels),
-        *_convolution(channels, channels, 3, 1),
-        {"layer": "instance", "channels": channels},
-    ]
-    return {"layer": "sum", "branches": [inner, []]}
-
-
 def transformer(widths: Sequence[int] = (16, 32, 64), blocks: int = 5) -> Painter:
     """The network that belamy trains; with its defaults 0.85 MB at half precision, half of
     Johnson's widths, as in his smaller family.
@@ -178,6 +128,24 @@ def transformer(widths: Sequence[int] = (16, 32, 64), blocks: int = 5) -> Painte
     was full at the start left black spots that 800 steps had not removed.
     """
     return Painter([{"layer": "sum", "branches": [johnson_rows(widths, blocks), []]}])
+
+
+def translator(
+    shape: str = "resnet", channels: int = 64, blocks: int = 9, sampling: str = "antialiased"
+) -> Painter:
+    """A network that translates pictures of one world into another.
+
+    Args:
+        shape: one of `belamy.networks.shapes.SHAPES`.
+        channels: at full size.
+        blocks: residual blocks at quarter size.
+        sampling: how it makes pictures smaller and larger, one of
+            `belamy.networks.shapes.SAMPLINGS`.
+
+    Raises:
+        KeyError: no such shape or sampling.
+    """
+    return Painter(SHAPES[shape](channels, blocks, sampling))
 
 
 def initialise(painter: Painter, generator: torch.Generator) -> None:
@@ -197,7 +165,11 @@ def _from_rows(layers: Sequence[Row], colours: str) -> Painter:
     return Painter(layers, colours)
 
 
-NETWORKS: dict[str, Callable[..., Painter]] = {"transformer": transformer, "layers": _from_rows}
+NETWORKS: dict[str, Callable[..., Painter]] = {
+    "transformer": transformer,
+    "translator": translator,
+    "layers": _from_rows,
+}
 """What a file may be for, and what makes it of the file's arguments."""
 
 
