@@ -180,7 +180,7 @@ def terms_for(
     terms = _content_terms(view, wanted, image) if wanted.content_weight > 0 else []
     grids = view.grids(image, list(wanted.style))
     for region in regions:
-        moments = [_moments(view, one, list(wanted.style)) for one in region.styles]
+        moments = [moments_seen(view, one, list(wanted.style)) for one in region.styles]
         weights = [one.weight for one in region.styles]
         # A region's distance is a mean over its places; so much of the picture it is worth.
         area = 1.0 if region.mask is None else float(region.mask.mean())
@@ -227,8 +227,8 @@ def _energy(target: Moments) -> float:
     return max(float(target.second.diagonal(dim1=-2, dim2=-1).mean()), _TINY)
 
 
-def _moments(view: View, style: StyleImage, layers: Sequence[str]) -> dict[str, Moments]:
-    """What a style is in each layer."""
+def moments_seen(view: View, style: StyleImage, layers: Sequence[str]) -> dict[str, Moments]:
+    """What a style is in each layer, added up over the view's tiles."""
     grids = view.grids(style.image, layers)
     mask = style.mask
     places = {} if mask is None else {name: shares(_at(mask, grids[name])) for name in layers}

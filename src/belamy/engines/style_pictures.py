@@ -103,6 +103,14 @@ def _styles(
     return tuple(found)
 
 
+def shrunk(style: StyleImage, long_side: int) -> StyleImage:
+    """The style with a long side of so many pixels; it is never enlarged."""
+    height, width = style.image.shape[-2:]
+    size = fit(height, width, max(1, min(long_side, max(height, width))))
+    mask = None if style.mask is None else resize(style.mask, size)
+    return StyleImage(resize(style.image, size), mask, style.weight)
+
+
 def _mask(source: Any, name: str) -> Tensor:
     """A mask's brightness (1, 1, H, W)."""
     mask = load_image(source, background="black").mean(dim=1, keepdim=True)

@@ -279,7 +279,7 @@ def _factor(covariance: Tensor) -> Tensor:
     Few places make a low rank, and all that is done with F cheaper. In float64, for it is made once
     and used for a long time.
     """
-    values, vectors = _decomposed(covariance.double())
+    values, vectors = decomposed(covariance.double())
     # what the target's own numbers, of its own precision, cannot tell from zero
     floor = torch.finfo(covariance.dtype).eps * values[..., -1:].clamp_min(0)
     rank = max(1, int((values > floor).sum(dim=-1).max()))
@@ -287,7 +287,7 @@ def _factor(covariance: Tensor) -> Tensor:
     return (vectors * values.sqrt()[:, None, :])[..., -rank:].to(covariance)
 
 
-def _decomposed(matrices: Tensor) -> tuple[Tensor, Tensor]:
+def decomposed(matrices: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues in ascending order, and eigenvectors, of symmetric matrices (N, C, C).
 
     MKL makes NaN of what is nearly zero all over, as the covariance of a flat picture is: numbers
@@ -313,7 +313,7 @@ def _rounding(values: Tensor) -> Tensor:
 class _RootTrace(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrices: Tensor, floor: Tensor) -> Tensor:
-        values, vectors = _decomposed(matrices)
+        values, vectors = decomposed(matrices)
         floor = _rounding(values).maximum(floor[..., None])
         ctx.save_for_backward(vectors, values.maximum(floor))
         return torch.where(values > floor, values, 0).sqrt().sum(dim=-1)
