@@ -1,7 +1,7 @@
 """The recipe: how a picture was made, carried inside the picture and read back.
 
 PNG keeps it in a compressed text chunk called `belamy`, JPEG, WEBP and AVIF in the EXIF user
-comment, TIFF in its image description, GIF in a comment. BMP has no place for one.
+comment, TIFF in its image description, GIF and MP4 in a comment. BMP has no place for one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image
 
 from belamy import files
 from belamy.errors import BelamyError, RecipeError
-from belamy.pixels import decode
+from belamy.pixels import decode, mp4
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -128,15 +128,18 @@ class Recipe:
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe:
-    """The recipe that the picture at `path` carries.
+    """The recipe that the picture or the film at `path` carries.
 
     Raises:
         RecipeError: it carries none, or one that is malformed.
         ImageError: it is not a picture that can be read.
     """
     name = decode.shown(path)
-    with decode.opened(path, max_megapixels=_HEADER_MEGAPIXELS) as picture:
-        text = _carried(picture)
+    if mp4.is_mp4(path):
+        text: str | bytes | None = _marked(mp4.comment_of(path))
+    else:
+        with decode.opened(path, max_megapixels=_HEADER_MEGAPIXELS) as picture:
+            text = _carried(picture)
     if text is None:
         raise RecipeError(f"{name} carries no recipe; belamy's own pictures do, unless re-saved")
     try:
@@ -196,11 +199,15 @@ def _carried(picture: Image.Image) -> str | bytes | None:
         block.get(IMAGE_DESCRIPTION),
         info.get("comment"),
     )
-    for found in notes:
-        found = found.encode("utf-8", "replace") if isinstance(found, str) else found
-        if isinstance(found, bytes) and found.startswith(MARK):
-            return found[len(MARK) :]
-    return None
+    marked = map(_marked, notes)
+    return next((found for found in marked if found is not None), None)
+
+
+def _marked(note: object) -> bytes | None:
+    """What follows our mark in a comment; None where others wrote it."""
+    found = note.encode("utf-8", "replace") if isinstance(note, str) else note
+    ours = isinstance(found, bytes) and found.startswith(MARK)
+    return found[len(MARK) :] if isinstance(found, bytes) and ours else None
 
 
 def _is_count(value: object) -> bool:

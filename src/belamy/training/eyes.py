@@ -64,7 +64,8 @@ def _backbone_eye(model: str | Path, device: str) -> Eye:
     def look(images: Tensor) -> Tensor:
         with torch.inference_mode():
             activations = backbone(_within_reach(images.to(place)), [layer])[layer]
-            return activations.mean(dim=(2, 3)).float().cpu()  # (N, C)
+            features: Tensor = activations.mean(dim=(2, 3))  # (N, C)
+            return features.float().cpu()
 
     return Eye(f"{backbone.name} {layer}", look)
 
@@ -81,7 +82,7 @@ def _within_reach(images: Tensor) -> Tensor:
     size = [min(side, _LARGEST) for side in images.shape[-2:]]
     if list(images.shape[-2:]) == size:
         return images
-    small = F.interpolate(images, size=size, mode="bicubic", antialias=True)
+    small: Tensor = F.interpolate(images, size=size, mode="bicubic", antialias=True)
     return small.clamp(0, 1)
 
 

@@ -75,7 +75,7 @@ def features_name(model: str | Eye = "iris") -> str:
 
 def _batches(images: Tensor | Iterable[Tensor]) -> Iterator[Tensor]:
     for batch in [images] if isinstance(images, Tensor) else images:
-        yield from batch.split(_BATCH)
+        yield from torch.split(batch, _BATCH)
 
 
 def frechet_distance(real: Tensor, made: Tensor) -> float:
@@ -111,7 +111,8 @@ def frechet_distance(real: Tensor, made: Tensor) -> float:
 def _factor(features: Tensor) -> Tensor:
     """S (D, D) with Sᵀ S = the covariance of (N, D)."""
     values, vectors = torch.linalg.eigh(torch.cov(features.mT))
-    return values.clamp_min(0).sqrt()[:, None] * vectors.mT
+    factor: Tensor = values.clamp_min(0).sqrt()[:, None] * vectors.mT
+    return factor
 
 
 def kernel_distance(
@@ -200,13 +201,13 @@ def precision_recall(
 
 def _reach(features: Tensor, neighbour: int) -> Tensor:
     """(N,): the distance to the k-th nearest other picture; the nearest is the picture itself."""
-    parts = [_distances(part, features) for part in features.split(_ROWS)]
+    parts = [_distances(part, features) for part in torch.split(features, _ROWS)]
     return torch.cat([part.kthvalue(neighbour + 1, dim=1).values for part in parts])
 
 
 def _inside(asked: Tensor, features: Tensor, reach: Tensor) -> float:
     """The part of `asked` that lies in one of the balls at least."""
-    parts = [(_distances(part, features) <= reach).any(1) for part in asked.split(_ROWS)]
+    parts = [(_distances(part, features) <= reach).any(1) for part in torch.split(asked, _ROWS)]
     return float(torch.cat(parts).double().mean())
 
 
