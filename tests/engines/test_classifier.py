@@ -26,7 +26,7 @@ from belamy.errors import BelamyError, DataError, OptionError, UnknownName
 from belamy.networks import NETWORKS
 from belamy.networks.backbone import load_backbone
 from belamy.networks.weights import open_weights, save_weights
-from belamy.training.crops import random_resized_crops
+from belamy.training.crops import crops_of_step
 from belamy.training.data import TEST, TRAIN, load_labelled
 from belamy.training.trainer import Tick
 
@@ -95,11 +95,11 @@ def test_crops_are_cut_out_of_what_was_kept(
 ) -> None:
     sides = []
 
-    def watched(images: Tensor, size: int, *others: Any, **named: Any) -> Tensor:
-        sides.append((images.shape[1], size))
-        return random_resized_crops(images, size, *others, **named)
+    def watched(images: Tensor, step: int, **named: Any) -> tuple[Tensor, Tensor]:
+        sides.append((images.shape[1], named["size"]))
+        return crops_of_step(images, step, **named)
 
-    monkeypatch.setattr("belamy.engines.classifier.random_resized_crops", watched)
+    monkeypatch.setattr("belamy.engines.classifier.crops_of_step", watched)
     config = ClassifyConfig(str(pair), stages=((8, 1), (12, 1)), batch=48, keep=20)
     trained(config, tmp_path / "run")
     assert sides == [(20, 8), (20, 8), (20, 12), (20, 12)]

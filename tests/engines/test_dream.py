@@ -197,9 +197,10 @@ def test_tiles_show_no_seam(eye: Path) -> None:
     torch.manual_seed(0)
     image = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 242, 242), 3, stride=1)
     backbone = load_backbone(eye, layers=["mixed4b"])
-    from belamy.engines.dream_memory import choose_tiling
+    from belamy.engines.dreaming import TILING
+    from belamy.engines.tiling import choose_tiling
 
-    tiling = choose_tiling(144, backbone, ["mixed4b"], image)
+    tiling = choose_tiling(TILING, 144, backbone, ["mixed4b"], image)
     assert tiling is not None
     whole, _ = slope(backbone, energy("mixed4b"), image)
     parts, _ = tiled_slope(backbone, energy("mixed4b"), image, tiling, (0, 0))
@@ -211,13 +212,14 @@ def test_tiles_show_no_seam(eye: Path) -> None:
 def test_auto_tiles_when_memory_is_short(
     eye: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from belamy.engines import dream_memory
+    from belamy.engines import tiling as tilings
+    from belamy.engines.dreaming import TILING
 
     backbone = load_backbone(eye, layers=["mixed3a"])
-    assert dream_memory.choose_tiling("auto", backbone, ["mixed3a"], photo) is None
-    monkeypatch.setattr(dream_memory, "available_memory", lambda device: 1 << 20)
+    assert tilings.choose_tiling(TILING, "auto", backbone, ["mixed3a"], photo) is None
+    monkeypatch.setattr(tilings, "available_memory", lambda device: 1 << 20)
     large = torch.zeros(1, 3, 700, 700)
-    tiling = dream_memory.choose_tiling("auto", backbone, ["mixed3a"], large)
+    tiling = tilings.choose_tiling(TILING, "auto", backbone, ["mixed3a"], large)
     assert tiling is not None
     assert tiling.tile < 700
 

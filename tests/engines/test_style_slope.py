@@ -14,7 +14,8 @@ from belamy.devices import choose_device, generator
 from belamy.engines.style import style, style_steps
 from belamy.engines.style_goal import Region, StyleImage, Taste, terms_for
 from belamy.engines.style_slope import Term, View, seen, style_slope
-from belamy.engines.style_view import prepared, tiling_for
+from belamy.engines.style_view import TILING, prepared
+from belamy.engines.tiling import choose_tiling
 from belamy.networks import NETWORKS
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.embedded import initialise
@@ -59,9 +60,9 @@ def terms(view: View, layers: Sequence[str], image: Tensor, masked: bool) -> lis
 def test_tiles_equal_the_whole(name: str, masked: bool) -> None:
     layers, image = LAYERS[name], picture(0, 150, 207)
     backbone = network(name, layers)
-    least = tiling_for("none", backbone, layers, image)
+    least = choose_tiling(TILING, "none", backbone, layers, image)
     assert least is None
-    tiling = tiling_for(200 if name == "vgg19" else 176, backbone, layers, image)
+    tiling = choose_tiling(TILING, 200 if name == "vgg19" else 176, backbone, layers, image)
     assert tiling is not None
     whole, tiles = View(backbone), View(backbone, Tiling(132, tiling.margin, tiling.align))
     wanted = terms(whole, layers, image, masked)
@@ -78,7 +79,7 @@ def test_what_tiles_see_covers_every_place_once(name: str) -> None:
     layers, image = LAYERS[name], picture(0, 150, 207)
     backbone = network(name, layers)
     whole = View(backbone).see(image, layers)
-    tiling = tiling_for(200, backbone, layers, image)
+    tiling = choose_tiling(TILING, 200, backbone, layers, image)
     assert tiling is not None
     found = {layer: torch.full_like(x, torch.nan) for layer, x in whole.items()}
     sums: dict[str, Tensor] = {}
@@ -130,13 +131,13 @@ def test_a_tiled_painting_is_nearly_the_whole_one(eye: Path, photo: Tensor) -> N
 
 
 def test_auto_tiles_when_memory_is_short(eye: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from belamy.engines import style_view
+    from belamy.engines import tiling as tilings
 
     layers, image = ["mixed3a"], torch.zeros(1, 3, 700, 700)
     backbone = load_backbone(eye, layers=layers, device=choose_device("cpu"))
-    assert tiling_for("auto", backbone, layers, image) is None
-    monkeypatch.setattr(style_view, "available_memory", lambda device: 1 << 20)
-    tiling = tiling_for("auto", backbone, layers, image)
+    assert choose_tiling(TILING, "auto", backbone, layers, image) is None
+    monkeypatch.setattr(tilings, "available_memory", lambda device: 1 << 20)
+    tiling = choose_tiling(TILING, "auto", backbone, layers, image)
     assert tiling is not None
     assert tiling.tile < 700
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from belamy.devices import generator
-from belamy.training.crops import random_resized_crops, resample
+from belamy.training.crops import crops_of_step, random_resized_crops, resample
 
 
 def ramps(count: int, side: int) -> Tensor:
@@ -78,3 +78,20 @@ def test_resampling_does_not_touch_what_it_was_given() -> None:
     images = ramps(1, 8)
     resample(images, 8).div_(255)
     assert torch.equal(images, ramps(1, 8))
+
+
+def test_the_crops_of_a_step_are_its_own_and_each_process_has_others() -> None:
+    images = ramps(24, 16)
+
+    def seen(step: int, rank: int = 0) -> tuple[Tensor, Tensor]:
+        return crops_of_step(
+            images, step, batch=4, size=8, area=(0.25, 1.0), seed=3, rank=rank, world=2
+        )
+
+    found, chosen = seen(5)
+    assert torch.equal((found[:, 2].mean(dim=(1, 2)) * 255).round().long(), chosen)
+    again, same = seen(5)
+    assert torch.equal(found, again)
+    assert torch.equal(chosen, same)
+    assert not set(chosen.tolist()) & set(seen(5, rank=1)[1].tolist())
+    assert not torch.equal(chosen, seen(6)[1])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,14 @@ import pytest
 from PIL import Image
 
 from belamy.errors import DataError
-from belamy.training.pictures import Bytes, Squares, open_tree, squares
+from belamy.training.pictures import (
+    Bytes,
+    Squares,
+    every_picture,
+    open_tree,
+    pictures_cache,
+    squares,
+)
 
 RED = (200, 30, 40)
 
@@ -197,3 +206,45 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     path = zipped(tmp_path / "set.zip", {"1.png": encoded(plain())})
     (tmp_path / "cache").write_bytes(b"a file, no folder")
     assert (read(path, cache=tmp_path / "cache").images == RED).all()
+
+
+def test_sets_not_used_for_long_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four sets three may stay: the one that was used longest ago goes."""
+    monkeypatch.setattr("belamy.training.pictures._CACHE_LIMIT", 3 * 192)
+    cache = tmp_path / "cache"
+    places = [
+        zipped(tmp_path / f"{n}.zip", {"1.png": encoded(plain((n, n)))}) for n in (9, 10, 11, 12)
+    ]
+    kept = []
+    for age, place in zip((3, 4, 2), places[:3], strict=True):  # days
+        read(place, cache=cache)
+        kept.append(next(path for path in cache.glob("*.bytes") if path not in kept))
+        os.utime(kept[-1], (time.time() - 86_400 * age,) * 2)
+    read(places[1], cache=cache)  # found, and so used today
+    read(places[3], cache=cache)
+    assert [path.exists() for path in kept] == [False, True, True]
+    assert [path.with_suffix(".json").exists() for path in kept] == [False, True, True]
+
+
+def test_parts_of_one_set_do_not_push_each_other_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("belamy.training.pictures._CACHE_LIMIT", 1)
+    for number in (9, 10):
+        place = zipped(tmp_path / f"{number}.zip", {"1.png": encoded(plain((number, number)))})
+        read(place, cache=tmp_path / "cache")
+    assert len(list((tmp_path / "cache").glob("*.bytes"))) == 2
+
+
+def test_every_picture_of_a_folder_wherever_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BELAMY_HOME", str(tmp_path / "home"))
+    files = {"1.png": encoded(plain()), "deep/down/2.jpg": encoded(plain(), "JPEG")}
+    folder = unpacked(tmp_path / "set", {**files, "3.png": b"broken", "notes.txt": b"none"})
+    assert every_picture(folder, 8).shape == (2, 8, 8, 3)
+    assert list(pictures_cache().glob("*.bytes"))
+    with pytest.raises(DataError, match="has no pictures"):
+        every_picture(unpacked(tmp_path / "bare", {"notes.txt": b"none"}), 8)
+    with pytest.raises(DataError, match="none of its 1"):
+        every_picture(unpacked(tmp_path / "broken", {"3.png": b"broken"}), 8)

@@ -23,8 +23,8 @@ from belamy.devices import generator
 from belamy.engines.classify import ClassifyConfig
 from belamy.networks import imagenet
 from belamy.networks.chain import Chain
-from belamy.training.crops import random_resized_crops, resample
-from belamy.training.data import Labelled, batch_indices, epoch_steps
+from belamy.training.crops import crops_of_step, resample
+from belamy.training.data import Labelled, epoch_steps
 from belamy.training.trainer import Backward
 
 __all__ = [
@@ -183,18 +183,15 @@ class ClassifierRecipe:
         return next(stage for stage in reversed(self.stages) if stage.first <= index)
 
     def _batch(self, index: int) -> tuple[Tensor, Tensor]:
-        stage = self._stage(index)
-        chosen = batch_indices(
-            len(self.labels),
-            self.config.per_step,
+        crops, chosen = crops_of_step(
+            self.images,
             index,
-            seed=self.config.seed,
+            batch=self.config.per_step,
+            size=self._stage(index).size,
+            area=(self.config.crop, 1.0),
+            seed=self.seed,
             rank=self.rank,
             world=self.world,
-        )
-        chance = generator(self.config.seed, "crops", index, self.rank)
-        crops = random_resized_crops(
-            self.images[chosen], stage.size, chance, area=(self.config.crop, 1.0)
         )
         return crops.to(self.device), self.labels[chosen].to(self.device)
 

@@ -13,14 +13,14 @@ from belamy.engines.classifier import ClassifierRecipe, shown_side
 from belamy.engines.classifier_start import Start, start_network
 from belamy.engines.classify import ClassifyConfig
 from belamy.errors import DataError
-from belamy.files import cache_folder
 from belamy.networks.embedded import Iris, fold
 from belamy.networks.weights import save_weights
 from belamy.training.data import TEST, TRAIN, Labelled, load_labelled
+from belamy.training.pictures import pictures_cache
 from belamy.training.runs import open_run
 from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
 
-__all__ = ["Told", "export", "pictures_cache", "training"]
+__all__ = ["Told", "export", "training"]
 
 
 def training(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick]:
@@ -38,11 +38,6 @@ def training(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick
         told = Told(sets[0].classes, Path(config.data).name, notes)
         export(start, trained.networks["classifier"], folder, config, told)
     accelerator.wait_for_everyone()
-
-
-def pictures_cache() -> Path:
-    """Where decoded pictures are kept for the next time; it may be deleted at any time."""
-    return cache_folder() / "pictures"
 
 
 def _sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:

@@ -13,7 +13,7 @@ from torch import Tensor
 import belamy
 from belamy.devices import choose_device, generator
 from belamy.engines.dream_goal import REFERENCE_SIDE, favourites, objective_for, read_goal
-from belamy.engines.dream_memory import choose_tiling
+from belamy.engines.tiling import TilingHabit, choose_tiling
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.objectives.objective import Objective
@@ -34,6 +34,10 @@ GAUSSIAN_SIGMA = 1.0  # of the Gaussian smoothing, in pixels. By eye
 # (SqueezeNet on a cloud); 2 free the gradient of its grain and leave the colours be. By eye.
 LAPLACIAN_LEVELS = 2
 SMALLEST_OCTAVE = 32  # short side in pixels below which an octave is skipped
+# Nearly all of what a place sees is near its middle (Luo et al. 2016, "Understanding the effective
+# receptive field"), and the tiles' places change with every step, so the full field, which would be
+# exact, is not needed. Larger tiles only cost memory. By trial.
+TILING = TilingHabit(field=1 / 4, strides=0, largest_tile=512, largest_whole=1280)
 
 SMOOTHERS: dict[str, Callable[[Tensor], Tensor]] = {
     "laplacian": lambda gradient: laplacian_smooth(gradient, LAPLACIAN_LEVELS),
@@ -165,7 +169,7 @@ def _scene(options: dict[str, Any], asked: Mapping[str, Any]) -> Scene:
         raise OptionError("a guide needs layers to be compared in; name one with layer")
     objective = objective_for(goal, backbone, _small(base), guide)
     mask = _mask(options, base)
-    tiling = choose_tiling(options["tile"], backbone, goal.layers, base)
+    tiling = choose_tiling(TILING, options["tile"], backbone, goal.layers, base)
     options = {
         **options,
         "layer": [_written(term) for term in goal.terms],

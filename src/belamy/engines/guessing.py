@@ -11,10 +11,10 @@ from belamy.devices import choose_device
 from belamy.engines.classifier import EVALUATION_BATCH, hits
 from belamy.engines.classify import Guess
 from belamy.errors import DataError, WeightsError
-from belamy.files import cache_folder
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.pixels.images import Source, load_image, resize
 from belamy.training.data import TEST, load_labelled
+from belamy.training.pictures import pictures_cache
 
 __all__ = ["classifier", "guesses", "measured", "middle"]
 
@@ -45,7 +45,7 @@ def measured(data: str, model: str, size: int | None, device: str) -> dict[str, 
     network = classifier(model, device)
     side = network.side if size is None else size
     short_side = max(side, round(network.short_side * side / network.side))
-    found = load_labelled(data, TEST, size=short_side, cache=cache_folder() / "pictures")
+    found = load_labelled(data, TEST, size=short_side, cache=pictures_cache())
     numbers = _numbers(found.classes, network, data)
     labels, images = numbers[torch.from_numpy(found.labels)], torch.from_numpy(found.images)
     counts = torch.zeros(3)

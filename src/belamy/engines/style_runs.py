@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from belamy.engines.faststyle import StyleTrainConfig
 from belamy.engines.style_training import STORED, Judge, StyleRecipe, arguments_of
-from belamy.errors import DataError, OptionError
-from belamy.files import cache_folder
+from belamy.errors import OptionError
 from belamy.networks.backbone import load_backbone
 from belamy.networks.transformer import save_painter
 from belamy.networks.weights import find_weights, open_weights
 from belamy.pixels.images import fit, load_image, resize
-from belamy.training.pictures import SUFFIXES, open_tree, squares
+from belamy.training.pictures import every_picture
 from belamy.training.runs import open_run
 from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
 
@@ -39,7 +37,8 @@ def training(config: StyleTrainConfig, folder: Path, device: str) -> Iterator[Ti
     accelerator = accelerator_for(device)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         judge = _judge(config, accelerator.device)
-        photographs = _photographs(config)
+        side = round(STORED * config.size)
+        photographs = torch.from_numpy(every_picture(config.data, side))
         run = open_run(folder, KIND, config)
     recipe = StyleRecipe(config, photographs, judge, run.samples, accelerator)
     trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
@@ -72,16 +71,3 @@ def _judge(config: StyleTrainConfig, device: torch.device) -> Judge:
     painting = load_image(config.painting)
     size = fit(painting.shape[-2], painting.shape[-1], config.painting_side)
     return Judge.of(backbone, resize(painting, size).to(device), style, content)
-
-
-def _photographs(config: StyleTrainConfig) -> Tensor:
-    """uint8 (N, S, S, 3), every picture that can be read, wherever in the folder it is."""
-    with open_tree(config.data) as tree:
-        names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
-        if not names:
-            raise DataError(f"{tree.path} has no pictures; give a folder or a zip of photographs")
-        side = round(STORED * config.size)
-        read = squares(tree, names, side, cache_folder() / "pictures")
-    if len(read.images) == 0:
-        raise DataError(f"{config.data}: none of its {len(names)} pictures can be read; mend them")
-    return torch.from_numpy(read.images)

@@ -1,20 +1,20 @@
-"""A network made ready to be painted through: its pools, its edge, its numbers, its tiles."""
+"""A network made ready to be painted through: its pools, its edge, its numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from belamy.engines.dream_memory import bytes_per_pixel
+from belamy.engines.tiling import TilingHabit
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone
-from belamy.optimise import Tiling
-from belamy.pixels.tiles import available_memory, tile_for_memory
 
-# A tile is at most so long: its margins are then a third of it for VGG-19's relu5_1. By trial.
-LARGEST_TILE = 768
+# Tiles are exact: half a field on each side is all that a place sees, and two strides more allow
+# for places that do not stand in the middle of what they see (unpadded and even kernels). At most
+# 768 px long: the margins are then a third of it for VGG-19's relu5_1. By trial.
+TILING = TilingHabit(field=1 / 2, strides=2, largest_tile=768)
 
 # What brings a mean, or a root mean square, up to about what a maximum would be. Source:
 # crowsonkb/style-transfer-pytorch, whose l2 is 0.78 · √(sum of 4 squares).
@@ -100,37 +100,3 @@ def _replace_pools(backbone: Backbone, pooling: str) -> None:
         )
     for parent, name, pool in pools:
         setattr(parent, name, POOLINGS[pooling](pool))
-
-
-def tiling_for(
-    asked: str | int, backbone: Backbone, layers: Iterable[str], image: Tensor
-) -> Tiling | None:
-    """The tiles, or None where the picture is seen whole.
-
-    Args:
-        asked: auto, none, or the longest side of a tile in pixels.
-        layers: the deepest that are looked at.
-        image: (1, 3, H, W), the picture at full size.
-
-    Raises:
-        OptionError: the tile asked for is all margin.
-    """
-    if asked == "none":
-        return None
-    rows = [backbone.layers[backbone.resolve(name)] for name in layers]
-    align = max(row.stride or 1 for row in rows)
-    field = max(row.receptive_field or 1 for row in rows)
-    # Half a field on each side is all that a place sees; two strides more allow for places that
-    # do not stand in the middle of what they see (unpadded and even kernels).
-    margin = -(-field // (2 * align)) * align + 2 * align
-    least = 2 * margin + 2 * align
-    if isinstance(asked, int):
-        if asked < least:
-            raise OptionError(f"a tile of {asked} px is too small here; take {least} px or more")
-        return Tiling(asked, margin, align)
-    side = tile_for_memory(
-        bytes_per_pixel(backbone, list(layers)), available_memory(image.device), align=align
-    )
-    if image.shape[-2] * image.shape[-1] <= side * side:
-        return None
-    return Tiling(max(min(side, LARGEST_TILE), least), margin, align)

@@ -11,16 +11,17 @@ from torch import Tensor
 
 from belamy.devices import choose_device, generator
 from belamy.engines.style_descent import OPTIMIZERS, Average, Descent, Losses
-from belamy.engines.style_goal import Region, StyleImage, Taste, check_layers, taste, terms_for
+from belamy.engines.style_goal import Region, Taste, check_layers, taste, terms_for
 from belamy.engines.style_options import recipe_of, resolved
-from belamy.engines.style_pictures import Pictures, read_pictures
+from belamy.engines.style_pictures import Pictures, read_pictures, shrunk
 from belamy.engines.style_slope import Term, View, style_slope
-from belamy.engines.style_view import prepared, tiling_for
+from belamy.engines.style_view import TILING, prepared
+from belamy.engines.tiling import choose_tiling
 from belamy.networks.backbone import load_backbone
 from belamy.objectives.objective import IMAGE
 from belamy.objectives.priors import nine_point_variation
 from belamy.pixels.colors import color_moments, keep_colors
-from belamy.pixels.images import fit, load_image, resize
+from belamy.pixels.images import load_image, resize
 from belamy.pixels.pyramid import Size, scale_sizes
 from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import random_offset
@@ -76,7 +77,7 @@ def _scene(options: dict[str, Any], asked: Mapping[str, Any]) -> Scene:
     check_layers(backbone, layers)
     pictures = read_pictures(options, device)
     height, width = pictures.content.shape[-2:]
-    tiling = tiling_for(options["tile"], backbone, layers, pictures.content)
+    tiling = choose_tiling(TILING, options["tile"], backbone, layers, pictures.content)
     backbone = prepared(backbone, options["pooling"], options["precision"])
     options = {**options, "tile": "none" if tiling is None else tiling.tile, "device": str(device)}
     return Scene(
@@ -132,12 +133,7 @@ def _slope(
 def _regions(scene: Scene, size: Size) -> list[Region]:
     """Where which styles are painted, at one scale."""
     long_side = scene.options["style_size"] or round(max(size) * scene.options["style_scale"])
-    styles = []
-    for one in scene.pictures.styles:
-        height, width = one.image.shape[-2:]
-        smaller = fit(height, width, max(1, min(long_side, max(height, width))))
-        mask = None if one.mask is None else resize(one.mask, smaller)
-        styles.append(StyleImage(resize(one.image, smaller), mask, one.weight))
+    styles = [shrunk(one, long_side) for one in scene.pictures.styles]
     if not scene.pictures.masks:
         return [Region(tuple(styles))]
     masks = [resize(mask, size) for mask in scene.pictures.masks]

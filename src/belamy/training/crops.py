@@ -1,4 +1,4 @@
-"""Random crops: the same thing seen nearer, farther, wider, mirrored."""
+"""Random crops: the same thing seen nearer, farther, wider, mirrored; and those of a step."""
 
 from __future__ import annotations
 
@@ -8,8 +8,39 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from belamy.devices import generator as chance_of
+from belamy.training.data import batch_indices
+
 GROUP = 16  # pictures that share one crop shape, so that one resampling serves them all: by speed
 RATIO = (3 / 4, 4 / 3)  # width over height, as in GoogLeNet's training (Szegedy et al. 2014)
+
+
+def crops_of_step(
+    images: Tensor,
+    step: int,
+    *,
+    batch: int,
+    size: int,
+    area: tuple[float, float],
+    seed: int,
+    rank: int = 0,
+    world: int = 1,
+) -> tuple[Tensor, Tensor]:
+    """What a training step looks at: a function of (seed, step, rank) alone.
+
+    Args:
+        images: uint8 (M, S, S, 3), all there are.
+        step: which one.
+        batch: pictures for one process, N.
+        size, area: see `random_resized_crops`.
+        rank, world: which process this is, and of how many; each takes pictures of its own.
+
+    Returns:
+        the crops, float32 (N, 3, size, size) in [0, 1], and which pictures they are of, int64 (N,).
+    """
+    chosen = batch_indices(len(images), batch, step, seed=seed, rank=rank, world=world)
+    chance = chance_of(seed, "crops", step, rank)
+    return random_resized_crops(images[chosen], size, chance, area=area), chosen
 
 
 def random_resized_crops(

@@ -14,7 +14,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
@@ -24,10 +24,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from belamy.errors import BelamyError, DataError
-from belamy.files import atomic_path, write_text
+from belamy.files import atomic_path, cache_folder, write_text
 from belamy.pixels import decode, srgb
 
-__all__ = ["SUFFIXES", "Bytes", "Squares", "Tree", "open_tree", "squares"]
+__all__ = [
+    "SUFFIXES",
+    "Bytes",
+    "Squares",
+    "Tree",
+    "every_picture",
+    "open_tree",
+    "pictures_cache",
+    "squares",
+]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif"})
 
@@ -35,6 +44,8 @@ Bytes = NDArray[np.uint8]
 
 _VERSION = 2  # of the cached form; raised when the same files would give other bytes
 _TOGETHER = 256  # pictures that a thread takes at a time
+_CACHE_LIMIT = 4 * 1024**3  # bytes; what has not been used for longest makes room
+_RECENT = 3600.0  # seconds: what was used since may be another part of the same set, and stays
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,29 @@ def _is_shown(name: str) -> bool:
     return not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
 
 
+def pictures_cache() -> Path:
+    """Where decoded pictures are kept for the next time; it may be deleted at any time."""
+    return cache_folder() / "pictures"
+
+
+def every_picture(path: str | os.PathLike[str], size: int) -> Bytes:
+    """All pictures of a folder or a zip, wherever in it they are, as squares of `size` pixels.
+
+    Those that cannot be read are left out. Returns (N, size, size, 3), N ≥ 1.
+
+    Raises:
+        DataError: there is none that can be read.
+    """
+    with open_tree(path) as tree:
+        names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
+        if not names:
+            raise DataError(f"{tree.path} has no pictures; give a folder or a zip of photographs")
+        images = squares(tree, names, size, pictures_cache()).images
+    if len(images) == 0:
+        raise DataError(f"{path}: none of its {len(names)} pictures can be read; mend them")
+    return images
+
+
 def squares(tree: Tree, names: Sequence[str], size: int, cache: Path | None) -> Squares:
     """The pictures called `names`, centre-cropped to squares of `size` pixels.
 
@@ -123,8 +157,8 @@ def squares(tree: Tree, names: Sequence[str], size: int, cache: Path | None) -> 
         tree: where they are.
         names: of pictures in it.
         size: side in pixels; smaller pictures are enlarged.
-        cache: folder for the decoded bytes, made if it is not there; None, or one that cannot be
-            written, keeps them in memory.
+        cache: folder for the decoded bytes, made if it is not there, in which older sets make room
+            for a new one beyond 4 GiB; None, or one that cannot be written, keeps them in memory.
     """
     if cache is None:
         return _in_memory(tree, names, size)
@@ -132,6 +166,8 @@ def squares(tree: Tree, names: Sequence[str], size: int, cache: Path | None) -> 
     path = cache / f"pictures-{hashlib.sha256(told.encode()).hexdigest()[:24]}.bytes"
     found = _cached(path, len(names), size)
     if found is not None:
+        with suppress(OSError):
+            os.utime(path)  # used just now: the last to be dropped
         return found
     try:
         with atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -139,6 +175,7 @@ def squares(tree: Tree, names: Sequence[str], size: int, cache: Path | None) -> 
         write_text(_broken_path(path), json.dumps(sorted(broken)))
     except BelamyError:
         return _in_memory(tree, names, size)
+    _prune(cache, path)
     return _cached(path, len(names), size) or _in_memory(tree, names, size)
 
 
@@ -151,6 +188,25 @@ def _in_memory(tree: Tree, names: Sequence[str], size: int) -> Squares:
 
 def _broken_path(path: Path) -> Path:
     return path.with_suffix(".json")
+
+
+def _prune(cache: Path, newest: Path) -> None:
+    """Drop what has not been used for longest, until the rest is within the limit.
+
+    A set that another process has mapped stays with it until it ends; where the system does not
+    let go of such a file, it stays here too.
+    """
+    with suppress(OSError):
+        now = newest.stat().st_mtime
+        facts = [(path.stat(), path) for path in cache.glob("pictures-*.bytes")]
+        room = _CACHE_LIMIT - sum(fact.st_size for fact, _ in facts)
+        for fact, path in sorted(facts, key=lambda row: row[0].st_mtime):
+            if room >= 0 or fact.st_mtime > now - _RECENT:
+                return
+            with suppress(OSError):
+                path.unlink()
+                _broken_path(path).unlink(missing_ok=True)
+                room += fact.st_size
 
 
 def _cached(path: Path, count: int, size: int) -> Squares | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,26 +14,38 @@ from belamy.networks.backbone import Backbone
 from belamy.optimise import Tiling
 from belamy.pixels.tiles import available_memory, tile_for_memory
 
-# Tiles are never larger than this, whatever is free: beyond it they only cost memory. By trial.
-LARGEST_TILE = 512
-# A picture of fewer pixels than this squared is worked on whole if memory allows. By trial.
-LARGEST_WHOLE = 1280
-# The margin of a tile, as part of the receptive field. Nearly all of what a place sees is near its
-# middle (Luo et al. 2016, "Understanding the effective receptive field"), and the tiles' places
-# change with every step, so the full field, which would be exact, is not needed.
-MARGIN = 1 / 4
+__all__ = ["TilingHabit", "choose_tiling"]
+
 _TRACED = 64  # pixels; the side of the picture on which the memory of a pixel is measured
 
 
+@dataclass(frozen=True)
+class TilingHabit:
+    """How an engine likes to cut its pictures.
+
+    Args:
+        field: the margin of a tile, as part of the receptive field.
+        strides: what the margin has beyond that, in strides of the deepest layer.
+        largest_tile: longest side in pixels, whatever is free.
+        largest_whole: a picture of fewer pixels than this squared is worked on whole if memory
+            allows.
+    """
+
+    field: float
+    strides: int
+    largest_tile: int
+    largest_whole: float = math.inf
+
+
 def choose_tiling(
-    asked: str | int, backbone: Backbone, layers: Iterable[str], base: Tensor
+    habit: TilingHabit, asked: str | int, backbone: Backbone, layers: Iterable[str], image: Tensor
 ) -> Tiling | None:
-    """The tiles of a dream, or None where the picture is worked on whole.
+    """The tiles, or None where the picture is worked on whole.
 
     Args:
         asked: auto, none, or the longest side of a tile in pixels.
-        layers: the deepest that are looked at.
-        base: (1, 3, H, W), the picture at full size.
+        layers: the deepest that are looked at; one without places counts as the deepest that has.
+        image: (1, 3, H, W), the picture at full size.
 
     Raises:
         OptionError: the tile asked for is all margin.
@@ -39,25 +53,19 @@ def choose_tiling(
     if asked == "none":
         return None
     names = [backbone.resolve(name) for name in layers]
-    height, width = base.shape[-2:]
     align = max(backbone.layers[name].stride or _deepest_stride(backbone) for name in names)
-    margin = _margin(backbone, names, align)
+    field = max(backbone.layers[name].receptive_field or _deepest_field(backbone) for name in names)
+    margin = (math.ceil(field * habit.field / align) + habit.strides) * align
+    least = 2 * margin + 2 * align
     if isinstance(asked, int):
-        least = 2 * margin + 2 * align
         if asked < least:
             raise OptionError(f"a tile of {asked} px is too small here; take {least} px or more")
         return Tiling(asked, margin, align)
     cost = bytes_per_pixel(backbone, names)
-    free = available_memory(base.device)
-    side = tile_for_memory(cost, free, align=align)
-    if height * width <= min(side, LARGEST_WHOLE) ** 2:
+    side = tile_for_memory(cost, available_memory(image.device), align=align)
+    if image.shape[-2] * image.shape[-1] <= min(side, habit.largest_whole) ** 2:
         return None
-    return Tiling(max(min(side, LARGEST_TILE), 2 * margin + 2 * align), margin, align)
-
-
-def _margin(backbone: Backbone, names: Iterable[str], align: int) -> int:
-    fields = [backbone.layers[name].receptive_field or _deepest_field(backbone) for name in names]
-    return -(-int(max(fields) * MARGIN) // align) * align
+    return Tiling(max(min(side, habit.largest_tile), least), margin, align)
 
 
 def _deepest_stride(backbone: Backbone) -> int:

@@ -1,0 +1,111 @@
+"""What a step of style transfer costs beside what it cannot do without.
+
+Time: one whole step as the engine makes it (VGG-19 with random weights, which cost the same time;
+Wasserstein distances on relu1_1 … relu5_1, content on relu4_2, smoothness, Adam, the average) over
+a bare forward and input-gradient of the same layers in torch's own modules, in the memory format
+that is fastest for them, in turns, in one run.
+Memory: the peak of such steps at 512 px, in a process of its own.
+
+    python benchmarks/style.py [--quick]
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from tools import Figure, peak_megabytes, report, side_by_side
+from torch import Tensor, nn
+
+from belamy.devices import generator
+from belamy.engines.style import style_steps
+from belamy.networks import NETWORKS
+from belamy.networks.embedded import initialise
+from belamy.networks.imagenet import MEAN, STD
+from belamy.networks.weights import save_weights
+
+MODEL, DEEPEST = "vgg19", "relu5_1"
+TIME_BARS = {256: 1.3, 512: 1.15}
+MEMORY_BAR = 900.0
+ENDLESS = 1_000_000  # iterations, more than will ever be asked for
+
+STEPS = """
+import itertools, torch
+from belamy.engines.style import style_steps
+torch.set_num_threads(1)
+torch.manual_seed(0)
+steps = style_steps(torch.rand(1, 3, 512, 512), torch.rand(1, 3, 512, 512), model={path!r},
+                    size=512, min_size=512, iterations={count})
+for step in itertools.islice(steps, {count}):
+    pass
+"""
+
+
+def main() -> int:
+    quick = "--quick" in sys.argv[1:]
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "random.safetensors"
+        network = _written(path)
+        for size, bar in TIME_BARS.items():
+            for threads in (1, 2):
+                ratio = _ratio(network, path, size, threads, seconds=6 if quick else 40)
+                name = f"{MODEL} {size} px, {threads} thread(s): step over bare"
+                figures.append(Figure(name, ratio, bar))
+        code = STEPS.format(path=str(path), count=2 if quick else 6)
+        figures.append(Figure(f"{MODEL} 512 px: peak MB", peak_megabytes(code), MEMORY_BAR))
+    return report(figures)
+
+
+def _written(path: Path) -> nn.Sequential:
+    """The layers that a step looks at, as torch's own modules, and a file of the same weights."""
+    small_head = {"hidden": 8}
+    network = NETWORKS[MODEL].build(**small_head)
+    initialise(network, generator(0, "weights"))
+    save_weights(
+        path, network.state_dict(), network=MODEL, mean=MEAN, std=STD, arguments=small_head
+    )
+    names = [name for name, _ in network.stages()]
+    chain = [module for _, module in network.stages()][: names.index(DEEPEST) + 1]
+    return nn.Sequential(*chain).requires_grad_(False).eval()
+
+
+def _ratio(network: nn.Sequential, path: Path, size: int, threads: int, seconds: float) -> float:
+    image = torch.rand((1, 3, size, size), generator=generator(0, "image"))
+    manner = torch.rand((1, 3, size, size), generator=generator(0, "manner"))
+    steps = style_steps(
+        image, manner, model=str(path), size=size, min_size=size, iterations=ENDLESS
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    formats = (torch.channels_last, torch.contiguous_format)
+    step, *bare = side_by_side(
+        [lambda: next(steps), *(_bare(network, image, layout) for layout in formats)],
+        seconds,
+        # one thread's own seconds, whatever else runs; several wait for each other, and burn it
+        clock=time.process_time if threads == 1 else time.perf_counter,
+    )
+    torch.set_num_threads(before)
+    return step / min(bare)
+
+
+def _bare(
+    network: nn.Sequential, image: Tensor, layout: torch.memory_format
+) -> Callable[[], Tensor]:
+    own = copy.deepcopy(network).to(memory_format=layout)  # type: ignore[call-overload]
+
+    def run() -> Tensor:
+        pixels = image.detach().contiguous(memory_format=layout).requires_grad_(True)
+        (gradient,) = torch.autograd.grad(own(pixels).sum(), pixels)
+        return gradient
+
+    return run
+
+
+if __name__ == "__main__":
+    sys.exit(main())
