@@ -8,6 +8,12 @@ import torch
 
 from belamy.errors import OptionError
 
+PRECISIONS = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """The device called `name`; `auto` takes CUDA, then Apple's MPS, then the CPU.
@@ -32,6 +38,15 @@ def _best() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """The context in which convolutions and products compute in one of `PRECISIONS`.
+
+    It changes nothing for float32. Sums over places are still to be taken in float32.
+    """
+    dtype = PRECISIONS[precision]
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def generator(seed: int, *stream: int | str) -> torch.Generator:

@@ -154,7 +154,7 @@ def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
 
 def test_a_configuration_comes_back_from_json() -> None:
     config = StyleTrainConfig("painting", "data", style_layers=("conv1",))
-    assert config.painting_side == 256
+    assert config.painting_side == 384
     assert StyleTrainConfig(**json.loads(json.dumps(vars(config)))) == config
 
 
@@ -191,3 +191,18 @@ def test_roughness_is_of_neighbours() -> None:
     assert roughness(torch.full((1, 3, 5, 5), 0.3)) == 0
     ramp = torch.arange(5.0).view(1, 1, 1, 5).expand(1, 3, 5, 5)
     assert roughness(ramp) == 1
+
+
+def test_half_the_precision_is_near_the_whole(config: StyleTrainConfig, tmp_path: Path) -> None:
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        asked = replace(config, steps=2, precision=precision)
+        *_, last = train_style(asked, tmp_path / precision, device="cpu")
+        losses.append(last.losses["loss"])
+    assert losses[0] != losses[1]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_an_unknown_precision_is_named(config: StyleTrainConfig) -> None:
+    with pytest.raises(UnknownName, match="bfloat16"):
+        replace(config, precision="bfloat8")

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from belamy.devices import generator
-from belamy.engines.style_view import POOLINGS, PRECISIONS, prepared
+from belamy.devices import PRECISIONS, generator
+from belamy.engines.style_view import POOLINGS, prepared
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone
 from belamy.networks.classic import vgg19

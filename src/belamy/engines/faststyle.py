@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from belamy.errors import OptionError
+from belamy.errors import OptionError, UnknownName
 from belamy.steps import Step, drained
 
 if TYPE_CHECKING:
@@ -95,6 +95,9 @@ def stylist(
     return repainting.prepared(options)
 
 
+_PRECISIONS = ("float32", "bfloat16", "float16")  # devices.PRECISIONS, which knows torch
+
+
 @dataclass(frozen=True)
 class StyleTrainConfig:
     """How a network learns one style.
@@ -109,15 +112,19 @@ class StyleTrainConfig:
         style_weight: of the distance to the style; more paints more boldly.
         content_weight: of the distance to the content.
         smoothness: of the differences between neighbouring pixels, against grain.
-        size: side in pixels of the squares that are painted in training.
+        size: side in pixels of the squares that are painted in training. In larger ones strokes
+            find their places better, and steps take longer.
         style_size: long side of the painting in pixels. None: twice `size`, so that a square sees
             strokes as large as a detail of the painting has them.
         width: channels at full size, twice as many at half and four times at quarter size.
         blocks: residual blocks at quarter size.
-        steps: how many batches are painted.
-        batch: squares a step, in each process; 4 as in Johnson's.
+        steps: how many batches are painted; the first twentieth of them only teaches the network
+            to copy, for it begins as grey.
+        batch: squares a step, in each process. Johnson takes 4; 2 look as good for half the time.
         learning_rate: of Adam; it rises for 50 steps, and falls to nothing along a cosine.
         average: decay per step of the moving average of the weights, which is what is kept.
+        precision: of the numbers within the networks, but for what is summed up: the halves save
+            memory and, on GPUs and newer processors, half of the time.
         seed: of the first weights, the order, the crops.
     """
 
@@ -129,14 +136,15 @@ class StyleTrainConfig:
     style_weight: float = 1.0
     content_weight: float = 0.1
     smoothness: float = 0.3
-    size: int = 128
+    size: int = 192
     style_size: int | None = None
     width: int = 16
     blocks: int = 5
-    steps: int = 4000
-    batch: int = 4
+    steps: int = 3000
+    batch: int = 2
     learning_rate: float = 2e-3
     average: float = 0.99
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -153,6 +161,8 @@ class StyleTrainConfig:
         _require(1 <= self.width <= 128, "width", self.width, "1 to 128")
         _require(0 <= self.blocks <= 32, "blocks", self.blocks, "0 to 32")
         _require(1 <= self.steps <= 10_000_000, "steps", self.steps, "at least 1")
+        if self.precision not in _PRECISIONS:
+            raise UnknownName("precision", self.precision, _PRECISIONS)
         _require(1 <= self.batch <= 4096, "batch", self.batch, "1 to 4096")
         _require(0 < self.learning_rate < 1, "learning rate", self.learning_rate, "0 to 1")
         _require(0 <= self.average < 1, "average", self.average, "0 up to 1, not 1 itself")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
 
 import belamy
+from belamy.devices import PRECISIONS
 from belamy.engines.style_descent import OPTIMIZERS
 from belamy.engines.style_goal import Taste, written_layers
 from belamy.engines.style_pictures import listed
-from belamy.engines.style_view import POOLINGS, PRECISIONS
+from belamy.engines.style_view import POOLINGS
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
 from belamy.objectives.styles import STYLE_LOSSES
@@ -68,33 +69,49 @@ def resolved(asked: Mapping[str, Any]) -> dict[str, Any]:
     if options["step_size"] is None:
         options["step_size"] = OPTIMIZERS[options["optimizer"]][1]
     for name, (low, high) in _RANGES.items():
-        _check(name, options[name], low, high)
-    options["size"] = _size(options["size"])
+        check_range(name, options[name], low, high)
+    options["size"] = read_size(options["size"])
     options["iterations"] = _iterations(options["iterations"])
-    options["style_weight"] = [float(weight) for weight in listed(options["style_weight"])]
-    for weight in options["style_weight"]:
-        if not 0 < weight < math.inf:
-            raise OptionError(
-                f"style-weight is {weight:g}; it must be over 0, or leave the style out"
-            )
+    options["style_weight"] = read_weights(options["style_weight"])
     tile = options["tile"]
     if tile not in ("auto", "none") and not (isinstance(tile, int) and tile >= 64):
         raise OptionError(f"tile is {tile!r}; write auto, none, or 64 pixels or more")
     return options
 
 
-def _check(name: str, value: float | None, low: float, high: float) -> None:
+def read_weights(given: float | Sequence[float]) -> list[float]:
+    """How much each style counts, as a list.
+
+    Raises:
+        OptionError: one is not over 0.
+    """
+    weights = [float(weight) for weight in listed(given)]
+    for weight in weights:
+        if not 0 < weight < math.inf:
+            raise OptionError(
+                f"style-weight is {weight:g}; it must be over 0, or leave the style out"
+            )
+    return weights
+
+
+def check_range(name: str, value: float | None, low: float, high: float) -> None:
+    """Raise `OptionError` for a number that is out of its range; None is no number."""
     if value is not None and not low <= value <= high:
         raise OptionError(
             f"{name.replace('_', '-')} is {value}; it must be from {low:g} to {high:g}"
         )
 
 
-def _size(size: int | str) -> int | str:
+def read_size(size: int | str) -> int | str:
+    """A long side in pixels, or `N+` for as many pixels as a square of N has.
+
+    Raises:
+        OptionError: neither, or out of range.
+    """
     match = re.fullmatch(r"(\d{1,9})(\+?)", str(size))
     if match is None:
         raise OptionError(f"size is {size!r}; write the long side in pixels, or N+ for N*N pixels")
-    _check("size", int(match[1]), *_SIZES)
+    check_range("size", int(match[1]), *_SIZES)
     return f"{int(match[1])}+" if match[2] else int(match[1])
 
 
@@ -105,7 +122,7 @@ def _iterations(text: int | str) -> tuple[int, int]:
         raise OptionError(f"iterations is {text!r}; write N, or FIRST,NEXT as 600,300")
     first, following = int(parts[0]), int(parts[-1])
     for steps in (first, following):
-        _check("iterations", steps, 1, _MOST_STEPS)
+        check_range("iterations", steps, 1, _MOST_STEPS)
     return first, following
 
 

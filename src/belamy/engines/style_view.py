@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from belamy.devices import PRECISIONS
 from belamy.engines.tiling import TilingHabit
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone
@@ -19,12 +20,6 @@ TILING = TilingHabit(field=1 / 2, strides=2, largest_tile=768)
 # What brings a mean, or a root mean square, up to about what a maximum would be. Source:
 # crowsonkb/style-transfer-pytorch, whose l2 is 0.78 · √(sum of 4 squares).
 _AVERAGE_GAIN, _L2_GAIN = 2.0, 1.56
-
-PRECISIONS = {
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
 
 
 class AveragePool(nn.Module):
