@@ -21,6 +21,7 @@ ENGINES = {
     "dream": "belamy.engines.dream:dream_steps",
     "faststyle": "belamy.engines.faststyle:apply_style_steps",
     "style": "belamy.engines.style:style_steps",
+    "translate": "belamy.engines.translate:translate_steps",
 }
 """Name in a recipe → the function that makes the picture again.
 

@@ -65,7 +65,7 @@ def apply_style_steps(
     asked = dict(locals())
     from belamy.engines import repainting
 
-    yield from repainting.run(**asked)
+    yield from repainting.run("faststyle", **asked)
 
 
 apply_style = drained(apply_style_steps)
@@ -92,7 +92,7 @@ def stylist(
     arguments = inspect.signature(apply_style_steps).parameters
     usual = {name: arguments[name].default for name in ("size", "strength", "keep_colors", "tile")}
     options = {**usual, **options, "network": network, "engine": engine, "device": device}
-    return repainting.prepared(options)
+    return repainting.prepared("faststyle", options)
 
 
 _PRECISIONS = ("float32", "bfloat16", "float16")  # devices.PRECISIONS, which knows torch

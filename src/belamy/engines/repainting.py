@@ -1,4 +1,4 @@
-"""The work behind `belamy.engines.faststyle.apply_style_steps`."""
+"""Pictures repainted by a network in one pass: the work behind the engines faststyle and translate."""
 
 from __future__ import annotations
 
@@ -33,17 +33,23 @@ _PIECES = 3
 _SMALLEST_TILE = 256  # pixels; smaller ones would be nearly all margin
 
 
-def run(image: Source, **options: Any) -> Iterator[Step]:
-    """See `belamy.engines.faststyle.apply_style_steps`; takes every one of its arguments."""
-    yield from prepared(options)(image)
+def run(engine: str, image: Source, **options: Any) -> Iterator[Step]:
+    """See `belamy.engines.faststyle.apply_style_steps`; takes every one of its arguments.
+
+    Args:
+        engine: which of `belamy.engines.ENGINES` this is, for the recipe.
+        image: the picture.
+        options: of that engine. A direction, if it has one, chooses among the networks of a file.
+    """
+    yield from prepared(engine, options)(image)
 
 
-def prepared(options: Mapping[str, Any]) -> Callable[[Source], Iterator[Step]]:
+def prepared(engine: str, options: Mapping[str, Any]) -> Callable[[Source], Iterator[Step]]:
     """The same for many pictures: the options are checked, and the network is loaded, once."""
     _check(options)
     device = choose_device(options["device"])
     path = find_style(options["network"])
-    brush = load_brush(path, options["engine"], device)
+    brush = load_brush(path, options["engine"], device, options.get("direction"))
     digest = files.sha256(path)
     told = {**options, "network": os.fspath(options["network"]), "device": str(device)}
 
@@ -55,7 +61,7 @@ def prepared(options: Mapping[str, Any]) -> Callable[[Source], Iterator[Step]]:
         if not bool(painted.isfinite().all()):
             raise WeightsError(f"{path} paints values that are no numbers; get it again")
         done = {**told, "tile": "none" if tile is None else tile}
-        recipe = _recipe(done, {path.name: digest}, image)
+        recipe = _recipe(engine, done, {path.name: digest}, image)
         yield Step(1, 1, _blended(base, painted, options), {}, picture.alpha, recipe)
 
     return steps
@@ -198,9 +204,9 @@ def _blended(base: Tensor, painted: Tensor, options: Mapping[str, Any]) -> Tenso
     return base + (painted - base) * strength
 
 
-def _recipe(options: dict[str, Any], weights: dict[str, str], image: Source) -> Recipe:
+def _recipe(engine: str, options: dict[str, Any], weights: dict[str, str], image: Source) -> Recipe:
     return Recipe(
-        engine="faststyle",
+        engine=engine,
         options=options,
         inputs=(input_of("image", image),),
         weights=weights,

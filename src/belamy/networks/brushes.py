@@ -105,16 +105,20 @@ class OnnxBrush:
 ENGINES = ("torch", "onnxruntime", "openvino")
 
 
-def load_brush(path: Path, engine: str, device: torch.device) -> Brush:
+def load_brush(
+    path: Path, engine: str, device: torch.device, direction: str | None = None
+) -> Brush:
     """The network in a file, ready to paint.
 
     Args:
         path: see `belamy.networks.styles.find_style`.
         engine: one of `ENGINES`, or `auto`: torch where it can read the file, ONNX Runtime else.
         device: where torch runs it.
+        direction: which network, in a file that has several; see
+            `belamy.networks.styles.load_style`.
 
     Raises:
-        WeightsError: it is damaged, or of another network.
+        WeightsError: it is damaged, of another network, or has none of this direction.
         OptionError: the engine cannot run this file, or not on this device.
         MissingExtra: the engine is not installed.
     """
@@ -124,12 +128,14 @@ def load_brush(path: Path, engine: str, device: torch.device) -> Brush:
     if engine == "torch":
         if is_onnx:
             raise OptionError(f"torch cannot run {path}; take --engine onnxruntime or openvino")
-        return TorchBrush(load_style(path).to(device))
+        return TorchBrush(load_style(path, direction).to(device))
     if device.type != "cpu":
         raise OptionError(f"{engine} runs on the CPU here; take --device cpu, or --engine torch")
     if is_onnx:
+        if direction is not None:
+            raise OptionError(f"{path} is of one direction alone; leave out {direction}")
         return OnnxBrush(*exchange.open_onnx(path, engine))
-    painter = load_style(path)
+    painter = load_style(path, direction)
 
     def compile(painter: Painter) -> exchange.Run:
         return exchange.compiled(painter, engine)

@@ -48,10 +48,19 @@ def find_style(network: str | Path) -> Path:
     return path
 
 
-def load_style(path: Path) -> Painter:
+def load_style(path: Path, direction: str | None = None) -> Painter:
     """The network in a file of one of `LOADERS`, frozen, on the CPU.
 
+    Args:
+        path: the file.
+        direction: which one, in a file of belamy's that has several; the first if None.
+
     Raises:
-        WeightsError: it is damaged, or of another network.
+        WeightsError: it is damaged, of another network, or has none of this direction.
     """
-    return LOADERS[path.suffix.lower()](path)
+    suffix = path.suffix.lower()
+    if direction is None:
+        return LOADERS[suffix](path)
+    if LOADERS[suffix] is not load_painter:
+        raise WeightsError(f"{path} has no direction {direction!r}: it is of one alone")
+    return load_painter(path, direction)

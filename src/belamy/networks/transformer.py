@@ -12,6 +12,8 @@ A file is safetensors whose metadata say everything:
     arguments   JSON: what it is built with
     style       what it paints like, in words
     trained_on  the pictures that it learned on, in words
+    directions  JSON list, where there are several networks in it that are built alike: the names
+                of their tensors begin with these and a slash
 """
 
 from __future__ import annotations
@@ -110,6 +112,20 @@ class Painter(nn.Module):
         fixed = Painter(self.rows, self.colours, body).to(sample.device)
         return fixed.eval()
 
+    def activations(self, image: Tensor, places: Sequence[int]) -> list[Tensor]:
+        """What some of the modules of `body` make of (N, 3, H, W): (N, C, h, w) each.
+
+        Args:
+            image: as in `forward`.
+            places: of the modules, in order; those after the last are not run.
+        """
+        x, found = self._written(image), []
+        for place, part in enumerate(self.body[: places[-1] + 1]):
+            x = part(x)
+            if place in places:
+                found.append(x)
+        return found
+
     def _written(self, image: Tensor) -> Tensor:
         ordered = image.flip(1) if self.backwards else image
         return ordered * self.scale - self.offset
@@ -196,7 +212,7 @@ def check_painter(painter: Painter, path: Path) -> Painter:
 
 def save_painter(
     path: Path,
-    painter: nn.Module,
+    painter: nn.Module | Mapping[str, nn.Module],
     *,
     network: str,
     arguments: Mapping[str, Any],
@@ -209,7 +225,8 @@ def save_painter(
 
     Args:
         path: a `.safetensors` file, replaced whole.
-        painter: what `NETWORKS[network](**arguments)` makes, with its weights.
+        painter: what `NETWORKS[network](**arguments)` makes, with its weights; or several of
+            them, by their directions.
         network: a name of `NETWORKS`.
         arguments: what it is built with.
         style: what it paints like, in words.
@@ -219,18 +236,29 @@ def save_painter(
     """
     told = {"network": network, "style": style, "trained_on": trained_on}
     told["arguments"] = json.dumps(dict(arguments), sort_keys=True)
-    state = {
-        name: tensor.half() if half else tensor for name, tensor in painter.state_dict().items()
-    }
+    if isinstance(painter, nn.Module):
+        tensors = painter.state_dict()
+    else:
+        told["directions"] = json.dumps(list(painter))
+        tensors = {
+            f"{direction}/{name}": tensor
+            for direction, one in painter.items()
+            for name, tensor in one.state_dict().items()
+        }
+    state = {name: tensor.half() if half else tensor for name, tensor in tensors.items()}
     with files.atomic_path(path) as temporary:
         write_tensors(temporary, state, {**(notes or {}), **told})
 
 
-def load_painter(path: Path) -> Painter:
+def load_painter(path: Path, direction: str | None = None) -> Painter:
     """The network in a `.safetensors` file, frozen, on the CPU.
 
+    Args:
+        path: the file.
+        direction: which one, where there are several in it; the first if None.
+
     Raises:
-        WeightsError: missing, damaged, or no network that paints.
+        WeightsError: missing, damaged, no network that paints, or none of this direction.
     """
     try:
         check_header(path)
@@ -240,6 +268,7 @@ def load_painter(path: Path) -> Painter:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is damaged, or not safetensors: {error}") from error
     painter = _built(path, told)
+    state = _directed(path, told, state, direction)
     wanted = {name: tensor.shape for name, tensor in painter.state_dict().items()}
     check_shapes(path, told["network"], {n: x.shape for n, x in state.items()}, wanted)
     try:
@@ -248,6 +277,24 @@ def load_painter(path: Path) -> Painter:
         reason = " ".join(str(error).split())
         raise WeightsError(f"{path} does not fit its own description: {reason}") from error
     return check_painter(painter, path)
+
+
+def _directed(
+    path: Path, told: Mapping[str, str], state: dict[str, Tensor], direction: str | None
+) -> dict[str, Tensor]:
+    """The tensors of one direction."""
+    try:
+        directions = [str(name) for name in json.loads(told.get("directions", "[]"))]
+    except (ValueError, TypeError) as error:
+        raise WeightsError(f"{path} describes itself wrongly: {error}; make it again") from error
+    if direction is not None and direction not in directions:
+        has = f"it has {', '.join(directions)}" if directions else "it is of one direction alone"
+        raise WeightsError(f"{path} has no direction {direction!r}: {has}")
+    if not directions:
+        return state
+    prefix = f"{direction or directions[0]}/"
+    chosen = {name: x for name, x in state.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): x for name, x in chosen.items()}
 
 
 def _built(path: Path, told: Mapping[str, str]) -> Painter:

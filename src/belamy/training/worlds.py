@@ -1,0 +1,189 @@
+"""Two sets of pictures, unpaired or in pairs, and the squares that a step learns from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import torch
+from torch import Tensor
+
+from belamy.devices import generator
+from belamy.errors import DataError
+from belamy.files import cache_folder
+from belamy.training.crops import random_resized_crops
+from belamy.training.data import batch_indices
+from belamy.training.pictures import SUFFIXES, open_tree, squares
+
+__all__ = ["CROPS", "Worlds", "load_worlds"]
+
+_NAMED = 5  # pictures without a pair that a message lists
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """The pictures of two worlds.
+
+    Args:
+        a, b: uint8 (N, S, S, 3) and (M, S, S, 3).
+        paired: picture i of the one belongs to picture i of the other.
+        remarks: what the user should know about them.
+    """
+
+    a: Tensor
+    b: Tensor
+    paired: bool = False
+    remarks: tuple[str, ...] = ()
+
+    def batch(
+        self, step: int, *, size: int, crop: str, batch: int, seed: int, rank: int, world: int
+    ) -> tuple[Tensor, Tensor]:
+        """Squares of both worlds for a step: a function of (seed, step, rank) alone.
+
+        Args:
+            step: which one.
+            size: side of the squares in pixels.
+            crop: one of `CROPS`.
+            batch: squares of each world.
+            seed: of the order and the crops.
+            rank: this process.
+            world: processes in all.
+
+        Returns:
+            float32 (batch, 3, size, size) in [0, 1], twice; pairs are cut alike.
+        """
+        cut = CROPS[crop][1]
+
+        def chosen(images: Tensor, name: str) -> Tensor:
+            own = generator(seed, "order of", name).initial_seed() % 2**31
+            order = batch_indices(len(images), batch, step, seed=own, rank=rank, world=world)
+            return images[order]
+
+        def chance(name: str) -> torch.Generator:
+            return generator(seed, "crops of", name, step, rank)
+
+        if self.paired:
+            both = torch.cat([chosen(self.a, "a"), chosen(self.b, "a")], dim=-1)  # (N, S, S, 6)
+            a, b = cut(both, size, chance("a")).chunk(2, dim=1)
+            return a.contiguous(), b.contiguous()
+        a, b = (
+            cut(chosen(images, name), size, chance(name))
+            for images, name in ((self.a, "a"), (self.b, "b"))
+        )
+        return a, b
+
+
+def _jittered(images: Tensor, size: int, chance: torch.Generator) -> Tensor:
+    """Random squares of the pictures as they lie there, half of them mirrored."""
+    spare = images.shape[1] - size
+    corners = torch.randint(spare + 1, (len(images), 2), generator=chance).tolist()
+    parts = [
+        image[top : top + size, left : left + size]
+        for image, (top, left) in zip(images, corners, strict=True)
+    ]
+    return _mirrored(torch.stack(parts), chance)
+
+
+def _whole(images: Tensor, size: int, chance: torch.Generator) -> Tensor:
+    assert images.shape[1] == size
+    return _mirrored(images, chance)
+
+
+def _mirrored(images: Tensor, chance: torch.Generator) -> Tensor:
+    batch = images.permute(0, 3, 1, 2).float().div_(255)  # (N, C, H, W)
+    turned = torch.rand(len(batch), 1, 1, 1, generator=chance) < 0.5
+    return torch.where(turned, batch.flip(-1), batch).contiguous()
+
+
+def _zoomed(images: Tensor, size: int, chance: torch.Generator) -> Tensor:
+    return random_resized_crops(images, size, chance, area=(CROPS["zoom"][0] ** -2, 1.0))
+
+
+CROPS: dict[str, tuple[float, Callable[[Tensor, int, torch.Generator], Tensor]]] = {
+    "jitter": (286 / 256, _jittered),  # Isola et al. 2017
+    "zoom": (1.6, _zoomed),  # by eye
+    "whole": (1.0, _whole),
+}
+"""How squares are cut: the side of the stored pictures, in sides of a square; and what cuts uint8
+(N, S, S, C) into float32 (N, C, size, size) in [0, 1]."""
+
+
+def load_worlds(
+    a: str | os.PathLike[str], b: str | os.PathLike[str], side: int, *, paired: bool = False
+) -> Worlds:
+    """The pictures of two folders or zips, wherever in them they are.
+
+    Args:
+        a, b: folders, zips, or folders in zips (`photos.zip/sea`).
+        side: of the squares that are kept, in pixels.
+        paired: whether those of the same name belong together.
+
+    Raises:
+        DataError: one of them has no pictures, or one of a pair is missing.
+    """
+    first, second = _load(a, side), _load(b, side)
+    remarks = [remark for one in (first, second) for remark in one.remarks]
+    if not paired and os.path.realpath(a) == os.path.realpath(b):
+        remarks.append(f"A and B are the same pictures ({a}); there is nothing to translate")
+    if paired:
+        first, second = _matched(a, first, b, second)
+    return Worlds(first.images, second.images, paired, tuple(remarks))
+
+
+@dataclass(frozen=True)
+class _World:
+    """Pictures and their names without suffixes, and remarks."""
+
+    images: Tensor
+    names: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+    def only(self, names: Sequence[str]) -> _World:
+        places = {name: place for place, name in enumerate(self.names)}
+        return _World(self.images[[places[name] for name in names]], tuple(names), self.remarks)
+
+
+def _load(path: str | os.PathLike[str], side: int) -> _World:
+    place, inside = _located(Path(path))
+    with open_tree(place) as tree:
+        names = [
+            name
+            for name in tree.names
+            if name.startswith(inside) and PurePosixPath(name).suffix.lower() in SUFFIXES
+        ]
+        if not names:
+            raise DataError(f"{path} has no pictures; give a folder or a zip of pictures")
+        read = squares(tree, names, side, cache_folder() / "pictures")
+    if len(read.images) == 0:
+        raise DataError(f"{path}: none of its {len(names)} pictures can be read; mend them")
+    good = [str(PurePosixPath(n[len(inside) :]).with_suffix("")) for n in names]
+    kept = tuple(own for own, name in zip(good, names, strict=True) if name not in read.broken)
+    broken = len(read.broken)
+    told = f"{path}: {broken} of {len(names)} pictures cannot be read, and are left out"
+    return _World(torch.from_numpy(read.images), kept, (told,) if broken else ())
+
+
+def _located(path: Path) -> tuple[Path, str]:
+    """The folder or zip, and the beginning of the names in it that are meant."""
+    for parent in path.parents:
+        if parent.is_file():
+            return parent, path.relative_to(parent).as_posix() + "/"
+    return path, ""
+
+
+def _matched(a: object, first: _World, b: object, second: _World) -> tuple[_World, _World]:
+    for own, names, others, place in (
+        (a, first.names, second.names, b),
+        (b, second.names, first.names, a),
+    ):
+        alone = sorted(set(names) - set(others))
+        if alone:
+            more = f" and {len(alone) - _NAMED} more" if len(alone) > _NAMED else ""
+            listed = ", ".join(alone[:_NAMED]) + more
+            raise DataError(
+                f"{listed} in {own} has no picture of the same name in {place}; pairs need one each"
+            )
+    common = sorted(first.names)
+    return first.only(common), second.only(common)
