@@ -12,7 +12,10 @@ import typer
 
 from belamy import __version__
 from belamy.basics.lessons import Lesson
+from belamy.basics.lessons.backprop import backprop
+from belamy.basics.lessons.mlp import mlp
 from belamy.basics.lessons.neuron import neuron
+from belamy.basics.lessons.perceptron import perceptron
 from belamy.cli.groups import StrictGroup
 from belamy.cli.options import takes
 from belamy.cli.outputs import require_output
@@ -93,5 +96,5 @@ def _above_arguments(lesson: Callable[..., Lesson]) -> str:
     return (inspect.getdoc(lesson) or "").partition("\n\nArgs:")[0]
 
 
-for one in (neuron,):
+for one in (neuron, perceptron, mlp, backprop):
     teach(one)

@@ -41,9 +41,9 @@ def draw_neuron(
         say("neuron.remark"),
         [["cell", "plane", "AND", "OR"], ["cell", "plane", "NAND", "XOR"]],
         widths=[2.1, 2.1, 1, 1],
-        left=0.04,
-        bottom=0.08,
-        top=0.78,
+        left=0.045,
+        bottom=0.07,
+        top=0.8,
         wspace=0.25,
         hspace=0.3,
     )
@@ -78,8 +78,7 @@ def _cell(
             lw=thickness,
             zorder=1,
         )
-        middle = (0.62, height * 0.5 + 0.17 * np.sign(height))
-        axes.text(*middle, f"$w_{place + 1}$ = {weight:g}", color=colour, ha="center", va="center")
+        axes.text(0.72, height * 0.72, f"$w_{place + 1}$ = {weight:g}", color=colour, va="center")
         label = f"$x_{place + 1}$" if inputs is None else f"{inputs[place]}"
         axes.add_patch(Circle((0, height), 0.2, fc=OCHRE if lit else PAPER, ec=INK, lw=2))
         axes.text(0, height, label, ha="center", va="center", fontsize=17)

@@ -14,8 +14,8 @@ from belamy.pixels.recipe import Recipe, comment
 
 __all__ = ["save_film", "save_still"]
 
-MILLISECONDS = 90  # a frame of a film, by eye
-LAST = 3000  # the last one stays, to be looked at
+# Milliseconds, by eye. A film takes about 5 s; the last frame stays, to be looked at.
+FILM, QUICKEST, SLOWEST, LAST = 5000, 80, 1500, 3000
 _COLOURS = 128  # plots have few, and smooth areas in more do not show
 
 
@@ -29,7 +29,7 @@ def save_still(picture: Image.Image, path: Path, recipe: Recipe) -> None:
 
 
 def save_film(pictures: Sequence[Image.Image], path: Path, recipe: Recipe) -> None:
-    """Save pictures of one size as a GIF that runs once a second or so, for ever.
+    """Save pictures of one size as a GIF that begins again and again.
 
     Raises:
         BelamyError: it cannot be written there.
@@ -42,13 +42,14 @@ def save_film(pictures: Sequence[Image.Image], path: Path, recipe: Recipe) -> No
         sample.paste(picture, (0, row * height))
     palette = sample.quantize(_COLOURS, Image.Quantize.MEDIANCUT)
     indexed = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in pictures]
+    each = min(max(FILM // len(indexed), QUICKEST), SLOWEST)
     buffer = io.BytesIO()
     indexed[0].save(
         buffer,
         "GIF",
         save_all=True,
         append_images=indexed[1:],
-        duration=[MILLISECONDS] * (len(indexed) - 1) + [LAST],
+        duration=[each] * (len(indexed) - 1) + [LAST],
         loop=0,
         comment=comment(recipe),
     )

@@ -130,7 +130,7 @@ def sheet(
     figure = Figure(figsize=INCHES)
     figure.text(0.05, 0.945, title, fontsize=25, fontweight="bold", va="center")
     figure.text(0.05, 0.895, remark, fontsize=15.5, color=GREY, va="top", linespacing=1.5)
-    usual = {"left": 0.07, "right": 0.96, "bottom": 0.11, "top": 0.76, "wspace": 0.22}
+    usual = {"left": 0.07, "right": 0.96, "bottom": 0.11, "top": 0.79, "wspace": 0.22}
     axes = figure.subplot_mosaic(
         [list(row) for row in layout],
         width_ratios=widths,

@@ -19,4 +19,48 @@ TEXTS = {
     "neuron.active": "si attiva",
     "neuron.inputs": "ingressi",
     "neuron.no_line": "nessuna retta li separa",
+    "perceptron.title": "Il percettrone impara dai propri errori",
+    "perceptron.remark": "Ogni volta che $y\\,(w \\cdot x + b) \\leq 0$: somma $y\\,x$ ai pesi e "
+    "$y$ alla costante. Rosenblatt, 1958.",
+    "perceptron.points": "{count} punti di due classi ({points}, seme {seed}); le etichette y sono "
+    "−1 e +1.",
+    "perceptron.rule": "Un punto dal lato sbagliato tira la retta: w diventa w + y·x, "
+    "b diventa b + y.",
+    "perceptron.mistakes": "Errori in ogni passata sui punti: {counts}.",
+    "perceptron.done": "Dopo {mistakes} errori ogni punto è dal suo lato e non cambia più nulla. "
+    "Con il margine {gamma:.3f} di questa retta Novikoff (1962) ne ammette al più {bound}.",
+    "perceptron.never": "Dopo {sweeps} passate {wrong} punti su {count} sono ancora sbagliati. Se "
+    "nessuna retta può separare i punti, non finisce mai: serve più di un neurone.",
+    "perceptron.counts": "{mistakes} errori",
+    "perceptron.sweep": "passata su tutti i punti",
+    "mlp.title": "Una rete impara dove tracciare il confine",
+    "mlp.remark": "Epoca {epoch}: dei punti che non ha mai visto, riconosce il {right:.0%}.",
+    "mlp.network": "Una rete {sizes}: {weights} pesi e costanti, estratti a caso.",
+    "mlp.points": "Impara da {count} punti ({points}, seme {seed}) e viene giudicata su altrettanti.",
+    "mlp.epoch": "  epoca {epoch:4}: perdita {loss:.3f}, sugli altri {other:.3f}; "
+    "{right:.0%} di questi giusti",
+    "mlp.losses": "Perdita",
+    "mlp.learned": "su cui impara",
+    "mlp.other": "tenuti da parte",
+    "mlp.epochs": "epoche",
+    "backprop.title": "Retropropagazione: un passo, numero per numero",
+    "backprop.remark": "L'errore torna indietro lungo le connessioni e dice a ogni peso la sua "
+    "parte. Rumelhart, Hinton, Williams, 1986.",
+    "backprop.begin": "Una rete 2-2-1 di sigmoidi, σ(z) = 1 / (1 + e⁻ᶻ); pesi dal seme {seed}. "
+    "Riceve x = ({x1:g}, {x2:g}) e si vuole t = {wanted:g}.",
+    "backprop.forward": "1. In avanti: ogni neurone somma ciò che riceve, moltiplicato per i pesi.",
+    "backprop.error": "2. Errore: E = {formula} = {error}",
+    "backprop.backward": "3. All'indietro: la regola della catena, dall'uscita agli ingressi; "
+    "σ′ = σ (1 − σ).",
+    "backprop.first": "  e per ogni peso del primo livello: ∂E/∂wᵢⱼ = ∂E/∂zⱼ · xᵢ",
+    "backprop.update": "4. Nuovi pesi: ognuno scende lungo la pendenza, w − {rate:g} · ∂E/∂w.",
+    "backprop.better": "Di nuovo, con i nuovi pesi: y = {y}. L'errore è sceso da {old} a {new}.",
+    "backprop.worse": "Di nuovo, con i nuovi pesi: y = {y}. L'errore è andato da {old} a {new}: "
+    "il passo era troppo lungo; prova un --rate più piccolo.",
+    "backprop.stage_forward": "1  in avanti:\ndagli ingressi all'uscita",
+    "backprop.stage_error": "2  errore:\nuscita contro voluto",
+    "backprop.stage_backward": "3  all'indietro:\n∂ di ogni peso",
+    "backprop.stage_update": "4  nuovi pesi:\nun passo in discesa",
+    "backprop.wanted": "voluto",
+    "backprop.then": "poi {error}",
 }

@@ -1,0 +1,268 @@
+"""A network of levels of neurons, forward and backward, written out.
+
+One level computes  z = x·W + b  and  a = φ(z).  Errors go back through it by the chain rule:
+
+    ∂L/∂z = ∂L/∂a ∘ φ′(z)      ∂L/∂W = xᵀ·∂L/∂z      ∂L/∂b = Σ ∂L/∂z      ∂L/∂x = ∂L/∂z·Wᵀ
+
+and ∂L/∂x is ∂L/∂a of the level before. Rows are examples, columns are neurons.
+
+Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986;
+Kingma and Ba, "Adam: a method for stochastic optimization", 2015.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "OPTIMISERS",
+    "SGD",
+    "Activation",
+    "Adam",
+    "Level",
+    "Loss",
+    "Network",
+    "Optimiser",
+    "Trace",
+    "backward",
+    "forward",
+    "make_network",
+    "parameters",
+    "train",
+]
+
+Array: TypeAlias = "NDArray[np.float64]"
+
+
+class Activation(NamedTuple):
+    """φ, and its slope φ′, both as functions of z."""
+
+    value: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+
+
+def _sigmoid(z: Array) -> Array:
+    return 0.5 * (1 + np.tanh(z / 2))  # the same as 1 / (1 + e⁻ᶻ), and never overflows
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(_sigmoid, lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
+    "tanh": Activation(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "relu": Activation(lambda z: np.maximum(z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
+    "linear": Activation(lambda z: z, np.ones_like),
+    # the threshold neuron; its slope is 0, so that no error can go back through it
+    "step": Activation(lambda z: np.where(z >= 0, 1.0, 0.0), np.zeros_like),
+}
+
+
+class Loss(NamedTuple):
+    """L(y, t), averaged over the examples, and its slope ∂L/∂y."""
+
+    value: Callable[[Array, Array], float]
+    slope: Callable[[Array, Array], Array]
+
+
+def _softmax(y: Array) -> Array:
+    powers = np.exp(y - y.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+LOSSES = {
+    # |y − t|
+    "absolute": Loss(
+        lambda y, t: float(np.abs(y - t).sum() / len(y)),
+        lambda y, t: np.sign(y - t) / len(y),
+    ),
+    # ½ (y − t)²
+    "squared": Loss(
+        lambda y, t: float(((y - t) ** 2).sum() / (2 * len(y))),
+        lambda y, t: (y - t) / len(y),
+    ),
+    # −t·log p − (1 − t)·log(1 − p) with p = sigmoid(y), t from 0 to 1
+    "logistic": Loss(
+        lambda y, t: float((np.logaddexp(0, y) - t * y).sum() / len(y)),
+        lambda y, t: (_sigmoid(y) - t) / len(y),
+    ),
+    # −Σ t·log p with p = softmax(y), one t of each row 1 and the others 0
+    "softmax": Loss(
+        lambda y, t: float(-(t * np.log(_softmax(y))).sum() / len(y)),
+        lambda y, t: (_softmax(y) - t) / len(y),
+    ),
+}
+
+
+@dataclass
+class Level:
+    """Neurons side by side, each connected to every input.
+
+    Args:
+        weights: (inputs, neurons), W.
+        biases: (neurons,), b.
+        activation: φ.
+    """
+
+    weights: Array
+    biases: Array
+    activation: Activation
+
+
+Network: TypeAlias = "list[Level]"
+
+
+class Trace(NamedTuple):
+    """What a level saw on the way forward, and needs on the way back: x, and z = x·W + b."""
+
+    inputs: Array
+    sums: Array
+
+
+def make_network(
+    sizes: Sequence[int],
+    random: np.random.Generator,
+    *,
+    hidden: str = "tanh",
+    output: str = "linear",
+) -> Network:
+    """A network with weights drawn at random.
+
+    Args:
+        sizes: of the input, of every hidden level, of the output: 2, 8, 8, 1.
+        random: the source of chance.
+        hidden: activation of the hidden levels.
+        output: activation of the last level.
+    """
+    network = []
+    for inputs, neurons in itertools.pairwise(sizes):
+        # of variance 1 / inputs, so that sums of many inputs are no larger than those of few
+        weights = random.standard_normal((inputs, neurons)) / np.sqrt(inputs)
+        network.append(Level(weights, np.zeros(neurons), ACTIVATIONS[hidden]))
+    network[-1].activation = ACTIVATIONS[output]
+    return network
+
+
+def forward(network: Network, inputs: Array) -> tuple[Array, list[Trace]]:
+    """Inputs (N, first size) through all levels: outputs (N, last size), and the traces."""
+    traces = []
+    signal = inputs
+    for level in network:
+        sums = signal @ level.weights + level.biases
+        traces.append(Trace(signal, sums))
+        signal = level.activation.value(sums)
+    return signal, traces
+
+
+def backward(network: Network, traces: list[Trace], slope: Array) -> list[tuple[Array, Array]]:
+    """The error back through all levels.
+
+    Args:
+        network: as it was on the way forward.
+        traces: from `forward`.
+        slope: ∂L/∂y of the outputs, (N, last size).
+
+    Returns:
+        (∂L/∂W, ∂L/∂b) of each level, the first level first.
+    """
+    gradients = []
+    for level, trace in zip(reversed(network), reversed(traces), strict=True):
+        slope_of_sums = slope * level.activation.slope(trace.sums)
+        gradients.append((trace.inputs.T @ slope_of_sums, slope_of_sums.sum(axis=0)))
+        slope = slope_of_sums @ level.weights.T
+    return gradients[::-1]
+
+
+class Optimiser(Protocol):
+    """A rule that changes parameters, in place, by their gradients."""
+
+    rate: float
+
+    def step(self, parameters: list[Array], gradients: list[Array]) -> None:
+        """One step downhill."""
+
+
+@dataclass
+class SGD:
+    """w ← w − η·∂L/∂w: downhill, by `rate` times the slope."""
+
+    rate: float = 0.3
+
+    def step(self, parameters: list[Array], gradients: list[Array]) -> None:
+        """One step downhill."""
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter -= self.rate * gradient
+
+
+class Adam:
+    """Steps of about `rate` in every weight, whatever its slope: mean slope over root mean square.
+
+        m ← β₁·m + (1 − β₁)·g      v ← β₂·v + (1 − β₂)·g²      w ← w − η·m̂ / (√v̂ + ε)
+
+    m̂ and v̂ are m / (1 − β₁ᵗ) and v / (1 − β₂ᵗ), which begin at 0 and must not stay small for that.
+    """
+
+    def __init__(self, rate: float = 0.02, beta1: float = 0.9, beta2: float = 0.999) -> None:
+        self.rate, self.beta1, self.beta2 = rate, beta1, beta2
+        self.time = 0
+        self.means: list[Array] = []
+        self.squares: list[Array] = []
+
+    def step(self, parameters: list[Array], gradients: list[Array]) -> None:
+        """One step downhill."""
+        if self.time == 0:
+            self.means = [np.zeros_like(parameter) for parameter in parameters]
+            self.squares = [np.zeros_like(parameter) for parameter in parameters]
+        self.time += 1
+        for w, g, m, v in zip(parameters, gradients, self.means, self.squares, strict=True):
+            m += (1 - self.beta1) * (g - m)
+            v += (1 - self.beta2) * (g**2 - v)
+            mean = m / (1 - self.beta1**self.time)
+            square = v / (1 - self.beta2**self.time)
+            w -= self.rate * mean / (np.sqrt(square) + 1e-8)
+
+
+OPTIMISERS: dict[str, Callable[..., Optimiser]] = {"sgd": SGD, "adam": Adam}
+
+
+def parameters(network: Network) -> list[Array]:
+    """All weights and biases, in the order of `backward`'s gradients."""
+    return [array for level in network for array in (level.weights, level.biases)]
+
+
+def train(
+    network: Network,
+    inputs: Array,
+    targets: Array,
+    loss: Loss,
+    optimiser: Optimiser,
+    random: np.random.Generator,
+    *,
+    batch: int,
+) -> Iterator[float]:
+    """Train for ever, in place; yields the mean loss of each pass over the examples.
+
+    Args:
+        network: to be trained.
+        inputs: (N, first size).
+        targets: (N, last size).
+        loss: what shall become small.
+        optimiser: the rule of the steps.
+        random: shuffles the examples anew for every pass.
+        batch: how many examples make one step.
+    """
+    while True:
+        order = random.permutation(len(inputs))
+        losses = []
+        for start in range(0, len(inputs), batch):
+            chosen = order[start : start + batch]
+            outputs, traces = forward(network, inputs[chosen])
+            losses.append(loss.value(outputs, targets[chosen]))
+            gradients = backward(network, traces, loss.slope(outputs, targets[chosen]))
+            optimiser.step(parameters(network), [array for pair in gradients for array in pair])
+        yield float(np.mean(losses))
