@@ -1,0 +1,95 @@
+"""Fog taken out of pictures, by physics: what is seen is the scene, thinned, and the air's light.
+
+This module imports no torch, so that the command line can read its signatures and defaults.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from belamy.errors import OptionError
+
+if TYPE_CHECKING:
+    from belamy.training.trainer import Tick
+
+__all__ = ["DefogTrainConfig", "train_defog"]
+
+
+@dataclass(frozen=True)
+class DefogTrainConfig:
+    """How a network learns to see fog, on clear pictures in fog that is made up.
+
+    Args:
+        data: folders and zips of clear pictures, each of which gives the same share; in all
+            folders in them.
+        held_out: pictures of each that are never learned from, and measured on instead: those
+            whose names have the smallest SHA-256.
+        size: side in pixels of the squares that are learned from, on average; they go from 0.6 to
+            1.6 times that, so that the network knows fog at several sizes.
+        widths: channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size.
+        steps: how many batches are learned from.
+        batch: squares a step, in each process; more where they are smaller.
+        learning_rate: of AdamW; it rises for 100 steps, and falls to nothing along a cosine.
+        weight_decay: of AdamW.
+        average: decay per step of the moving average of the weights, which is what is kept.
+        mixed: convolutions at bfloat16, which takes half the time where the processor has it.
+        seed: of the first weights, the order, the crops and the fog.
+    """
+
+    data: tuple[str, ...]
+    held_out: int = 100
+    size: int = 160
+    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
+    steps: int = 4000
+    batch: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    average: float = 0.995
+    mixed: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("data", "widths"):  # lists, out of JSON or a command
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        _require(len(self.widths) == 5, "widths", self.widths, "five numbers")
+        _require(all(1 <= w <= 1024 for w in self.widths), "widths", self.widths, "1 to 1024 each")
+        _require(0 <= self.held_out <= 100_000, "held out", self.held_out, "0 to 100000")
+        _require(64 <= self.size <= 1024, "size", self.size, "64 to 1024 pixels")
+        _require(1 <= self.steps <= 10_000_000, "steps", self.steps, "at least 1")
+        _require(2 <= self.batch <= 4096, "batch", self.batch, "2 to 4096")
+        _require(0 < self.learning_rate < 1, "learning rate", self.learning_rate, "0 to 1")
+        _require(0 <= self.weight_decay < math.inf, "weight decay", self.weight_decay, "0 or more")
+        _require(0 <= self.average < 1, "average", self.average, "0 up to 1, not 1 itself")
+
+
+def _require(good: bool, name: str, value: object, wanted: str) -> None:
+    if not good:
+        raise OptionError(f"{name} is {value!r}; it must be {wanted}")
+
+
+def train_defog(config: DefogTrainConfig, folder: Path, *, device: str = "auto") -> Iterator[Tick]:
+    """Train a network that sees fog, in a run folder, from where it stopped.
+
+    At the end the folder holds `network.safetensors`, at half precision; on the way `samples/`
+    shows what it has learned.
+
+    Args:
+        config: what to train; a folder that holds another configuration is refused.
+        folder: the run folder, made if it is not there.
+        device: auto, cpu, cuda or mps.
+
+    Yields:
+        a `Tick` that says what will be done; then ticks with the losses.
+
+    Raises:
+        DataError: there are no pictures to learn from.
+        RunError: the folder holds something else, or another configuration.
+        Diverged: the loss is no longer a number.
+    """
+    from belamy.engines import defog_runs
+
+    yield from defog_runs.training(config, folder, device)

@@ -1,0 +1,214 @@
+"""How far away things might be in a picture of which nobody knows: depths to put fog at.
+
+No estimate of the truth, but many kinds of plausible ones, so that a network that learns on them
+does not come to rely on one. Each row of `DEPTHS` makes depths of one kind for a batch at once;
+`mixed_depth` mixes a few of them for each picture, puts things in front, and fits the result to
+the picture's own edges. Depths are in [0, 1], 1 the farthest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from belamy.pixels.guided import box_filter, guided_upsample
+
+__all__ = ["DEPTHS", "blobs", "mixed_depth", "smooth_noise", "uniform"]
+
+Chance = torch.Generator
+
+_SEEDS = 14  # regions of a picture, in `regions`. By eye
+_NEAREST = 0.08  # of the ground, in units of the depth of the horizon. By eye
+_MIXED = 3  # kinds of depth in one picture, at most
+_SIDE = 64  # pixels, of the pictures that depths are made for
+_EDGE_RADIUS = 10  # windows of the guided filter, as a part of the picture's shorter side
+_EDGE_EPSILON = 1e-3  # contrasts below 3 % are texture, not the edges of things
+
+
+def uniform(count: int, low: float, high: float, chance: Chance) -> Tensor:
+    """(count, 1, 1, 1) random numbers in [low, high)."""
+    return torch.rand((count, 1, 1, 1), generator=chance) * (high - low) + low
+
+
+def _axes(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Down (1, 1, H, 1) and across (1, 1, 1, W), both from 0 to 1."""
+    height, width = image.shape[-2:]
+    down, across = torch.linspace(0, 1, height), torch.linspace(0, 1, width)
+    return down.view(1, 1, -1, 1), across.view(1, 1, 1, -1)
+
+
+def smooth_noise(image: Tensor, chance: Chance, *, cells: int = 3, octaves: int = 3) -> Tensor:
+    """Cloudy noise (N, 1, H, W) in [0, 1], each picture's own, `cells` to a side and finer."""
+    total = torch.zeros(())
+    for octave in range(octaves):
+        side = cells * 2**octave
+        grid = torch.rand((len(image), 1, side + 1, side + 1), generator=chance)
+        layer = F.interpolate(grid, image.shape[-2:], mode="bicubic", align_corners=True)
+        total = total + layer * 0.5**octave
+    return _stretched(total)
+
+
+def _stretched(depth: Tensor) -> Tensor:
+    """Each map to the whole of [0, 1]; a flat one to 0."""
+    low, high = depth.amin((1, 2, 3), keepdim=True), depth.amax((1, 2, 3), keepdim=True)
+    return (depth - low) / (high - low).clamp_min(1e-6)
+
+
+def ramp(image: Tensor, chance: Chance) -> Tensor:
+    """Near below, far above, along a line that is tilted a little."""
+    down, across = _axes(image)
+    tilt = uniform(len(image), -0.4, 0.4, chance)
+    bend = uniform(len(image), 0.6, 2.0, chance)
+    return _stretched(1 - down + tilt * (across - 0.5)) ** bend
+
+
+def ground(image: Tensor, chance: Chance) -> Tensor:
+    """A plane up to a horizon, and what is above it as far as that."""
+    count = len(image)
+    down, across = _axes(image)
+    horizon = uniform(count, 0.1, 0.6, chance) + uniform(count, -0.1, 0.1, chance) * (across - 0.5)
+    nearest = _NEAREST * uniform(count, 0.5, 3.0, chance)
+    below = ((down - horizon) / (1 - horizon)).clamp_min(0)
+    return nearest / (nearest + below)
+
+
+def room(image: Tensor, chance: Chance) -> Tensor:
+    """A box seen from within: floor, ceiling, two walls, and the wall at the end."""
+    count = len(image)
+    down, across = _axes(image)
+    x, y = uniform(count, 0.2, 0.8, chance), uniform(count, 0.2, 0.8, chance)
+    end = uniform(count, 0.1, 0.6, chance)  # the size of the far wall, as a part of the picture
+    sides = [  # of the rays' directions, in units of where each wall would be met at depth 1
+        (down - y) / (1.05 - y),
+        (y - down) / (y + 0.05),
+        (across - x) / (1.05 - x),
+        (x - across) / (x + 0.05),
+    ]
+    steepest = torch.stack(torch.broadcast_tensors(*sides)).amax(0)  # (N, 1, H, W)
+    return end / torch.maximum(steepest, end)
+
+
+def regions(image: Tensor, chance: Chance) -> Tensor:
+    """Parts of the picture that are alike in colour and near each other, each at its own depth.
+
+    A Voronoi diagram in place and colour, around places drawn by chance: its borders follow the
+    picture's edges.
+    """
+    count, _, height, width = image.shape
+    down, across = _axes(image)
+    places = torch.rand((count, _SEEDS, 2), generator=chance)
+    rows = (places[..., 0] * (height - 1)).long()
+    columns = (places[..., 1] * (width - 1)).long()
+    soft = box_filter(image, max(1, min(height, width) // 50))
+    colours = soft[torch.arange(count)[:, None], :, rows, columns]  # (N, seeds, 3)
+    weight = uniform(count, 0.5, 3.0, chance)
+    nearest = torch.full((count, 1, height, width), torch.inf)
+    depth = torch.zeros((count, 1, height, width))
+    chosen = torch.rand((count, _SEEDS), generator=chance)
+    lower = uniform(count, 0.0, 1.0, chance).view(-1, 1)  # how far what is below is near too
+    chosen = chosen * (1 - lower) + (1 - places[..., 0]) * lower
+    for seed in range(_SEEDS):
+        place = places[:, seed].view(count, 2, 1, 1, 1)
+        apart = (down - place[:, 0]).square() + (across - place[:, 1]).square()
+        unlike = (soft - colours[:, seed, :, None, None]).square().sum(1, keepdim=True)
+        distance = apart + weight * unlike
+        depth = torch.where(distance < nearest, chosen[:, seed].view(-1, 1, 1, 1), depth)
+        nearest = torch.minimum(nearest, distance)
+    return depth
+
+
+def skies(image: Tensor, chance: Chance) -> Tensor:
+    """What is high up, smooth, and bright or blue is far; the rest comes nearer downwards."""
+    down, _ = _axes(image)
+    radius = max(1, min(image.shape[-2:]) // 25)
+    grey = image.mean(1, keepdim=True)
+    rough = (box_filter(grey.square(), radius) - box_filter(grey, radius).square()).clamp_min(0)
+    light = torch.maximum(grey, image[:, 2:3])
+    far = torch.sigmoid(8 * (light - 0.5) - 60 * rough.sqrt() + 6 * (0.5 - down))
+    near = 1 - down
+    return torch.maximum(far, near * uniform(len(image), 0.2, 0.9, chance))
+
+
+def clouds(image: Tensor, chance: Chance) -> Tensor:
+    """Smooth noise: no scene in particular."""
+    return smooth_noise(image, chance)
+
+
+def tunnel(image: Tensor, chance: Chance) -> Tensor:
+    """Far in the middle, or in the middle alone near."""
+    count = len(image)
+    down, across = _axes(image)
+    x, y = uniform(count, 0.2, 0.8, chance), uniform(count, 0.2, 0.8, chance)
+    radius = _stretched(((down - y).square() + (across - x).square()).sqrt())
+    return torch.where(uniform(count, 0, 1, chance) < 0.75, 1 - radius, radius)
+
+
+def even(image: Tensor, chance: Chance) -> Tensor:
+    """Everything as far as everything else: a wall, or fog that is the same all over."""
+    return uniform(len(image), 0.3, 1.0, chance).expand(-1, 1, *image.shape[-2:])
+
+
+DEPTHS: dict[str, Callable[[Tensor, Chance], Tensor]] = {
+    "ramp": ramp,
+    "ground": ground,
+    "room": room,
+    "regions": regions,
+    "skies": skies,
+    "clouds": clouds,
+    "tunnel": tunnel,
+    "even": even,
+}
+"""Kinds of depth: (N, 3, H, W) and chance → (N, 1, H, W) in [0, 1]."""
+
+
+def blobs(image: Tensor, chance: Chance) -> Tensor:
+    """Where something might stand in front: (N, 1, H, W) of 0 and 1, up to a third of a picture.
+
+    Half of them are round, half are cut straight; most reach the lower border.
+    """
+    count = len(image)
+    down, across = _axes(image)
+    x, y = uniform(count, 0.0, 1.0, chance), uniform(count, 0.4, 1.1, chance)
+    wide, high = uniform(count, 0.05, 0.4, chance), uniform(count, 0.05, 0.5, chance)
+    u, v = ((across - x) / wide).abs(), ((down - y) / high).abs()
+    straight = uniform(count, 0, 1, chance) < 0.5
+    distance = torch.where(straight, torch.maximum(u, v), (u.square() + v.square()).sqrt())
+    ragged = uniform(count, 0.0, 0.7, chance) * (smooth_noise(image, chance, cells=5) - 0.5)
+    return (distance + ragged < 1).float()
+
+
+def mixed_depth(image: Tensor, chance: Chance) -> Tensor:
+    """Depths for a batch, each picture's from one to three kinds, three in four along its edges.
+
+    Args:
+        image: (N, 3, H, W) in [0, 1], on the CPU.
+        chance: where the choices come from.
+
+    Returns:
+        (N, 1, H, W) in [0, 1].
+    """
+    count, _, height, width = image.shape
+    small = _small(image)
+    kinds = torch.stack([depth(small, chance) for depth in DEPTHS.values()], dim=1)
+    shares = torch.zeros(count, len(DEPTHS))
+    for _ in range(_MIXED):
+        one = torch.randint(len(DEPTHS), (count, 1), generator=chance)
+        shares.scatter_add_(1, one, torch.rand((count, 1), generator=chance) ** 2)
+    shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-6)
+    depth = (kinds * shares.view(count, -1, 1, 1, 1)).sum(1)  # (N, 1, h, w)
+    radius = max(1, min(depth.shape[-2:]) // _EDGE_RADIUS)
+    fitted = guided_upsample(image, depth, radius=radius, epsilon=_EDGE_EPSILON)
+    plain = F.interpolate(depth, (height, width), mode="bilinear")
+    depth = torch.where(uniform(count, 0, 1, chance) < 0.75, fitted, plain)
+    return depth.clamp(0, 1)
+
+
+def _small(image: Tensor) -> Tensor:
+    """With a shorter side of 64 pixels at most: depths are smooth, and fitted to edges later."""
+    height, width = image.shape[-2:]
+    scale = min(1.0, _SIDE / min(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return F.interpolate(image, size, mode="area")
