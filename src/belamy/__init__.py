@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ClassifyConfig": "belamy.engines.classify",
+    "any_style": "belamy.engines.anystyle",
+    "any_style_steps": "belamy.engines.anystyle",
     "apply_style": "belamy.engines.faststyle",
     "apply_style_steps": "belamy.engines.faststyle",
     "atlas": "belamy.engines.atlas",

@@ -23,6 +23,7 @@ from belamy.cli import (
     learn,
     models,
     recipe,
+    style_any,
     style_networks,
 )
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
@@ -31,7 +32,19 @@ __all__ = ["COMMANDS", "app", "main"]
 
 # Several modules may add their commands to one app: `style_networks` to that of `style`, `gan_train`
 # to that of `gan`; each has a row, so that it is imported.
-COMMANDS = (dream, style_networks, gan, classify, learn, models, export, recipe, demo, doctor)
+COMMANDS = (
+    dream,
+    style_networks,
+    style_any,
+    gan,
+    classify,
+    learn,
+    models,
+    export,
+    recipe,
+    demo,
+    doctor,
+)
 
 app = typer.Typer(
     cls=RootGroup,

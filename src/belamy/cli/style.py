@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from belamy.cli.groups import DefaultGroup
-from belamy.cli.options import takes
+from belamy.cli.options import arguments_of, default, flag, option, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
 from belamy.cli.progress import show_steps
+from belamy.engines.anystyle import any_style_steps
 from belamy.engines.style import style_steps
 from belamy.errors import OptionError
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from belamy.steps import Step
 
 __all__ = ["app"]
+
+# What only one of the two ways to paint can use.
+FAST_ALONE = arguments_of(any_style_steps).keys() - arguments_of(style_steps).keys()
+STEPS_ALONE = arguments_of(style_steps).keys() - arguments_of(any_style_steps).keys() | {
+    *("every", "trace")
+}
 
 app = typer.Typer(
     name="style",
@@ -32,6 +39,7 @@ app = typer.Typer(
 @app.command()
 @takes(style_steps, without=["content", "style"])
 def paint(
+    context: typer.Context,
     content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The picture to paint.")],
     style: Annotated[
         list[Path], typer.Argument(metavar="STYLE...", help="In whose manner: one, or several.")
@@ -45,9 +53,18 @@ def paint(
     trace: Annotated[
         Path | None, typer.Option(help="A JSON file for the losses of every step.")
     ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Paint in one pass, in seconds, with a trained network.")
+    ] = False,
+    strength: Annotated[float, option(any_style_steps, "strength")] = default(
+        any_style_steps, "strength"
+    ),
+    network: Annotated[str, option(any_style_steps, "network")] = default(
+        any_style_steps, "network"
+    ),
     **options: Any,
 ) -> None:
-    """Paint CONTENT in the manner of each STYLE, step by step; `paint` may be left out."""
+    """Paint CONTENT in the manner of each STYLE, by steps or --fast; `paint` may be left out."""
     if not output:
         raise OptionError("no output named; write -o new.png")
     target = require_output(output)
@@ -55,8 +72,11 @@ def paint(
         raise OptionError(f"{target} would overwrite itself; name another output")
     if trace is not None:
         require_folder(trace.parent)
+    given = {**options, "strength": strength, "network": network}
+    chosen = _chosen(context, fast, given)
     rows: list[dict[str, Any]] = []
-    steps = _watched(style_steps(content, style, **options), target, every, rows)
+    make = any_style_steps if fast else style_steps
+    steps = _watched(make(content, style, **chosen), target, every, rows)
     try:
         step, stopped = show_steps(steps, f"painting {target.name}")
     finally:  # the losses of a painting that failed are of more use than any
@@ -65,6 +85,26 @@ def paint(
     typer.echo(target)
     if stopped:
         raise KeyboardInterrupt(f"what was made so far is in {target}")
+
+
+def _chosen(context: typer.Context, fast: bool, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were typed; the others are the engine's to fill in.
+
+    Raises:
+        OptionError: one of them is of no use to the way in which is painted.
+    """
+    typed = [name for name in context.params if _is_typed(context, name)]
+    wrong = [flag(name) for name in typed if name in (STEPS_ALONE if fast else FAST_ALONE)]
+    if wrong and fast:
+        raise OptionError(f"--fast paints in one pass, without steps; leave out {', '.join(wrong)}")
+    if wrong:
+        raise OptionError(f"{', '.join(wrong)} is for --fast; write it too, or leave that out")
+    return {name: options[name] for name in typed if name in options}
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 def _watched(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ENGINES", "engine"]
 
 ENGINES = {
+    "anystyle": "belamy.engines.anystyle:any_style_steps",
     "atlas": "belamy.engines.atlas:atlas_steps",
     "dream": "belamy.engines.dream:dream_steps",
     "faststyle": "belamy.engines.faststyle:apply_style_steps",

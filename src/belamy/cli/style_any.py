@@ -1,0 +1,60 @@
+"""`belamy style train-any`: a network that paints in any style in one pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from belamy.cli.options import default, option, takes
+from belamy.cli.style import app
+from belamy.cli.training import follow, new_run, require_nothing_else
+from belamy.engines.anystyle import AnyStyleConfig, train_any_style
+from belamy.errors import OptionError
+
+__all__ = ["app"]
+
+COMMAND = "belamy style train-any"
+
+
+@app.command()
+@takes(AnyStyleConfig, without=["paintings", "data"])
+def train_any(
+    paintings: Annotated[
+        str | None, typer.Argument(help="Folder or zip of paintings, the styles to learn from.")
+    ] = None,
+    data: Annotated[str | None, option(AnyStyleConfig, "data")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
+    ] = None,
+    device: Annotated[str, option(train_any_style, "device")] = default(train_any_style, "device"),
+    **options: Any,
+) -> None:
+    """Train a network to paint in any style; Ctrl-C saves, the same command with --run goes on."""
+    if resume is not None:
+        asked = {**options, "paintings": paintings, "data": data, "run": run}
+        alone = ("paintings", "data", "run")
+        require_nothing_else(AnyStyleConfig, asked, alone, {"paintings": "PAINTINGS"})
+        follow(train_any_style(_saved(resume), resume, device=device), resume, COMMAND)
+        return
+    if paintings is None or data is None:
+        raise OptionError(
+            "name the PAINTINGS and the photographs to practise on with --data, or a run folder "
+            "with --resume"
+        )
+    config = AnyStyleConfig(paintings=paintings, data=data, **options)
+    folder = run or new_run("any-style")
+    follow(train_any_style(config, folder, device=device), folder, COMMAND)
+
+
+def _saved(folder: Path) -> AnyStyleConfig:
+    from belamy.training.runs import Run
+
+    return Run(folder).configuration("any-style", AnyStyleConfig)
