@@ -33,18 +33,18 @@ _PIECES = 3
 _SMALLEST_TILE = 256  # pixels; smaller ones would be nearly all margin
 
 
-def run(engine: str, image: Source, **options: Any) -> Iterator[Step]:
+def run(kind: str, /, image: Source, **options: Any) -> Iterator[Step]:
     """See `belamy.engines.faststyle.apply_style_steps`; takes every one of its arguments.
 
     Args:
-        engine: which of `belamy.engines.ENGINES` this is, for the recipe.
+        kind: which of `belamy.engines.ENGINES` this is, for the recipe.
         image: the picture.
         options: of that engine. A direction, if it has one, chooses among the networks of a file.
     """
-    yield from prepared(engine, options)(image)
+    yield from prepared(kind, options)(image)
 
 
-def prepared(engine: str, options: Mapping[str, Any]) -> Callable[[Source], Iterator[Step]]:
+def prepared(kind: str, options: Mapping[str, Any]) -> Callable[[Source], Iterator[Step]]:
     """The same for many pictures: the options are checked, and the network is loaded, once."""
     _check(options)
     device = choose_device(options["device"])
@@ -61,7 +61,7 @@ def prepared(engine: str, options: Mapping[str, Any]) -> Callable[[Source], Iter
         if not bool(painted.isfinite().all()):
             raise WeightsError(f"{path} paints values that are no numbers; get it again")
         done = {**told, "tile": "none" if tile is None else tile}
-        recipe = _recipe(engine, done, {path.name: digest}, image)
+        recipe = _recipe(kind, done, {path.name: digest}, image)
         yield Step(1, 1, _blended(base, painted, options), {}, picture.alpha, recipe)
 
     return steps
@@ -206,7 +206,7 @@ def _blended(base: Tensor, painted: Tensor, options: Mapping[str, Any]) -> Tenso
 
 def _recipe(engine: str, options: dict[str, Any], weights: dict[str, str], image: Source) -> Recipe:
     return Recipe(
-        engine=engine,
+        engine=kind,
         options=options,
         inputs=(input_of("image", image),),
         weights=weights,
