@@ -43,12 +43,13 @@ def _axes(image: Tensor) -> tuple[Tensor, Tensor]:
 def smooth_noise(image: Tensor, chance: Chance, *, cells: int = 3, octaves: int = 3) -> Tensor:
     """Cloudy noise (N, 1, H, W) in [0, 1], each picture's own, `cells` to a side and finer."""
     total = torch.zeros(())
+    side = cells * 2**octaves  # twice as many as the finest grid has cells: enough for all of them
     for octave in range(octaves):
-        side = cells * 2**octave
-        grid = torch.rand((len(image), 1, side + 1, side + 1), generator=chance)
-        layer = F.interpolate(grid, image.shape[-2:], mode="bicubic", align_corners=True)
+        points = cells * 2**octave + 1
+        grid = torch.rand((len(image), 1, points, points), generator=chance)
+        layer = F.interpolate(grid, (side, side), mode="bicubic", align_corners=True)
         total = total + layer * 0.5**octave
-    return _stretched(total)
+    return F.interpolate(_stretched(total), image.shape[-2:], mode="bilinear")
 
 
 def _stretched(depth: Tensor) -> Tensor:

@@ -157,15 +157,13 @@ def worn(image: Tensor, chance: Chance) -> Tensor:
     Returns:
         (N, 3, H, W) in [0, 1].
     """
-    count = len(image)
-    grain = torch.randn(image.shape, generator=chance)
-    level = uniform(count, 0, _NOISE, chance) * (uniform(count, 0, 1, chance) < 0.5)
-    grainy = (image + level * grain).clamp(0, 1)
-    draws = torch.rand((count, 2), generator=chance).tolist()
-    pictures = [
-        _jpeg(one, round(40 + 55 * quality)) if chosen < 1 / 3 else one
-        for one, (chosen, quality) in zip(grainy, draws, strict=True)
-    ]
+    draws = torch.rand((len(image), 4), generator=chance).tolist()
+    pictures = []
+    for one, (grainy, level, packed, quality) in zip(image, draws, strict=True):
+        if grainy < 1 / 2:
+            grain = torch.randn(one.shape, generator=chance)
+            one = (one + _NOISE * level * grain).clamp(0, 1)
+        pictures.append(_jpeg(one, round(40 + 55 * quality)) if packed < 1 / 3 else one)
     return torch.stack(pictures)
 
 
