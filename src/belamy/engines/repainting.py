@@ -1,4 +1,4 @@
-"""Pictures repainted by a network in one pass: the work behind the engines faststyle and translate."""
+"""Pictures repainted in one pass: the work behind the engines faststyle and translate."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def _blended(base: Tensor, painted: Tensor, options: Mapping[str, Any]) -> Tenso
     return base + (painted - base) * strength
 
 
-def _recipe(engine: str, options: dict[str, Any], weights: dict[str, str], image: Source) -> Recipe:
+def _recipe(kind: str, options: dict[str, Any], weights: dict[str, str], image: Source) -> Recipe:
     return Recipe(
         engine=kind,
         options=options,
