@@ -71,8 +71,9 @@ class Loss(NamedTuple):
 
 
 def _softmax(y: Array) -> Array:
-    powers = np.exp(y - y.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers: Array = np.exp(y - y.max(axis=1, keepdims=True))  # less the largest, not to overflow
+    total: Array = powers.sum(axis=1, keepdims=True)
+    return powers / total
 
 
 LOSSES = {

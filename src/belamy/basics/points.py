@@ -19,7 +19,7 @@ Maker: TypeAlias = Callable[[int, float, np.random.Generator], tuple[Array, Arra
 
 # Of the two blobs: each from the line between them, and that line from the middle. By eye, so that
 # a perceptron has something to do.
-_APART, _ASIDE = 0.04, 0.25
+_APART, _ASIDE = 0.06, 0.25
 
 
 def moons(count: int, noise: float, random: np.random.Generator) -> tuple[Array, Array]:

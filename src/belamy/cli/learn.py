@@ -12,7 +12,9 @@ import typer
 
 from belamy import __version__
 from belamy.basics.lessons import Lesson
+from belamy.basics.lessons.approximation import approximation
 from belamy.basics.lessons.backprop import backprop
+from belamy.basics.lessons.depth import depth
 from belamy.basics.lessons.mlp import mlp
 from belamy.basics.lessons.neuron import neuron
 from belamy.basics.lessons.perceptron import perceptron
@@ -96,5 +98,5 @@ def _above_arguments(lesson: Callable[..., Lesson]) -> str:
     return (inspect.getdoc(lesson) or "").partition("\n\nArgs:")[0]
 
 
-for one in (neuron, perceptron, mlp, backprop):
+for one in (neuron, perceptron, mlp, backprop, approximation, depth):
     teach(one)

@@ -18,7 +18,7 @@ __all__ = ["draw_backprop"]
 
 FORWARD, ERROR, BACKWARD, UPDATE = range(4)
 _PLACES = (((0.0, 1.0), (0.0, -1.0)), ((2.6, 1.0), (2.6, -1.0)), ((5.2, 0.0),))
-_WANTED = (7.2, 0.0)
+_WANTED = (7.6, 0.0)
 _RADIUS = 0.36
 
 
@@ -51,7 +51,7 @@ def draw_backprop(worked: Worked, say: Texts, stage: int) -> Figure:
     )
     net = axes["net"]
     bare(net)
-    net.set(xlim=(-0.75, 8.2), ylim=(-1.9, 1.85))
+    net.set(xlim=(-0.75, 8.45), ylim=(-1.9, 1.85))
     for edge in _edges(worked):
         _draw_edge(net, edge, stage)
     _draw_neurons(net, worked, stage, say)
@@ -75,10 +75,10 @@ def _edges(worked: Worked) -> list[_Edge]:
     found = []
     for level in range(2):
         old, new = worked.before[level].weights, worked.after[level].weights
-        for (source, target), weight in np.ndenumerate(old):
+        for source, target in np.ndindex(old.shape):
             slope = worked.gradients[level][0][source, target]
             start, end = _PLACES[level][source], _PLACES[level + 1][target]
-            found.append(_Edge(start, end, weight, new[source, target], slope))
+            found.append(_Edge(start, end, old[source, target], new[source, target], slope))
     return found
 
 
@@ -86,8 +86,9 @@ def _draw_edge(axes: Axes, edge: _Edge, stage: int) -> None:
     colour = BLUE if edge.old >= 0 else OCHRE
     (x0, y0), (x1, y1) = edge.start, edge.end
     axes.plot((x0, x1), (y0, y1), color=colour, lw=1.5 + 5 * abs(edge.old), alpha=0.45, zorder=1)
-    # nearer to where it comes from, so that edges that cross keep their numbers apart
-    x, y = x0 + 0.36 * (x1 - x0), y0 + 0.36 * (y1 - y0)
+    # edges that cross keep their numbers apart when those stand nearer to where the edge begins
+    along = 0.36 if x0 == 0 else 0.52
+    x, y = x0 + along * (x1 - x0), y0 + along * (y1 - y0)
     lines = [(f"{edge.old:.2f}", INK)]
     if stage >= UPDATE:
         lines = [(f"{edge.old:.2f} → {edge.new:.3f}", GREEN)]
@@ -145,7 +146,12 @@ def _draw_error(axes: Axes, worked: Worked, stage: int, say: Texts) -> None:
     axes.plot((left + _RADIUS, x - _RADIUS), (0, 0), color=RED, lw=3, ls=(0, (2, 2)), zorder=1)
     middle = (left + x) / 2
     axes.text(
-        middle, 0.16, f"E = {worked.error:.3f}", ha="center", fontsize=17, color=RED,
+        middle,
+        0.16,
+        f"E = {worked.error:.3f}",
+        ha="center",
+        fontsize=17,
+        color=RED,
         fontweight="bold",
     )
     if stage >= UPDATE:

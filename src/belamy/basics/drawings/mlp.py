@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from belamy.basics.drawings.style import BLUE, CLASSES, GREY, INK, OCHRE, PAPER, RED, bare, sheet
-from belamy.basics.mlp import Array, Network, forward
+from belamy.basics.drawings.style import CLASSES, INK, OCHRE, bare, sheet
+from belamy.basics.mlp import LOSSES, Array, Network, forward
 from belamy.basics.texts import Texts
 
 if TYPE_CHECKING:
@@ -21,30 +22,36 @@ __all__ = ["Moment", "draw_mlp"]
 
 _NEURONS = 8  # of a level that are drawn
 _COARSE, _FINE = 40, 240  # pixels of a neuron's map, and of the decision
+_HALF = 0.046  # of a map's side; the drawing of the network is 1 wide and high
 
 
 @dataclass(frozen=True)
 class Moment:
-    """The network at one time.
+    """How a network stands while it learns.
 
     Args:
-        network: as it was then.
-        losses: so far, before the first epoch and after each: of what it learns from, of the rest.
-        right: the part of the held out points that it names rightly.
+        network: as it is; `kept` makes a copy, since it goes on learning.
+        losses: before the first epoch and after each: of what it learns from, of what is held out.
+        right: how many of the points held out it names rightly.
         epochs: how many there will be.
     """
 
     network: Network
-    losses: Array
-    right: float
+    losses: tuple[tuple[float, float], ...]
+    right: int
     epochs: int
 
-    @classmethod
-    def of(
-        cls, network: Network, losses: list[tuple[float, float]], right: float, epochs: int
-    ) -> Moment:
-        """Copies, since the network goes on learning."""
-        return cls(copy.deepcopy(network), np.array(losses), right, epochs)
+    def then(self, seen: tuple[Array, Array], held_out: tuple[Array, Array]) -> Moment:
+        """The next moment: the network judged by points (N, 2) with labels (N,) of two kinds."""
+        outputs = [forward(self.network, points)[0] for points, _ in (seen, held_out)]
+        labels = [labels[:, None] for _, labels in (seen, held_out)]
+        loss, other = map(LOSSES["logistic"].value, outputs, labels)
+        right = int(np.sum((outputs[1] > 0) == (labels[1] == 1)))
+        return replace(self, losses=(*self.losses, (loss, other)), right=right)
+
+    def kept(self) -> Moment:
+        """This moment for good."""
+        return replace(self, network=copy.deepcopy(self.network))
 
 
 def draw_mlp(moment: Moment, points: Array, labels: Array, say: Texts) -> Figure:
@@ -52,9 +59,9 @@ def draw_mlp(moment: Moment, points: Array, labels: Array, say: Texts) -> Figure
     epoch = len(moment.losses) - 1
     figure, axes = sheet(
         say("mlp.title"),
-        say("mlp.remark", epoch=epoch, right=moment.right),
+        say("mlp.remark", epoch=epoch, right=moment.right, count=len(points)),
         [["neurons", "plane", "losses"]],
-        widths=[1.25, 1.35, 0.8],
+        widths=[1.3, 1.35, 0.8],
         left=0.04,
         wspace=0.16,
         bottom=0.12,
@@ -82,45 +89,49 @@ def _neurons(axes: Axes, network: Network, reach: float) -> None:
     """Every neuron as the map of where in the plane it is active; every weight as a line."""
     bare(axes)
     _, traces = forward(network, _grid(reach, _COARSE))
-    maps = [trace.inputs.T for trace in traces]  # the inputs, then each hidden level
-    columns = [_heights(len(level)) for level in maps]
-    step, half = 1.0 / max(len(maps) - 1, 1), 0.046
-    for column, level in enumerate(network[:-1]):
-        for source, low in enumerate(columns[column]):
-            for target, high in enumerate(columns[column + 1]):
-                weight = level.weights[source, target]
-                axes.plot(
-                    ((column * step) + half, (column + 1) * step - half),
-                    (low, high),
-                    color=BLUE if weight < 0 else RED,
-                    lw=min(4.0, 1.6 * abs(weight)),
-                    alpha=0.45,
-                    zorder=1,
-                )
-    colours = _colours()
-    for column, (level_maps, heights) in enumerate(zip(maps, columns, strict=True)):
-        for values, height in zip(level_maps, heights, strict=False):
-            largest = float(np.abs(values).max()) or 1.0
-            box = (column * step - half, column * step + half, height - half, height + half)
-            axes.imshow(
-                values.reshape(_COARSE, _COARSE),
-                extent=box,
-                origin="lower",
-                cmap=colours,
-                vmin=-largest,
-                vmax=largest,
-                zorder=2,
-            )
-            axes.plot(
-                np.array(box)[[0, 1, 1, 0, 0]], np.array(box)[[2, 2, 3, 3, 2]], color=INK, lw=1.2
-            )
-    axes.set(xlim=(-0.06, 1.06), ylim=(-0.06, 1.06))
+    maps = [trace.inputs.T for trace in traces]  # of the inputs, then of each hidden level
+    places = [
+        [(column / len(maps), height) for height in _heights(len(level))]
+        for column, level in enumerate(maps)
+    ]
+    places.append([(1.0, 0.5)])  # the output: the plane beside
+    for level, starts, ends in zip(network, places, places[1:], strict=False):
+        for (source, start), (target, end) in itertools.product(enumerate(starts), enumerate(ends)):
+            _weight(axes, start, end, level.weights[source, target])
+    for centres, values in zip(places, maps, strict=False):
+        for centre, one in zip(centres, values, strict=False):
+            _map(axes, centre, one)
+    axes.set(xlim=(-0.06, 1.0), ylim=(-0.03, 1.03))
 
 
-def _heights(neurons: int) -> Array:
+def _weight(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], weight: float
+) -> None:
+    colour = CLASSES[int(weight > 0)]
+    width = min(4.0, 1.6 * abs(weight))
+    axes.plot(*zip(start, end, strict=True), color=colour, lw=width, alpha=0.45, zorder=1)
+
+
+def _map(axes: Axes, centre: tuple[float, float], values: Array) -> None:
+    """Where in the plane a neuron is active, in small."""
+    (x, y), largest = centre, float(np.abs(values).max()) or 1.0
+    left, right, low, high = box = (x - _HALF, x + _HALF, y - _HALF, y + _HALF)
+    axes.imshow(
+        values.reshape(_COARSE, _COARSE),
+        extent=box,
+        origin="lower",
+        cmap=_colours(),
+        vmin=-largest,
+        vmax=largest,
+        zorder=2,
+    )
+    axes.plot((left, right, right, left, left), (low, low, high, high, low), color=INK, lw=1.2)
+
+
+def _heights(neurons: int) -> list[float]:
     """Where the neurons of a level stand, from the top; not all of a large one."""
     shown = min(neurons, _NEURONS)
-    return 0.5 + 0.13 * ((shown - 1) / 2 - np.arange(shown))
+    return [0.5 + 0.13 * ((shown - 1) / 2 - place) for place in range(shown)]
 
 
 def _plane(axes: Axes, network: Network, points: Array, labels: Array, reach: float) -> None:
@@ -133,20 +144,27 @@ def _plane(axes: Axes, network: Network, points: Array, labels: Array, reach: fl
         axes.contour(ticks, ticks, sure, levels=[0.0], colors=[INK], linewidths=2.5)
     for label, colour in enumerate(CLASSES):
         chosen = points[labels == label]
-        axes.scatter(*chosen.T, s=26, color=colour, edgecolors="white", linewidths=0.7, zorder=3)
+        axes.scatter(
+            chosen[:, 0],
+            chosen[:, 1],
+            s=26,
+            color=colour,
+            edgecolors="white",
+            linewidths=0.7,
+            zorder=3,
+        )
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=(), yticks=())
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
 def _losses(axes: Axes, moment: Moment, say: Texts) -> None:
-    epochs = np.arange(len(moment.losses))
-    axes.plot(epochs, moment.losses[:, 1], color=OCHRE, label=say("mlp.other"))
-    axes.plot(epochs, moment.losses[:, 0], color=INK, label=say("mlp.learned"))
-    axes.plot(epochs[-1:], moment.losses[-1:, 0], "o", color=INK, ms=8)
+    losses = np.array(moment.losses)
+    epochs = np.arange(len(losses))
+    axes.plot(epochs, losses[:, 1], color=OCHRE, label=say("mlp.other"))
+    axes.plot(epochs, losses[:, 0], color=INK, label=say("mlp.learned"))
+    axes.plot(epochs[-1:], losses[-1:, 0], "o", color=INK, ms=8)
     axes.set_title(say("mlp.losses"))
     axes.set_xlabel(say("mlp.epochs"))
     axes.set_xlim(-0.02 * moment.epochs, 1.02 * moment.epochs)
-    axes.set_ylim(0, 1.05 * float(moment.losses.max()))
+    axes.set_ylim(0, 1.05 * float(losses.max()))
     axes.legend(loc="upper right")
-    axes.tick_params(colors=GREY)
-    axes.set_facecolor(PAPER)

@@ -26,7 +26,7 @@ def draw_neuron(
     weights: Sequence[float],
     threshold: float,
     say: Texts,
-    inputs: tuple[int, int] | None = None,
+    inputs: Sequence[int] | None = None,
 ) -> Figure:
     """The neuron, its line, and the lines of the gates.
 
@@ -59,7 +59,7 @@ def draw_neuron(
 
 
 def _cell(
-    axes: Axes, weights: Sequence[float], threshold: float, inputs: tuple[int, int] | None
+    axes: Axes, weights: Sequence[float], threshold: float, inputs: Sequence[int] | None
 ) -> None:
     """Two inputs, two weights, a body with its threshold, one output."""
     from matplotlib.patches import Circle
@@ -78,15 +78,21 @@ def _cell(
             lw=thickness,
             zorder=1,
         )
-        axes.text(0.72, height * 0.72, f"$w_{place + 1}$ = {weight:g}", color=colour, va="center")
+        axes.text(
+            0.72,
+            height * 0.72,
+            f"$w_{place + 1}$ = {weight:g}".replace("-", "−"),
+            color=colour,
+            va="center",
+        )
         label = f"$x_{place + 1}$" if inputs is None else f"{inputs[place]}"
         axes.add_patch(Circle((0, height), 0.2, fc=OCHRE if lit else PAPER, ec=INK, lw=2))
         axes.text(0, height, label, ha="center", va="center", fontsize=17)
     active = inputs is not None and fires(inputs, weights, threshold) == 1
     axes.plot((body[0], answer[0]), (0, 0), color=OCHRE if active else GREY, lw=4, zorder=1)
     axes.add_patch(Circle(body, 0.42, fc=OCHRE if active else PAPER, ec=INK, lw=2.5))
-    axes.text(*body, f"Σ ≥ {threshold:g}", ha="center", va="center", fontsize=16)
-    text = "y" if inputs is None else str(int(active))
+    axes.text(*body, f"Σ ≥ {threshold:g}".replace("-", "−"), ha="center", va="center", fontsize=14)
+    text = "$y$" if inputs is None else str(int(active))
     axes.add_patch(Circle(answer, 0.2, fc=OCHRE if active else PAPER, ec=INK, lw=2))
     axes.text(*answer, text, ha="center", va="center", fontsize=17)
 
@@ -96,7 +102,9 @@ def _corners(axes: Axes, answers: Sequence[int], size: float) -> None:
     axes.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), xticks=(0, 1), yticks=(0, 1), aspect="equal")
     for corner, answer in zip(_CORNERS, answers, strict=True):
         fill = BLUE if answer else PAPER
-        axes.scatter(*corner, s=size, color=fill, edgecolors=BLUE, linewidths=2.5, zorder=3)
+        axes.scatter(
+            corner[0], corner[1], s=size, color=fill, edgecolors=BLUE, linewidths=2.5, zorder=3
+        )
 
 
 def _line(axes: Axes, weights: Sequence[float], threshold: float) -> None:

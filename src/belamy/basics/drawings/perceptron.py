@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from belamy.basics.drawings.style import CLASSES, GREY, INK, OCHRE, sheet
+from belamy.basics.drawings.style import CLASSES, GREY, INK, LINE, OCHRE, sheet
 from belamy.basics.neuron import Array, Mistake, Perceptron
 from belamy.basics.texts import Texts
 
@@ -33,13 +32,14 @@ def draw_perceptron(mistakes: list[Mistake], points: Array, labels: Array, say: 
         say("perceptron.title"), say("perceptron.remark"), [["plane", "counts"]], widths=[1.25, 1]
     )
     _plane(axes["plane"], mistakes, points, labels)
-    _counts(axes["counts"], mistakes, say)
+    _counts(axes["counts"], mistakes, len(points), say)
     return figure
 
 
 def _plane(axes: Axes, mistakes: list[Mistake], points: Array, labels: Array) -> None:
     reach = 1.08 * max(1.0, float(np.abs(points).max()))
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=(), yticks=())
+    axes.set_anchor("W")
     axes.spines[["left", "bottom"]].set_visible(False)
     earlier = mistakes[-_EARLIER - 1 : -1]
     for age, mistake in enumerate(earlier, start=1):
@@ -53,9 +53,25 @@ def _plane(axes: Axes, mistakes: list[Mistake], points: Array, labels: Array) ->
     _line(axes, latest, reach, color=INK, lw=3.2)
     for label, colour in zip((-1, 1), CLASSES, strict=True):
         chosen = points[labels == label]
-        axes.scatter(*chosen.T, s=70, color=colour, edgecolors="white", linewidths=1, zorder=3)
+        axes.scatter(
+            chosen[:, 0],
+            chosen[:, 1],
+            s=70,
+            color=colour,
+            edgecolors="white",
+            linewidths=1,
+            zorder=3,
+        )
     wrong = points[latest.decide(points) != labels]
-    axes.scatter(*wrong.T, s=210, facecolors="none", edgecolors=OCHRE, linewidths=2.5, zorder=4)
+    axes.scatter(
+        wrong[:, 0],
+        wrong[:, 1],
+        s=210,
+        facecolors="none",
+        edgecolors=OCHRE,
+        linewidths=2.5,
+        zorder=4,
+    )
 
 
 def _line(axes: Axes, perceptron: Perceptron, reach: float, **style: object) -> None:
@@ -69,14 +85,17 @@ def _line(axes: Axes, perceptron: Perceptron, reach: float, **style: object) -> 
     axes.plot(*ends.T, **style)  # type: ignore[arg-type]
 
 
-def _counts(axes: Axes, mistakes: list[Mistake], say: Texts) -> None:
+def _counts(axes: Axes, mistakes: list[Mistake], count: int, say: Texts) -> None:
+    """Mistakes so far against points looked at, a grey line after each sweep."""
     from matplotlib.ticker import MaxNLocator
 
-    counts = Counter(mistake.sweep for mistake in mistakes)
-    sweeps = range(1, mistakes[-1].sweep + 1)
-    axes.bar(sweeps, [counts[sweep] for sweep in sweeps], color=OCHRE, width=0.7)
+    looks = [(mistake.sweep - 1) * count + mistake.index + 1 for mistake in mistakes]
+    end = (mistakes[-1].sweep + 1) * count
+    axes.vlines(range(count, end, count), 0, len(mistakes), color=LINE, lw=1.2)
+    steps = np.arange(len(looks) + 1)
+    axes.step([0, *looks, end], [*steps, steps[-1]], where="post", color=OCHRE, lw=3.2)
     axes.set_title(say("perceptron.counts", mistakes=len(mistakes)))
-    axes.set_xlabel(say("perceptron.sweep"))
-    axes.set_xlim(0.4, max(5, len(sweeps)) + 0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(say("perceptron.seen"))
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, 1.08 * max(4, len(mistakes)))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

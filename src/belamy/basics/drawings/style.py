@@ -101,8 +101,9 @@ def rendered(drawing: Callable[[], Figure], width: int = WIDTH) -> Image.Image:
         figure = drawing()
         figure.set_dpi(width / figure.get_figwidth())
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        canvas.draw()  # type: ignore[no-untyped-call]
+        picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))  # type: ignore[no-untyped-call]
+        return picture.convert("RGB")
 
 
 def sheet(

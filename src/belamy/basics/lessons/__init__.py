@@ -9,7 +9,7 @@ lesson offers.
         say = texts(language)
         yield say("lesson.begins")
         for state in learning:
-            yield lambda state=state: draw(state, say)
+            yield partial(draw, state, say)
 
 The modules here import neither numpy nor matplotlib until a lesson begins, so that the command
 line can read their signatures at once.

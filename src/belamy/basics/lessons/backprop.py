@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from belamy.basics.lessons import Language, Lesson
@@ -56,7 +57,7 @@ def backprop(
     yield from _backward(worked, loss, say)
     yield from _update(worked, say)
     for stage in range(_STAGES):
-        yield lambda stage=stage: draw_backprop(worked, say, stage)
+        yield partial(draw_backprop, worked, say, stage)
 
 
 def _forward(worked: Worked, say: Texts) -> Iterator[str]:
@@ -68,7 +69,9 @@ def _forward(worked: Worked, say: Texts) -> Iterator[str]:
             f",  h{_low(neuron)} = σ(z{_low(neuron)}) = {_n(h[neuron])}"
         )
     terms = zip(output.weights[:, 0], h, strict=True)
-    yield _sum("z", terms, output.biases[0], worked.sums[1][0]) + f",  y = σ(z) = {_n(worked.output)}"
+    yield (
+        _sum("z", terms, output.biases[0], worked.sums[1][0]) + f",  y = σ(z) = {_n(worked.output)}"
+    )
 
 
 def _backward(worked: Worked, loss: str, say: Texts) -> Iterator[str]:

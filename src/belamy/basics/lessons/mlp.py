@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import Literal
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 from belamy.basics.lessons import Language, Lesson
 from belamy.basics.lessons.options import known, numbers, within
-from belamy.basics.texts import texts
+from belamy.basics.texts import Texts, texts
 from belamy.errors import Diverged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from belamy.basics.mlp import Array, Network
 
 __all__ = ["mlp"]
 
-_FRAMES = 60
+_BATCH = 32  # examples that make one step
+_FRAMES = 48
 _TOLD = 5  # lines with a loss
 
 
@@ -45,8 +52,7 @@ def mlp(
     """
     import numpy as np
 
-    from belamy.basics.drawings.mlp import Moment, draw_mlp
-    from belamy.basics.mlp import LOSSES, OPTIMISERS, forward, make_network, train
+    from belamy.basics.mlp import LOSSES, OPTIMISERS, make_network, train
     from belamy.basics.points import POINTS
 
     say = texts(language)
@@ -57,36 +63,42 @@ def mlp(
     within("--count", count, 8, 2000)
     within("--noise", noise, 0.0, 1.0)
     random = np.random.default_rng(within("--seed", seed, 0, 2**63))
-    (places, labels), (others, wanted) = (make(count, noise, random) for _ in range(2))
+    seen, held_out = (make(count, noise, random) for _ in range(2))
     network = make_network(sizes, random, hidden=activation)
     weights = sum(level.weights.size + level.biases.size for level in network)
     yield say("mlp.network", sizes="-".join(map(str, sizes)), weights=weights)
     yield say("mlp.points", count=count, points=points, seed=seed)
-    loss = LOSSES["logistic"]
-    learning = train(
-        network,
-        places,
-        labels[:, None],
-        loss,
-        OPTIMISERS[optimiser](rate=rate),
-        random,
-        batch=32,
-    )
-    losses: list[tuple[float, float]] = []
+    places, labels = seen
+    rule, rows = OPTIMISERS[optimiser](rate=rate), labels[:, None]
+    learning = train(network, places, rows, LOSSES["logistic"], rule, random, batch=_BATCH)
+    yield from _watch(network, learning, epochs, seen, held_out, say)
+
+
+def _watch(
+    network: Network,
+    learning: Iterator[float],
+    epochs: int,
+    seen: tuple[Array, Array],
+    held_out: tuple[Array, Array],
+    say: Texts,
+) -> Lesson:
+    """Let it learn, and say and show how it stands on the way."""
+    from belamy.basics.drawings.mlp import Moment, draw_mlp
+
+    moment = Moment(network, (), 0, epochs)
     film, told = (_chosen(epochs, parts) for parts in (_FRAMES, _TOLD))
     for epoch in range(epochs + 1):
-        outputs, _ = forward(network, places)
-        answers, _ = forward(network, others)
-        losses.append((loss.value(outputs, labels[:, None]), loss.value(answers, wanted[:, None])))
-        right = float(np.mean((answers[:, 0] > 0) == (wanted == 1)))
-        if not np.isfinite(losses[-1]).all():
+        if epoch > 0:
+            next(learning)
+        moment = moment.then(seen, held_out)
+        loss, other = moment.losses[-1]
+        if not math.isfinite(loss + other):
             raise Diverged(f"the loss is no number in epoch {epoch}; take a smaller --rate")
         if epoch in told:
-            yield say("mlp.epoch", epoch=epoch, loss=losses[-1][0], other=losses[-1][1], right=right)
+            right, count = moment.right, len(held_out[1])
+            yield say("mlp.epoch", epoch=epoch, loss=loss, other=other, right=right, count=count)
         if epoch in film:
-            moment = Moment.of(network, losses, right, epochs)
-            yield lambda moment=moment: draw_mlp(moment, places, labels, say)
-        next(learning)
+            yield partial(draw_mlp, moment.kept(), *seen, say)
 
 
 def _chosen(epochs: int, parts: int) -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 from belamy.basics.lessons import Language, Lesson
 from belamy.basics.lessons.options import numbers, within
@@ -33,9 +34,9 @@ def neuron(*, weights: str = "1,1", threshold: float = 1.5, language: Language =
         total = pair[0] * corner[0] + pair[1] * corner[1]
         key = "neuron.fires" if fires(corner, pair, threshold) else "neuron.rests"
         yield say(key, a=corner[0], b=corner[1], total=total, threshold=threshold)
-        yield lambda corner=corner: draw_neuron(pair, threshold, say, corner)
+        yield partial(draw_neuron, pair, threshold, say, corner)
     same = [name for name, gate in GATES.items() if truth_table(*gate) == table]
     yield say("neuron.is_gate", gate=same[0]) if same else say("neuron.no_gate")
     yield say("neuron.count", possible=len(boolean_functions(2)))
     yield say("neuron.xor")
-    yield lambda: draw_neuron(pair, threshold, say)
+    yield partial(draw_neuron, pair, threshold, say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from belamy.basics.lessons import Language, Lesson
@@ -55,24 +56,25 @@ def perceptron(
     yield say("perceptron.rule")
     yield from _numbers(mistakes, places, labels, sweeps, say)
     for end in sorted({max(1, round(part * len(mistakes) / _FRAMES)) for part in range(_FRAMES)}):
-        yield lambda end=end: draw_perceptron(mistakes[:end], places, labels, say)
-    yield lambda: draw_perceptron(mistakes, places, labels, say)
+        yield partial(draw_perceptron, mistakes[:end], places, labels, say)
+    yield partial(draw_perceptron, mistakes, places, labels, say)
 
 
 def _numbers(
     mistakes: list[Mistake], places: Array, labels: Array, sweeps: int, say: Texts
 ) -> Iterator[str]:
     """How often it erred, and whether it is done."""
-    from belamy.basics.neuron import margin, mistakes_allowed
+    from belamy.basics.neuron import margin, mistakes_allowed, widest_margin
 
     last = mistakes[-1]
     counts = [sum(one.sweep == sweep for one in mistakes) for sweep in range(1, last.sweep + 1)]
     shown = ", ".join(map(str, counts[:12])) + (", …" if len(counts) > 12 else "")
     yield say("perceptron.mistakes", counts=shown)
-    gamma = margin(last.perceptron, places, labels)
-    if gamma > 0:
-        bound = mistakes_allowed(places, gamma)
-        yield say("perceptron.done", mistakes=len(mistakes), gamma=gamma, bound=int(bound))
-    else:
-        wrong = int((last.perceptron.decide(places) != labels).sum())
+    wrong = int((last.perceptron.decide(places) != labels).sum())
+    if wrong > 0:
         yield say("perceptron.never", sweeps=sweeps, wrong=wrong, count=len(labels))
+        return
+    yield say("perceptron.done", mistakes=len(mistakes))
+    gamma = margin(widest_margin(places, labels), places, labels)
+    bound = int(mistakes_allowed(places, gamma))
+    yield say("perceptron.bound", gamma=gamma, bound=bound)

@@ -22,32 +22,34 @@ TEXTS = {
     "perceptron.title": "The perceptron learns from its mistakes",
     "perceptron.remark": "Whenever $y\\,(w \\cdot x + b) \\leq 0$: add $y\\,x$ to the weights and "
     "$y$ to the bias. Rosenblatt, 1958.",
-    "perceptron.points": "{count} points of two classes ({points}, seed {seed}); their labels y are "
-    "−1 and +1.",
+    "perceptron.points": "{count} points of two classes ({points}, seed {seed}); their labels y "
+    "are −1 and +1.",
     "perceptron.rule": "A point on the wrong side pulls the line: w becomes w + y·x, "
     "b becomes b + y.",
     "perceptron.mistakes": "Mistakes in each sweep over the points: {counts}.",
     "perceptron.done": "After {mistakes} mistakes every point is on its side, and nothing changes "
-    "any more. With the margin {gamma:.3f} of this line, Novikoff (1962) allows at most {bound}.",
+    "any more.",
+    "perceptron.bound": "The widest margin that a line can leave here is γ = {gamma:.3f}. Novikoff "
+    "(1962): so there are at most (R/γ)² = {bound} mistakes, in whatever order the points come.",
     "perceptron.never": "After {sweeps} sweeps {wrong} of {count} points are still wrong. If no "
     "line can part the points, it goes on for ever: that takes more than one neuron.",
     "perceptron.counts": "{mistakes} mistakes",
-    "perceptron.sweep": "sweep over all points",
+    "perceptron.seen": "points looked at",
     "mlp.title": "A network learns where to draw the border",
-    "mlp.remark": "Epoch {epoch}: {right:.0%} of the points that it has never seen are named "
-    "rightly.",
+    "mlp.remark": "Epoch {epoch}: it names {right} of the {count} points rightly that it has never "
+    "seen.",
     "mlp.network": "A network {sizes}: {weights} weights and biases, drawn at random.",
     "mlp.points": "It learns from {count} points ({points}, seed {seed}) and is judged by as many "
     "others.",
     "mlp.epoch": "  epoch {epoch:4}: loss {loss:.3f}, on the others {other:.3f}; "
-    "{right:.0%} of them right",
+    "{right} of {count} right",
     "mlp.losses": "Loss",
     "mlp.learned": "learned from",
     "mlp.other": "held out",
     "mlp.epochs": "epochs",
     "backprop.title": "Back-propagation: one step, number by number",
-    "backprop.remark": "The error goes back along the connections, and tells each weight its part "
-    "in it. Rumelhart, Hinton, Williams, 1986.",
+    "backprop.remark": "The error goes back along the connections and tells each weight its "
+    "part. Rumelhart and others, 1986.",
     "backprop.begin": "A network 2-2-1 of sigmoids, σ(z) = 1 / (1 + e⁻ᶻ); weights of seed {seed}. "
     "It is given x = ({x1:g}, {x2:g}), and t = {wanted:g} is wanted.",
     "backprop.forward": "1. Forward: every neuron adds up what comes in, times its weights.",
@@ -66,4 +68,33 @@ TEXTS = {
     "backprop.stage_update": "4  new weights:\na step downhill",
     "backprop.wanted": "wanted",
     "backprop.then": "then {error}",
+    "approximation.title": "One hidden level can imitate any continuous function",
+    "approximation.remark": "$|f(x) - \\hat f(x)| < \\varepsilon$ everywhere on [0, 1], if it has "
+    "neurons enough. Cybenko; Hornik, Stinchcombe, White, 1989.",
+    "approximation.begin": "A hidden level imitates the function {function} on [0, 1]: once built "
+    "of steps, without training; once trained (seed {seed}).",
+    "approximation.width": "  {width:3} neurons: error at most {built:.3f} built of steps "
+    "(the theorem promises {bound:.3f}), {trained:.4f} trained",
+    "approximation.end": "The more neurons, the smaller the error. The theorem says that weights "
+    "exist; it does not say that training finds them.",
+    "approximation.neurons": "{width} neurons",
+    "approximation.built": "built of steps",
+    "approximation.trained": "trained",
+    "approximation.error": "Largest error",
+    "approximation.of_neurons": "neurons",
+    "depth.title": "A deep network folds, and gains by folding",
+    "depth.remark": "Each level of 2 neurons folds [0, 1] in half: $T(x) = 2\\,relu(x) - "
+    "4\\,relu(x - 1/2)$. Telgarsky, 2015.",
+    "depth.begin": "A level of 2 neurons (ReLU) folds [0, 1] in half. Folded again and again, it "
+    "becomes a sawtooth.",
+    "depth.level": "  levels {level:2}: {neurons:2} neurons make {pieces:4} straight pieces; one "
+    "hidden level takes {needed:4}",
+    "depth.end": "With one hidden level, n neurons bend a line n times at most, into n + 1 pieces: "
+    "so it takes at least 2ᵏ − 1. The deep network takes 2k.",
+    "depth.network": "{levels} levels, {neurons} neurons: {pieces} pieces",
+    "depth.flat": "as many in one level",
+    "depth.count": "Neurons needed",
+    "depth.pieces": "straight pieces of the sawtooth",
+    "depth.deep": "deep, 2k",
+    "depth.shallow": "one level, $2^k - 1$ at least",
 }

@@ -27,25 +27,28 @@ TEXTS = {
     "perceptron.rule": "Un punto dal lato sbagliato tira la retta: w diventa w + y·x, "
     "b diventa b + y.",
     "perceptron.mistakes": "Errori in ogni passata sui punti: {counts}.",
-    "perceptron.done": "Dopo {mistakes} errori ogni punto è dal suo lato e non cambia più nulla. "
-    "Con il margine {gamma:.3f} di questa retta Novikoff (1962) ne ammette al più {bound}.",
+    "perceptron.done": "Dopo {mistakes} errori ogni punto è dal suo lato e non cambia più nulla.",
+    "perceptron.bound": "Il margine più ampio che una retta può lasciare qui è γ = {gamma:.3f}. "
+    "Novikoff (1962): gli errori sono al più (R/γ)² = {bound}, in qualunque ordine vengano i "
+    "punti.",
     "perceptron.never": "Dopo {sweeps} passate {wrong} punti su {count} sono ancora sbagliati. Se "
     "nessuna retta può separare i punti, non finisce mai: serve più di un neurone.",
     "perceptron.counts": "{mistakes} errori",
-    "perceptron.sweep": "passata su tutti i punti",
+    "perceptron.seen": "punti guardati",
     "mlp.title": "Una rete impara dove tracciare il confine",
-    "mlp.remark": "Epoca {epoch}: dei punti che non ha mai visto, riconosce il {right:.0%}.",
+    "mlp.remark": "Epoca {epoch}: dei {count} punti che non ha mai visto ne riconosce {right}.",
     "mlp.network": "Una rete {sizes}: {weights} pesi e costanti, estratti a caso.",
-    "mlp.points": "Impara da {count} punti ({points}, seme {seed}) e viene giudicata su altrettanti.",
+    "mlp.points": "Impara da {count} punti ({points}, seme {seed}) e viene giudicata su "
+    "altrettanti.",
     "mlp.epoch": "  epoca {epoch:4}: perdita {loss:.3f}, sugli altri {other:.3f}; "
-    "{right:.0%} di questi giusti",
+    "{right} su {count} giusti",
     "mlp.losses": "Perdita",
     "mlp.learned": "su cui impara",
     "mlp.other": "tenuti da parte",
     "mlp.epochs": "epoche",
     "backprop.title": "Retropropagazione: un passo, numero per numero",
     "backprop.remark": "L'errore torna indietro lungo le connessioni e dice a ogni peso la sua "
-    "parte. Rumelhart, Hinton, Williams, 1986.",
+    "parte. Rumelhart e altri, 1986.",
     "backprop.begin": "Una rete 2-2-1 di sigmoidi, σ(z) = 1 / (1 + e⁻ᶻ); pesi dal seme {seed}. "
     "Riceve x = ({x1:g}, {x2:g}) e si vuole t = {wanted:g}.",
     "backprop.forward": "1. In avanti: ogni neurone somma ciò che riceve, moltiplicato per i pesi.",
@@ -63,4 +66,33 @@ TEXTS = {
     "backprop.stage_update": "4  nuovi pesi:\nun passo in discesa",
     "backprop.wanted": "voluto",
     "backprop.then": "poi {error}",
+    "approximation.title": "Un livello nascosto imita ogni funzione continua",
+    "approximation.remark": "$|f(x) - \\hat f(x)| < \\varepsilon$ ovunque in [0, 1], se ha "
+    "abbastanza neuroni. Cybenko; Hornik, Stinchcombe, White, 1989.",
+    "approximation.begin": "Un livello nascosto imita la funzione {function} su [0, 1]: una volta "
+    "costruito con gradini, senza addestrarlo; una volta addestrato (seme {seed}).",
+    "approximation.width": "  {width:3} neuroni: errore al più {built:.3f} con i gradini "
+    "(il teorema promette {bound:.3f}), {trained:.4f} addestrato",
+    "approximation.end": "Più neuroni, meno errore. Il teorema dice che i pesi esistono; non dice "
+    "che l'addestramento li trovi.",
+    "approximation.neurons": "{width} neuroni",
+    "approximation.built": "fatto di gradini",
+    "approximation.trained": "addestrato",
+    "approximation.error": "Errore massimo",
+    "approximation.of_neurons": "neuroni",
+    "depth.title": "Una rete profonda piega, e piegando guadagna",
+    "depth.remark": "Ogni livello di 2 neuroni piega [0, 1] a metà: $T(x) = 2\\,relu(x) - "
+    "4\\,relu(x - 1/2)$. Telgarsky, 2015.",
+    "depth.begin": "Un livello di 2 neuroni (ReLU) piega [0, 1] a metà. Piegato più volte, diventa "
+    "un dente di sega.",
+    "depth.level": "  livelli {level:2}: {neurons:2} neuroni fanno {pieces:4} tratti diritti; un "
+    "solo livello nascosto ne richiede {needed:4}",
+    "depth.end": "Con un solo livello nascosto, n neuroni piegano una retta al più n volte, in "
+    "n + 1 tratti: ne servono almeno 2ᵏ − 1. Alla rete profonda ne bastano 2k.",
+    "depth.network": "{levels} livelli, {neurons} neuroni: {pieces} tratti",
+    "depth.flat": "altrettanti in un livello",
+    "depth.count": "Neuroni necessari",
+    "depth.pieces": "tratti diritti del dente di sega",
+    "depth.deep": "profonda, 2k",
+    "depth.shallow": "un livello, almeno $2^k - 1$",
 }
