@@ -42,6 +42,7 @@ __all__ = [
     "build_discriminator",
     "build_generator",
     "fill_network",
+    "levels_of_critic",
     "load_generator",
     "read_network",
     "save_generator",
@@ -257,6 +258,15 @@ def _architecture(name: str) -> Architecture:
     if name not in ARCHITECTURES:
         raise UnknownName("architecture", name, ARCHITECTURES)
     return ARCHITECTURES[name]
+
+
+def levels_of_critic(critic: nn.Module) -> list[nn.Module]:
+    """The parts of a discriminator that have weights, from the finest to the last."""
+    parts: list[nn.Module] = []
+    for child in critic.children():
+        inner = isinstance(child, (nn.Sequential, nn.ModuleList))
+        parts += list(child.children()) if inner else [child]
+    return [part for part in parts if next(part.parameters(), None) is not None]
 
 
 def save_generator(

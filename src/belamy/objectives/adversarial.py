@@ -24,12 +24,13 @@ class AdversarialLoss:
 
     Args:
         discriminator: (real logits, fake logits) → what the discriminator minimises.
-        generator: the same logits → what the generator minimises; only a relativistic loss looks
-            at the real ones.
+        generator: the same logits → what the generator minimises.
+        relative: whether the generator's looks at the real ones; the logits have no zero then.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
+    relative: bool = False
 
 
 def _cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
@@ -62,6 +63,7 @@ LOSSES: dict[str, AdversarialLoss] = {
     "relativistic": AdversarialLoss(
         lambda real, fake: F.softplus(fake - real).mean(),
         lambda real, fake: F.softplus(real - fake).mean(),
+        relative=True,
     ),
 }
 """Name → loss."""
