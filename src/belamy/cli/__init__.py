@@ -15,10 +15,12 @@ import typer
 from belamy import __version__
 from belamy.cli import (
     classify,
+    defog,
     demo,
     doctor,
     dream,
     export,
+    fog,
     gan,
     learn,
     models,
@@ -37,6 +39,8 @@ COMMANDS = (
     style_networks,
     style_any,
     gan,
+    defog,
+    fog,
     classify,
     learn,
     models,

@@ -19,8 +19,16 @@ __all__ = ["ENGINES", "engine"]
 ENGINES = {
     "anystyle": "belamy.engines.anystyle:any_style_steps",
     "atlas": "belamy.engines.atlas:atlas_steps",
+    "defog": "belamy.engines.defog:defog_steps",
     "dream": "belamy.engines.dream:dream_steps",
     "faststyle": "belamy.engines.faststyle:apply_style_steps",
+    "fog": "belamy.engines.fog:fog_steps",
+    "learn-approximation": "belamy.engines.lessons:approximation_steps",
+    "learn-backprop": "belamy.engines.lessons:backprop_steps",
+    "learn-depth": "belamy.engines.lessons:depth_steps",
+    "learn-mlp": "belamy.engines.lessons:mlp_steps",
+    "learn-neuron": "belamy.engines.lessons:neuron_steps",
+    "learn-perceptron": "belamy.engines.lessons:perceptron_steps",
     "style": "belamy.engines.style:style_steps",
     "translate": "belamy.engines.translate:translate_steps",
 }

@@ -5,18 +5,131 @@ This module imports no torch, so that the command line can read its signatures a
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from belamy.errors import OptionError
+from belamy.steps import Step, drained
 
 if TYPE_CHECKING:
+    from belamy.pixels.images import Source
     from belamy.training.trainer import Tick
 
-__all__ = ["DefogTrainConfig", "train_defog"]
+__all__ = [
+    "DefogMeasures",
+    "DefogTrainConfig",
+    "defog",
+    "defog_steps",
+    "defogger",
+    "evaluate_defog",
+    "train_defog",
+]
+
+
+def defog_steps(
+    image: Source,
+    *,
+    method: Literal["cyclegan", "dcp"] = "cyclegan",
+    network: str = "defog",
+    strength: float = 1.0,
+    keep_sky: bool = False,
+    compare: bool = False,
+    device: str = "auto",
+) -> Iterator[Step]:
+    """Take the fog out of a picture: J = (I − A)/t + A.
+
+    Where the fog is and what colour it has is seen in a picture of at most 512 pixels; the map is
+    then enlarged along the edges of the large one, of which every pixel is worked on, so that no
+    detail is lost at any size. Where nothing of the scene came through, nothing can come back.
+
+    Args:
+        image: a file, PIL image, array or tensor; any size. Transparency is kept.
+        method: what sees the fog: cyclegan is a network that learned it; dcp is the dark channel
+            prior, which needs no training and takes bright walls and white ground for fog.
+        network: of the method cyclegan: defog, which is inside the package, or a file that
+            `belamy defog train` made.
+        strength: how much of the fog goes: 0 none, 1 all that was seen, up to 2 for more than that.
+        keep_sky: leave the sky as it is.
+        compare: show the picture as it was on the left of what it has become.
+        device: auto, cpu, cuda or mps.
+
+    Yields:
+        a `Step` with the transmission as a picture (white is clear), then one with the result.
+
+    Raises:
+        ImageError: the picture cannot be read.
+        WeightsError: the network is not here, damaged, or another one.
+        OptionError: a value out of its range.
+
+    Source: He, Sun and Tang 2009 (dcp); the network is trained on fog made up, then as the physical
+    CycleGANs are (Yang et al. 2022, D4), which know that a picture's fog has a depth and a density.
+    """
+    asked = dict(locals())
+    from belamy.engines import defogging
+
+    yield from defogging.run(**asked)
+
+
+defog = drained(defog_steps)
+
+
+def defogger(**options: Any) -> Callable[[Source], Iterator[Step]]:
+    """A function that does what `defog_steps` does, and loads the network once.
+
+    Args:
+        options: its arguments, but for the image.
+
+    Raises:
+        WeightsError: the network is not here, damaged, or another one.
+        OptionError: a value out of its range.
+    """
+    from belamy.engines import defogging
+
+    arguments = inspect.signature(defog_steps).parameters
+    usual = {name: one.default for name, one in arguments.items() if name != "image"}
+    return defogging.prepared({**usual, **options})
+
+
+@dataclass(frozen=True)
+class DefogMeasures:
+    """How well fog was taken out.
+
+    Args:
+        pictures: how many were compared.
+        measures: `untouched`, `dcp` and `cyclegan` → `psnr` in decibels and `ssim`, means over the
+            pictures.
+    """
+
+    pictures: int
+    measures: dict[str, dict[str, float]]
+
+
+def evaluate_defog(
+    hazy: str, clear: str, *, network: str = "defog", device: str = "auto"
+) -> DefogMeasures:
+    """Measure against the truth, at full size and on 8 bits: hazy pictures as they are, what the
+    dark channel prior makes of them, and what a network does.
+
+    Args:
+        hazy: folder or zip of hazy pictures, or one picture.
+        clear: of the same scenes without haze. Names are the same but for words such as `hazy` and
+            `GT`, or the hazy ones go on after an underscore (`0001_0.8_0.2` of `0001`). A clear
+            picture may have an even border more, as in RESIDE's indoor set.
+        network: as in `defog_steps`.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        DataError: no pictures, one without its partner, or two of different sizes.
+        ImageError: a picture cannot be read.
+        WeightsError: the network is not here, damaged, or another one.
+    """
+    from belamy.engines import defog_evaluation
+
+    return defog_evaluation.measured(hazy, clear, network, device)
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,10 @@ _FILTER_STEP = 4
 
 
 def dark_channel(image: Tensor, window: int = _WINDOW) -> Tensor:
-    """The darkest value of any channel in the square around each pixel: (N, C, H, W) → (N, 1, H, W).
+    """The darkest value of any channel in the square around each pixel: (N, 1, H, W).
 
     Args:
-        image: 0 or more.
+        image: (N, C, H, W), 0 or more.
         window: side of the square in pixels, odd.
     """
     lightness = -image.amin(1, keepdim=True)

@@ -14,11 +14,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from belamy.errors import UnknownName
 from belamy.pixels.guided import box_filter, guided_upsample
 
-__all__ = ["DEPTHS", "blobs", "mixed_depth", "smooth_noise", "uniform"]
+__all__ = ["DEPTHS", "SCENE", "blobs", "depth_of", "mixed_depth", "smooth_noise", "uniform"]
 
 Chance = torch.Generator
+
+SCENE = "scene"
+"""What a picture out of doors might look like: several of `DEPTHS` together."""
+
+_SCENE_KINDS = ("ground", "skies", "regions")
 
 _SEEDS = 14  # regions of a picture, in `regions`. By eye
 _NEAREST = 0.08  # of the ground, in units of the depth of the horizon. By eye
@@ -200,11 +206,38 @@ def mixed_depth(image: Tensor, chance: Chance) -> Tensor:
         shares.scatter_add_(1, one, torch.rand((count, 1), generator=chance) ** 2)
     shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-6)
     depth = (kinds * shares.view(count, -1, 1, 1, 1)).sum(1)  # (N, 1, h, w)
-    radius = max(1, min(depth.shape[-2:]) // _EDGE_RADIUS)
-    fitted = guided_upsample(image, depth, radius=radius, epsilon=_EDGE_EPSILON)
+    fitted = _fitted(image, depth)
     plain = F.interpolate(depth, (height, width), mode="bilinear")
     depth = torch.where(uniform(count, 0, 1, chance) < 0.75, fitted, plain)
     return depth.clamp(0, 1)
+
+
+def depth_of(image: Tensor, kind: str, chance: Chance) -> Tensor:
+    """Depths of one kind, along the picture's edges.
+
+    Args:
+        image: (N, 3, H, W) in [0, 1], on the CPU.
+        kind: a name of `DEPTHS`, or `scene`: a third each of the ground, the sky and the regions.
+        chance: where the choices come from.
+
+    Returns:
+        (N, 1, H, W) in [0, 1].
+
+    Raises:
+        UnknownName: there is no such kind.
+    """
+    if kind != SCENE and kind not in DEPTHS:
+        raise UnknownName("depth", kind, (SCENE, *DEPTHS))
+    small = _small(image)
+    kinds = _SCENE_KINDS if kind == SCENE else (kind,)
+    depth = torch.stack([DEPTHS[one](small, chance) for one in kinds]).mean(0)
+    return _fitted(image, depth).clamp(0, 1)
+
+
+def _fitted(image: Tensor, depth: Tensor) -> Tensor:
+    """Small depths (N, 1, h, w) at the picture's size, along its edges."""
+    radius = max(1, min(depth.shape[-2:]) // _EDGE_RADIUS)
+    return guided_upsample(image, depth, radius=radius, epsilon=_EDGE_EPSILON)
 
 
 def _small(image: Tensor) -> Tensor:

@@ -1,0 +1,130 @@
+"""One engine over many pictures: files, folders and zips in, a file or a folder out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import typer
+
+from belamy.cli.groups import complain
+from belamy.cli.outputs import Job, plan, save_step, share
+from belamy.cli.progress import show_steps
+from belamy.errors import BelamyError, OptionError
+
+if TYPE_CHECKING:
+    from belamy.pixels.images import Source
+    from belamy.steps import Step
+
+__all__ = ["inputs", "work_on"]
+
+Inputs: TypeAlias = "dict[Path, Callable[[], Source]]"
+
+_ZIP = ".zip"
+
+
+def inputs(images: Sequence[Path]) -> Inputs:
+    """Every picture named, each with what reads it: files, and what is in folders and zips.
+
+    A picture out of a zip is named ZIP/NAME, and read when its turn comes.
+
+    Raises:
+        OptionError: a folder or a zip without a picture.
+        DataError: a zip that is none.
+    """
+    found: Inputs = {}
+    for image in images:
+        inside = _inside(image) if image.is_dir() or image.suffix.lower() == _ZIP else None
+        if inside is not None and not inside:
+            raise OptionError(f"{image} has no pictures in it; name another one")
+        found.update({image: _file(image)} if inside is None else inside)
+    return found
+
+
+def _inside(place: Path) -> Inputs:
+    from belamy.pixels.encode import SUFFIXES
+
+    if place.is_dir():
+        files = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
+        return {path: _file(path) for path in files}
+    from belamy.training.pictures import open_tree
+
+    with open_tree(place) as tree:
+        names = [name for name in tree.names if Path(name).suffix.lower() in SUFFIXES]
+    return {place / name: _member(place, name) for name in names}
+
+
+def _file(path: Path) -> Callable[[], Source]:
+    return lambda: path
+
+
+def _member(place: Path, name: str) -> Callable[[], Source]:
+    def read() -> Source:
+        import io
+
+        from PIL import Image, UnidentifiedImageError
+
+        from belamy.errors import ImageError
+        from belamy.training.pictures import open_tree
+
+        with open_tree(place) as tree:
+            data = tree.read(name)
+        try:
+            return Image.open(io.BytesIO(data))
+        except UnidentifiedImageError as error:
+            raise ImageError(f"{place / name} is not a picture that can be read") from error
+
+    return read
+
+
+def work_on(
+    images: Sequence[Path],
+    output: str,
+    steps_of: Callable[[Source, Job], Iterable[Step]],
+    doing: str,
+) -> None:
+    """Make one picture of each, and say where it is; one that fails does not hold up the others.
+
+    Args:
+        images: files, folders and zips.
+        output: a file for one picture, a folder for several; "" is refused.
+        steps_of: the engine: what a picture is read from, and where it goes → its steps.
+        doing: for the progress bar, "clearing".
+
+    Raises:
+        OptionError, ImageError: the output cannot be what it is named.
+        typer.Exit: some pictures failed; code 1.
+    """
+    if not output:
+        raise OptionError("no output named; write -o new.png, or -o folder/ for several pictures")
+    sources = inputs(images)
+    many = any(image.is_dir() or image.suffix.lower() == _ZIP for image in images)
+    jobs = plan(list(sources), _as_folder(output) if many else output)
+    failed = 0
+    for job in share(jobs):
+        if job.done and len(jobs) > 1:
+            typer.echo(f"{job.target} is there already")
+            continue
+        try:
+            step, _ = show_steps(_steps(steps_of, sources, job), f"{doing} {job.target.name}")
+            save_step(step, job.target)
+            typer.echo(job.target)
+        except BelamyError as error:  # it is said, and does not hold up the others
+            failed += 1
+            complain(str(error))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _steps(
+    steps_of: Callable[[Source, Job], Iterable[Step]], sources: Inputs, job: Job
+) -> Iterator[Step]:
+    yield from steps_of(sources[job.source](), job)
+
+
+def _as_folder(output: str) -> str:
+    if Path(output).suffix and not Path(output).is_dir():
+        raise OptionError(f"a folder of pictures cannot become {output}; name a folder")
+    return output if output.endswith(("/", os.sep)) else output + "/"

@@ -1,0 +1,213 @@
+"""The work behind `belamy.engines.defog.defog_steps`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+import belamy
+from belamy import files
+from belamy.devices import choose_device
+from belamy.errors import OptionError, UnknownName, WeightsError
+from belamy.networks.fogsight import FogSight, load_fogsight
+from belamy.networks.weights import embedded_path
+from belamy.pixels.dark_channel import prior_fog
+from belamy.pixels.fog import LEAST_TRANSMISSION, Fog, unfogged
+from belamy.pixels.guided import guided_upsample
+from belamy.pixels.images import Picture, Source, fit, input_of, load_picture, resize
+from belamy.pixels.recipe import Recipe
+from belamy.pixels.sky import sky_of
+from belamy.steps import Step
+
+__all__ = ["LOOKED", "METHODS", "Sight", "cleared", "find_network", "prepared", "run", "seen_fog"]
+
+LOOKED = 512
+"""Pixels of the longer side at which fog is looked for; what is found is fitted to the picture."""
+
+EMBEDDED = "defog"  # the network inside the package
+
+_RADIUS, _EPSILON = 8, 1e-4  # of the guided filter that enlarges a transmission. By eye
+_NOTHING, _SOME = 0.02, 0.06  # of the light: less is no fog, more is some; between, in part. By eye
+_GREY = 1.5 / 255  # the most that the channels of a grey picture differ, after JPEG
+_STRONGEST = 2.0
+_GAP = 100  # the gap between before and after, as a part of the width
+
+Sight: TypeAlias = "Callable[[Tensor], Fog]"
+
+
+@dataclass(frozen=True)
+class _Seer:
+    """What sees the fog, and the files that it needs.
+
+    Args:
+        sight: (1, 3, h, w) → its fog.
+        weights: name → SHA-256.
+    """
+
+    sight: Sight
+    weights: dict[str, str]
+
+
+def _by_network(network: str, device: torch.device) -> _Seer:
+    path = find_network(network)
+    eye = load_fogsight(path).to(device)
+    return _Seer(_sight_of(eye), {path.name: files.sha256(path)})
+
+
+def _by_prior(network: str, device: torch.device) -> _Seer:
+    if network != EMBEDDED:
+        raise OptionError(f"the method dcp uses no network; leave out {network}")
+    return _Seer(prior_fog, {})
+
+
+METHODS: dict[str, Callable[[str, torch.device], _Seer]] = {
+    "cyclegan": _by_network,
+    "dcp": _by_prior,
+}
+"""Method → what sees the fog for it."""
+
+
+def _sight_of(eye: FogSight) -> Sight:
+    def sight(image: Tensor) -> Fog:
+        with torch.inference_mode():
+            transmission, air = eye(image)
+        return Fog(transmission.clone(), air.clone())
+
+    return sight
+
+
+def find_network(network: str) -> Path:
+    """The file that `network` means: the one inside the package, or a path.
+
+    Raises:
+        UnknownName: neither.
+        WeightsError: the file is not here.
+    """
+    if network == EMBEDDED:
+        return embedded_path(EMBEDDED)
+    path = Path(network).expanduser()
+    if path.suffix == "" and len(path.parts) < 2 and not path.exists():
+        raise UnknownName("network", network, (EMBEDDED,))
+    if not path.is_file():
+        raise WeightsError(f"no network at {path}; check the path")
+    return path
+
+
+def run(image: Source, **options: Any) -> Iterator[Step]:
+    """See `belamy.engines.defog.defog_steps`; takes every one of its arguments."""
+    yield from prepared(options)(image)
+
+
+def prepared(options: Mapping[str, Any]) -> Callable[[Source], Iterator[Step]]:
+    """The same for many pictures: the options are checked, and the network is loaded, once."""
+    _check(options)
+    device = choose_device(options["device"])
+    seer = METHODS[options["method"]](options["network"], device)
+    told = {**options, "network": str(options["network"]), "device": str(device)}
+
+    def steps(image: Source) -> Iterator[Step]:
+        picture = load_picture(image)
+        base = picture.image.to(device)
+        fog, amount = seen_fog(seer.sight, base)
+        if options["keep_sky"]:
+            fog = Fog(1 - (1 - fog.transmission) * (1 - sky_of(base)), fog.air)
+        recipes = [_recipe(told, seer.weights, image, step) for step in (1, 2)]
+        yield Step(1, 2, fog.transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
+        made = Picture(cleared(base, fog, options["strength"]), picture.alpha)
+        shown = _side_by_side(picture, made) if options["compare"] else made
+        yield Step(2, 2, shown.image, {}, shown.alpha, recipes[1], _told(amount))
+
+    return steps
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    if options["method"] not in METHODS:
+        raise UnknownName("method", options["method"], METHODS)
+    if not 0 <= options["strength"] <= _STRONGEST:
+        raise OptionError(
+            f"strength is {options['strength']}; it must be from 0 to {_STRONGEST:g}, "
+            "1 for all the fog that is seen"
+        )
+
+
+def seen_fog(sight: Sight, image: Tensor) -> tuple[Fog, float]:
+    """The fog in a picture, at its own size, and how much of the light is the fog's.
+
+    It is looked for in a picture of at most `LOOKED` pixels, and its transmission enlarged along
+    the edges of the large one. Where hardly any is found there is none: a clear picture comes back
+    as it was.
+
+    Args:
+        sight: what sees it.
+        image: (1, 3, H, W) in [0, 1].
+
+    Returns:
+        the fog, with (1, 1, H, W) and (1, 3, 1, 1); and the mean of 1 − t as it was seen.
+    """
+    height, width = image.shape[-2:]
+    size = fit(height, width, min(LOOKED, max(height, width)))
+    small = resize(image, size)
+    found = sight(small)
+    amount = float((1 - found.transmission).mean())
+    transmission = 1 - (1 - found.transmission) * _part_between(amount, _NOTHING, _SOME)
+    large = guided_upsample(image, transmission, radius=_RADIUS, epsilon=_EPSILON)
+    air = found.air
+    if float((small.amax(1) - small.amin(1)).max()) < _GREY:  # a grey picture stays grey
+        air = air.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    return Fog(large.clamp(float(transmission.min()), 1), air), amount
+
+
+def _part_between(value: float, low: float, high: float) -> float:
+    part = min(1.0, max(0.0, (value - low) / (high - low)))
+    return part * part * (3 - 2 * part)
+
+
+def cleared(image: Tensor, fog: Fog, strength: float = 1.0) -> Tensor:
+    """The picture with a part of its fog, or more than all, taken out.
+
+    With t = exp(−β·depth) a fog thinner by the part s leaves t^s to be divided by, so that any
+    strength is physics too, and no blend.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+        fog: what was seen in it.
+        strength: 0 takes nothing, 1 all of it, more than there is.
+    """
+    transmission = fog.transmission.clamp_min(LEAST_TRANSMISSION) ** strength
+    return unfogged(image, transmission, fog.air, least=0.0).clamp(0, 1)
+
+
+def _told(amount: float) -> str:
+    if amount < _NOTHING:
+        return f"hardly any fog in it ({amount:.0%} of the light); it stays as it is"
+    return f"fog: {amount:.0%} of the light"
+
+
+def _side_by_side(before: Picture, after: Picture) -> Picture:
+    """Both in one picture, before on the left, with white between them."""
+    image = before.image.to(after.image)
+    height, width = image.shape[-2:]
+    gap = max(2, width // _GAP)
+    white = image.new_ones((1, 3, height, gap))
+    if before.alpha is None:
+        return Picture(torch.cat([image, white, after.image], dim=-1))
+    alphas = [before.alpha, torch.ones((1, 1, height, gap)), before.alpha]
+    return Picture(torch.cat([image, white, after.image], dim=-1), torch.cat(alphas, dim=-1))
+
+
+def _recipe(options: dict[str, Any], weights: dict[str, str], image: Source, step: int) -> Recipe:
+    return Recipe(
+        engine="defog",
+        options=options,
+        inputs=(input_of("image", image),),
+        weights=weights,
+        seed=0,
+        belamy=belamy.__version__,
+        torch=torch.__version__,
+        step=step,
+    )
