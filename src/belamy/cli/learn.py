@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from belamy import __version__
 from belamy.basics.lessons import Lesson
 from belamy.basics.lessons.approximation import approximation
 from belamy.basics.lessons.backprop import backprop
@@ -21,9 +19,6 @@ from belamy.basics.lessons.perceptron import perceptron
 from belamy.cli.groups import StrictGroup
 from belamy.cli.options import takes
 from belamy.cli.outputs import require_output
-
-if TYPE_CHECKING:
-    from belamy.pixels.recipe import Recipe
 
 __all__ = ["Output", "app", "present", "teach"]
 
@@ -60,6 +55,7 @@ def present(lesson: Callable[..., Lesson], output: Path, options: dict[str, Any]
     """
     from belamy.basics.drawings.saving import save_film, save_still
     from belamy.basics.drawings.style import SMALLER, rendered, require_matplotlib
+    from belamy.engines.lessons import lesson_recipe
 
     require_output(output)
     require_matplotlib()
@@ -73,25 +69,11 @@ def present(lesson: Callable[..., Lesson], output: Path, options: dict[str, Any]
         else:
             latest = item
     if film:
-        save_film(frames, output, _recipe(lesson, options))
+        save_film(frames, output, lesson_recipe(lesson, options))
     else:
         assert latest is not None, "a lesson shows something"
-        save_still(rendered(latest), output, _recipe(lesson, options))
+        save_still(rendered(latest), output, lesson_recipe(lesson, options))
     typer.echo(output)
-
-
-def _recipe(lesson: Callable[..., Lesson], options: dict[str, Any]) -> Recipe:
-    from belamy.pixels.recipe import Recipe
-
-    return Recipe(
-        engine=f"learn-{lesson.__name__}",
-        options=options,
-        inputs=(),
-        weights={},
-        seed=options.get("seed", 0),
-        belamy=__version__,
-        torch=importlib.metadata.version("torch"),  # whose import would take seconds
-    )
 
 
 def _above_arguments(lesson: Callable[..., Lesson]) -> str:

@@ -74,11 +74,11 @@ def draw_backprop(worked: Worked, say: Texts, stage: int) -> Figure:
 def _edges(worked: Worked) -> list[_Edge]:
     found = []
     for level in range(2):
-        old, new = worked.before[level].weights, worked.after[level].weights
-        for source, target in np.ndindex(old.shape):
-            slope = worked.gradients[level][0][source, target]
-            start, end = _PLACES[level][source], _PLACES[level + 1][target]
-            found.append(_Edge(start, end, old[source, target], new[source, target], slope))
+        arrays = (worked.before[level], worked.after[level])
+        weights = (*(one.weights for one in arrays), worked.gradients[level][0])
+        for source, target in np.ndindex(weights[0].shape):
+            numbers = (float(array[source, target]) for array in weights)
+            found.append(_Edge(_PLACES[level][source], _PLACES[level + 1][target], *numbers))
     return found
 
 

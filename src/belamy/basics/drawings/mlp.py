@@ -138,7 +138,7 @@ def _plane(axes: Axes, network: Network, points: Array, labels: Array, reach: fl
     outputs, _ = forward(network, _grid(reach, _FINE))
     sure = np.tanh(outputs / 2).reshape(_FINE, _FINE)  # 2 × probability − 1
     box = (-reach, reach, -reach, reach)
-    axes.imshow(sure, extent=box, origin="lower", cmap=_colours(), vmin=-1.25, vmax=1.25)
+    axes.imshow(sure, extent=box, origin="lower", cmap=_colours(), vmin=-1.6, vmax=1.6)
     ticks = np.linspace(-reach, reach, _FINE)
     if sure.min() < 0 < sure.max():
         axes.contour(ticks, ticks, sure, levels=[0.0], colors=[INK], linewidths=2.5)

@@ -32,7 +32,8 @@ def draw_perceptron(mistakes: list[Mistake], points: Array, labels: Array, say: 
         say("perceptron.title"), say("perceptron.remark"), [["plane", "counts"]], widths=[1.25, 1]
     )
     _plane(axes["plane"], mistakes, points, labels)
-    _counts(axes["counts"], mistakes, len(points), say)
+    done = bool((mistakes[-1].perceptron.decide(points) == labels).all())
+    _counts(axes["counts"], mistakes, len(points), done, say)
     return figure
 
 
@@ -85,15 +86,15 @@ def _line(axes: Axes, perceptron: Perceptron, reach: float, **style: object) -> 
     axes.plot(*ends.T, **style)  # type: ignore[arg-type]
 
 
-def _counts(axes: Axes, mistakes: list[Mistake], count: int, say: Texts) -> None:
+def _counts(axes: Axes, mistakes: list[Mistake], count: int, done: bool, say: Texts) -> None:
     """Mistakes so far against points looked at, a grey line after each sweep."""
     from matplotlib.ticker import MaxNLocator
 
     looks = [(mistake.sweep - 1) * count + mistake.index + 1 for mistake in mistakes]
-    end = (mistakes[-1].sweep + 1) * count
+    end = (mistakes[-1].sweep + int(done)) * count  # the last sweep had no mistakes
     axes.vlines(range(count, end, count), 0, len(mistakes), color=LINE, lw=1.2)
-    steps = np.arange(len(looks) + 1)
-    axes.step([0, *looks, end], [*steps, steps[-1]], where="post", color=OCHRE, lw=3.2)
+    heights = [*range(len(looks) + 1), *([len(looks)] if done else [])]
+    axes.step([0, *looks, *([end] if done else [])], heights, where="post", color=OCHRE, lw=3.2)
     axes.set_title(say("perceptron.counts", mistakes=len(mistakes)))
     axes.set_xlabel(say("perceptron.seen"))
     axes.set_xlim(0, end)

@@ -18,18 +18,16 @@ def depth(*, levels: int = 6, language: Language = "en") -> Lesson:
         levels: of the deepest network, 1 to 10; each has 2 neurons.
         language: of the texts.
     """
-    from belamy.basics.approximation import count_pieces, deep_sawtooth, shallow_sawtooth
+    from belamy.basics.approximation import count_pieces, deep_sawtooth
     from belamy.basics.drawings.depth import draw_depth
 
     say = texts(language)
     within("--levels", levels, 1, 10)
     yield say("depth.begin")
     for level in range(1, levels + 1):
-        deep, shallow = deep_sawtooth(level), shallow_sawtooth(level)
-        pieces = count_pieces(deep, level + 2)
-        assert pieces == count_pieces(shallow, level + 2)
-        neurons = sum(one.biases.size for one in deep[:-1])
-        needed = shallow[0].biases.size
-        yield say("depth.level", level=level, neurons=neurons, pieces=pieces, needed=needed)
+        network = deep_sawtooth(level)
+        pieces = count_pieces(network, level + 2)
+        neurons = sum(one.biases.size for one in network[:-1])
+        yield say("depth.level", level=level, neurons=neurons, pieces=pieces, needed=pieces - 1)
         yield partial(draw_depth, level, levels, say)
     yield say("depth.end")

@@ -88,7 +88,7 @@ TEXTS = {
     "depth.begin": "A level of 2 neurons (ReLU) folds [0, 1] in half. Folded again and again, it "
     "becomes a sawtooth.",
     "depth.level": "  levels {level:2}: {neurons:2} neurons make {pieces:4} straight pieces; one "
-    "hidden level takes {needed:4}",
+    "hidden level takes at least {needed:4}",
     "depth.end": "With one hidden level, n neurons bend a line n times at most, into n + 1 pieces: "
     "so it takes at least 2ᵏ − 1. The deep network takes 2k.",
     "depth.network": "{levels} levels, {neurons} neurons: {pieces} pieces",

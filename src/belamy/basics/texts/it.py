@@ -86,7 +86,7 @@ TEXTS = {
     "depth.begin": "Un livello di 2 neuroni (ReLU) piega [0, 1] a metà. Piegato più volte, diventa "
     "un dente di sega.",
     "depth.level": "  livelli {level:2}: {neurons:2} neuroni fanno {pieces:4} tratti diritti; un "
-    "solo livello nascosto ne richiede {needed:4}",
+    "solo livello nascosto ne richiede almeno {needed:4}",
     "depth.end": "Con un solo livello nascosto, n neuroni piegano una retta al più n volte, in "
     "n + 1 tratti: ne servono almeno 2ᵏ − 1. Alla rete profonda ne bastano 2k.",
     "depth.network": "{levels} livelli, {neurons} neuroni: {pieces} tratti",
