@@ -33,6 +33,8 @@ class Step:
         alpha: float32 (1, 1, H, W), the transparency carried through; None where there is none.
         recipe: how to make this very picture again.
         note: a line for the user, when there is something to say.
+        latents: (N, levels, style), what the picture was drawn from, of painters that paint from
+            nothing.
     """
 
     index: int
@@ -42,6 +44,7 @@ class Step:
     alpha: Tensor | None = None
     recipe: Recipe | None = None
     note: str = ""
+    latents: Tensor | None = None
 
 
 def drained(steps: Callable[P, Iterator[Step]]) -> Callable[P, Picture]:
