@@ -12,8 +12,8 @@ import copy
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
@@ -28,6 +28,7 @@ from belamy.training.state import State, pack, unpack
 
 __all__ = [
     "Backward",
+    "Recovering",
     "Rhythm",
     "Tick",
     "Trained",
@@ -68,6 +69,14 @@ class TrainingRecipe(Protocol):
 
         They must be the same in each process.
         """
+
+
+@runtime_checkable
+class Recovering(Protocol):
+    """A recipe that can be tried again, once, from the checkpoint before a loss was no number."""
+
+    def recover(self) -> str:
+        """Change what shall be tried now, in `memory` alone, after it was put back; in words."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,8 @@ def train(
         the trained networks and their last measures.
 
     Raises:
-        Diverged: a loss or a weight is no longer a number; the last checkpoint stays.
+        Diverged: a loss or a weight is no longer a number, and the recipe is not `Recovering`, or
+            was tried again already; the last checkpoint stays.
         RunError: the folder is in use, cannot be written, or holds a run of something else.
         KeyboardInterrupt: Ctrl-C; the step under way is finished and saved first.
     """
@@ -161,16 +171,17 @@ def train(
         meter = work.meter
         yield Tick(meter.step, recipe.total, {}, meter.measures, meter.seconds, work.note)
         interrupted = held.enter_context(patient_interrupts())
-        while meter.step < recipe.total:
-            stop = work.advance(interrupted.is_set())
-            tick = work.tick(rhythm) if _due(rhythm.tick, meter.step, recipe.total) else None
-            if stop or _due(rhythm.save, meter.step, recipe.total):
-                work.save()
+        while work.meter.step < recipe.total:
+            try:
+                stop, tick = work.onward(rhythm, interrupted.is_set())
+            except Diverged as error:
+                work = _again(work, error)
+                continue
             if tick is not None:
                 yield tick
-            if stop and meter.step < recipe.total:
+            if stop and work.meter.step < recipe.total:
                 raise KeyboardInterrupt
-    return Trained(work.judged, meter.measures)
+    return Trained(work.judged, work.meter.measures)
 
 
 def _due(every: int, step: int, total: int) -> bool:
@@ -189,10 +200,20 @@ class _Work:
     averages: Networks
     meter: Meter
     note: str
+    again: bool = False
 
     @property
     def judged(self) -> Networks:
         return self.averages or self.bare
+
+    def onward(self, rhythm: Rhythm, interrupted: bool) -> tuple[bool, Tick | None]:
+        """One step, and what is due after it; whether to stop."""
+        meter, total = self.meter, self.recipe.total
+        stop = self.advance(interrupted)
+        tick = self.tick(rhythm) if _due(rhythm.tick, meter.step, total) else None
+        if stop or _due(rhythm.save, meter.step, total):
+            self.save()
+        return stop, tick
 
     def advance(self, interrupted: bool) -> bool:
         """One step; whether to stop after it, which all processes must do at the same one."""
@@ -226,10 +247,10 @@ class _Work:
 
     def save(self) -> None:
         memory = _gathered(self.recipe.memory, self.accelerator)
+        tensors, structure = pack(self.bare, self.averages, self.recipe.optimizers)
+        tensors.update(memory)
+        _check_weights(tensors, self.meter.step)  # in each process, so that all stop
         if self.accelerator.is_main_process:
-            tensors, structure = pack(self.bare, self.averages, self.recipe.optimizers)
-            tensors.update(memory)
-            _check_weights(tensors, self.meter.step)
             own = {"processes": self.accelerator.num_processes, "meter": self.meter.to_json()}
             self.run.save(self.meter.step, (tensors, {**structure, _OWN: own}))
         self.accelerator.wait_for_everyone()
@@ -243,21 +264,37 @@ def _begin(recipe: TrainingRecipe, run: Run, accelerator: Accelerator) -> _Work:
     """The training as it was saved, or at its start."""
     bare = _prepare(recipe, accelerator)
     averages = _averages(bare) if recipe.average > 0 else {}
-    checkpoint = run.newest()
-    accelerator.wait_for_everyone()  # all have read before one deletes
-    step, note, saved = 0, recipe.about, dict[str, Any]()
+    return _restored(_Work(recipe, run, accelerator, bare, averages, Meter(), recipe.about))
+
+
+def _restored(work: _Work) -> _Work:
+    """As the last checkpoint has it, if there is one; the log says nothing of what came after."""
+    checkpoint = work.run.newest()
+    work.accelerator.wait_for_everyone()  # all have read before one deletes
+    step, note, saved = 0, work.note, dict[str, Any]()
     if checkpoint is not None:
-        step, saved = checkpoint.step, _own(checkpoint.state, accelerator)
-        unpack(checkpoint.state, bare, averages, recipe.optimizers)
-        _remember(recipe.memory, checkpoint.state[0], accelerator.process_index)
+        step, saved = checkpoint.step, _own(checkpoint.state, work.accelerator)
+        unpack(checkpoint.state, work.bare, work.averages, work.recipe.optimizers)
+        _remember(work.recipe.memory, checkpoint.state[0], work.accelerator.process_index)
         note += f"; going on from step {step:,}"
         if checkpoint.damaged:
             note += f" ({', '.join(checkpoint.damaged)} is damaged)"
-    history = run.history(before=step)
-    if accelerator.is_main_process:
-        run.rewind(step)
-    meter = Meter.resumed(step, saved, history)
-    return _Work(recipe, run, accelerator, bare, averages, meter, note)
+    history = work.run.history(before=step)
+    if work.accelerator.is_main_process:
+        work.run.rewind(step)
+    return replace(work, meter=Meter.resumed(step, saved, history), note=note)
+
+
+def _again(work: _Work, error: Diverged) -> _Work:
+    """Back at the last checkpoint, to try once more; raises `error` where that cannot be."""
+    if work.again or not isinstance(work.recipe, Recovering) or not work.run.steps():
+        raise error
+    back = replace(_restored(work), again=True)
+    cause = str(error).partition(";")[0]
+    back.recipe.remarks.append(
+        f"{cause}: back to step {back.meter.step:,}, with {work.recipe.recover()}"
+    )
+    return back
 
 
 def _prepare(recipe: TrainingRecipe, accelerator: Accelerator) -> Networks:
