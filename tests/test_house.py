@@ -28,11 +28,12 @@ LONGEST_BODY = 40
 FLOORS = (
     ("errors", "files", "devices"),
     ("pixels",),
+    ("basics",),  # beside the others, which do not need it
     ("networks", "weights"),
     ("objectives",),
     ("optimise", "steps", "training"),
     ("engines",),
-    ("cli", "studio", "export", "__main__"),
+    ("cli", "tour", "studio", "export", "__main__"),
 )
 HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}
 FACES = FLOORS[-1]

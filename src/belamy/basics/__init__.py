@@ -11,3 +11,5 @@ Read in this order; each file needs only those before it, and numpy:
 `lessons` turns each into a command of `belamy learn`: what is said, in the languages of `texts`,
 and what is shown, drawn by `drawings`.
 """
+
+from __future__ import annotations
