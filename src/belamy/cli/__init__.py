@@ -22,11 +22,13 @@ from belamy.cli import (
     export,
     fog,
     gan,
+    gan_train,
     learn,
     models,
     recipe,
     style_any,
     style_networks,
+    translate,
 )
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 
@@ -37,8 +39,10 @@ __all__ = ["COMMANDS", "app", "main"]
 COMMANDS = (
     dream,
     style_networks,
+    translate,
     style_any,
     gan,
+    gan_train,
     defog,
     fog,
     classify,

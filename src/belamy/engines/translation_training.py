@@ -55,7 +55,11 @@ class TranslateRecipe:
         generators = {name: _generator(config, name) for name in config.directions}
         judges = {f"judge-{name[-1]}": _judge(config, name[-1]) for name in config.directions}
         heads = _heads(config, generators["a-to-b"])
-        self.networks: dict[str, nn.Module] = {**generators, **judges, **heads}
+        networks: dict[str, nn.Module] = {**generators, **judges, **heads}
+        self.networks = {
+            name: network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            for name, network in networks.items()
+        }
         self.makers, self.judges = (*generators, *heads), tuple(judges)
         self.optimizers = {"makers": self._adam(self.makers), "judges": self._adam(self.judges)}
         self.pools = {
@@ -118,8 +122,8 @@ class TranslateRecipe:
             rank=self.rank,
             world=self.world,
         )
-        device = self.accelerator.device
-        return a.to(device), b.to(device)
+        device, order = self.accelerator.device, torch.channels_last
+        return a.to(device, memory_format=order), b.to(device, memory_format=order)
 
     def _fooled(
         self, networks: Mapping[str, nn.Module], index: int, world: str, real: Tensor, fake: Tensor
