@@ -1,0 +1,77 @@
+"""`belamy gan train` and `belamy gan export`: generators of pictures, trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from belamy.cli.gan import app
+from belamy.cli.options import default, option, takes
+from belamy.cli.training import follow, new_run, require_nothing_else
+from belamy.engines.gan import GanConfig, export_gan, plan_gan, train_gan
+from belamy.errors import OptionError
+
+__all__ = ["app"]
+
+COMMAND = "belamy gan train"
+
+
+@app.command()
+@takes(GanConfig, without=["data"], flags={"start": ["--from"]})
+def train(
+    data: Annotated[str | None, typer.Argument(help="Folder or zip of pictures.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", "-n", help="Say what would be done, and what it would cost; do nothing."
+        ),
+    ] = False,
+    device: Annotated[str, option(train_gan, "device")] = default(train_gan, "device"),
+    **options: Any,
+) -> None:
+    """Train a network to paint what nobody has painted, from the pictures in DATA."""
+    if resume is not None:
+        asked = {**options, "data": data, "run": run}
+        require_nothing_else(GanConfig, asked, ("data", "run"), {"data": "DATA", "start": "--from"})
+        config, folder = _saved(resume), resume
+    else:
+        if data is None:
+            raise OptionError("name the folder or zip of pictures, or a run folder with --resume")
+        config = GanConfig(data=data, **options)
+        folder = Path() if dry_run else run or new_run(f"gan-{Path(config.data).stem}")
+    if dry_run:
+        found = plan_gan(config, device=device)
+        width = max(map(len, found))
+        for name, text in found.items():
+            typer.echo(f"{name:{width}}  {text}")
+        return
+    follow(train_gan(config, folder, device=device), folder, COMMAND)
+
+
+def _saved(folder: Path) -> GanConfig:
+    from belamy.training.runs import Run
+
+    return Run(folder).configuration("gan", GanConfig)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a run that has not ended.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file; network.safetensors in RUN if none."),
+    ] = None,
+) -> None:
+    """Write the generator of RUN as it is at the last checkpoint, to paint with."""
+    typer.echo(export_gan(run, output))
