@@ -1,0 +1,84 @@
+"""A recipe that can be tried again goes back once; everything else stops at what is no number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from belamy.errors import Diverged
+from belamy.training.runs import Run, create_run
+from belamy.training.trainer import Backward, Rhythm, Tick, train
+
+RHYTHM = Rhythm(tick=2, evaluate=2, save=4)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Nothing was asked."""
+
+
+class Fragile:
+    """A number that grows; from some step on it breaks, unless it was told to grow slower."""
+
+    def __init__(self, breaks: int, *, cured: bool = True) -> None:
+        number = nn.Linear(1, 1, bias=False)
+        nn.init.ones_(number.weight)
+        self.networks: dict[str, nn.Module] = {"number": number}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            "number": torch.optim.SGD(number.parameters(), 0.1)
+        }
+        self.total, self.average, self.seed, self.about = 12, 0.0, 0, "a number"
+        self.memory = {"tries": torch.zeros((), dtype=torch.int64)}
+        self.remarks: list[str] = []
+        self.breaks, self.cured = breaks, cured
+
+    def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
+        tries = int(self.memory["tries"])
+        factor = (
+            math.nan if index == self.breaks and not (tries and self.cured) else 1 / (1 + tries)
+        )
+        self.optimizers["number"].zero_grad()
+        loss = -self.networks["number"](torch.ones(1, 1)).mean()
+        backward(loss * factor)
+        self.optimizers["number"].step()
+        return {"loss": loss * factor}
+
+    def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
+        return {"weight": next(networks["number"].parameters()).item()}
+
+    def recover(self) -> str:
+        self.memory["tries"] += 1
+        return "smaller steps"
+
+
+def ticks(recipe: Fragile, place: Path) -> tuple[list[Tick], Run]:
+    run = create_run(place, "toy", Config())
+    return list(train(recipe, run, Accelerator(cpu=True), RHYTHM)), run
+
+
+def test_it_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None:
+    recipe = Fragile(breaks=6)
+    seen, run = ticks(recipe, tmp_path)
+    notes = [tick.note for tick in seen if tick.note][1:]
+    assert notes == ["loss is nan at step 7: back to step 4, with smaller steps"]
+    weight = next(recipe.networks["number"].parameters()).item()
+    assert weight == pytest.approx(1 + 4 * 0.1 + 8 * 0.05)  # half as large from step 4 on
+    assert [line["step"] for line in run.history()] == [2, 4, 6, 8, 10, 12]
+
+
+def test_the_second_time_it_stops_and_the_checkpoint_stands(tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match="loss is nan at step 7"):
+        ticks(Fragile(breaks=6, cured=False), tmp_path)
+    assert Run(tmp_path).steps() == [4]
+
+
+def test_there_must_be_something_to_go_back_to(tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match="step 3"):
+        ticks(Fragile(breaks=2), tmp_path)
