@@ -110,13 +110,13 @@ class AnyStyleConfig:
     model: str = "iris"
     style_weight: float = 1.0
     content_weight: float = 0.15
-    identity_weight: float = 10.0
+    identity_weight: float = 5.0
     smoothness: float = 0.15
     size: int = 128
     width: int = 32
-    steps: int = 3000
+    steps: int = 2400
     batch: int = 4
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     average: float = 0.99
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
