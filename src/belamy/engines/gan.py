@@ -98,7 +98,8 @@ class GanConfig:
         _require(1 <= steps <= 100, "discriminator steps", steps, "1 to 100")
         chance = self.augment == "auto" or 0 <= self.augment <= 1
         _require(chance, "augment", self.augment, "auto, or 0 to 1")
-        _require(1 <= (self.latent or 1) <= 4096, "latent", self.latent, "1 to 4096")
+        latent = 1 if self.latent is None else self.latent
+        _require(1 <= latent <= 4096, "latent", latent, "1 to 4096")
         _require(0.05 <= self.width <= 16, "width", self.width, "0.05 to 16")
         _require(1 <= self.steps <= 100_000_000, "steps", self.steps, "at least 1")
         _require(2 <= self.batch <= 4096, "batch", self.batch, "2 to 4096")

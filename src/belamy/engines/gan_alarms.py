@@ -17,6 +17,7 @@ _COLLAPSE = 0.35  # of the real pictures' mean distance from each other. By eye
 _COPY = 0.4  # of the distance from a training picture to the next like it. By eye
 _COPIES = 0.25  # of the samples, from which it is said
 _WON = 0.98  # of pairs of real and made that the critic tells apart
+_EARLY = 5_000  # pictures seen, before which nothing is said. By eye
 _PATIENCE = 3  # evaluations in a row
 
 
@@ -44,8 +45,9 @@ class Alarms:
         """Count a step in which the critic was so certain, −1 to 1."""
         self.memory["pairs"] += torch.tensor([certainty, 1.0])
 
-    def look(self, samples: Tensor) -> tuple[dict[str, float], list[str]]:
-        """Measures of the samples (N, 3, S, S) in [0, 1], and what has to be said.
+    def look(self, samples: Tensor, seen: int) -> tuple[dict[str, float], list[str]]:
+        """Measures of the samples (N, 3, S, S) in [0, 1], after so many pictures were seen, and
+        what has to be said.
 
         `diversity` is how far they are from each other, 1 as far as real pictures; `novelty` how
         far from the nearest training picture (or its mirror), 1 as far as those from theirs.
@@ -61,7 +63,8 @@ class Alarms:
         known = (1 + total / steps) / 2 if steps else 0.0
         self.memory["pairs"].zero_()
         measures = {"diversity": diversity, "novelty": float(gaps.median())}
-        return measures, self._said(diversity, copies, known)
+        early = seen < _EARLY  # all that is drawn is a blur
+        return measures, [] if early else self._said(diversity, copies, known)
 
     def _said(self, diversity: float, copies: float, known: float) -> list[str]:
         reasons = {

@@ -278,7 +278,7 @@ class GanRecipe:
         images = self.drawn(networks["generator"])
         if self.accelerator.is_main_process:
             save_image(grid(images), self.samples / f"step-{step:07d}.png")
-        measures, remarks = self.alarms.look(images)
+        measures, remarks = self.alarms.look(images, step * self.config.batch * self.world)
         self.remarks += remarks
         return measures
 

@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from belamy.engines.gan import GanConfig, export_gan, plan_gan, train_gan
+from belamy.engines.gan_alarms import Alarms
+from belamy.engines.gan_training import GanRecipe
+from belamy.errors import Diverged, OptionError, RunError, WeightsError
+from belamy.networks.gan import ARCHITECTURES, load_generator, read_network
+from belamy.objectives.adversarial import LOSSES
+from belamy.pixels.images import load_image
+from belamy.training.runs import Run
+from belamy.training.trainer import Tick
+
+
+@pytest.fixture
+def config(coloured: Callable[..., Path]) -> GanConfig:
+    return GanConfig(
+        data=str(coloured("red", "blue")), size=16, enlarge=True, width=0.1, steps=4, batch=4
+    )
+
+
+def trained(config: GanConfig, folder: Path) -> list[Tick]:
+    return list(train_gan(config, folder, device="cpu"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"size": 4}, "size is 4"),
+        ({"penalty": -1.0}, "penalty is -1.0"),
+        ({"discriminator_steps": 0}, "discriminator steps is 0"),
+        ({"augment": 1.5}, "augment is 1.5"),
+        ({"latent": 0}, "latent is 0"),
+        ({"batch": 1}, "batch is 1"),
+        ({"accumulate": 3}, "accumulate is 3"),
+        ({"accumulate": 16}, "accumulate is 16"),
+        ({"learning_rate": 0.0}, "learning rate is 0.0"),
+        ({"half_life": 0}, "half life is 0"),
+        ({"freeze_discriminator": 2}, "freeze discriminator is 2"),
+    ],
+)
+def test_options_out_of_range(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        GanConfig(data="x", **options)
+
+
+def test_penalties_that_were_left_open() -> None:
+    told = {loss: GanConfig(data="x", loss=loss).strength for loss in LOSSES}  # type: ignore[arg-type]
+    assert told.pop("relativistic") == 1
+    assert told.pop("wasserstein") == 10
+    assert set(told.values()) == {0.0}
+    assert GanConfig(data="x", loss="wasserstein").penalty_every == 1
+
+
+def test_changes_by_the_number_of_pictures() -> None:
+    auto, fixed = GanConfig(data="x"), GanConfig(data="x", augment=0.25)
+    assert auto.chance(999) == 1
+    assert auto.chance(1000) is None
+    assert fixed.chance(10) == fixed.chance(10_000) == 0.25
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_trains(name: str, config: GanConfig, tmp_path: Path) -> None:
+    asked = replace(config, architecture=name, latent=None, labels=True)  # type: ignore[arg-type]
+    ticks = trained(asked, tmp_path / "run")
+    assert [tick.step for tick in ticks] == [0, 1, 2, 3, 4]
+    assert "96 pictures" not in ticks[0].note  # the test split is learned from, too
+    made = load_generator(tmp_path / "run" / "network.safetensors")
+    assert made.labels == ("test", "train")
+    assert load_image(tmp_path / "run" / "samples" / "step-0000004.png").shape == (1, 3, 80, 128)
+    assert (tmp_path / "run" / "progress.gif").is_file()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_trains(loss: Any, config: GanConfig, tmp_path: Path) -> None:
+    asked = replace(config, loss=loss, penalty=None)
+    ticks = trained(asked, tmp_path / "run")
+    assert (ticks[1].losses["slopes"] > 0) == (loss in ("relativistic", "wasserstein"))
+    before, after = (both_weights(trained_with(asked, tmp_path / f"{n}", n)) for n in (1, 2))
+    for one, other in zip(before, after, strict=True):
+        assert not torch.equal(one, other)  # both networks are trained
+
+
+def trained_with(config: GanConfig, folder: Path, steps: int) -> Path:
+    trained(replace(config, steps=steps), folder)
+    return folder
+
+
+def both_weights(folder: Path) -> list[Tensor]:
+    _, _, state, _ = read_network(folder / "network-training.safetensors")
+    names = ("before averaging/", "discriminator/")
+    return [
+        torch.cat([x.flatten() for key, x in state.items() if key.startswith(name)])
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"loss": "hinge"},
+        {"penalty": 50.0},
+        {"penalty_every": 1},
+        {"discriminator_steps": 2},
+        {"augment": 0.5},
+        {"mirror": False},
+        {"latent": 7},
+        {"width": 0.2},
+        {"learning_rate": 0.01},
+        {"half_life": 1},
+        {"seed": 1},
+        {"labels": True},
+        {"batch": 6},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_options_change_what_is_learned(
+    change: dict[str, Any], config: GanConfig, tmp_path: Path
+) -> None:
+    brief = replace(config, steps=2)
+    for name, asked in (("one", brief), ("other", replace(brief, **change))):
+        trained(asked, tmp_path / name)
+    files = [tmp_path / name / "network.safetensors" for name in ("one", "other")]
+    assert files[0].read_bytes() != files[1].read_bytes()
+
+
+def test_accumulated_batches_are_the_whole_batch(config: GanConfig, tmp_path: Path) -> None:
+    """But for its latents, which are drawn a part at a time, and the differences in a batch."""
+    asked = replace(config, precision="full", accumulate=2, augment=0.0)
+    ticks = trained(asked, tmp_path / "parts")
+    assert all(torch.isfinite(torch.tensor(list(tick.losses.values()))).all() for tick in ticks[1:])
+    assert both_weights(tmp_path / "parts")[0].isfinite().all()
+
+
+def test_precision(config: GanConfig, tmp_path: Path) -> None:
+    full = trained(replace(config, precision="full"), tmp_path / "full")[-1]
+    auto = trained(config, tmp_path / "auto")[-1]
+    assert auto.losses["generator"] == pytest.approx(full.losses["generator"], rel=0.1)
+
+
+def test_going_on_from_a_network(config: GanConfig, tmp_path: Path) -> None:
+    trained(config, tmp_path / "first")
+    further = str(tmp_path / "first" / "network-training.safetensors")
+    asked = replace(config, start=str(tmp_path / "first"), freeze_discriminator=2, seed=3)
+    trained(asked, tmp_path / "second")
+    _, _, before, _ = read_network(Path(further))
+    _, _, after, _ = read_network(tmp_path / "second" / "network-training.safetensors")
+    same = {
+        key
+        for key in before
+        if key.startswith("discriminator/") and torch.equal(before[key], after[key])
+    }
+    frozen = ("discriminator/stem", "discriminator/blocks.0")
+    unmoved = "discriminator/logit.bias"  # a relativistic critic has no zero
+    assert same == {key for key in before if key.startswith(frozen)} | {unmoved}
+    from_painter = replace(config, start=str(tmp_path / "first" / "network.safetensors"))
+    assert trained(from_painter, tmp_path / "third")[-1].step == 4
+
+
+def test_networks_that_cannot_be_gone_on_from(config: GanConfig, tmp_path: Path) -> None:
+    trained(config, tmp_path / "first")
+    file = str(tmp_path / "first" / "network.safetensors")
+    for change, said in (
+        ({"start": str(tmp_path / "nowhere.safetensors")}, "no network at"),
+        ({"start": file, "width": 0.2}, "is a light of 16 px, latent 128, width 0.1;"),
+        ({"start": file, "architecture": "dcgan"}, "is a light of 16 px"),
+        ({"start": file, "labels": True}, "is a light of 16 px"),
+        ({"start": file, "freeze_discriminator": 1}, "no critic to freeze"),
+    ):
+        with pytest.raises(WeightsError, match=said):
+            trained(replace(config, **change), tmp_path / "second")  # type: ignore[arg-type]
+    everything = replace(config, start=str(tmp_path / "first"), freeze_discriminator=9)
+    with pytest.raises(OptionError, match="must be below"):
+        trained(everything, tmp_path / "second")
+
+
+def test_sizes_that_an_architecture_has_not(config: GanConfig, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"light paints 16, 32, 64, .* px, not 48"):
+        trained(replace(config, size=48), tmp_path / "run")
+
+
+def test_a_run_of_something_else(config: GanConfig, tmp_path: Path) -> None:
+    trained(config, tmp_path / "run")
+    with pytest.raises(RunError, match=r"started with width 0\.1, not 0\.3"):
+        trained(replace(config, width=0.3), tmp_path / "run")
+
+
+def test_export_before_the_end(config: GanConfig, tmp_path: Path) -> None:
+    stream = train_gan(config, tmp_path / "run", device="cpu")
+    next(stream)
+    with pytest.raises(RunError, match="no checkpoint yet"):
+        export_gan(tmp_path / "run")
+    while next(stream).step < 3:
+        pass
+    stream.close()  # type: ignore[attr-defined]
+    path = export_gan(tmp_path / "run", tmp_path / "early.safetensors")
+    with safe_open(path, framework="pt") as file:
+        assert file.metadata()["steps"] == "3"
+    trained(config, tmp_path / "run")
+    end = tmp_path / "run" / "network.safetensors"
+    final = load_generator(end)
+    again = load_generator(export_gan(tmp_path / "run", tmp_path / "late.safetensors"))
+    for one, other in zip(final.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_dry_run_says_everything_and_leaves_nothing(config: GanConfig, tmp_path: Path) -> None:
+    found = plan_gan(config, device="cpu")
+    assert found["latent"] == "128"
+    assert found["learning rate"] == "0.0025"
+    assert found["changes"] == "100%"
+    assert "multiply-adds a picture" in found["generator"]
+    assert "multiply-adds a picture" in found["discriminator"]
+    assert " h" in found["time"]
+    assert "MB" in found["memory"]
+    assert not list(tmp_path.glob("run*"))
+
+
+def test_the_critic_shares_no_label_with_pictures_of_one_kind(
+    config: GanConfig, tmp_path: Path
+) -> None:
+    one = tmp_path / "one.zip"
+    with zipfile.ZipFile(config.data) as source, zipfile.ZipFile(one, "w") as target:
+        for name in source.namelist():
+            target.writestr(name.replace("/", "-"), source.read(name))
+    trained(replace(config, data=str(one)), tmp_path / "run")
+    assert load_generator(tmp_path / "run" / "network.safetensors").labels == ()
+
+
+def pictures(count: int = 60, side: int = 16) -> Tensor:
+    chance = torch.Generator().manual_seed(0)
+    coarse = torch.rand(count, 3, 4, 4, generator=chance)
+    return torch.nn.functional.interpolate(coarse, side)
+
+
+def bytes_of(images: Tensor) -> Tensor:
+    return (images * 255).byte().permute(0, 2, 3, 1)
+
+
+def looks(alarms: Alarms, samples: Tensor, seen: int = 100_000) -> list[list[str]]:
+    return [alarms.look(samples, seen)[1] for _ in range(4)]
+
+
+def test_alarm_collapse() -> None:
+    alarms = Alarms(bytes_of(pictures()))
+    same = pictures(1).expand(40, -1, -1, -1) + torch.rand(40, 3, 16, 16) / 50
+    said = looks(alarms, same.flip(-2))
+    assert [len(one) for one in said] == [0, 0, 1, 0]  # once, after three looks
+    assert said[2][0].startswith("collapse: the samples differ")
+
+
+def test_alarm_copying() -> None:
+    alarms = Alarms(bytes_of(pictures()))
+    said = looks(alarms, pictures()[:40].flip(-1))  # mirrored copies are copies
+    assert said[2][0].startswith("copying: 100% of the samples")
+
+
+def test_alarm_critic_has_won() -> None:
+    alarms = Alarms(bytes_of(pictures()))
+    others = 1 - pictures(100)[60:]
+    said = []
+    for _ in range(3):
+        for _ in range(10):
+            alarms.watch(1.0)
+        said.append(alarms.look(others, 100_000)[1])
+    assert said[2][0].startswith("the critic has won: it knows 100.0%")
+
+
+def test_no_alarm_where_all_is_well() -> None:
+    alarms = Alarms(bytes_of(pictures()))
+    alarms.watch(0.6)
+    others = pictures(100)[60:]
+    assert looks(alarms, others) == [[], [], [], []]
+    measures, _ = alarms.look(others, 100_000)
+    assert 0.8 < measures["diversity"] < 1.2
+    assert measures["novelty"] > 0.8
+
+
+def test_no_alarm_before_anything_was_learned() -> None:
+    alarms = Alarms(bytes_of(pictures()))
+    assert looks(alarms, torch.full((40, 3, 16, 16), 0.5), seen=100) == [[], [], [], []]
+
+
+def test_what_is_no_number_is_tried_again_once(
+    config: GanConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, broken = GanRecipe.step, [3]
+
+    def step(self: GanRecipe, index: int, backward: Any) -> dict[str, Tensor]:
+        losses = whole(self, index, backward)
+        return (
+            losses | {"generator": losses["generator"] * float("nan")}
+            if index in broken
+            else losses
+        )
+
+    monkeypatch.setattr(GanRecipe, "step", step)
+    with pytest.raises(Diverged, match="generator is nan at step 4"):
+        trained(config, tmp_path / "run")
+    assert Run(tmp_path / "run").steps() == [2, 3]
+    broken.clear()
+    assert trained(config, tmp_path / "run")[-1].step == 4
+
+
+def test_after_what_is_no_number_the_rate_is_halved(
+    config: GanConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, broken = GanRecipe.step, [3]
+
+    def step(self: GanRecipe, index: int, backward: Any) -> dict[str, Tensor]:
+        losses = whole(self, index, backward)
+        if index in broken:
+            broken.clear()
+            return losses | {"generator": losses["generator"] * float("nan")}
+        return losses
+
+    monkeypatch.setattr(GanRecipe, "step", step)
+    last = trained(config, tmp_path / "run")[-1]
+    assert last.step == 4
+    assert last.note == (
+        "generator is nan at step 4: back to step 3, with half the learning rate (0.0013)"
+    )
+
+
+def test_changes_grow_while_the_critic_is_sure(
+    config: GanConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("belamy.engines.gan._FEW", 10)
+    ticks = trained(replace(config, learning_rate=0.02), tmp_path / "run")
+    values = [tick.losses["augment"] for tick in ticks[1:]]
+    for before, after in zip([0.0, *values], values, strict=False):
+        assert after == pytest.approx(before + 4e-5, abs=1e-7) or after <= before
+    assert "adapting" in ticks[0].note
