@@ -1,0 +1,139 @@
+"""What a step of a GAN costs beside the plainest one.
+
+Time: CPU seconds for each picture of a batch, the critic's turn, the generator's, and the penalty
+of slopes where there is one, averaged in as often as it comes; of `light` and `dcgan` as belamy
+trains them, beside the DCGAN of PyTorch's example (the same widths, batch 64, no penalty, no
+averaging), all at 64 px, in turns, on one thread.
+Memory: a training of `light` in a process of its own.
+
+    python benchmarks/gan.py [--quick]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from tools import Figure, peak_megabytes, report, side_by_side
+from torch import nn
+
+from belamy.devices import generator
+from belamy.engines.gan import GanConfig
+from belamy.engines.gan_data import Pictures
+from belamy.engines.gan_plan import multiply_adds
+from belamy.engines.gan_training import GanRecipe
+from belamy.networks.gan import ARCHITECTURES, Shape, build_discriminator, build_generator
+
+SIDE = 64
+SEEN = 128  # pictures that each measurement trains on: eight batches of 16, two of 64
+TIME_BAR = 0.25  # CPU seconds a picture; lightweight-gan takes 4.1 on this machine
+RATIO_BAR = 1.0  # of the plain DCGAN's time
+COST_BAR = 1.0  # billion multiply-adds of both networks, once forward; lightweight-gan's G has 12.8
+MEMORY_BAR = 1500.0  # MB; lightweight-gan takes 7000
+
+TRAINING = """
+import tempfile, torch
+from pathlib import Path
+torch.set_num_threads(1)
+import sys; sys.path.insert(0, {here!r})
+from gan import recipe_of
+recipe = recipe_of("light", "relativistic", Path(tempfile.mkdtemp()))
+for index in range(9):
+    recipe.step(index, recipe.accelerator.backward)
+"""
+
+
+def main() -> int:
+    quick = "--quick" in sys.argv[1:]
+    torch.set_num_threads(1)  # so that CPU seconds count work, not waiting
+    with tempfile.TemporaryDirectory() as place:
+        light = recipe_of("light", "relativistic", Path(place))
+        dcgan = recipe_of("dcgan", "non-saturating", Path(place))
+        tasks = [steps_of(light), steps_of(dcgan), plain_steps()]
+        seconds = side_by_side(tasks, 10 if quick else 120, time.process_time)
+        cost = sum(multiply_adds(name, net, light) for name, net in light.networks.items())
+    of_light, of_dcgan, plain = (spent / SEEN for spent in seconds)
+    memory = peak_megabytes(TRAINING.format(here=str(Path(__file__).parent)))
+    return report(
+        [
+            Figure("light: CPU s a picture", of_light, TIME_BAR),
+            Figure("light: over PyTorch's example", of_light / plain, RATIO_BAR),
+            Figure("dcgan: CPU s a picture", of_dcgan, TIME_BAR),
+            Figure("dcgan: over PyTorch's example", of_dcgan / plain, RATIO_BAR),
+            Figure("light: billion multiply-adds", cost / 1e9, COST_BAR),
+            Figure("light in training: peak MB", memory, MEMORY_BAR),
+        ]
+    )
+
+
+def recipe_of(architecture: str, loss: str, samples: Path) -> GanRecipe:
+    """As belamy trains it, on noise, which costs the same time."""
+    config = GanConfig(data="noise", architecture=architecture, loss=loss, augment=0.3)  # type: ignore[arg-type]
+    noise = torch.randint(256, (SEEN, SIDE, SIDE, 3), generator=generator(0, "noise"))
+    pictures = Pictures(noise.byte(), torch.zeros(SEEN, dtype=torch.int64), (), "noise")
+    shape = Shape(SIDE, ARCHITECTURES[architecture].latent)
+    pair = build_generator(architecture, shape), build_discriminator(architecture, shape)
+    return GanRecipe(config, pictures, pair, shape, [], samples, Accelerator(cpu=True))
+
+
+def steps_of(recipe: GanRecipe) -> Callable[[], object]:
+    """As many steps as it takes to see `SEEN` pictures, each penalty that is due among them."""
+
+    def run() -> None:
+        for index in range(SEEN // recipe.config.batch):
+            recipe.step(index, recipe.accelerator.backward)
+
+    return run
+
+
+def plain_steps() -> Callable[[], object]:
+    """The training step of PyTorch's example: real, made, generator; 3.58 and 2.77 million
+    weights, batch 64, Adam."""
+    forger, critic = plain_generator(), plain_discriminator()
+    optimizers = [
+        torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for net in (forger, critic)
+    ]
+    real = torch.rand(64, 3, SIDE, SIDE, generator=generator(0, "real")) * 2 - 1
+
+    def run() -> None:
+        for _ in range(SEEN // 64):
+            made = forger(torch.randn(64, 100, 1, 1))
+            optimizers[1].zero_grad()
+            for images, label in ((real, 1.0), (made.detach(), 0.0)):
+                logits = critic(images)
+                entropy = F.binary_cross_entropy_with_logits
+                entropy(logits, torch.full_like(logits, label)).backward()  # type: ignore[no-untyped-call]
+            optimizers[1].step()
+            optimizers[0].zero_grad()
+            F.softplus(-critic(made)).mean().backward()  # type: ignore[no-untyped-call]
+            optimizers[0].step()
+
+    return run
+
+
+def plain_generator() -> nn.Sequential:
+    layers: list[nn.Module] = []
+    before, stride, padding = 100, 1, 0
+    for count in (512, 256, 128, 64):
+        layers += [nn.ConvTranspose2d(before, count, 4, stride, padding, bias=False)]
+        layers += [nn.BatchNorm2d(count), nn.ReLU(inplace=True)]
+        before, stride, padding = count, 2, 1
+    return nn.Sequential(*layers, nn.ConvTranspose2d(64, 3, 4, 2, 1, bias=False), nn.Tanh())
+
+
+def plain_discriminator() -> nn.Sequential:
+    layers: list[nn.Module] = [nn.Conv2d(3, 64, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
+    for before, count in ((64, 128), (128, 256), (256, 512)):
+        layers += [nn.Conv2d(before, count, 4, 2, 1, bias=False)]
+        layers += [nn.BatchNorm2d(count), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Conv2d(512, 1, 4, bias=False), nn.Flatten())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
