@@ -21,7 +21,7 @@ from belamy.cli import (
     dream,
     export,
     fog,
-    gan,
+    gan_paint,
     gan_train,
     learn,
     models,
@@ -34,14 +34,14 @@ from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 
 __all__ = ["COMMANDS", "app", "main"]
 
-# Several modules may add their commands to one app: `style_networks` to that of `style`, `gan_train`
-# to that of `gan`; each has a row, so that it is imported.
+# Several modules may add their commands to one app, as `style_networks` to that of `style`; each
+# has a row, so that it is imported.
 COMMANDS = (
     dream,
     style_networks,
     translate,
     style_any,
-    gan,
+    gan_paint,
     gan_train,
     defog,
     fog,

@@ -1,6 +1,6 @@
 """`belamy gan`: networks that learned to paint from nothing, and what can be done with them.
 
-`gan_train` and `gan_toy` add their commands to this group.
+`gan_paint`, `gan_train` and `gan_toy` add their commands to this group.
 """
 
 from __future__ import annotations

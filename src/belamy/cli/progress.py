@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from belamy.steps import Step
     from belamy.training.trainer import Tick
 
-__all__ = ["show_bytes", "show_steps", "show_ticks"]
+__all__ = ["show_bytes", "show_steps", "show_ticks", "shown"]
 
 Item = TypeVar("Item")
 
@@ -57,6 +57,17 @@ def show_steps(steps: Iterable[Step], description: str) -> tuple[Step, bool]:
     """
     with _bar(description, _counting, silent=_say_note) as draw:
         return _last(steps, lambda step: draw(_of_step(step)))
+
+
+def shown(steps: Iterable[Step], description: str) -> Iterator[Step]:
+    """The steps as they come, with the bar of `show_steps`: for those who need each of them."""
+    with _bar(description, _counting, silent=_say_note) as draw:
+        try:
+            for step in steps:
+                draw(_of_step(step))
+                yield step
+        finally:
+            _close(steps)
 
 
 def show_ticks(ticks: Iterable[Tick], description: str) -> tuple[Tick, bool]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy import __version__
+from belamy.cli.films import FPS, require_film, save_film
 from belamy.cli.groups import complain, one_line
 from belamy.cli.options import flag
 from belamy.cli.outputs import require_output, save_step
@@ -26,7 +27,9 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-Picture = Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture that belamy made.")]
+Picture = Annotated[
+    Path, typer.Argument(metavar="PICTURE", help="A picture or a film that belamy made.")
+]
 
 
 @app.command()
@@ -45,23 +48,37 @@ def recipe(
 def replay(
     picture: Picture,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The new picture; its suffix says the format.")
+        Path,
+        typer.Option("--output", "-o", help="The new picture or film; its suffix says the format."),
     ],
 ) -> None:
     """Make PICTURE again from its recipe: to the byte on the same machine and versions."""
     from belamy.pixels.recipe import read_recipe, verify_inputs
+    from belamy.pixels.video import moves
 
-    require_output(output)
     found = read_recipe(picture)
+    film = moves(picture)
+    rate = _rate(found)
+    _ = require_film(output, rate) if film else require_output(output)
     function, arguments = _call_of(found)
     verify_inputs(found)
     _mention_versions(found)
     steps = _same(function(**arguments), found)
+    if film:
+        save_film(steps, output, f"replaying {found.engine}", rate)
+        typer.echo(output)
+        return
     step, stopped = show_steps(steps, f"replaying {found.engine}")
     if stopped:  # half a replay is not the picture
         raise KeyboardInterrupt
     save_step(step, output)
     typer.echo(output)
+
+
+def _rate(found: Recipe) -> float:
+    """Frames a second of a film; a step each."""
+    rate = found.options.get("fps", FPS)
+    return float(rate) if isinstance(rate, (int, float)) else FPS
 
 
 def _table(found: Recipe) -> str:
