@@ -25,9 +25,8 @@ __all__ = ["GanRecipe", "Pair", "grid", "precision_for"]
 
 SHOWN = (5, 8)  # rows and columns of the samples
 _LOWEST = 0.25  # of the learning rate, at the end; R3GAN's
-_RISE = (
-    100  # steps until it is reached: Adam's first steps are all as long as its later ones. By eye
-)
+_RISE = 100  # steps until it is reached: the first of Adam are as long as the later ones. By eye
+_SOFTEST = 0.1  # of the penalty, in the second half of the steps; R3GAN's
 _TARGET = 0.6  # of the critic's certainty, from which changes grow: Karras et al. 2020
 _SPAN = 100_000  # pictures seen while the chance of changes may go from 0 to 1; 500,000 there
 _RETRY = 0.5  # factor on the learning rate after a loss was no number
@@ -184,7 +183,8 @@ class GanRecipe:
         slopes = [zero_centred_penalty(x, images) for x, images in zip(logits, shown, strict=True)]
         total = slopes[0] + slopes[1]
         # seen by the tick as a mean over all steps
-        weight = config.strength / 2 * config.penalty_every
+        index = turn // config.discriminator_steps
+        weight = config.strength * _softened(index, self.total) / 2 * config.penalty_every
         return weight * total, total.detach() * config.penalty_every / 2
 
     def _forge(self, turn: int, made: Tensor | None, backward: Backward) -> dict[str, Tensor]:
@@ -293,6 +293,16 @@ class GanRecipe:
         label = torch.arange(len(z), device=z.device) % columns % kinds if kinds else None
         parts = zip(z.split(columns), _split(label, columns, rows), strict=True)
         return torch.cat([made(one, kind).cpu() for one, kind in parts])
+
+
+def _softened(index: int, total: int) -> float:
+    """Of the penalty: the whole at first, when it keeps the critic from shouting before there is
+    anything to see; a tenth in the second half, when it would keep it from seeing detail.
+
+    Source: the schedule of R3GAN (Huang et al. 2024).
+    """
+    fallen = (1 - math.cos(math.pi * min(1.0, 2 * index / total))) / 2
+    return 1 - (1 - _SOFTEST) * fallen
 
 
 def _split(label: Tensor | None, size: int, count: int) -> list[Tensor | None]:
