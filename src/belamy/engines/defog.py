@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from belamy.training.trainer import Tick
 
 __all__ = [
+    "DefogAdaptConfig",
     "DefogMeasures",
     "DefogTrainConfig",
+    "adapt_defog",
     "defog",
     "defog_steps",
     "defogger",
@@ -179,6 +181,81 @@ class DefogTrainConfig:
         _require(0 <= self.average < 1, "average", self.average, "0 up to 1, not 1 itself")
 
 
+@dataclass(frozen=True)
+class DefogAdaptConfig:
+    """How a network that sees fog goes on to real fog, of which nobody has the truth.
+
+    Args:
+        start: the network, a file that `belamy defog train` made, or defog for the one inside.
+        foggy: folders and zips of foggy pictures.
+        clear: folders and zips of clear ones, of other scenes; they may be the same folders, since
+            of each the foggiest go to the one side only.
+        foggiest: the part of the foggy folders' pictures that is taken, foggiest first, as `start`
+            sees them; 1 takes all. The clear side is then without them.
+        held_out: pictures of each that are never learned from, as in `defog train`.
+        size: side in pixels of the squares that are learned from.
+        steps: how many batches are learned from.
+        batch: squares of each side a step, in each process.
+        learning_rate: of Adam, for the network; a tenth of the first training's and less keeps
+            what it knows.
+        critic_rate: of Adam, for the discriminator.
+        loss: what the discriminator and the network want of each other.
+        adversarial: weight of being taken for clear.
+        cycle: weight of being found again in other fog.
+        identity: weight of leaving clear pictures as they are.
+        known: weight of clear pictures in fog made up, as in the first training.
+        perceptual: weight of their likeness as iris sees it.
+        dark: weight of the dark channel of what is found, which clear pictures have near 0.
+        average: decay per step of the moving average of the weights, which is what is kept.
+        mixed: convolutions at bfloat16, which takes half the time where the processor has it.
+        seed: of the discriminator's first weights, the order, the crops and the fog.
+    """
+
+    start: str
+    foggy: tuple[str, ...]
+    clear: tuple[str, ...]
+    foggiest: float = 1.0
+    held_out: int = 100
+    size: int = 128
+    steps: int = 600
+    batch: int = 6
+    learning_rate: float = 1e-4
+    critic_rate: float = 2e-4
+    loss: Literal[
+        "least-squares", "non-saturating", "minimax", "hinge", "wasserstein", "relativistic"
+    ] = "least-squares"
+    adversarial: float = 0.02
+    cycle: float = 0.5
+    identity: float = 1.0
+    known: float = 1.0
+    perceptual: float = 0.05
+    dark: float = 0.05
+    average: float = 0.99
+    mixed: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("foggy", "clear"):  # lists, out of JSON or a command
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        _require(0 < self.foggiest <= 1, "foggiest", self.foggiest, "above 0, at most 1")
+        _require(0 <= self.held_out <= 100_000, "held out", self.held_out, "0 to 100000")
+        _require(64 <= self.size <= 1024, "size", self.size, "64 to 1024 pixels")
+        _require(1 <= self.steps <= 10_000_000, "steps", self.steps, "at least 1")
+        _require(1 <= self.batch <= 4096, "batch", self.batch, "1 to 4096")
+        for name in ("learning_rate", "critic_rate"):
+            rate = getattr(self, name)
+            _require(0 < rate < 1, name.replace("_", " "), rate, "0 to 1")
+        for name, weight in self.weights.items():
+            _require(0 <= weight < math.inf, name, weight, "0 or more")
+        _require(0 <= self.average < 1, "average", self.average, "0 up to 1, not 1 itself")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Of each loss, by its name."""
+        names = ("adversarial", "cycle", "identity", "known", "perceptual", "dark")
+        return {name: getattr(self, name) for name in names}
+
+
 def _require(good: bool, name: str, value: object, wanted: str) -> None:
     if not good:
         raise OptionError(f"{name} is {value!r}; it must be {wanted}")
@@ -206,3 +283,25 @@ def train_defog(config: DefogTrainConfig, folder: Path, *, device: str = "auto")
     from belamy.engines import defog_runs
 
     yield from defog_runs.training(config, folder, device)
+
+
+def adapt_defog(config: DefogAdaptConfig, folder: Path, *, device: str = "auto") -> Iterator[Tick]:
+    """Train a network that sees fog further, on real fog, in a run folder, from where it stopped.
+
+    Args:
+        config: what to train; a folder that holds another configuration is refused.
+        folder: the run folder, made if it is not there; at the end it holds `network.safetensors`.
+        device: auto, cpu, cuda or mps.
+
+    Yields:
+        a `Tick` that says what will be done; then ticks with the losses.
+
+    Raises:
+        DataError: there are no pictures to learn from.
+        WeightsError: the network to start from is not here, damaged, or another one.
+        RunError: the folder holds something else, or another configuration.
+        Diverged: the loss is no longer a number.
+    """
+    from belamy.engines import defog_runs
+
+    yield from defog_runs.adapting(config, folder, device)

@@ -133,7 +133,7 @@ def losses_of(
         "picture": (made - clear).abs().mean(),
         "decibels": _DECIBELS * torch.log(errors / _FLOOR + 1).mean(),
         "transmission": (transmission - fog.transmission).abs().mean(),
-        "air": ((air - true_air).abs() * amount).mean(),
+        "air": 2 * ((air - true_air).abs() * amount).mean(),
     }
 
 

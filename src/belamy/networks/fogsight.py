@@ -3,9 +3,12 @@
 A small U-Net (Ronneberger et al. 2015) of residual blocks (He et al. 2016) from half to 1/32 of the
 size, whose middle is told the mean and the maximum of all places, since fog is a matter of the
 whole picture. It answers with two things that a person can check: the transmission, a map, and the
-air light, one colour. The air light is a weighted mean of the picture's own colours (the network
-learns where to look for it), then corrected a little. What is made of them is physics: see
-`belamy.pixels.fog`.
+air light, one colour. What is made of them is physics: see `belamy.pixels.fog`.
+
+What He et al. 2009 found need not be learned anew: the network is shown the dark channel in two
+windows; it looks for the air light where the dark channel is light, and learns to look better (the
+air light is a weighted mean of the picture's own colours, then corrected a little); and before it
+answers it is shown the transmission that the dark channel and its own air light would give.
 
 A file is safetensors whose metadata say everything:
 
@@ -36,6 +39,8 @@ __all__ = ["NAME", "STRIDE", "FogSight", "initialise", "load_fogsight", "save_fo
 NAME = "fogsight"
 STRIDE = 32  # pixels of the picture for one of the middle; other sizes are filled up
 
+_WINDOWS = (3, 9)  # of the dark channels, at half the size
+_PRIOR = 10.0  # how much more a place that is light in all channels counts for the air, at first
 _LEAST = 0.02  # transmission: below, nothing could be seen through in 8 bits
 _EDGE = 0.02  # of [0, 1]: where an air light's logit is taken at most
 _WIDTHS = (16, 32, 64, 96, 128)  # channels at 1/2, 1/4, … 1/32 of the size
@@ -92,7 +97,8 @@ class FogSight(nn.Module):
         if len(widths) != len(_WIDTHS) or len(blocks) != len(widths):
             raise ValueError(f"{len(widths)} widths, {len(blocks)} blocks; there are five levels")
         self.arguments = {"widths": list(widths), "blocks": list(blocks)}
-        inner = [4 * 3, *widths]  # at half the size each pixel has the colours of four
+        # At half the size each pixel has the colours of four.
+        inner = [4 * 3 + len(_WINDOWS), *widths]
         strides = [1, *(2 for _ in widths[1:])]
         self.down = nn.ModuleList(
             nn.Sequential(
@@ -104,8 +110,11 @@ class FogSight(nn.Module):
         self.overview = nn.Linear(2 * deepest, deepest)
         pairs = zip(reversed(widths[1:]), reversed(widths[:-1]), strict=True)
         self.up = nn.ModuleList(Rise(coarse, fine) for coarse, fine in pairs)
+        self.weigh = Unit(widths[0] + len(_WINDOWS), widths[0])
         self.transmission = nn.Conv2d(widths[0], 1, 3, padding=1)
+        self.presence = nn.Linear(deepest, 1)
         self.where = nn.Conv2d(widths[-2], 1, 1)
+        self.prior = nn.Parameter(torch.tensor(_PRIOR))
         self.correction = nn.Sequential(
             nn.Linear(deepest + 3, 32), nn.ReLU(inplace=True), nn.Linear(32, 3)
         )
@@ -117,31 +126,46 @@ class FogSight(nn.Module):
         """
         height, width = image.shape[-2:]
         filled = F.pad(image, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
-        x = F.pixel_unshuffle(filled * 2 - 1, 2)
-        levels = []
+        half = F.avg_pool2d(filled, 2)
+        dark = _dark_channels(half)
+        levels = [torch.cat([F.pixel_unshuffle(filled, 2), dark], dim=1) * 2 - 1]
         for level in self.down:
-            x = level(x)
-            levels.append(x)
+            levels.append(level(levels[-1]))
+        x = levels.pop()
         overview = F.relu(self.overview(torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)))
-        x = x + overview[:, :, None, None]
-        air = None
-        for rise, fine in zip(self.up, reversed(levels[:-1]), strict=True):
-            x = rise(x, fine)
-            if air is None:
-                air = self._air(x, filled, overview)
-        assert air is not None
-        seen = torch.sigmoid(self.transmission(x).float())
-        larger = F.interpolate(seen, filled.shape[-2:], mode="bilinear")
-        return _LEAST + (1 - _LEAST) * larger[..., :height, :width], air
+        x = self.up[0](x + overview[:, :, None, None], levels.pop())
+        air = self._air(x, filled, dark, overview)
+        for rise in self.up[1:]:
+            x = rise(x, levels.pop())
+        by_prior = 1 - _dark_channels(half / air.detach()).clamp(0, 1)
+        x = self.transmission(self.weigh(torch.cat([x, by_prior], dim=1)))
+        presence = torch.sigmoid(self.presence(overview).float())[:, :, None, None]
+        fog = torch.sigmoid(x.float()) * presence * (1 - _LEAST)
+        larger = F.interpolate(fog, filled.shape[-2:], mode="bilinear")
+        return 1 - larger[..., :height, :width], air
 
-    def _air(self, features: Tensor, image: Tensor, overview: Tensor) -> Tensor:
+    def _air(self, features: Tensor, image: Tensor, dark: Tensor, overview: Tensor) -> Tensor:
         """The colours where the network looks for the air light, and a correction: (N, 3, 1, 1)."""
-        weights = self.where(features).float().flatten(1).softmax(1)  # (N, places)
-        colours = F.adaptive_avg_pool2d(image, features.shape[-2:]).flatten(2)  # (N, 3, places)
+        places = features.shape[-2:]
+        light = F.adaptive_avg_pool2d(dark[:, -1:], places)
+        looks = self.where(features).float() + self.prior * light
+        weights = looks.flatten(1).softmax(1)  # (N, places)
+        colours = F.adaptive_avg_pool2d(image, places).flatten(2)  # (N, 3, places)
         found = (colours * weights[:, None]).sum(2)
         correction = self.correction(torch.cat([overview.float(), found], dim=1)).float()
         air = torch.sigmoid(torch.logit(found, eps=_EDGE) + correction)
         return air[:, :, None, None]
+
+
+def _dark_channels(image: Tensor) -> Tensor:
+    """The darkest of any channel in windows of several sizes: (N, 3, H, W) → (N, windows, H, W)."""
+    dark = -image.amin(1, keepdim=True)
+    found = []
+    for window in _WINDOWS:  # a square's minimum is a row's of columns' minima
+        half = window // 2
+        rows = F.max_pool2d(dark, (1, window), 1, (0, half))
+        found.append(-F.max_pool2d(rows, (window, 1), 1, (half, 0)))
+    return torch.cat(found, dim=1)
 
 
 def initialise(network: FogSight, generator: torch.Generator) -> None:
@@ -156,10 +180,16 @@ def initialise(network: FogSight, generator: torch.Generator) -> None:
         for module in network.modules():
             if isinstance(module, Block):
                 module.norm.weight.zero_()
-        for quiet in (network.transmission, network.where, network.correction[-1]):
+        for quiet in (
+            network.transmission,
+            network.presence,
+            network.where,
+            network.correction[-1],
+        ):
             quiet.weight.mul_(0.1)  # type: ignore[operator, union-attr]
         assert network.transmission.bias is not None
-        network.transmission.bias.fill_(1.0)
+        network.transmission.bias.fill_(-0.5)
+        network.presence.bias.fill_(2.0)
 
 
 def save_fogsight(

@@ -28,6 +28,7 @@ _SCENE_KINDS = ("ground", "skies", "regions")
 
 _SEEDS = 14  # regions of a picture, in `regions`. By eye
 _NEAREST = 0.08  # of the ground, in units of the depth of the horizon. By eye
+_UNLIKELY, _RARE = ("clouds", "tunnel"), 0.4  # kinds that scenes seldom have, and how often
 _MIXED = 3  # kinds of depth in one picture, at most
 _SIDE = 64  # pixels, of the pictures that depths are made for
 _EDGE_RADIUS = 10  # windows of the guided filter, as a part of the picture's shorter side
@@ -201,8 +202,9 @@ def mixed_depth(image: Tensor, chance: Chance) -> Tensor:
     small = _small(image)
     kinds = torch.stack([depth(small, chance) for depth in DEPTHS.values()], dim=1)
     shares = torch.zeros(count, len(DEPTHS))
+    often = torch.tensor([_RARE if kind in _UNLIKELY else 1.0 for kind in DEPTHS])
     for _ in range(_MIXED):
-        one = torch.randint(len(DEPTHS), (count, 1), generator=chance)
+        one = torch.multinomial(often, count, replacement=True, generator=chance)[:, None]
         shares.scatter_add_(1, one, torch.rand((count, 1), generator=chance) ** 2)
     shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-6)
     depth = (kinds * shares.view(count, -1, 1, 1, 1)).sum(1)  # (N, 1, h, w)

@@ -37,7 +37,7 @@ et al.'s 0.1."""
 
 Chance = torch.Generator
 
-_CLEAR = 0.1  # of the pictures have no fog at all
+_CLEAR = 0.15  # of the pictures have no fog at all
 _FRONT = 0.5  # of them have something in front
 _THINNEST, _DENSEST = 0.25, 4.0  # β, in units of one over the largest depth
 _PATCHY = 0.3  # of the fogs are
