@@ -178,7 +178,7 @@ def test_networks_that_cannot_be_gone_on_from(config: GanConfig, tmp_path: Path)
         ({"start": file, "freeze_discriminator": 1}, "no critic to freeze"),
     ):
         with pytest.raises(WeightsError, match=said):
-            trained(replace(config, **change), tmp_path / "second")  # type: ignore[arg-type]
+            trained(replace(config, **change), tmp_path / "second")
     everything = replace(config, start=str(tmp_path / "first"), freeze_discriminator=9)
     with pytest.raises(OptionError, match="must be below"):
         trained(everything, tmp_path / "second")

@@ -21,6 +21,7 @@ from belamy.networks.gan import (
     read_network,
     save_generator,
 )
+from belamy.networks.gan_light import Brush
 from belamy.networks.tensors import write_tensors
 
 NARROW = 0.1
@@ -150,8 +151,8 @@ def test_light_can_be_crossed() -> None:
     made = made.eval()
     assert made.levels == 4
     for part in made.modules():  # brushes begin at nothing
-        if isinstance(part, nn.Module) and hasattr(part, "colours"):
-            nn.init.normal_(part.colours.weight)  # type: ignore[union-attr]
+        if isinstance(part, Brush):
+            nn.init.normal_(part.colours.weight)
     one, other = made.styles(latents(made)[0])[:2]
     whole = one.expand(1, made.levels, -1)
     torch.testing.assert_close(made.draw(whole), made.draw(one[None]))

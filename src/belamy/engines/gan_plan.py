@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # accelerate's own
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -55,7 +55,9 @@ def multiply_adds(name: str, network: nn.Module, recipe: GanRecipe) -> float:
     given = (2, latent) if name == "generator" else (2, 3, size, size)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(given, device=place), label)
-    return counter.get_total_flops() / 2 / 2  # a multiply-add is two; there were two pictures
+    return (
+        float(counter.get_total_flops()) / 2 / 2
+    )  # a multiply-add is two; there were two pictures
 
 
 def _measured(recipe: GanRecipe) -> dict[str, str]:

@@ -211,11 +211,11 @@ def _board(folder: Path, held: ExitStack) -> Callable[[Tick], None] | None:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    writer = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+    writer = SummaryWriter(str(folder / "tensorboard"))
     held.callback(writer.close)
 
     def write(tick: Tick) -> None:
         for name, value in {**tick.losses, **tick.measures}.items():
-            writer.add_scalar(name, value, tick.step)  # type: ignore[no-untyped-call]
+            writer.add_scalar(name, value, tick.step)
 
     return write

@@ -291,7 +291,7 @@ class GanRecipe:
         ).to(self.accelerator.device)
         kinds = len(self.pictures.kinds)
         label = torch.arange(len(z), device=z.device) % columns % kinds if kinds else None
-        parts = zip(z.split(columns), _split(label, columns, rows), strict=True)
+        parts = zip(torch.split(z, columns), _split(label, columns, rows), strict=True)
         return torch.cat([made(one, kind).cpu() for one, kind in parts])
 
 
@@ -306,7 +306,7 @@ def _softened(index: int, total: int) -> float:
 
 
 def _split(label: Tensor | None, size: int, count: int) -> list[Tensor | None]:
-    return [None] * count if label is None else list(label.split(size))
+    return [None] * count if label is None else list(torch.split(label, size))
 
 
 def grid(images: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ class Generator(nn.Module):
 
         In [0, 1]; while it trains, what `light` draws may lie beyond, so that gradients live on.
         """
-        images = self.synthesis(styles).float() / 2 + 0.5
+        images: Tensor = self.synthesis(styles).float() / 2 + 0.5
         return images if self.training else images.clamp(0, 1)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
@@ -134,7 +134,7 @@ class Generator(nn.Module):
         Less is safer and more alike (Karras et al. 2019; Brock et al. 2019)."""
         if label is None:
             return torch.lerp(self.mean_style().expand_as(styles), styles, amount)
-        kinds, which = label.unique(return_inverse=True)
+        kinds, which = torch.unique(label, return_inverse=True)
         means = torch.cat([self.mean_style(kind) for kind in kinds.tolist()])
         return torch.lerp(means[which], styles, amount)
 

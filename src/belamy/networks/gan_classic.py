@@ -144,7 +144,7 @@ def _projected(
     """Miyato and Koyama 2018: how well the features (N, C) go with the label, added."""
     if embedding is None:
         return logits.float()
-    return (logits + (embedding(label) * features).mean(dim=1, keepdim=True)).float()
+    return (logits + (embedding(label) * features).mean(dim=1, keepdim=True)).float()  # type: ignore[no-any-return]
 
 
 def start_as_dcgan(network: nn.Module) -> None:

@@ -27,6 +27,7 @@ from belamy.networks.resample import downsample, upsample
 __all__ = ["LightDiscriminator", "LightSynthesis", "Mapping", "levels_of"]
 
 COARSEST = 4  # pixels of the side at which drawing begins
+Drawn = tuple[Tensor, Tensor]
 SLOPE = 0.2  # of what is negative
 _GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the size of what passes that bend
 _MAPPING_RATE = 0.1  # styles learn slower than what they steer; 0.01 for StyleGAN2's eight layers
@@ -155,13 +156,19 @@ def _unit(x: Tensor) -> Tensor:
 
 
 class _Level(nn.Module):
-    """From one level to the next, twice as fine."""
+    """From one level to the next, twice as fine: features and what they add to the picture."""
 
     def __init__(self, before: int, now: int, style: int) -> None:
         super().__init__()
         self.reduce = Modulated(before, now, style)
         self.refine = Modulated(now, now, style)
         self.brush = Brush(now, style)
+
+    def forward(self, x: Tensor, style: Tensor, gate: Gate | None, coarse: Tensor | None) -> Drawn:
+        x = self.refine(upsample(self.reduce(x, style)), style)
+        if gate is not None:
+            x = gate(coarse, x)
+        return x, self.brush(x, style)
 
 
 class LightSynthesis(nn.Module):
@@ -197,14 +204,14 @@ class LightSynthesis(nn.Module):
         x = self.first(x, styles[:, 0])
         maps = {COARSEST: x}
         picture = self.first_brush(x, styles[:, 0])
+        gates = dict(self.gates.items())
         for number, (side, level) in enumerate(zip(self.sides[1:], self.levels, strict=True), 1):
-            style = styles[:, number]
-            x = level.refine(upsample(level.reduce(x, style)), style)
-            if str(side) in self.gates:
-                x = self.gates[str(side)](maps[_GATES[side]], x)
+            gate = gates.get(str(side))
+            coarse = None if gate is None else maps[_GATES[side]]
+            x, detail = level(x, styles[:, number], gate, coarse)
             maps[side] = x
-            picture = upsample(picture) + level.brush(x, style)
-        return picture
+            picture = upsample(picture) + detail
+        return picture  # type: ignore[no-any-return]
 
 
 class _Residual(nn.Module):
@@ -218,7 +225,7 @@ class _Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inside = _bend(self.second(_bend(self.first(x))))
-        return (downsample(inside) + self.beside(downsample(x))) * math.sqrt(0.5)
+        return (downsample(inside) + self.beside(downsample(x))) * math.sqrt(0.5)  # type: ignore[no-any-return]
 
 
 def _bend(x: Tensor) -> Tensor:
