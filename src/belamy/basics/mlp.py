@@ -70,10 +70,10 @@ class Loss(NamedTuple):
     slope: Callable[[Array, Array], Array]
 
 
-def _softmax(y: Array) -> Array:
-    powers: Array = np.exp(y - y.max(axis=1, keepdims=True))  # less the largest, not to overflow
-    total: Array = powers.sum(axis=1, keepdims=True)
-    return powers / total
+def _log_softmax(y: Array) -> Array:
+    shifted: Array = y - y.max(axis=1, keepdims=True)  # which changes nothing, nor overflows
+    total: Array = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted - total
 
 
 LOSSES = {
@@ -94,8 +94,8 @@ LOSSES = {
     ),
     # −Σ t·log p with p = softmax(y), one t of each row 1 and the others 0
     "softmax": Loss(
-        lambda y, t: float(-(t * np.log(_softmax(y))).sum() / len(y)),
-        lambda y, t: (_softmax(y) - t) / len(y),
+        lambda y, t: float(-(t * _log_softmax(y)).sum() / len(y)),
+        lambda y, t: (np.exp(_log_softmax(y)) - t) / len(y),
     ),
 }
 

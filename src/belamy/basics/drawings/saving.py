@@ -16,6 +16,7 @@ __all__ = ["save_film", "save_still"]
 
 # Milliseconds, by eye. A film takes about 5 s; the last frame stays, to be looked at.
 FILM, QUICKEST, SLOWEST, LAST = 5000, 80, 1500, 3000
+_SAMPLES = 12
 _COLOURS = 128  # plots have few, and smooth areas in more do not show
 
 
@@ -34,13 +35,7 @@ def save_film(pictures: Sequence[Image.Image], path: Path, recipe: Recipe) -> No
     Raises:
         BelamyError: it cannot be written there.
     """
-    # one palette for all, lest colours flicker: from the first, the middle and the last
-    chosen = [pictures[0], pictures[len(pictures) // 2], pictures[-1]]
-    width, height = chosen[0].size
-    sample = Image.new("RGB", (width, 3 * height))
-    for row, picture in enumerate(chosen):
-        sample.paste(picture, (0, row * height))
-    palette = sample.quantize(_COLOURS, Image.Quantize.MEDIANCUT)
+    palette = _palette(pictures)
     indexed = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in pictures]
     each = min(max(FILM // len(indexed), QUICKEST), SLOWEST)
     buffer = io.BytesIO()
@@ -54,3 +49,13 @@ def save_film(pictures: Sequence[Image.Image], path: Path, recipe: Recipe) -> No
         comment=comment(recipe),
     )
     files.write_bytes(path, buffer.getvalue())
+
+
+def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
+    """One for the whole film, lest its colours flicker: of a dozen frames, the last among them."""
+    chosen = pictures[:: -max(1, len(pictures) // _SAMPLES)]
+    width, height = chosen[0].size
+    sample = Image.new("RGB", (width, len(chosen) * height))
+    for row, picture in enumerate(chosen):
+        sample.paste(picture, (0, row * height))
+    return sample.quantize(_COLOURS, Image.Quantize.MEDIANCUT)

@@ -83,14 +83,17 @@ def _watch(
     say: Texts,
 ) -> Lesson:
     """Let it learn, and say and show how it stands on the way."""
+    import numpy as np
+
     from belamy.basics.drawings.mlp import Moment, draw_mlp
 
     moment = Moment(network, (), 0, epochs)
     film, told = (_chosen(epochs, parts) for parts in (_FRAMES, _TOLD))
     for epoch in range(epochs + 1):
-        if epoch > 0:
-            next(learning)
-        moment = moment.then(seen, held_out)
+        with np.errstate(over="ignore", invalid="ignore"):  # which the next lines look for
+            if epoch > 0:
+                next(learning)
+            moment = moment.then(seen, held_out)
         loss, other = moment.losses[-1]
         if not math.isfinite(loss + other):
             raise Diverged(f"the loss is no number in epoch {epoch}; take a smaller --rate")

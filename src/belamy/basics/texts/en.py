@@ -17,7 +17,6 @@ TEXTS = {
     "Three neurons in two levels can: (a OR b) AND (a NAND b).",
     "neuron.silent": "rests",
     "neuron.active": "fires",
-    "neuron.inputs": "inputs",
     "neuron.no_line": "no line parts them",
     "perceptron.title": "The perceptron learns from its mistakes",
     "perceptron.remark": "Whenever $y\\,(w \\cdot x + b) \\leq 0$: add $y\\,x$ to the weights and "

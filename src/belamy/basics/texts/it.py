@@ -17,7 +17,6 @@ TEXTS = {
     "Tre neuroni su due livelli ci riescono: (a OR b) AND (a NAND b).",
     "neuron.silent": "tace",
     "neuron.active": "si attiva",
-    "neuron.inputs": "ingressi",
     "neuron.no_line": "nessuna retta li separa",
     "perceptron.title": "Il percettrone impara dai propri errori",
     "perceptron.remark": "Ogni volta che $y\\,(w \\cdot x + b) \\leq 0$: somma $y\\,x$ ai pesi e "
