@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from belamy.devices import generator
 from belamy.networks.embedded import Iris, initialise
+from belamy.networks.gan import Shape, build_generator, save_generator
 from belamy.networks.weights import save_weights
 
 
@@ -42,3 +44,24 @@ def _smooth(height: int, width: int, seed: int) -> Tensor:
 def photo() -> Tensor:
     """(1, 3, 61, 83): soft colours, odd sides."""
     return _smooth(61, 83, 0)
+
+
+@pytest.fixture(scope="session")
+def painters(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a generator's file, 16 px: seeded, never trained, but its pictures differ."""
+
+    def make(network: str = "light", labels: tuple[str, ...] = (), size: int = 16) -> Path:
+        path = folder / f"{network}-{size}-{len(labels)}.safetensors"
+        if not path.exists():
+            with torch.random.fork_rng():
+                torch.manual_seed(0)
+                shape = Shape(size, 24, 0.1, labels)
+                made = build_generator(network, shape)
+                for name, weight in made.named_parameters():
+                    if "brush.colours.weight" in name:  # which begin at 0
+                        torch.nn.init.normal_(weight, std=0.6)
+            save_generator(path, made, network=network, shape=shape, trained_on="nothing")
+        return path
+
+    folder = tmp_path_factory.mktemp("painters")
+    return make
