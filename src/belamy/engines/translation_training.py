@@ -51,7 +51,7 @@ class TranslateRecipe:
         self.rank, self.world = accelerator.process_index, accelerator.num_processes
         self.total, self.average, self.seed = config.steps, config.average, config.seed
         self.memory: dict[str, Tensor] = {}
-        self.remarks: list[str] = list(worlds.remarks)
+        self.remarks: list[str] = []
         generators = {name: _generator(config, name) for name in config.directions}
         judges = {f"judge-{name[-1]}": _judge(config, name[-1]) for name in config.directions}
         heads = _heads(config, generators["a-to-b"])
@@ -71,18 +71,19 @@ class TranslateRecipe:
 
     def _adam(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
         weights = [one for name in names for one in self.networks[name].parameters()]
-        return torch.optim.Adam(weights, lr=self.config.learning_rate, betas=_BETAS)
+        return torch.optim.Adam(weights, lr=self.config.learning_rate, betas=_BETAS, fused=True)
 
     def _about(self) -> str:
         config, count = self.config, _weights
         arrow = "⇄" if len(config.directions) > 1 else "→"
-        return (
+        told = (
             f"{config.a_label} {arrow} {config.b_label} by {config.method}: {len(self.worlds.a):,} "
             f"and {len(self.worlds.b):,} pictures, {self.total:,} steps at {config.size} px; "
             f"{count(self.networks['a-to-b']):,} weights a generator, "
             f"{count(self.networks['judge-b']):,} a discriminator"
             + ("; discriminators see pictures through random changes" if self.augments else "")
         )
+        return "; ".join((told, *self.worlds.remarks))
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         """The generators first, then the discriminators on what was made."""

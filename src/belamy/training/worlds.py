@@ -103,7 +103,8 @@ def _zoomed(images: Tensor, size: int, chance: torch.Generator) -> Tensor:
 
 CROPS: dict[str, tuple[float, Callable[[Tensor, int, torch.Generator], Tensor]]] = {
     "jitter": (286 / 256, _jittered),  # Isola et al. 2017
-    "zoom": (1.6, _zoomed),  # by eye
+    "detail": (1.6, _jittered),  # by eye
+    "zoom": (1.6, _zoomed),
     "whole": (1.0, _whole),
 }
 """How squares are cut: the side of the stored pictures, in sides of a square; and what cuts uint8
