@@ -78,8 +78,6 @@ def test_tiles_fit(network: str) -> None:
     whole = translate(image, network=network, tile="none").image
     tiled = translate(image, network=network, tile=320).image
     assert (whole - tiled).abs().mean() < 0.04  # statistics are of samples
-    steps = (tiled[..., :, 1:] - tiled[..., :, :-1]).abs().mean(dim=(0, 1, 2))
-    assert steps.max() < 3 * steps.median()  # no seam at any column
 
 
 def test_transparency_and_size_are_kept(network: str, photo: Tensor, tmp_path: Path) -> None:
