@@ -75,7 +75,8 @@ def unfogged(
     image: Tensor, transmission: Tensor, air: Tensor, least: float = LEAST_TRANSMISSION
 ) -> Tensor:
     """J = (I − A)/max(t, least) + A: (N, 3, H, W), not clamped."""
-    return (image - air) / transmission.clamp_min(least) + air
+    # written so that where t is 1 a picture stays as it is, to the last digit
+    return image + (image - air) * (1 / transmission.clamp_min(least) - 1)
 
 
 def density_for(depth: Tensor, amount: float) -> float:
