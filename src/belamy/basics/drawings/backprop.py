@@ -60,13 +60,13 @@ def draw_backprop(worked: Worked, say: Texts, stage: int) -> Figure:
         lit = number <= stage
         figure.text(
             0.05 + 0.235 * number,
-            0.06,
+            0.095,
             say(f"backprop.stage_{key}"),
             color=(INK, RED, RED, GREEN)[number] if lit else "#cfc9bd",
             fontsize=15,
             fontweight="bold" if number == stage else "normal",
             linespacing=1.4,
-            va="center",
+            va="top",
         )
     return figure
 

@@ -19,11 +19,14 @@ __all__ = ["draw_perceptron"]
 _EARLIER = 14  # lines of the past; more would be a thicket
 
 
-def draw_perceptron(mistakes: list[Mistake], points: Array, labels: Array, say: Texts) -> Figure:
-    """The perceptron after the last of `mistakes`.
+def draw_perceptron(
+    mistakes: list[Mistake], end: int, points: Array, labels: Array, say: Texts
+) -> Figure:
+    """The perceptron after the first `end` of its mistakes.
 
     Args:
-        mistakes: all so far, at least one.
+        mistakes: all that it will make.
+        end: how many it has made, at least one.
         points: (N, 2).
         labels: (N,), −1 or +1.
         say: the texts.
@@ -31,9 +34,10 @@ def draw_perceptron(mistakes: list[Mistake], points: Array, labels: Array, say: 
     figure, axes = sheet(
         say("perceptron.title"), say("perceptron.remark"), [["plane", "counts"]], widths=[1.25, 1]
     )
-    _plane(axes["plane"], mistakes, points, labels)
-    done = bool((mistakes[-1].perceptron.decide(points) == labels).all())
-    _counts(axes["counts"], mistakes, len(points), done, say)
+    _plane(axes["plane"], mistakes[:end], points, labels)
+    _counts(axes["counts"], mistakes, end, points, labels)
+    axes["counts"].set_title(say("perceptron.counts", mistakes=end))
+    axes["counts"].set_xlabel(say("perceptron.seen"))
     return figure
 
 
@@ -86,17 +90,19 @@ def _line(axes: Axes, perceptron: Perceptron, reach: float, **style: object) -> 
     axes.plot(*ends.T, **style)  # type: ignore[arg-type]
 
 
-def _counts(axes: Axes, mistakes: list[Mistake], count: int, done: bool, say: Texts) -> None:
+def _counts(axes: Axes, mistakes: list[Mistake], end: int, points: Array, labels: Array) -> None:
     """Mistakes so far against points looked at, a grey line after each sweep."""
     from matplotlib.ticker import MaxNLocator
 
-    looks = [(mistake.sweep - 1) * count + mistake.index + 1 for mistake in mistakes]
-    end = (mistakes[-1].sweep + int(done)) * count  # the last sweep had no mistakes
-    axes.vlines(range(count, end, count), 0, len(mistakes), color=LINE, lw=1.2)
-    heights = [*range(len(looks) + 1), *([len(looks)] if done else [])]
-    axes.step([0, *looks, *([end] if done else [])], heights, where="post", color=OCHRE, lw=3.2)
-    axes.set_title(say("perceptron.counts", mistakes=len(mistakes)))
-    axes.set_xlabel(say("perceptron.seen"))
-    axes.set_xlim(0, end)
+    count = len(points)
+    looks = [0, *((mistake.sweep - 1) * count + mistake.index + 1 for mistake in mistakes)]
+    done = bool((mistakes[-1].perceptron.decide(points) == labels).all())
+    last = (mistakes[-1].sweep + int(done)) * count  # the last sweep had no mistakes
+    shown, heights = looks[: end + 1], list(range(end + 1))
+    if done and end == len(mistakes):
+        shown, heights = [*shown, last], [*heights, end]
+    axes.vlines(range(count, last, count), 0, len(mistakes), color=LINE, lw=1.2)
+    axes.step(shown, heights, where="post", color=OCHRE, lw=3.2)
+    axes.set_xlim(0, last)
     axes.set_ylim(0, 1.08 * max(4, len(mistakes)))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

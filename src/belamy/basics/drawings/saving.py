@@ -17,7 +17,7 @@ __all__ = ["save_film", "save_still"]
 # Milliseconds, by eye. A film takes about 5 s; the last frame stays, to be looked at.
 FILM, QUICKEST, SLOWEST, LAST = 5000, 80, 1500, 3000
 _SAMPLES = 12
-_COLOURS = 128  # plots have few, and smooth areas in more do not show
+_COLOURS = 256
 
 
 def save_still(picture: Image.Image, path: Path, recipe: Recipe) -> None:

@@ -56,8 +56,8 @@ def perceptron(
     yield say("perceptron.rule")
     yield from _numbers(mistakes, places, labels, sweeps, say)
     for end in sorted({max(1, round(part * len(mistakes) / _FRAMES)) for part in range(_FRAMES)}):
-        yield partial(draw_perceptron, mistakes[:end], places, labels, say)
-    yield partial(draw_perceptron, mistakes, places, labels, say)
+        yield partial(draw_perceptron, mistakes, end, places, labels, say)
+    yield partial(draw_perceptron, mistakes, len(mistakes), places, labels, say)
 
 
 def _numbers(
