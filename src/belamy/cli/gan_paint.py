@@ -61,7 +61,7 @@ def paint(
 ) -> None:
     """Paint pictures from nothing; in a folder, SEED-NUMBER.png is what other commands call it."""
     _require_latents(save_latents)
-    if _is_folder(output):
+    if output and _is_folder(output):
         require_folder(output)
         steps = gan_paint_steps(network, sheet=False, **options)
         _save_each(steps, Path(output), options, save_latents)
