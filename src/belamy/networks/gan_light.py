@@ -50,30 +50,61 @@ def levels_of(size: int) -> list[int]:
 
 class Linear(nn.Module):
     """A level of neurons whose weights start, and learn, at the same scale whatever it is fed
-    (equalised learning rate: Karras et al. 2018)."""
+    (equalised learning rate: Karras et al. 2018).
 
-    def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, rate: float = 1.0) -> None:
+    Args:
+        inputs: how many.
+        outputs: how many.
+        bias: what the biases start with.
+        rate: at which it learns, beside others.
+        bent: whether a bend follows, and takes with it what that would take of the size.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        bias: float = 0.0,
+        rate: float = 1.0,
+        bent: bool = False,
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
         self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
-        self.scale, self.rate = rate / math.sqrt(inputs), rate
+        gain = _GAIN if bent else 1.0
+        self.bent, self.scale, self.rate = bent, gain * rate / math.sqrt(inputs), gain * rate
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias * self.rate)
+        x = F.linear(x, self.weight * self.scale, self.bias * self.rate)
+        return F.leaky_relu(x, SLOPE) if self.bent else x
 
 
 class Convolution(nn.Module):
-    """A convolution that keeps the size, with equalised learning rate."""
+    """A convolution that keeps the size, with equalised learning rate.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, bias: bool = True) -> None:
+    Args:
+        inputs: channels.
+        outputs: channels.
+        kernel: its side, odd.
+        bias: whether it has one.
+        bent: whether a bend follows, and takes with it what that would take of the size.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, *, bias: bool = True, bent: bool = False
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.scale = 1 / math.sqrt(inputs * kernel**2)
+        self.bent, self.gain = bent, _GAIN if bent else 1.0
+        self.scale = self.gain / math.sqrt(inputs * kernel**2)
 
     def forward(self, x: Tensor) -> Tensor:
         padding = self.weight.shape[-1] // 2
-        return F.conv2d(x, self.weight * self.scale, self.bias, padding=padding)
+        bias = None if self.bias is None else self.bias * self.gain
+        x = F.conv2d(x, self.weight * self.scale, bias, padding=padding)
+        return F.leaky_relu(x, SLOPE) if self.bent else x
 
 
 class Modulated(nn.Module):
@@ -138,7 +169,7 @@ class Mapping(nn.Module):
         self.embedding = nn.Embedding(labels, latent) if labels > 1 else None
         first = latent * (2 if labels > 1 else 1)
         self.layers = nn.ModuleList(
-            [Linear(first, style, rate=_MAPPING_RATE), Linear(style, style, rate=_MAPPING_RATE)]
+            [Linear(count, style, rate=_MAPPING_RATE, bent=True) for count in (first, style)]
         )
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
@@ -146,7 +177,7 @@ class Mapping(nn.Module):
         if self.embedding is not None:
             x = torch.cat([x, _unit(self.embedding(label))], dim=1)
         for layer in self.layers:
-            x = _GAIN * F.leaky_relu(layer(x), SLOPE)
+            x = layer(x)
         return x
 
 
@@ -219,17 +250,13 @@ class _Residual(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.first = Convolution(before, before, 3)
-        self.second = Convolution(before, after, 3)
+        self.first = Convolution(before, before, 3, bent=True)
+        self.second = Convolution(before, after, 3, bent=True)
         self.beside = Convolution(before, after, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        inside = _bend(self.second(_bend(self.first(x))))
-        return (downsample(inside) + self.beside(downsample(x))) * math.sqrt(0.5)  # type: ignore[no-any-return]
-
-
-def _bend(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, SLOPE) * _GAIN
+        inside = self.second(self.first(x))
+        return downsample(inside + self.beside(x)) * math.sqrt(0.5)
 
 
 class LightDiscriminator(nn.Module):
@@ -246,24 +273,24 @@ class LightDiscriminator(nn.Module):
         super().__init__()
         sides = levels_of(size)[::-1]
         counts = [channels(side, width) for side in sides]
-        self.stem = Convolution(3, counts[0], 3)
+        self.stem = Convolution(3, counts[0], 3, bent=True)
         # each block gives as many channels as the level before it is drawn with
         pairs = itertools.pairwise(counts[:-1])
         self.blocks = nn.ModuleList([_Residual(before, after) for before, after in pairs])
         inside = counts[-2]
         last = counts[-1]
-        self.last = Convolution(inside + 1, last, 3)
-        self.dense = Linear(last * COARSEST**2, last)
+        self.last = Convolution(inside + 1, last, 3, bent=True)
+        self.dense = Linear(last * COARSEST**2, last, bent=True)
         self.logit = Linear(last, 1)
         self.embedding = nn.Embedding(labels, last) if labels > 1 else None
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         x = (2 * images - 1).contiguous(memory_format=torch.channels_last)
-        x = downsample(_bend(self.stem(x)))
+        x = downsample(self.stem(x))
         for block in self.blocks:
             x = block(x)
-        x = _bend(self.last(torch.cat([x, _difference(x)], dim=1)))
-        x = _bend(self.dense(x.flatten(1)))
+        x = self.last(torch.cat([x, _difference(x)], dim=1))
+        x = self.dense(x.flatten(1))
         logits = self.logit(x)
         if self.embedding is not None:
             logits = logits + (self.embedding(label) * x).mean(dim=1, keepdim=True)
@@ -276,5 +303,6 @@ def _difference(x: Tensor) -> Tensor:
     count = len(x)
     size = next(size for size in range(min(_GROUP, count), 0, -1) if count % size == 0)
     groups = x.float().reshape(size, -1, *x.shape[1:])
-    spread = (groups.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (N / size,)
+    apart = (groups - groups.mean(dim=0)).square().mean(dim=0)
+    spread = (apart + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (N / size,)
     return spread.repeat(size)[:, None, None, None].expand(-1, 1, *x.shape[2:]).to(x.dtype)

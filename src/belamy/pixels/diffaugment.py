@@ -41,6 +41,8 @@ def diff_augment(
     """
     for kind in kinds:
         touched = torch.rand(len(images), 1, 1, 1, generator=generator) < probability
+        if not bool(touched.any()):
+            continue
         changed = KINDS[kind](images, generator)
         if bool(touched.all()):
             images = changed
