@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from belamy import files
+from belamy.basics.drawings.style import COLOURS, GREY, INK, LINE
 from belamy.pixels.encode import QUALITY, encode
 from belamy.pixels.recipe import Recipe, comment
 
@@ -52,10 +53,17 @@ def save_film(pictures: Sequence[Image.Image], path: Path, recipe: Recipe) -> No
 
 
 def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
-    """One for the whole film, lest its colours flicker: of a dozen frames, the last among them."""
+    """One for the whole film, lest its colours flicker: of a dozen frames, the last among them.
+
+    The style's own colours are added in large, since thin lines of them would not count for much.
+    """
     chosen = pictures[:: -max(1, len(pictures) // _SAMPLES)]
     width, height = chosen[0].size
-    sample = Image.new("RGB", (width, len(chosen) * height))
+    sample = Image.new("RGB", (width, (len(chosen) + 1) * height))
     for row, picture in enumerate(chosen):
         sample.paste(picture, (0, row * height))
+    own = (*COLOURS, INK, GREY, LINE)
+    for place, colour in enumerate(own):
+        left, right = (width * edge // len(own) for edge in (place, place + 1))
+        sample.paste(colour, (left, len(chosen) * height, right, sample.height))
     return sample.quantize(_COLOURS, Image.Quantize.MEDIANCUT)
