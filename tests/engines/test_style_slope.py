@@ -19,7 +19,8 @@ from belamy.engines.tiling import choose_tiling
 from belamy.networks import NETWORKS
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.embedded import initialise
-from belamy.objectives.styles import STYLE_LOSSES, Window, content, gather_moments, moments_of
+from belamy.objectives.pooled import Window, content, gather_moments
+from belamy.objectives.styles import STYLE_LOSSES, moments_of
 from belamy.optimise import Tiling
 
 # A network that pads everywhere, one that never pads and rounds its pools up, one that rounds down.
@@ -92,6 +93,40 @@ def test_what_tiles_see_covers_every_place_once(name: str) -> None:
         assert torch.allclose(found[layer], features)
         exact = gather_moments(features, Window.whole(features))[1]
         assert torch.allclose(sums[layer], exact)
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("vgg19", ("relu1_1", "relu2_1")),
+        ("iris", ("conv1.conv", "mixed3a.branch3.0", "mixed3a")),  # within a stage, and its end
+        ("resnet50", ("layer1.0.bn3", "layer1.0", "layer1.1")),  # a gradient that goes two ways
+    ],
+)
+@pytest.mark.parametrize("height", [40, 37])
+def test_the_gradient_is_that_of_autograd(name: str, layers: Sequence[str], height: int) -> None:
+    image = picture(0, height, 48)
+    view = View(network(name, layers))
+    shown, manner = view.see(image.flip(-1), layers), view.see(picture(1, 50, 44), layers)
+    parts = [Term("style", 2.0, STYLE_LOSSES["moments"](x, moments_of(manner[x]))) for x in layers]
+    parts += [Term("content", 3.0, content(x, shown[x])) for x in layers]
+    gradient, losses = style_slope(view, parts, image, (0, 0))
+    pixels = image.clone().requires_grad_(True)
+    features = view.see(pixels, layers)
+    scores = [part.weight * part.pooled.objective(features) for part in parts]
+    (expected,) = torch.autograd.grad(torch.stack(scores).sum(), pixels)
+    assert torch.allclose(gradient, expected, rtol=1e-6, atol=1e-9 * float(expected.abs().max()))
+    style_scores = torch.stack(scores[: len(layers)]).detach()
+    assert losses["style"] == pytest.approx(float(style_scores.sum()))
+
+
+def test_one_layer_by_two_names_is_both() -> None:
+    image, layers = picture(0, 20, 24), ("relu1_1", "features.1")
+    view = View(network("vgg19", ("relu1_1",)))
+    shown = view.see(image.flip(-1), layers)
+    parts = [Term("content", 1.0, content(name, shown["relu1_1"])) for name in layers]
+    once, twice = (style_slope(view, parts[:n], image, (0, 0))[0] for n in (1, 2))
+    assert torch.allclose(twice, 2 * once)
 
 
 def test_a_scaled_gradient_is_the_same() -> None:

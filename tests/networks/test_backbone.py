@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import os
 import struct
@@ -108,6 +109,20 @@ def test_it_stops_at_the_deepest_layer_asked(backbone: Backbone, image: Tensor) 
         module.register_forward_hook(lambda *_, index=index: ran.append(index))
     backbone(image, ["relu1", "conv1"])
     assert ran == [0, 1, 2]
+
+
+def test_a_tap_decides_what_goes_on(backbone: Backbone, image: Tensor) -> None:
+    seen: list[str] = []
+
+    def noted(name: str, x: Tensor) -> Tensor:
+        seen.append(name)
+        return torch.zeros_like(x)
+
+    taps = {name: functools.partial(noted, name) for name in ("mixed2.narrow", "conv1")}
+    deepest = backbone.through(image, taps)
+    assert seen == ["conv1", "mixed2.narrow"]
+    assert deepest.shape == backbone(image, ["mixed2"])["mixed2"].shape
+    assert float(backbone.through(image, {"conv1": torch.zeros_like}).abs().max()) == 0
 
 
 def test_hooks_are_gone_even_after_a_failure(backbone: Backbone, image: Tensor) -> None:

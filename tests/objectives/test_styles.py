@@ -10,13 +10,11 @@ from torch import Tensor
 
 from belamy.errors import OptionError
 from belamy.objectives.objective import total
+from belamy.objectives.pooled import Window, content, gather_moments
 from belamy.objectives.styles import (
     STYLE_LOSSES,
     Moments,
-    Window,
     blend,
-    content,
-    gather_moments,
     gram,
     moments,
     moments_of,

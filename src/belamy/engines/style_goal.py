@@ -15,14 +15,8 @@ from belamy.engines.style_slope import Term, View, seen
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
 from belamy.networks.weights import find_weights, open_weights
-from belamy.objectives.styles import (
-    STYLE_LOSSES,
-    Moments,
-    blend,
-    content,
-    gather_moments,
-    shares,
-)
+from belamy.objectives.pooled import content, gather_moments
+from belamy.objectives.styles import STYLE_LOSSES, Moments, blend, shares
 
 Weights = Mapping[str, float]
 """Layer → how much it counts."""

@@ -8,17 +8,18 @@ enough around them.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from belamy.errors import Diverged
-from belamy.networks.backbone import Backbone
-from belamy.objectives.styles import Pooled, Sums, Window
+from belamy.networks.backbone import Backbone, Tap
+from belamy.objectives.pooled import Pooled, Sums, Window
 from belamy.optimise import Tiling
 from belamy.pixels.tiles import Tile, plan
 
@@ -60,11 +61,18 @@ class View:
 
         What is too small for the network goes on, to the right and below, as its last pixels.
         """
+        return self.backbone(self._shown(crop, layers), layers)  # type: ignore[no-any-return]
+
+    def through(self, crop: Tensor, taps: Mapping[str, Tap]) -> Tensor:
+        """The same, tapped on its way: see `Backbone.through`."""
+        return self.backbone.through(self._shown(crop, taps), taps)
+
+    def _shown(self, crop: Tensor, layers: Iterable[str]) -> Tensor:
         side = self.backbone.smallest(layers)
         right, below = (max(0, side - crop.shape[axis]) for axis in (-1, -2))
         if right or below:
             crop = F.pad(crop, (0, right, 0, below), mode="replicate")
-        return self.backbone(crop.to(self.backbone.mean.dtype), layers)  # type: ignore[no-any-return]
+        return crop.to(self.backbone.mean.dtype)
 
     def grids(self, image: Tensor, layers: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Layer → rows and columns of places that the whole picture has, without seeing it."""
@@ -132,48 +140,134 @@ def style_slope(
     Raises:
         Diverged: the features are no longer numbers.
     """
-    layers = sorted({term.pooled.layer for term in terms})
     tiles = view.tiles(image, offset)
     if len(tiles) == 1:
-        return _whole(view, terms, layers, image, scale)
-    grids = view.grids(image, layers)
+        look = Look(view, terms)
+        back = look.at(image)
+        look.slopes, losses = _judged(terms, look.sums, scale)
+        return back() / scale, losses
+    grids = view.grids(image, sorted({term.pooled.layer for term in terms}))
     parts = [(tile, view.windows(image, tile, grids)) for tile in tiles]
-    slopes, losses = _judged(terms, _summed(view, terms, image, parts))
+    slopes, losses = _judged(terms, _summed(view, terms, image, parts), scale)
     gradient = torch.zeros_like(image)
     for tile, windows in parts:
-        with torch.enable_grad():
-            crop = image[..., tile.crop[0], tile.crop[1]].detach().requires_grad_(True)
-            sums = _gathered(terms, view.see(crop, layers), windows)
-            pairs = zip(itertools.chain(*slopes), itertools.chain(*sums), strict=True)
-            share = torch.stack([(slope * part).sum() for slope, part in pairs]).sum()
-            (back,) = torch.autograd.grad(scale * share, crop)
-        gradient[..., tile.crop[0], tile.crop[1]] += back / scale
+        look = Look(view, terms, windows, slopes)
+        gradient[..., tile.crop[0], tile.crop[1]] += look.at(_crop(image, tile))() / scale
     return gradient, losses
-
-
-def _whole(
-    view: View, terms: Sequence[Term], layers: Sequence[str], image: Tensor, scale: float
-) -> tuple[Tensor, dict[str, float]]:
-    with torch.enable_grad():
-        pixels = image.detach().requires_grad_(True)
-        features = view.see(pixels, layers)
-        windows = {name: (Window.whole(x), Window.whole(x)) for name, x in features.items()}
-        loss, losses = _losses(terms, _gathered(terms, features, windows))
-        (gradient,) = torch.autograd.grad(scale * loss, pixels)
-    return gradient / scale, losses
 
 
 _Windows = Mapping[str, tuple[Window, Window]]
 
 
-def _gathered(
-    terms: Sequence[Term], features: Mapping[str, Tensor], windows: _Windows
-) -> list[Sums]:
-    sums = []
-    for term in terms:
-        window, inner = windows[term.pooled.layer]
-        sums.append(term.pooled.gather(inner.of(features[term.pooled.layer]), window))
-    return sums
+def _crop(image: Tensor, tile: Tile) -> Tensor:
+    return image[..., tile.crop[0], tile.crop[1]]
+
+
+class Look:
+    """A picture or crop on its way through the network, and its gradient on the way back.
+
+    Features are summed up as they come by, and what the sums' slopes want of them is added to the
+    gradient as it comes by: never is there a gradient of more than one layer at a time, and no
+    features are kept for longer than the network itself needs them.
+
+    Args:
+        windows: layer → the places that count, in the whole picture and in the crop; None for all.
+        slopes: what changes with each sum, a row for each term, if they are known beforehand: then
+            nothing is summed up. Else they are set before the way back.
+
+    Attributes:
+        sums: a row for each term, of what counts here.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        terms: Sequence[Term],
+        windows: _Windows | None = None,
+        slopes: Sequence[Sums] | None = None,
+    ) -> None:
+        self.view, self.terms, self.windows, self.slopes = view, terms, windows, slopes
+        self.sums: list[Sums] = [()] * len(terms)
+
+    def at(self, image: Tensor) -> Callable[[], Tensor]:
+        """Send (1, 3, H, W) through; the result gives its gradient."""
+        with torch.enable_grad():  # whoever calls may have switched gradients off
+            pixels = image.detach().requires_grad_(True)
+            deepest = self.view.through(pixels, self._taps())
+
+        def back() -> Tensor:
+            (gradient,) = torch.autograd.grad(deepest, pixels, torch.zeros_like(deepest))
+            return gradient
+
+        return back
+
+    def sum_up(self, image: Tensor) -> list[Sums]:
+        """The sums alone, without a way back."""
+        with torch.no_grad():
+            self.view.through(image, self._taps())
+        return self.sums
+
+    def _taps(self) -> dict[str, Tap]:
+        resolve = self.view.backbone.resolve
+        return {resolve(term.pooled.layer): self._tap(term.pooled.layer) for term in self.terms}
+
+    def _tap(self, layer: str) -> Tap:
+        backbone = self.view.backbone
+        own = backbone.resolve(layer)
+        indices = [i for i, t in enumerate(self.terms) if backbone.resolve(t.pooled.layer) == own]
+        # All that is upstream of a whole stage has been dealt with when its gradient comes by; that
+        # of a layer within one may be another branch's too.
+        alone = backbone.layers[own].stage == own
+
+        def tap(features: Tensor) -> Tensor:
+            if self.slopes is None:
+                self._gather(features.detach(), layer, indices)
+            if not features.requires_grad:
+                return features
+            return _Tap.apply(features, self, layer, indices, alone)  # type: ignore[no-any-return, no-untyped-call]
+
+        return tap
+
+    def _places(self, features: Tensor, layer: str) -> tuple[Window, Window]:
+        if self.windows is not None:
+            return self.windows[layer]
+        return (Window.whole(features),) * 2
+
+    def _gather(self, features: Tensor, layer: str, indices: Sequence[int]) -> None:
+        window, inner = self._places(features, layer)
+        for index in indices:
+            self.sums[index] = self.terms[index].pooled.gather(inner.of(features), window)
+
+    def spread(
+        self, features: Tensor, layer: str, indices: Sequence[int], gradient: Tensor
+    ) -> None:
+        """Add what the terms want of a layer's features to their gradient, in place."""
+        assert self.slopes is not None, "the slopes are set before the way back"
+        window, inner = self._places(features, layer)
+        for index in indices:
+            self.terms[index].pooled.spread(
+                inner.of(features), window, self.slopes[index], inner.of(gradient)
+            )
+
+
+class _Tap(torch.autograd.Function):
+    """Features as they are; on the way back their gradient gets what `Look` adds to it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, look: Look, layer: str, indices: Sequence[int], alone: bool
+    ) -> Tensor:
+        ctx.save_for_backward(features)
+        ctx.look, ctx.layer, ctx.indices, ctx.alone = look, layer, indices, alone
+        return features.view_as(features)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
+        (features,) = ctx.saved_tensors
+        gradient = gradient if ctx.alone else gradient.clone()
+        ctx.look.spread(features, ctx.layer, ctx.indices, gradient)
+        return gradient, None, None, None, None
 
 
 def _summed(
@@ -181,11 +275,9 @@ def _summed(
 ) -> list[Sums]:
     """The sums of the whole picture, a tile at a time."""
     total: list[Sums] | None = None
-    with torch.no_grad():
-        for tile, windows in parts:
-            features = view.see(image[..., tile.crop[0], tile.crop[1]], list(windows))
-            found = _gathered(terms, features, windows)
-            total = found if total is None else list(map(_added, total, found))
+    for tile, windows in parts:
+        found = Look(view, terms, windows).sum_up(_crop(image, tile))
+        total = found if total is None else list(map(_added, total, found))
     assert total is not None
     return total
 
@@ -194,23 +286,18 @@ def _added(before: Sums, now: Sums) -> Sums:
     return tuple(a + b for a, b in zip(before, now, strict=True))
 
 
-def _judged(terms: Sequence[Term], sums: Sequence[Sums]) -> tuple[list[Sums], dict[str, float]]:
-    """What each sum's change would change, and the losses."""
-    with torch.enable_grad():
-        free = [tuple(part.detach().requires_grad_(True) for part in one) for one in sums]
-        loss, losses = _losses(terms, free)
-        flat = torch.autograd.grad(loss, list(itertools.chain(*free)), materialize_grads=True)
-    slopes = iter(flat)
-    return [tuple(itertools.islice(slopes, len(one))) for one in sums], losses
-
-
-def _losses(terms: Sequence[Term], sums: Sequence[Sums]) -> tuple[Tensor, dict[str, float]]:
+def _judged(
+    terms: Sequence[Term], sums: Sequence[Sums], scale: float
+) -> tuple[list[Sums], dict[str, float]]:
+    """What each sum's change would change, `scale` times, and the losses."""
     if not all(bool(part.isfinite().all()) for one in sums for part in one):
         raise Diverged("the features are no longer numbers; try a smaller step size or adam")
+    slopes: list[Sums] = []
     losses: dict[str, float] = {}
-    parts = []
     for term, one in zip(terms, sums, strict=True):
-        part = term.weight * term.pooled.judge(one)
-        parts.append(part)
-        losses[term.kind] = losses.get(term.kind, 0.0) + float(part.detach())
-    return torch.stack(parts).sum(), losses
+        with torch.enable_grad():
+            free = tuple(part.detach().requires_grad_(True) for part in one)
+            loss = term.weight * term.pooled.judge(free)
+            slopes.append(torch.autograd.grad(scale * loss, free, materialize_grads=True))
+        losses[term.kind] = losses.get(term.kind, 0.0) + float(loss.detach())
+    return slopes, losses

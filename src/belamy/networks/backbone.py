@@ -27,7 +27,7 @@ reads it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -50,7 +50,10 @@ from belamy.networks.weights import (
     open_weights,
 )
 
-__all__ = ["Backbone", "Layer", "load_backbone"]
+__all__ = ["Backbone", "Layer", "Tap", "load_backbone"]
+
+Tap = Callable[[Tensor], Tensor]
+"""Activations (N, C, H, W) of a layer → what goes on instead of them."""
 
 # Device → how activations and convolution weights lie in memory. On the CPU oneDNN's convolutions
 # are about an eighth faster channels-last (VGG-19 to relu5_1 at 256 px on two cores: 0.54 s against
@@ -166,9 +169,29 @@ class Backbone(nn.Module):
             ImageError: the picture is too small for the network to reach them.
         """
         asked = {name: self.resolve(name) for name in layers}
-        last = self._deepest(asked.values())
+        found: dict[str, Tensor] = {}
+        self.through(image, {own: partial(_keep, found, own) for own in asked.values()})
+        return {name: found[own] for name, own in asked.items()}
+
+    def through(self, image: Tensor, taps: Mapping[str, Tap]) -> Tensor:
+        """The picture sent through the network, tapped on its way.
+
+        What is not kept by a tap may be freed as soon as it has been looked at.
+
+        Args:
+            image: as for `forward`.
+            taps: layer, by the name that `resolve` gives → what is called with its activations, and
+                gives what goes on to the next layers.
+
+        Returns:
+            what the deepest stage gives that a tap needs.
+
+        Raises:
+            ImageError: the picture is too small for the network to reach them.
+        """
+        last = self._deepest(taps)
         try:
-            found = self._run(image, frozenset(asked.values()), last)
+            return self._run(image, taps, last)
         except RuntimeError as error:
             smallest = self._smallest(last)
             if smallest is None or min(image.shape[-2:]) >= smallest:
@@ -177,30 +200,28 @@ class Backbone(nn.Module):
                 f"a picture of {image.shape[-1]}×{image.shape[-2]} is too small for "
                 f"{self._names[last]!r} of {self.name}; it needs {smallest}×{smallest} or more"
             ) from error
-        return {name: found[own] for name, own in asked.items()}
 
-    def _run(self, image: Tensor, wanted: frozenset[str], last: int) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = {}
+    def _run(self, image: Tensor, taps: Mapping[str, Tap], last: int) -> Tensor:
         x = self._normalised(image)
-        with self._listening(wanted, found):
+        with self._tapped(taps):
             for name, module in zip(self._names[: last + 1], self.chain, strict=False):
                 x = module(x)
-                if name in wanted:
-                    found[name] = x
-        return found
+                if name in taps:
+                    x = taps[name](x)
+        return x
 
     def _normalised(self, image: Tensor) -> Tensor:
         x = (image - self.mean) / self.std
         return x.contiguous(memory_format=_memory_format(x.device))
 
     @contextmanager
-    def _listening(self, wanted: frozenset[str], found: dict[str, Tensor]) -> Iterator[None]:
-        """Hooks on the wanted layers that lie inside a stage, for the length of one pass."""
+    def _tapped(self, taps: Mapping[str, Tap]) -> Iterator[None]:
+        """Hooks on the layers that lie inside a stage, for the length of one pass."""
         with ExitStack() as hooks:
-            for name in wanted - self._positions.keys():
+            for name in taps.keys() - self._positions.keys():
                 stage = self._table[name].stage
                 module = self.chain[self._positions[stage]].get_submodule(name[len(stage) + 1 :])
-                handle = module.register_forward_hook(partial(_keep, found, name))
+                handle = module.register_forward_hook(partial(_hook, taps[name]))
                 hooks.callback(handle.remove)
             yield
 
@@ -232,8 +253,13 @@ def _per_colour(numbers: Sequence[float]) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float32).view(1, 3, 1, 1)
 
 
-def _keep(found: dict[str, Tensor], name: str, module: nn.Module, inputs: Any, out: Tensor) -> None:
-    found[name] = out
+def _keep(found: dict[str, Tensor], name: str, activations: Tensor) -> Tensor:
+    found[name] = activations
+    return activations
+
+
+def _hook(tap: Tap, module: nn.Module, inputs: Any, out: Tensor) -> Tensor:
+    return tap(out)
 
 
 def _own_paths(network: Chain, stages: Sequence[tuple[str, nn.Module]]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a picture shows, and the manner in which it shows it: content and style, as distances.
+"""The manner in which a picture shows things, as distances.
 
 A style is the mean and the second moment of a layer's features over all places: which features
 there are and which go together, wherever they are. Both are sums over places, so that a picture too
@@ -20,56 +20,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from belamy.errors import OptionError
-from belamy.objectives.objective import Activations, Objective
-
-Sums = tuple[Tensor, ...]
-
-
-@dataclass(frozen=True)
-class Window:
-    """Which of a layer's places are looked at: rows, columns, and how many places there are."""
-
-    rows: slice
-    columns: slice
-    places: int
-
-    @classmethod
-    def whole(cls, features: Tensor) -> Window:
-        """All places of features (N, C, H, W)."""
-        height, width = features.shape[-2:]
-        return cls(slice(0, height), slice(0, width), height * width)
-
-    def of(self, whole: Tensor) -> Tensor:
-        """Its part of something (…, H, W)."""
-        return whole[..., self.rows, self.columns]
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """A scalar to minimise that knows a layer by sums over its places alone.
-
-    Args:
-        layer: whose features it looks at.
-        name: how a person reads it.
-        gather: (features of the places in a window, the window) → sums over these places. The sums
-            of windows that cover the layer once add up to those of the whole.
-        judge: the sums of the whole → tensor without dimensions.
-    """
-
-    layer: str
-    name: str
-    gather: Callable[[Tensor, Window], Sums]
-    judge: Callable[[Sums], Tensor]
-
-    @property
-    def objective(self) -> Objective:
-        """The same of a picture that is seen whole, for the algebra of objectives."""
-
-        def score(activations: Activations) -> Tensor:
-            features = activations[self.layer]
-            return self.judge(self.gather(features, Window.whole(features)))
-
-        return Objective(score, frozenset({self.layer}), self.name)
+from belamy.objectives.pooled import Pooled, gather_moments, moment_sums, spread_moments
 
 
 @dataclass(frozen=True)
@@ -90,46 +41,6 @@ class Moments:
         return self.second - self.mean[:, :, None] * self.mean[:, None, :]
 
 
-class _Sums(torch.autograd.Function):
-    """Σ w·x and Σ w·x·xᵀ over places, with one product of matrices in each direction."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(x, weights)  # (N, P, C), (P, 1) or (1, 1)
-        weighted = x if len(weights) == 1 else x * weights
-        first, second = weighted.sum(dim=1), weighted.mT @ x
-        return (first * weights, second * weights) if len(weights) == 1 else (first, second)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, first: Tensor, second: Tensor) -> tuple[Tensor, None]:
-        x, weights = ctx.saved_tensors
-        both = second + second.mT
-        if len(weights) == 1:
-            return torch.baddbmm(first[:, None] * weights, x, both * weights), None
-        return torch.baddbmm(first[:, None], x, both).mul_(weights), None  # (N, P, C)
-
-
-def gather_moments(features: Tensor, window: Window, share: Tensor | None = None) -> Sums:
-    """A window's part of mean and second moment: (N, C) and (N, C, C), in float32 or finer.
-
-    Half precision would overflow in the second moment, so it is left before the products.
-
-    Args:
-        features: (N, C, h, w), those of the window.
-        share: (H, W) of the whole layer, adding up to 1; None where all places count alike.
-    """
-    x = features.permute(0, 2, 3, 1).flatten(1, 2)  # (N, P, C), a view of channels-last features
-    if x.dtype in (torch.float16, torch.bfloat16):
-        x = x.float()
-    if share is None:
-        weights = x.new_full((1, 1), 1 / window.places)
-    else:
-        weights = window.of(share).to(x).reshape(-1, 1)  # (P, 1)
-    first, second = _Sums.apply(x, weights)  # type: ignore[no-untyped-call]
-    return first, second
-
-
 def moments_of(features: Tensor, weights: Tensor | None = None) -> Moments:
     """The moments of features (N, C, H, W).
 
@@ -140,7 +51,7 @@ def moments_of(features: Tensor, weights: Tensor | None = None) -> Moments:
         OptionError: all weights are zero.
     """
     share = None if weights is None else shares(weights)
-    return Moments(*gather_moments(features, Window.whole(features), share))
+    return Moments(*moment_sums(features, share))
 
 
 def shares(weights: Tensor) -> Tensor:
@@ -175,25 +86,6 @@ def blend(styles: Sequence[Moments], weights: Sequence[float]) -> Moments:
             operator.add, (w * one.second for w, one in zip(part, styles, strict=True))
         ),
     )
-
-
-def content(layer: str, target: Tensor) -> Pooled:
-    """Mean of the squared differences to what a picture shows in a layer.
-
-    Zero for the picture itself; never blind to where things are.
-
-    Args:
-        target: (1, C, H, W), of the whole picture.
-
-    Source: Gatys, Ecker & Bethge, "Image style transfer using CNNs", 2016, eq. 1.
-    """
-    target = target.detach()
-
-    def gather(features: Tensor, window: Window) -> Sums:
-        difference = features.to(target.dtype) - window.of(target)
-        return (difference.square().sum() / (len(features) * target.numel()),)
-
-    return Pooled(layer, f"content({layer})", gather, lambda sums: sums[0])
 
 
 def gram(layer: str, target: Moments, weights: Tensor | None = None) -> Pooled:
@@ -263,8 +155,9 @@ def _of_moments(
     return Pooled(
         layer,
         name,
-        lambda features, window: gather_moments(features, window, share),
+        functools.partial(gather_moments, share=share),
         lambda sums: judge(Moments(*sums)),
+        functools.partial(spread_moments, share=share),
     )
 
 
