@@ -38,7 +38,7 @@ class GanConfig:
             picture for free.
         penalty: of the critic's slopes, so that the game comes to rest: γ of R1 and R2, the
             critic's slope on real and on made pictures in [0, 1], which falls to a tenth over
-            the first half of the steps; for wasserstein λ of the gradient penalty. None: 1 for
+            the first quarter of the steps; for wasserstein λ of the gradient penalty. None: 1 for
             relativistic, 10 for wasserstein, else 0.
         penalty_every: steps between penalties, which are weighted up by as much; 1 in wasserstein.
         discriminator_steps: of the critic, for each of the generator.

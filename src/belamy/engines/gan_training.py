@@ -26,7 +26,7 @@ __all__ = ["GanRecipe", "Pair", "grid", "precision_for"]
 SHOWN = (5, 8)  # rows and columns of the samples
 _LOWEST = 0.25  # of the learning rate, at the end; R3GAN's
 _RISE = 100  # steps until it is reached: the first of Adam are as long as the later ones. By eye
-_SOFTEST = 0.1  # of the penalty, in the second half of the steps; R3GAN's
+_SOFTEST, _SOFTENING = 0.1, 0.25  # of the penalty, and part of the steps after which. R3GAN's
 _TARGET = 0.6  # of the critic's certainty, from which changes grow: Karras et al. 2020
 _SPAN = 100_000  # pictures seen while the chance of changes may go from 0 to 1; 500,000 there
 _RETRY = 0.5  # factor on the learning rate after a loss was no number
@@ -297,11 +297,11 @@ class GanRecipe:
 
 def _softened(index: int, total: int) -> float:
     """Of the penalty: the whole at first, when it keeps the critic from shouting before there is
-    anything to see; a tenth in the second half, when it would keep it from seeing detail.
+    anything to see; a tenth later, when it would keep it from seeing detail.
 
-    Source: the schedule of R3GAN (Huang et al. 2024).
+    Source: the schedule of R3GAN (Huang et al. 2024), which has burnt in after about as much.
     """
-    fallen = (1 - math.cos(math.pi * min(1.0, 2 * index / total))) / 2
+    fallen = (1 - math.cos(math.pi * min(1.0, index / (_SOFTENING * total)))) / 2
     return 1 - (1 - _SOFTEST) * fallen
 
 
