@@ -28,6 +28,7 @@ def any_style_steps(
     network: str = "anystyle",
     size: int | str = 512,
     strength: float = 1.0,
+    pieces: float = 0.6,
     style_weight: float | Sequence[float] = (),
     style_scale: float = 1.0,
     style_size: int | None = None,
@@ -46,11 +47,13 @@ def any_style_steps(
         network: anystyle, which is in the package, or a file that `belamy style train-any` made.
         size: long side of the result in pixels; N+ for as many pixels as a square of N has.
         strength: how much of the style there is, 0 (the content as it is) to 1.
+        pieces: how much is laid of pieces of the styles, where the content resembles them: 0 takes
+            their colours and what paint looks like alone, 1 is free and hardly legible.
         style_weight: how much a style counts, one number for each style; 1 if none is given. Blends
             are in these proportions.
         style_scale: long side of the styles over that of the result; smaller makes strokes smaller.
         style_size: long side of the styles in pixels, instead of style_scale. They are never
-            enlarged.
+            enlarged, and 1024 px at most.
         mask: paint where this picture is white, keep the content where it is black; with two
             styles white is the first's region and black the second's, or give one mask a style.
         style_mask: one for each style: only where it is white the style is looked at.
@@ -90,6 +93,8 @@ class AnyStyleConfig:
         paintings: folder or zip of paintings, the styles; in all folders in it.
         data: folder or zip of photographs to practise on, likewise.
         model: whose features are read, and judged by: iris, or a file of a network of its shape.
+        start: a network that `belamy style train-any` made, to go on from; none begins anew.
+        pieces: the styles are laid of their pieces in random parts up to this one; see `any_style`.
         style_weight: of the distance to the style; more paints more boldly.
         content_weight: of the distance to the content.
         identity_weight: of what a picture loses when it is painted in its own style.
@@ -108,13 +113,15 @@ class AnyStyleConfig:
     paintings: str
     data: str
     model: str = "iris"
+    start: str = ""
+    pieces: float = 1.0
     style_weight: float = 1.0
     content_weight: float = 0.15
     identity_weight: float = 5.0
     smoothness: float = 0.15
     size: int = 128
     width: int = 32
-    steps: int = 2400
+    steps: int = 1000
     batch: int = 4
     learning_rate: float = 1.5e-3
     average: float = 0.99
@@ -127,6 +134,7 @@ class AnyStyleConfig:
         for name in weights:
             value = getattr(self, name)
             _require(0 <= value < math.inf, name.replace("_", " "), value, "0 or more")
+        _require(0 <= self.pieces <= 1, "pieces", self.pieces, "0 to 1")
         _require(64 <= self.size <= 1024, "size", self.size, "64 to 1024 pixels")
         _require(self.size % 8 == 0, "size", self.size, "a multiple of 8")
         _require(1 <= self.width <= 128, "width", self.width, "1 to 128")

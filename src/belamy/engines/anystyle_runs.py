@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from belamy.devices import generator
 from belamy.engines.anystyle import AnyStyleConfig
-from belamy.engines.anystyle_eye import encoder
+from belamy.engines.anystyle_eye import channels_of, encoder
 from belamy.engines.anystyle_training import SEEN, STORED, AnyStyleRecipe
-from belamy.networks.anypainter import AnyPainter, save_any_painter
+from belamy.errors import WeightsError
+from belamy.networks.anypainter import (
+    LEVELS,
+    AnyPainter,
+    initialise,
+    load_any_painter,
+    save_any_painter,
+)
+from belamy.networks.backbone import Backbone
+from belamy.objectives.styles import decomposed, moments_of
+from belamy.training.crops import resample
 from belamy.training.pictures import every_picture
 from belamy.training.runs import open_run
 from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
@@ -18,6 +30,7 @@ from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
 __all__ = ["KIND", "training"]
 
 KIND = "any-style"  # of the run, in its config.json
+_COMPARED, _GROUP = 64, 16  # pictures of each kind, and how many at a time, to know what varies
 
 
 def training(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[Tick]:
@@ -29,8 +42,11 @@ def training(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[Tick
             torch.from_numpy(every_picture(path, round(STORED[kind] * config.size)))
             for kind, path in (("photographs", config.data), ("paintings", config.paintings))
         )
+        painter = _painter(config, backbone, (photographs, paintings))
         run = open_run(folder, KIND, config)
-    recipe = AnyStyleRecipe(config, photographs, paintings, backbone, run.samples, accelerator)
+    recipe = AnyStyleRecipe(
+        config, photographs, paintings, painter, backbone, run.samples, accelerator
+    )
     trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
     if accelerator.is_main_process:
         painter = trained.networks["painter"]
@@ -44,3 +60,30 @@ def training(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[Tick
             notes={name: f"{value:.4f}" for name, value in trained.measures.items()},
         )
     accelerator.wait_for_everyone()
+
+
+def _painter(config: AnyStyleConfig, backbone: Backbone, pictures: Sequence[Tensor]) -> AnyPainter:
+    """The network at its start, or the one to go on from."""
+    if config.start:
+        loaded = load_any_painter(Path(config.start))
+        if loaded.encoder_sha256 != backbone.sha256:
+            raise WeightsError(f"{config.start} was trained with another eye than {config.model}")
+        return loaded.painter.requires_grad_(True)
+    widths = [config.width * part for part in (6, 4, 2, 1)]
+    painter = AnyPainter(channels_of(backbone), widths)
+    initialise(painter, generator(config.seed, "weights"))
+    painter.basis.copy_(_basis(len(painter.basis), backbone, pictures, config.size))
+    return painter
+
+
+@torch.no_grad()
+def _basis(count: int, backbone: Backbone, pictures: Sequence[Tensor], size: int) -> Tensor:
+    """The combinations of the deepest features that vary most within pictures: (count, C)."""
+    covariance = torch.zeros((), dtype=torch.float64)
+    for some in pictures:
+        for group in some[:: max(1, len(some) // _COMPARED)].split(_GROUP):
+            images = resample(group, size).div(255).to(backbone.mean.device)
+            features = backbone(images, LEVELS[:1])[LEVELS[0]].cpu().double()
+            covariance = covariance + moments_of(features).covariance.sum(dim=0)
+    _, vectors = decomposed(covariance)
+    return vectors[:, -count:].T.float()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from accelerate import Accelerator
@@ -12,9 +13,10 @@ from torch import Tensor, nn
 
 from belamy.devices import autocast, generator
 from belamy.engines.anystyle import AnyStyleConfig
-from belamy.engines.anystyle_eye import channels_of, moved, told
-from belamy.networks.anypainter import IMAGE, LEVELS, AnyPainter, initialise
+from belamy.engines.anystyle_eye import moved, told
+from belamy.networks.anypainter import IMAGE, LEVELS, AnyPainter
 from belamy.networks.backbone import Backbone
+from belamy.objectives.collage import coordinates, laid, pieces_of
 from belamy.objectives.manner import content_distance, manner_distance
 from belamy.objectives.perceptual import roughness
 from belamy.objectives.styles import Moments, moments_of
@@ -35,11 +37,17 @@ CONTENT = ("mixed3b", "mixed4a")
 
 _PHOTOGRAPH, _PAINTING = (0.44, 1.0), (0.15, 1.0)  # parts of them that are cut out; by eye
 _ALIKE = 4  # one of so many squares is styled by itself
+PART = 0.6
+"""Of pieces, in the samples: as in use."""
+
 _SHOWN = 5  # photographs, and paintings, in the samples
 _CELL = 192  # pixels of one picture in them
 _LOWEST, _RISE = 0.01, 50  # of the learning rate, at the end; steps until it is reached. By eye
 _EXCESS = 5.0  # weight of what is outside of [0, 1], where a picture is cut off
 _STEEPEST = 5.0  # the gradient's length, above which it is shortened: a dark style is steep
+
+
+Features: TypeAlias = "Mapping[str, Tensor]"
 
 
 class AnyStyleRecipe:
@@ -48,6 +56,7 @@ class AnyStyleRecipe:
     Args:
         photographs: uint8 (N, S, S, 3), to practise on.
         paintings: uint8 (M, T, T, 3), the styles.
+        painter: what is trained.
         backbone: whose features are read and judged by, on the accelerator's device.
         samples: the folder for pictures made on the way.
     """
@@ -57,6 +66,7 @@ class AnyStyleRecipe:
         config: AnyStyleConfig,
         photographs: Tensor,
         paintings: Tensor,
+        painter: AnyPainter,
         backbone: Backbone,
         samples: Path,
         accelerator: Accelerator,
@@ -66,11 +76,8 @@ class AnyStyleRecipe:
         self.backbone, self.samples = backbone, samples
         self.rank, self.world = accelerator.process_index, accelerator.num_processes
         self.total, self.average, self.seed = config.steps, config.average, config.seed
-        widths = [config.width * part for part in (6, 4, 2, 1)]
-        painter = AnyPainter(channels_of(backbone), widths)
-        initialise(painter, generator(config.seed, "weights"))
         painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.mixing = painter.mixing
+        self.mixing, self.basis = painter.mixing, painter.basis.to(accelerator.device)
         self.memory: dict[str, Tensor] = {}
         self.remarks: list[str] = []
         self.networks: dict[str, nn.Module] = {"painter": painter}
@@ -95,11 +102,13 @@ class AnyStyleRecipe:
         optimizer.step()
         return losses
 
-    def _losses(self, painter: nn.Module, contents: Tensor, styles: Tensor) -> dict[str, Tensor]:
+    def _losses(
+        self, painter: nn.Module, contents: Tensor, styles: Tensor, part: Tensor
+    ) -> dict[str, Tensor]:
         with torch.no_grad():
-            seen, style = self._seen(contents), _moments(self._seen(styles))
-        painted = self._painted(painter, seen, style)
-        found = self._seen(painted)
+            seen, wanted = self._seen(contents), self._seen(styles)
+        painted = self._painted(painter, seen, wanted, part)
+        found, style = self._seen(painted), _moments(wanted)
         alike = -(-len(contents) // _ALIKE)
         return {
             "style": manner_distance(_moments(found), {layer: style[layer] for layer in SEEN}),
@@ -110,15 +119,31 @@ class AnyStyleRecipe:
         }
 
     def _painted(
-        self, painter: nn.Module, seen: Mapping[str, Tensor], style: Mapping[str, Moments]
+        self, painter: nn.Module, seen: Features, styles: Features, part: Tensor
     ) -> Tensor:
-        """(N, 3, H, W), each content in its style."""
+        """(N, 3, H, W), each content in its style, laid of its pieces in so great a part (N,)."""
         with torch.no_grad():
-            levels = {level: seen[level] for level in self.mixing}
-            features = moved(levels, _moments(levels), style, self.mixing)
+            features = self._features(seen, styles, part)
         with autocast(self.accelerator.device, self.config.precision):
-            painted: Tensor = painter(features, [(told(style), None)])
+            painted: Tensor = painter(features, [(told(_moments(styles)), None)])
         return painted.float()
+
+    def _features(self, seen: Features, styles: Features, part: Tensor) -> dict[str, Tensor]:
+        levels, others = ({x: some[x] for x in self.mixing} for some in (seen, styles))
+        own, wanted = _moments(levels), _moments(others)
+        places, pieces = (
+            coordinates(some[LEVELS[0]], moments[LEVELS[0]], self.basis).split(1)
+            for some, moments in ((levels, own), (others, wanted))
+        )
+        collages = [
+            laid(pieces_of({x: y[n : n + 1] for x, y in others.items()}, piece), place)
+            for n, (piece, place) in enumerate(zip(pieces, places, strict=True))
+        ]
+        share = part.view(-1, 1, 1, 1)
+        return {
+            level: x.lerp(torch.cat([collage[level] for collage in collages]), share)
+            for level, x in moved(levels, own, wanted, self.mixing).items()
+        }
 
     def _seen(self, images: Tensor) -> dict[str, Tensor]:
         """Layer → features in float32, the pictures themselves among them."""
@@ -126,8 +151,9 @@ class AnyStyleRecipe:
             found = self.backbone(images, {*SEEN, *LEVELS})
         return {IMAGE: images, **{layer: x.float() for layer, x in found.items()}}
 
-    def _batch(self, index: int) -> tuple[Tensor, Tensor]:
-        """Contents and styles; the first fourth are alike, every other one of them a painting."""
+    def _batch(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Contents, styles, and in how great a part these are laid of pieces; the first fourth are
+        alike, every other one of them a painting."""
         config = self.config
         contents, styles = (
             crops_of_step(
@@ -150,7 +176,8 @@ class AnyStyleRecipe:
         paintings = slice(index % 2, alike, 2)
         contents[paintings] = styles[paintings]
         styles[:alike] = contents[:alike]
-        return contents, styles
+        part = torch.rand(len(contents), generator=generator(config.seed, "part", index, self.rank))
+        return contents, styles, config.pieces * part.to(self.accelerator.device)
 
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
@@ -161,16 +188,17 @@ class AnyStyleRecipe:
             for pictures in (self.photographs, self.paintings)
         )
         contents, styles = (x.to(self.accelerator.device) for x in (contents, styles))
-        seen, style = self._seen(contents), _moments(self._seen(styles))
-        painted = self._painted(painter, seen, style).clamp(0, 1)
-        found = self._seen(painted)
+        seen, wanted = self._seen(contents), self._seen(styles)
+        part = torch.full((len(contents),), PART, device=contents.device)
+        painted = self._painted(painter, seen, wanted, part).clamp(0, 1)
+        found, style = self._seen(painted), _moments(wanted)
         if self.accelerator.is_main_process:
             pictures = [one[None] for one in (*contents, *styles, *painted)]
             sheet = contact_sheet(pictures, columns=len(contents), cell=_CELL)
             save_image(sheet, self.samples / f"step-{step:07d}.png")
-        wanted = {layer: style[layer] for layer in SEEN}
+        style = {layer: style[layer] for layer in SEEN}
         return {
-            "shown_style": float(manner_distance(_moments(found), wanted)),
+            "shown_style": float(manner_distance(_moments(found), style)),
             "shown_content": float(
                 content_distance(found, {layer: seen[layer] for layer in CONTENT})
             ),

@@ -16,7 +16,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -108,20 +108,29 @@ class AnyPainter(nn.Module):
         channels: of the encoder's `LEVELS`.
         widths: channels drawn with at an eighth, a quarter, half and the whole of the size.
         code: numbers that a manner is written in.
+        compared: combinations of the deepest features by which places are compared.
         mixing: how much the covariances between the features of each of `LEVELS` count when they
             are moved to a style; see `belamy.objectives.transport`.
+
+    Attributes:
+        basis: (compared, C), the combinations; see `belamy.objectives.collage`.
     """
+
+    basis: Tensor
 
     def __init__(
         self,
         channels: Sequence[int],
         widths: Sequence[int] = (192, 128, 64, 32),
         code: int = 128,
+        compared: int = 48,
         mixing: Sequence[float] = (0.0, 0.7),
     ) -> None:
         super().__init__()
         lists = {"channels": channels, "widths": widths, "mixing": mixing}
-        self.arguments = {name: list(values) for name, values in lists.items()} | {"code": code}
+        self.arguments: dict[str, Any] = {name: list(values) for name, values in lists.items()}
+        self.arguments |= {"code": code, "compared": compared}
+        self.register_buffer("basis", torch.eye(compared, channels[0]))
         self.mixing = {IMAGE: 1.0, **dict(zip(LEVELS, mixing, strict=True))}
         told = 2 * (3 + sum(channels))
         self.reading = nn.Sequential(

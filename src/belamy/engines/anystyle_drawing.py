@@ -1,0 +1,199 @@
+"""One picture drawn in the manner of others, whole or by tiles: what `anystyling` asks for.
+
+A region's features are moved to its style's moments, and laid of its style's pieces; the two are
+mixed, and a network draws from the mixture. What it takes to know of the whole picture, its
+moments, is added up over its tiles before the first of them is drawn.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from belamy.engines.anystyle_eye import told
+from belamy.engines.style_goal import StyleImage, moments_seen
+from belamy.engines.style_slope import View
+from belamy.networks.anypainter import IMAGE, LEVELS, STRIDE, AnyPainter, at_stride
+from belamy.objectives.collage import Pieces, coordinates, laid, pieces_of
+from belamy.objectives.styles import Moments, blend, moments_of
+from belamy.objectives.transport import Transport, transport
+from belamy.pixels.tiles import tiled
+
+__all__ = ["Eye", "Measure", "Region", "drawn", "regions_of"]
+
+_DEEPEST = LEVELS[0]
+_SEEN = 0.5  # of what a style's mask shows at most: where it shows less, no pieces are taken
+
+
+@dataclass(frozen=True)
+class Eye:
+    """What looks, and what draws."""
+
+    painter: AnyPainter
+    view: View
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How much of a style there is, in [0, 1] each.
+
+    Args:
+        strength: 0 is the content itself.
+        pieces: how much of that is laid of pieces.
+    """
+
+    strength: float
+    pieces: float
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the picture, and the styles that it is drawn in.
+
+    Args:
+        own: moments of the deepest features of the content there.
+        moves: level → the map of the content's features to the style.
+        collages: what it is laid of, and in what part each.
+        manner: what the painter is told of the style, (1, K).
+        itself: what it would be told of the content, (1, K).
+        share: of each pixel (1, 1, H, W); None for all of them.
+    """
+
+    own: Moments
+    moves: Mapping[str, Transport]
+    collages: Sequence[tuple[Pieces, float]]
+    manner: Tensor
+    itself: Tensor
+    share: Tensor | None
+
+
+@dataclass(frozen=True)
+class _Style:
+    moments: Mapping[str, Moments]
+    pieces: Pieces
+    weight: float
+
+
+def drawn(
+    eye: Eye,
+    content: Tensor,
+    styles: Sequence[StyleImage],
+    masks: Sequence[Tensor],
+    measure: Measure,
+) -> Tensor:
+    """The content (1, 3, H, W) in [0, 1] in the manner of the styles; not clamped.
+
+    Args:
+        styles: at the size at which they are looked at.
+        masks: (1, 1, H, W) each, one a style: its region; none where the styles are blended.
+    """
+    height, width = content.shape[-2:]
+    content = _evened(content)
+    regions = regions_of(eye, content, styles, [_evened(mask) for mask in masks])
+    painted = _drawn(eye, content, regions, measure)
+    if measure.strength < 1:  # what a picture loses even in its own style is given back so much
+        itself = _drawn(eye, content, regions, Measure(0.0, measure.pieces))
+        painted += (1 - measure.strength) * (content - itself)
+    return painted[..., :height, :width]
+
+
+def _evened(image: Tensor) -> Tensor:
+    """With sides that are multiples of the painter's stride: the last pixels go on."""
+    below, right = (-side % STRIDE for side in image.shape[-2:])
+    return F.pad(image, (0, right, 0, below), mode="replicate")
+
+
+def regions_of(
+    eye: Eye, content: Tensor, styles: Sequence[StyleImage], masks: Sequence[Tensor]
+) -> list[Region]:
+    """The whole picture in all styles blended, or the region of each.
+
+    Args:
+        content: (1, 3, H, W), its sides multiples of the painter's stride; masks likewise.
+    """
+    found = [_style(eye, style) for style in styles]
+    if not masks:
+        return [_region(eye, content, found)]
+    total = torch.stack(list(masks)).sum(dim=0).clamp_min(torch.finfo(content.dtype).eps)
+    return [
+        _region(eye, content, [style], mask, mask / total)
+        for style, mask in zip(found, masks, strict=True)
+    ]
+
+
+def _style(eye: Eye, style: StyleImage) -> _Style:
+    image = _evened(style.image)
+    features = {IMAGE: image, **eye.view.see(image, LEVELS)}
+    mask = None if style.mask is None else _evened(style.mask)
+    moments = {
+        level: moments_of(x, None if mask is None else at_stride(mask, x)[0, 0])
+        for level, x in features.items()
+    }
+    deepest = features[_DEEPEST]
+    places = coordinates(deepest, moments[_DEEPEST], eye.painter.basis)
+    shown = None if mask is None else at_stride(mask, deepest)[0, 0]
+    allowed = None if shown is None else shown >= _SEEN * shown.max()
+    return _Style(moments, pieces_of(features, places, allowed), style.weight)
+
+
+def _region(
+    eye: Eye,
+    content: Tensor,
+    styles: Sequence[_Style],
+    mask: Tensor | None = None,
+    share: Tensor | None = None,
+) -> Region:
+    parts = [style.weight / sum(one.weight for one in styles) for style in styles]
+    mixing = eye.painter.mixing
+    wanted = {level: blend([one.moments[level] for one in styles], parts) for level in mixing}
+    pixels = moments_of(content, None if mask is None else mask[0, 0])
+    seen = moments_seen(eye.view, StyleImage(content, mask, 1.0), list(LEVELS))
+    own = {IMAGE: pixels, **seen}
+    moves = {level: transport(own[level], wanted[level], mixing[level]) for level in mixing}
+    collages = [(style.pieces, part) for style, part in zip(styles, parts, strict=True)]
+    return Region(own[_DEEPEST], moves, collages, told(wanted), told(own), share)
+
+
+def _drawn(eye: Eye, content: Tensor, regions: Sequence[Region], measure: Measure) -> Tensor:
+    shares = [region.share for region in regions if region.share is not None]
+    stack = torch.cat([content, *shares], dim=1)  # shares are cut into tiles as the picture is
+    draw = functools.partial(_drawn_at_once, eye, regions, measure)
+    tiling = eye.view.tiling
+    if tiling is None:
+        return draw(stack)
+    return tiled(draw, stack, tiling.tile, tiling.margin, align=tiling.align)
+
+
+def _drawn_at_once(eye: Eye, regions: Sequence[Region], measure: Measure, crop: Tensor) -> Tensor:
+    """(1, 3, h, w) of a crop (1, 3 and one for each region that has a share, h, w)."""
+    height, width = crop.shape[-2:]
+    image, *shares = _evened(crop).split([3] + [1] * (crop.shape[1] - 3), dim=1)
+    seen = {IMAGE: image, **eye.view.see(image, LEVELS)}
+    features, manners = dict(seen), []
+    for region, share in zip(regions, shares or [None], strict=True):
+        for level, wanted in _wanted(eye, region, seen, measure.pieces).items():
+            way = measure.strength * (wanted - seen[level])
+            features[level] = features[level] + (
+                way if share is None else way * at_stride(share, way)
+            )
+        manners.append((region.itself.lerp(region.manner, measure.strength), share))
+    painted: Tensor = eye.painter(features, manners)
+    return painted[..., :height, :width]
+
+
+def _wanted(eye: Eye, region: Region, seen: Mapping[str, Tensor], part: float) -> dict[str, Tensor]:
+    """Level → what a region's style makes of the features: moved, and in a part laid of pieces."""
+    made = {level: region.moves[level](x) for level, x in seen.items()}
+    if part == 0:
+        return made
+    places = coordinates(seen[_DEEPEST], region.own, eye.painter.basis)
+    collages = [(laid(pieces, places), weight) for pieces, weight in region.collages]
+    return {
+        level: (1 - part) * x + part * torch.stack([w * one[level] for one, w in collages]).sum(0)
+        for level, x in made.items()
+    }
