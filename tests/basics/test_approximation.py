@@ -48,6 +48,13 @@ def test_training_beats_steps_of_the_same_width(name: str) -> None:
     assert trained < 0.1 * largest_error(function, sum_of_steps(function, 8))
 
 
+def test_sixteen_trained_neurons_come_nearer_than_a_thousand_steps() -> None:
+    """As the tour says of its picture."""
+    function = FUNCTIONS["chirp"]
+    trained = largest_error(function, fit(function, 16, np.random.default_rng(0)))
+    assert trained < largest_error(function, sum_of_steps(function, 1000))
+
+
 def test_training_is_the_same_for_the_same_seed() -> None:
     def weights() -> np.ndarray:
         return fit(FUNCTIONS["sine"], 4, np.random.default_rng(5), steps=50)[0].weights
