@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ClassifyConfig": "belamy.engines.classify",
+    "DefogTrainConfig": "belamy.engines.defog",
+    "GanConfig": "belamy.engines.gan",
     "any_style": "belamy.engines.anystyle",
     "any_style_steps": "belamy.engines.anystyle",
     "apply_style": "belamy.engines.faststyle",
@@ -19,13 +21,13 @@ _HOMES = {
     "atlas": "belamy.engines.atlas",
     "atlas_steps": "belamy.engines.atlas",
     "classify": "belamy.engines.classify",
-    "DefogTrainConfig": "belamy.engines.defog",
     "defog": "belamy.engines.defog",
     "defog_steps": "belamy.engines.defog",
     "dream": "belamy.engines.dream",
     "dream_steps": "belamy.engines.dream",
     "evaluate_classifier": "belamy.engines.classify",
     "evaluate_defog": "belamy.engines.defog",
+    "export_gan": "belamy.engines.gan",
     "fog": "belamy.engines.fog",
     "fog_steps": "belamy.engines.fog",
     "gan_edit": "belamy.engines.gan_edit",
@@ -40,13 +42,15 @@ _HOMES = {
     "gan_project_steps": "belamy.engines.gan_edit",
     "gan_walk_steps": "belamy.engines.gan_paint",
     "load_image": "belamy.pixels.images",
+    "plan_gan": "belamy.engines.gan",
     "read_recipe": "belamy.pixels.recipe",
     "save_image": "belamy.pixels.images",
     "save_video": "belamy.pixels.video",
     "style": "belamy.engines.style",
     "style_steps": "belamy.engines.style",
-    "train_defog": "belamy.engines.defog",
     "train_classifier": "belamy.engines.classify",
+    "train_defog": "belamy.engines.defog",
+    "train_gan": "belamy.engines.gan",
 }
 
 __all__ = sorted(["__version__", *_HOMES])
