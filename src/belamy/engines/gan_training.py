@@ -40,8 +40,9 @@ def precision_for(config: GanConfig, device: torch.device) -> torch.dtype | None
         return None
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
-    fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if fast else None
+    # without such instructions bfloat16 is emulated, and slow
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if device.type == "cpu" and supported() else None
 
 
 class GanRecipe:
