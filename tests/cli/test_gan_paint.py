@@ -16,10 +16,7 @@ from typer.testing import CliRunner, Result
 
 from belamy.cli import gan_paint, recipe
 from belamy.cli.groups import RootGroup
-from belamy.cli.options import arguments_of
-from belamy.engines.gan_edit import gan_edit_steps, gan_project_steps
-from belamy.engines.gan_evaluate import gan_evaluate_steps
-from belamy.engines.gan_paint import gan_mix_steps, gan_paint_steps, gan_walk_steps
+from belamy.engines.gan_paint import gan_paint_steps
 from belamy.pixels.images import load_image, save_image
 from belamy.pixels.recipe import read_recipe
 
@@ -193,28 +190,3 @@ def test_misuse_is_one_line(painter: Path, eye: Path, tmp_path: Path) -> None:
         assert cause in words(result), (arguments, result.output)
         assert result.output.count("\n") <= 3
         assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "function", "apart"),
-    [
-        ("paint", gan_paint_steps, {"sheet"}),
-        ("walk", gan_walk_steps, set()),
-        ("mix", gan_mix_steps, set()),
-        ("edit", gan_edit_steps, set()),
-        ("project", gan_project_steps, set()),
-        ("evaluate", gan_evaluate_steps, set()),
-    ],
-)
-def test_every_argument_is_on_the_command_line(
-    name: str, function: Callable[..., object], apart: set[str]
-) -> None:
-    group = typer.main.get_command(root).commands["gan"]  # type: ignore[attr-defined]
-    offered = {parameter.name: parameter for parameter in group.commands[name].params}
-    for argument in arguments_of(function).values():
-        if argument.name in apart:
-            continue
-        assert argument.name in offered
-        if offered[argument.name].param_type_name == "option" and not argument.choices:
-            wanted = [] if argument.default == () else argument.default
-            assert offered[argument.name].default == wanted or wanted == []

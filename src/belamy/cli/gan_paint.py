@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ import typer
 
 from belamy.cli.films import require_film, save_film
 from belamy.cli.gan import app
-from belamy.cli.options import default, takes
+from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
 from belamy.cli.progress import show_steps, shown
 from belamy.engines.gan_edit import gan_edit_steps, gan_project_steps
@@ -27,16 +27,13 @@ __all__ = ["app"]
 
 PAINTER = default(gan_paint_steps, "network")
 FIRST, SECOND = (default(gan_mix_steps, name) for name in ("first", "second"))
-Named = Annotated[
-    str,
-    typer.Argument(
-        metavar="[NETWORK]", help="portraits, a file of `belamy gan train`, or a run folder."
-    ),
-]
-Picture = Annotated[
-    str,
-    typer.Argument(help="By SEED:NUMBER, as `belamy gan paint` numbers them, or NUMBER alone."),
-]
+
+
+def _argument(function: Callable[..., Any], name: str, **settings: Any) -> Any:
+    """A positional argument with the engine's own text."""
+    return typer.Argument(help=arguments_of(function)[name].help, **settings)
+
+
 Kept = Annotated[
     Path | None,
     typer.Option(
@@ -51,7 +48,7 @@ Output = Annotated[
 @app.command()
 @takes(gan_paint_steps, without=["network", "sheet"], flags={"count": ["--count", "-n"]})
 def paint(
-    network: Named = PAINTER,
+    network: Annotated[str, _argument(gan_paint_steps, "network")] = PAINTER,
     output: Annotated[
         str,
         typer.Option("--output", "-o", help="One sheet, or a folder for a file of each picture."),
@@ -104,7 +101,7 @@ def _paint_one(
 @app.command()
 @takes(gan_walk_steps, without=["network"])
 def walk(
-    network: Named = PAINTER,
+    network: Annotated[str, _argument(gan_walk_steps, "network")] = PAINTER,
     output: Annotated[
         str, typer.Option("--output", "-o", help="The film: a .gif, or an .mp4 with [video].")
     ] = "",
@@ -122,8 +119,8 @@ def walk(
 @app.command()
 @takes(gan_mix_steps, without=["first", "second"])
 def mix(
-    first: Picture = FIRST,
-    second: Picture = SECOND,
+    first: Annotated[str, _argument(gan_mix_steps, "first")] = FIRST,
+    second: Annotated[str, _argument(gan_mix_steps, "second")] = SECOND,
     output: Output = "",
     save_latents: Kept = None,
     **options: Any,
@@ -137,7 +134,7 @@ def mix(
 @app.command()
 @takes(gan_edit_steps, without=["picture"])
 def edit(
-    picture: Picture = FIRST,
+    picture: Annotated[str, _argument(gan_edit_steps, "picture")] = FIRST,
     output: Output = "",
     save_latents: Kept = None,
     **options: Any,
@@ -180,10 +177,8 @@ def _keeping(steps: Iterator[Step], kept: list[Step] | None) -> Iterator[Step]:
 @app.command()
 @takes(gan_evaluate_steps, without=["data", "network"])
 def evaluate(
-    network: Annotated[
-        str, typer.Argument(help="portraits, a file of `belamy gan train`, or a run folder.")
-    ],
-    data: Annotated[str, typer.Argument(help="Folder or zip of true pictures.")],
+    network: Annotated[str, _argument(gan_evaluate_steps, "network")],
+    data: Annotated[str, _argument(gan_evaluate_steps, "data")],
     output: Annotated[
         str, typer.Option("--output", "-o", help="The sheet with the nearest true pictures.")
     ] = "",

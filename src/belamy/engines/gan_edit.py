@@ -37,7 +37,8 @@ def gan_edit_steps(
     Args:
         picture: by its seed and number, as 3:7, the seventh of `belamy gan paint --seed 3`; a
             number alone is of seed 0, or of the latents where they are given.
-        network: as in `belamy gan paint`.
+        network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
+            or its run folder.
         direction: which, from 1, the strongest; what it does is for you to see. None shows the
             first six, one in each row.
         amount: how far, in standard deviations of the painter's pictures; below 0 the other way.
@@ -91,7 +92,8 @@ def gan_project_steps(
 
     Args:
         image: a file, PIL image, array or tensor; its middle square is looked for.
-        network: as in `belamy gan paint`.
+        network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
+            or its run folder.
         steps: of the search.
         freedom: how far the painter may leave what it usually paints: below 1 a likelier painting
             that resembles less, above 1 the reverse.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -70,7 +70,7 @@ def _steered(easel: Easel, where: str) -> Tensor:
     return rows
 
 
-_WHERE = {
+_WHERE: dict[str, Callable[[int], slice]] = {
     "all": lambda half: slice(None),
     "coarse": lambda half: slice(0, half),
     "fine": lambda half: slice(half, None),

@@ -33,7 +33,8 @@ def gan_evaluate_steps(
     Args:
         data: folder or zip of pictures, in any folders in it; those that it learned from, or
             others of the kind.
-        network: as in `belamy gan paint`.
+        network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
+            or its run folder.
         count: pictures that it paints for this. None: as many as there are true ones, 1,000 at
             least and 5,000 at most, of which as many are taken.
         model: what sees them: iris, a name (`belamy models list`), a file; or inception, for

@@ -83,7 +83,8 @@ def gan_walk_steps(
     """Walk from one picture to the next, and back to the first: a film that can go round for ever.
 
     Args:
-        network: as in `belamy gan paint`.
+        network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
+            or its run folder.
         stops: pictures that the walk passes through; 6 unless the latents say how many.
         seconds: how long one round is.
         fps: frames a second.
@@ -136,7 +137,8 @@ def gan_mix_steps(
         first: a picture by its seed and number, as 3:7, the seventh of `belamy gan paint --seed 3`;
             a number alone is of seed 0, or of the latents where they are given.
         second: the other one.
-        network: as in `belamy gan paint`.
+        network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
+            or its run folder.
         by: latents: the way from one to the other, evenly. levels: two rows; in the upper one the
             second picture's colours and strokes come first and its form last, in the lower one
             its form first. both: all three rows.

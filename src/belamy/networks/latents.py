@@ -105,16 +105,17 @@ def slerp(first: Tensor, second: Tensor, share: Tensor | float, centre: Tensor) 
     share = torch.as_tensor(share, dtype=first.dtype, device=first.device)
     share = share[..., None] if share.ndim else share
     a, b = first - centre, second - centre
-    lengths = [x.norm(dim=-1, keepdim=True).clamp_min(1e-12) for x in (a, b)]
-    a, b = a / lengths[0], b / lengths[1]
+    near, far = (x.norm(dim=-1, keepdim=True).clamp_min(1e-12) for x in (a, b))
+    a, b = a / near, b / far
     angle = (a * b).sum(-1, keepdim=True).clamp(-1, 1).acos()
-    length = torch.lerp(*lengths, share.expand_as(lengths[0]) if share.ndim else share)
-    # of directions that are nearly the same, or opposite, the line itself is taken
-    plain = torch.lerp(a, b, share.expand_as(a) if share.ndim else share)
     sine = angle.sin()
     turned = ((1 - share) * angle).sin() * a + (share * angle).sin() * b
-    direction = torch.where(sine > 1e-4, turned / sine.clamp_min(1e-4), plain)
-    return centre + direction * length
+    # of directions that are nearly the same, or opposite, the line itself is taken
+    plain = a + (b - a) * share
+    direction: Tensor = torch.where(sine > 1e-4, turned / sine.clamp_min(1e-4), plain)
+    length: Tensor = near + (far - near) * share
+    found: Tensor = centre + direction * length
+    return found
 
 
 def principal_directions(generator: Generator, count: int, *, seed: int = 0) -> Tensor:
@@ -138,18 +139,18 @@ def principal_directions(generator: Generator, count: int, *, seed: int = 0) -> 
     numbers = range(1, _SEEN + 1) if generator.levels > 1 else range(1, _SEEN // 4 + 1)
     styles = draw_styles(generator, numbers, seed=seed)[:, 0]
     centred = styles - styles.mean(0)
-    found = (
-        _components(centred, count) if generator.levels > 1 else _shown(generator, styles, count)
-    )
-    top = found.gather(1, found.abs().argmax(1, keepdim=True))
-    return found * top.sign()
+    mapped = generator.levels > 1
+    found: Tensor = _components(centred, count) if mapped else _shown(generator, styles, count)
+    signs = found.gather(1, found.abs().argmax(1, keepdim=True)).sign()
+    return found * signs
 
 
 def _components(centred: Tensor, count: int) -> Tensor:
     """(count, D), each a standard deviation long, of (N, D)."""
     values, vectors = torch.linalg.eigh(centred.double().mT @ centred.double() / (len(centred) - 1))
-    strongest = values.clamp_min(0).sqrt().flip(0)[:count, None] * vectors.flip(1).mT[:count]
-    return strongest.to(centred)
+    lengths: Tensor = values.clamp_min(0).sqrt().flip(0)[:count, None]
+    directions: Tensor = lengths * vectors.flip(1).mT[:count]
+    return directions.to(centred)
 
 
 def _shown(generator: Generator, styles: Tensor, count: int) -> Tensor:
@@ -161,7 +162,8 @@ def _shown(generator: Generator, styles: Tensor, count: int) -> Tensor:
     axes = _components(pictures, count)
     places = pictures @ axes.mT / axes.square().sum(1)  # (N, count), with deviation 1
     centred = styles - styles.mean(0)
-    return torch.linalg.lstsq(places, centred).solution
+    carried: Tensor = torch.linalg.lstsq(places, centred).solution
+    return carried
 
 
 def save_styles(path: Path, styles: Tensor, *, network: str, sha256: str) -> None:
