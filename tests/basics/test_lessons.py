@@ -15,6 +15,7 @@ from belamy.basics.lessons.depth import depth
 from belamy.basics.lessons.mlp import mlp
 from belamy.basics.lessons.neuron import neuron
 from belamy.basics.lessons.perceptron import perceptron
+from belamy.cli.options import arguments_of
 
 QUICK: list[tuple[Callable[..., Lesson], dict[str, Any]]] = [
     (neuron, {"weights": "-2,1", "threshold": -0.5}),
@@ -100,3 +101,39 @@ def test_depth_counts_what_it_says() -> None:
     lines = [line for line in said(depth, levels=5) if line.startswith("  levels")]
     found = [tuple(map(int, re.findall(r"\d+", line))) for line in lines]
     assert found == [(k, 2 * k, 2**k, 2**k - 1) for k in range(1, 6)]
+
+
+OTHERS: dict[Callable[..., Lesson], dict[str, Any]] = {
+    neuron: {"weights": "1,2", "threshold": 0.5},
+    perceptron: {"points": "xor", "count": 21, "noise": 0.3, "sweeps": 3},
+    mlp: {
+        "points": "circles",
+        "hidden": "4",
+        "activation": "relu",
+        "optimiser": "sgd",
+        "rate": 0.1,
+        "epochs": 4,
+        "count": 30,
+        "noise": 0.5,
+    },
+    backprop: {"inputs": "1,1", "wanted": 0.2, "rate": 2.0, "loss": "squared"},
+    approximation: {"function": "sine", "widths": "3"},
+    depth: {"levels": 4},
+}
+
+
+@pytest.mark.parametrize(
+    ("lesson", "name"),
+    [(lesson, name) for lesson, others in OTHERS.items() for name in others],
+    ids=lambda part: part if isinstance(part, str) else part.__name__,
+)
+def test_every_option_changes_what_is_said(lesson: Callable[..., Lesson], name: str) -> None:
+    base = next(options for one, options in QUICK if one is lesson)
+    if name == "sweeps":  # which ends what would not end
+        base = {**base, "points": "xor"}
+    assert said(lesson, **base) != said(lesson, **{**base, name: OTHERS[lesson][name]})
+
+
+@pytest.mark.parametrize("lesson", OTHERS, ids=lambda lesson: lesson.__name__)
+def test_every_option_is_tried_above(lesson: Callable[..., Lesson]) -> None:
+    assert arguments_of(lesson).keys() - {"seed", "language"} == OTHERS[lesson].keys()

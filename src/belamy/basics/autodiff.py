@@ -8,7 +8,8 @@ same for every expression:
     z = x * y + x.exp()
     z.backward()           # x.slope is y + eˣ, y.slope is x
 
-Source: Linnainmaa, 1970; the form with objects follows the common teaching one.
+Source: Linnainmaa's master's thesis, 1970; operations on objects as in Karpathy's micrograd, 2020.
+**Differs:** an operation notes slopes, not functions; the walk does not call itself.
 """
 
 from __future__ import annotations
