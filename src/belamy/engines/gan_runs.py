@@ -32,7 +32,7 @@ from belamy.pixels.video import save_video
 from belamy.training.runs import Run, open_run
 from belamy.training.trainer import Rhythm, Tick, accelerator_for, train
 
-__all__ = ["KIND", "Parts", "export", "training"]
+__all__ = ["KIND", "Parts", "export", "rhythm", "training"]
 
 KIND = "gan"  # of the run, in its config.json
 FILE, FURTHER, FILM = "network.safetensors", "network-training.safetensors", "progress.gif"

@@ -24,7 +24,18 @@ from torch import Tensor, nn
 
 from belamy.networks.resample import downsample, upsample
 
-__all__ = ["LightDiscriminator", "LightSynthesis", "Mapping", "levels_of"]
+__all__ = [
+    "Brush",
+    "Convolution",
+    "Gate",
+    "LightDiscriminator",
+    "LightSynthesis",
+    "Linear",
+    "Mapping",
+    "Modulated",
+    "channels",
+    "levels_of",
+]
 
 COARSEST = 4  # pixels of the side at which drawing begins
 Drawn = tuple[Tensor, Tensor]
