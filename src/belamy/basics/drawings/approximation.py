@@ -52,9 +52,11 @@ def draw_approximation(
         bottom=0.1,
         hspace=0.42,
     )
-    chosen = (attempts[0], attempts[len(attempts) // 2], attempts[-1])
-    for name, attempt in zip(_PANELS, chosen, strict=True):
-        _panel(axes[name], function, attempt, say)
+    chosen = sorted({0, len(attempts) // 2, len(attempts) - 1})
+    for name, place in zip(_PANELS, chosen, strict=False):
+        _panel(axes[name], function, attempts[place], say)
+    for name in _PANELS[len(chosen) :]:
+        axes[name].set_axis_off()
     _errors(axes["errors"], attempts, widths, say)
     return figure
 

@@ -86,7 +86,7 @@ def _backward(worked: Worked, loss: str, say: Texts) -> Iterator[str]:
         yield f"  ∂E/∂v{name} = ∂E/∂z · h{name} = {_n(last)} · {_n(h[neuron])} = {_n(slope)}"
     for neuron in range(2):
         name, weight = _low(neuron), worked.before[1].weights[neuron, 0]
-        factors = f"{_n(last)} · {_n(weight)} · {_n(h[neuron])} · {_n(1 - h[neuron])}"
+        factors = f"{_n(last)} · {_in_brackets(weight)} · {_n(h[neuron])} · {_n(1 - h[neuron])}"
         slope = worked.slopes[0][neuron]
         yield f"  ∂E/∂z{name} = ∂E/∂z · v{name} · h{name} (1 − h{name}) = {factors} = {_n(slope)}"
     yield say("backprop.first")

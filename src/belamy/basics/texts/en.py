@@ -76,7 +76,7 @@ TEXTS = {
     "(the theorem promises {bound:.3f}), {trained:.4f} trained",
     "approximation.end": "The more neurons, the smaller the error. The theorem says that weights "
     "exist; it does not say that training finds them.",
-    "approximation.neurons": "{width} neurons",
+    "approximation.neurons": "neurons: {width}",
     "approximation.built": "built of steps",
     "approximation.trained": "trained",
     "approximation.error": "Largest error",

@@ -74,7 +74,7 @@ TEXTS = {
     "(il teorema promette {bound:.3f}), {trained:.4f} addestrato",
     "approximation.end": "Più neuroni, meno errore. Il teorema dice che i pesi esistono; non dice "
     "che l'addestramento li trovi.",
-    "approximation.neurons": "{width} neuroni",
+    "approximation.neurons": "neuroni: {width}",
     "approximation.built": "fatto di gradini",
     "approximation.trained": "addestrato",
     "approximation.error": "Errore massimo",
