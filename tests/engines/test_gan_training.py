@@ -22,7 +22,7 @@ from belamy.training.runs import Run
 from belamy.training.trainer import Tick
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(coloured: Callable[..., Path]) -> GanConfig:
     return GanConfig(
         data=str(coloured("red", "blue")), size=16, enlarge=True, width=0.1, steps=4, batch=4
@@ -84,16 +84,13 @@ def test_every_architecture_trains(name: str, config: GanConfig, tmp_path: Path)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_trains(loss: Any, config: GanConfig, tmp_path: Path) -> None:
     asked = replace(config, loss=loss, penalty=None)
-    ticks = trained(asked, tmp_path / "run")
-    assert (ticks[1].losses["slopes"] > 0) == (loss in ("relativistic", "wasserstein"))
-    before, after = (both_weights(trained_with(asked, tmp_path / f"{n}", n)) for n in (1, 2))
-    for one, other in zip(before, after, strict=True):
+    weights = []
+    for steps in (1, 2):
+        ticks = trained(replace(asked, steps=steps), tmp_path / f"{steps}")
+        assert (ticks[1].losses["slopes"] > 0) == (loss in ("relativistic", "wasserstein"))
+        weights.append(both_weights(tmp_path / f"{steps}"))
+    for one, other in zip(*weights, strict=True):
         assert not torch.equal(one, other)  # both networks are trained
-
-
-def trained_with(config: GanConfig, folder: Path, steps: int) -> Path:
-    trained(replace(config, steps=steps), folder)
-    return folder
 
 
 def both_weights(folder: Path) -> list[Tensor]:
@@ -125,13 +122,25 @@ def both_weights(folder: Path) -> list[Tensor]:
     ids=lambda change: next(iter(change)),
 )
 def test_options_change_what_is_learned(
-    change: dict[str, Any], config: GanConfig, tmp_path: Path
+    change: dict[str, Any], config: GanConfig, usual: bytes, tmp_path: Path
 ) -> None:
-    brief = replace(config, steps=2)
-    for name, asked in (("one", brief), ("other", replace(brief, **change))):
-        trained(asked, tmp_path / name)
-    files = [tmp_path / name / "network.safetensors" for name in ("one", "other")]
-    assert files[0].read_bytes() != files[1].read_bytes()
+    trained(replace(config, steps=2, **change), tmp_path / "run")
+    assert (tmp_path / "run" / "network.safetensors").read_bytes() != usual
+
+
+@pytest.fixture(scope="module")
+def usual(config: GanConfig, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What comes of two steps as they are asked for."""
+    place = tmp_path_factory.mktemp("usual")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BELAMY_HOME", str(place / "home"))
+        trained(replace(config, steps=2), place / "run")
+    return (place / "run" / "network.safetensors").read_bytes()
+
+
+def test_the_same_is_learned_again(config: GanConfig, usual: bytes, tmp_path: Path) -> None:
+    trained(replace(config, steps=2), tmp_path / "run")
+    assert (tmp_path / "run" / "network.safetensors").read_bytes() == usual
 
 
 def test_accumulated_batches_are_the_whole_batch(config: GanConfig, tmp_path: Path) -> None:
