@@ -25,9 +25,8 @@ if [ ! -e "$runs/portraits-clean.zip" ]; then
 fi
 
 # 2. Learn: 25,000 steps of 16 pictures, about a quarter of a CPU-second each on one core of an
-#    EPYC with bfloat16. The penalty is a third of the default's, found by looking at the samples
-#    of short runs after equal time.
-belamy gan train "$runs/portraits-clean.zip" --steps 25000 --penalty 0.3 --run "$runs/portraits"
+#    EPYC with bfloat16.
+belamy gan train "$runs/portraits-clean.zip" --steps 25000 --run "$runs/portraits"
 
 # Before its end, the painter as it is at the last checkpoint:
 #   belamy gan export RUNS/portraits -o portraits.safetensors

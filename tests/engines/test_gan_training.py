@@ -56,8 +56,9 @@ def test_options_out_of_range(options: dict[str, Any], said: str) -> None:
 
 def test_penalties_that_were_left_open() -> None:
     told = {loss: GanConfig(data="x", loss=loss).strength for loss in LOSSES}  # type: ignore[arg-type]
-    assert told.pop("relativistic") == 1
+    assert told.pop("relativistic") == 0.3
     assert told.pop("wasserstein") == 10
+    assert GanConfig(data="x", size=256).strength == pytest.approx(0.3 * 16)
     assert set(told.values()) == {0.0}
     assert GanConfig(data="x", loss="wasserstein").penalty_every == 1
 
