@@ -67,12 +67,15 @@ class Complexity:
         levels: the modules with weights, in the order in which they work.
         weights: all that is learned, scales and shifts of norms too.
         pooled: numbers that pools put out, which some count as neurons.
+        uncounted: modules with tables of weights that are neither convolutions nor levels of
+            neurons; what they connect is not counted, their weights are.
     """
 
     inputs: int
     levels: tuple[Level, ...]
     weights: int
     pooled: int
+    uncounted: tuple[str, ...] = ()
 
     @property
     def depth(self) -> int:
@@ -133,7 +136,17 @@ def measure(network: nn.Module, shape: tuple[int, ...]) -> Complexity:
         size, reason = "×".join(map(str, shape)), str(error).partition("\n")[0]
         raise OptionError(f"an input of {size} does not go through the network: {reason}") from None
     weights = sum(parameter.numel() for parameter in bare.parameters())
-    return Complexity(torch.Size(shape).numel(), tuple(watch.levels), weights, watch.pooled)
+    inputs = torch.Size(shape).numel()
+    return Complexity(inputs, tuple(watch.levels), weights, watch.pooled, _uncounted(bare))
+
+
+def _uncounted(network: nn.Module) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, part in network.named_modules()
+        if not isinstance(part, (conv._ConvNd, nn.Linear))
+        and any(parameter.ndim > 1 for parameter in part.parameters(recurse=False))
+    )
 
 
 _POOLS = (

@@ -11,6 +11,7 @@ import belamy
 from belamy.basics.lessons import Lesson
 from belamy.basics.lessons.approximation import approximation
 from belamy.basics.lessons.backprop import backprop
+from belamy.basics.lessons.cnn import cnn
 from belamy.basics.lessons.depth import depth
 from belamy.basics.lessons.mlp import mlp
 from belamy.basics.lessons.neuron import neuron
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "approximation_steps",
     "backprop_steps",
+    "cnn_steps",
     "depth_steps",
     "lesson_recipe",
     "mlp_steps",
@@ -71,6 +73,7 @@ def steps_of(lesson: Callable[P, Lesson]) -> Callable[P, Iterator[Step]]:
 
 approximation_steps = steps_of(approximation)
 backprop_steps = steps_of(backprop)
+cnn_steps = steps_of(cnn)
 depth_steps = steps_of(depth)
 mlp_steps = steps_of(mlp)
 neuron_steps = steps_of(neuron)

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from belamy.basics.texts import en, it
+from belamy.basics.texts import en, it, networks_en, networks_it
 from belamy.errors import UnknownName
 
 __all__ = ["TABLES", "Texts", "texts"]
 
 TABLES: dict[str, tuple[Mapping[str, str], ...]] = {
-    "en": (en.TEXTS,),
-    "it": (it.TEXTS,),
+    "en": (en.TEXTS, networks_en.TEXTS),
+    "it": (it.TEXTS, networks_it.TEXTS),
 }
 """Language → its tables, each with keys of its own."""
 
