@@ -12,10 +12,12 @@ import typer
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import require_output, save_step
-from belamy.cli.pictures import work_on
+from belamy.cli.pictures import inputs, require_named, work_on
 from belamy.cli.training import follow, new_run, require_nothing_else
 from belamy.engines.defog import (
+    DefogAdaptConfig,
     DefogTrainConfig,
+    adapt_defog,
     defog_steps,
     defogger,
     evaluate_defog,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-COMMAND = "belamy defog train"
+TRAIN, ADAPT = "belamy defog train", "belamy defog adapt"
 
 app = typer.Typer(
     name="defog",
@@ -57,10 +59,12 @@ def clear(
     **options: Any,
 ) -> None:
     """Take the fog out of every IMAGE; `clear` may be left out."""
-    steps_of = defogger(**options)
-    several = len(images) > 1 or output.endswith("/") or any(not one.suffix for one in images)
-    if transmission and not several:
+    require_named(output)
+    if transmission and _is_file(transmission):
         require_output(transmission)
+        if len(inputs(images)) > 1:
+            raise OptionError(f"several maps cannot all become {transmission}; name a folder")
+    steps_of = defogger(**options)
     work_on(
         images,
         output,
@@ -69,14 +73,15 @@ def clear(
     )
 
 
+def _is_file(place: str) -> bool:
+    return bool(Path(place).suffix) and not Path(place).is_dir()
+
+
 def _with_map(steps: Iterable[Step], place: str, name: str) -> Iterator[Step]:
     """The steps, the first of which is saved in `place` if that is named."""
     for step in steps:
         if place and step.index == 1:
-            target = Path(place)
-            folder = target.is_dir() or not target.suffix or place.endswith("/")
-            target = target / name if folder else target
-            save_step(step, require_output(target))
+            save_step(step, require_output(place if _is_file(place) else Path(place) / name))
         yield step
 
 
@@ -99,7 +104,7 @@ def evaluate(
 
 
 @app.command()
-@takes(DefogTrainConfig, without=["data"])
+@takes(DefogTrainConfig, without=["data"], flags={"start": ["--from"]})
 def train(
     data: Annotated[
         list[str] | None,
@@ -120,17 +125,61 @@ def train(
     """Train a network on DATA in fog made up; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
         asked = {**options, "data": data or None, "run": run}
-        require_nothing_else(DefogTrainConfig, asked, ("data", "run"), {"data": "DATA"})
-        follow(train_defog(_saved(resume), resume, device=device), resume, COMMAND)
+        require_nothing_else(
+            DefogTrainConfig, asked, ("data", "run"), {"data": "DATA", "start": "--from"}
+        )
+        follow(train_defog(_saved(resume), resume, device=device), resume, TRAIN)
         return
     if not data:
         raise OptionError("name folders or zips of clear pictures, or a run folder with --resume")
     config = DefogTrainConfig(data=tuple(data), **options)
     folder = run or new_run("defog")
-    follow(train_defog(config, folder, device=device), folder, COMMAND)
+    follow(train_defog(config, folder, device=device), folder, TRAIN)
 
 
 def _saved(folder: Path) -> DefogTrainConfig:
     from belamy.training.runs import Run
 
     return Run(folder).configuration("defog", DefogTrainConfig)
+
+
+@app.command()
+@takes(DefogAdaptConfig, without=["start"])
+def adapt(
+    start: Annotated[
+        str | None, typer.Argument(metavar="[NETWORK]", help="What `belamy defog train` made.")
+    ] = None,
+    foggy: Annotated[list[str] | None, option(DefogAdaptConfig, "foggy")] = None,
+    clear: Annotated[list[str] | None, option(DefogAdaptConfig, "clear")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
+    ] = None,
+    device: Annotated[str, option(adapt_defog, "device")] = default(adapt_defog, "device"),
+    **options: Any,
+) -> None:
+    """Train NETWORK further on real fog without its truth; Ctrl-C saves, --resume goes on."""
+    if resume is not None:
+        worlds = {"start": start, "foggy": foggy or None, "clear": clear or None, "run": run}
+        alone = tuple(worlds)
+        require_nothing_else(DefogAdaptConfig, {**options, **worlds}, alone, {"start": "NETWORK"})
+        follow(adapt_defog(_adapted(resume), resume, device=device), resume, ADAPT)
+        return
+    if start is None or not foggy or not clear:
+        raise OptionError(
+            "name the network, --foggy and --clear pictures, or a run folder with --resume"
+        )
+    config = DefogAdaptConfig(start=start, foggy=tuple(foggy), clear=tuple(clear), **options)
+    folder = run or new_run("defog-adapt")
+    follow(adapt_defog(config, folder, device=device), folder, ADAPT)
+
+
+def _adapted(folder: Path) -> DefogAdaptConfig:
+    from belamy.training.runs import Run
+
+    return Run(folder).configuration("defog-adapt", DefogAdaptConfig)

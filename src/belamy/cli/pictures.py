@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from belamy.pixels.images import Source
     from belamy.steps import Step
 
-__all__ = ["inputs", "work_on"]
+__all__ = ["inputs", "require_named", "work_on"]
 
 Inputs: TypeAlias = "dict[Path, Callable[[], Source]]"
 
@@ -79,6 +79,12 @@ def _member(place: Path, name: str) -> Callable[[], Source]:
     return read
 
 
+def require_named(output: str) -> None:
+    """Raises OptionError where no output is named; a command may ask before it loads a network."""
+    if not output:
+        raise OptionError("no output named; write -o new.png, or -o folder/ for several pictures")
+
+
 def work_on(
     images: Sequence[Path],
     output: str,
@@ -97,8 +103,7 @@ def work_on(
         OptionError, ImageError: the output cannot be what it is named.
         typer.Exit: some pictures failed; code 1.
     """
-    if not output:
-        raise OptionError("no output named; write -o new.png, or -o folder/ for several pictures")
+    require_named(output)
     sources = inputs(images)
     many = any(image.is_dir() or image.suffix.lower() == _ZIP for image in images)
     jobs = plan(list(sources), _as_folder(output) if many else output)

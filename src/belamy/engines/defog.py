@@ -145,7 +145,9 @@ class DefogTrainConfig:
             whose names have the smallest SHA-256.
         size: side in pixels of the squares that are learned from, on average; they go from 0.6 to
             1.6 times that, so that the network knows fog at several sizes.
-        widths: channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size.
+        start: a network to go on from, defog for the one inside the package or a file; None starts
+            from random weights.
+        widths: channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size, of a new network.
         steps: how many batches are learned from.
         batch: squares a step, in each process; more where they are smaller.
         learning_rate: of AdamW; it rises for 100 steps, and falls to nothing along a cosine.
@@ -158,6 +160,7 @@ class DefogTrainConfig:
     data: tuple[str, ...]
     held_out: int = 100
     size: int = 160
+    start: str | None = None
     widths: tuple[int, ...] = (16, 32, 64, 96, 128)
     steps: int = 4000
     batch: int = 16

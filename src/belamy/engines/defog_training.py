@@ -15,16 +15,18 @@ from belamy.devices import generator
 from belamy.engines.defog import DefogTrainConfig
 from belamy.engines.defog_data import Source, crops_of, fogged_batch
 from belamy.engines.defog_measures import Measured
-from belamy.networks.fogsight import STRIDE, FogSight, initialise
+from belamy.engines.defogging import find_network
+from belamy.networks.fogsight import STRIDE, FogSight, initialise, load_fogsight
 from belamy.pixels.fog import Fog, unfogged
 from belamy.training.trainer import Backward
 
-__all__ = ["FogRecipe", "losses_of", "part_of_rate", "precision"]
+__all__ = ["FogRecipe", "losses_of", "part_of_rate", "precision", "start_of"]
 
 _LOWEST = 0.01  # of the learning rate, at the end
 _RISE = 100  # steps until it is reached. By eye
 _FLOOR = 1e-4  # mean squared error from which on better is not better: 40 dB
-_DECIBELS = 0.03  # weight of the logarithms: about what the mean distance is. By eye
+_DECIBELS = 0.1  # weight of the logarithms: most of the loss, since they are what is measured
+_MAPS = 0.3  # weight of the maps' distances. By eye
 _SCALES = (0.6, 0.8, 1.0, 1.2, 1.6)  # of the size of the squares, one for each step in turn
 
 
@@ -51,8 +53,7 @@ class FogRecipe:
         self.total, self.average, self.seed = config.steps, config.average, config.seed
         self.memory: dict[str, Tensor] = {}
         self.remarks: list[str] = []
-        network = FogSight(config.widths)
-        initialise(network, generator(config.seed, "weights"))
+        network = start_of(config)
         self.networks: dict[str, nn.Module] = {"fogsight": network}
         adam = torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -110,6 +111,15 @@ class FogRecipe:
         return self.measured.of_network(network, self.accelerator.device, path if main else None)
 
 
+def start_of(config: DefogTrainConfig) -> FogSight:
+    """The network that is trained: a new one, or the one that it goes on from."""
+    if config.start is not None:
+        return load_fogsight(find_network(config.start)).requires_grad_(True)
+    network = FogSight(config.widths)
+    initialise(network, generator(config.seed, "weights"))
+    return network
+
+
 def losses_of(
     transmission: Tensor, air: Tensor, clear: Tensor, fog: Fog, seen: Tensor
 ) -> dict[str, Tensor]:
@@ -122,18 +132,17 @@ def losses_of(
     Returns:
         `picture`, the mean distance of what the answer makes of the picture; `decibels`, the mean
         of their mean squared errors' logarithms, since pictures are measured in decibels and a
-        thin fog counts as much there as a dense one; `transmission`; `air`, which counts as far
-        as there is fog.
+        thin fog counts as much there as a dense one; `transmission`; and `air`, where there is fog.
+        The last two count less: where they cannot be known, the picture should still be near.
     """
     made = unfogged(seen, transmission, air)
     errors = (made - clear).square().mean((1, 2, 3))
-    amount = (1 - fog.transmission).mean((1, 2, 3), keepdim=True)
-    true_air = fog.air.mean((2, 3), keepdim=True)
+    opaque = 1 - fog.transmission
     return {
         "picture": (made - clear).abs().mean(),
         "decibels": _DECIBELS * torch.log(errors / _FLOOR + 1).mean(),
-        "transmission": (transmission - fog.transmission).abs().mean(),
-        "air": 2 * ((air - true_air).abs() * amount).mean(),
+        "transmission": _MAPS * (transmission - fog.transmission).abs().mean(),
+        "air": _MAPS * ((air - fog.air).abs() * opaque).mean(),
     }
 
 

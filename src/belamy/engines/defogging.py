@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 import belamy
@@ -147,7 +148,8 @@ def seen_fog(sight: Sight, image: Tensor) -> tuple[Fog, float]:
         image: (1, 3, H, W) in [0, 1].
 
     Returns:
-        the fog, with (1, 1, H, W) and (1, 3, 1, 1); and the mean of 1 − t as it was seen.
+        the fog, with (1, 1, H, W) and (1, 3, H, W), or one channel for a grey picture's air; and
+        the mean of 1 − t as it was seen.
     """
     height, width = image.shape[-2:]
     size = fit(height, width, min(LOOKED, max(height, width)))
@@ -156,9 +158,9 @@ def seen_fog(sight: Sight, image: Tensor) -> tuple[Fog, float]:
     amount = float((1 - found.transmission).mean())
     transmission = 1 - (1 - found.transmission) * _part_between(amount, _NOTHING, _SOME)
     large = guided_upsample(image, transmission, radius=_RADIUS, epsilon=_EPSILON)
-    air = found.air
+    air = F.interpolate(found.air, (height, width), mode="bilinear")
     if float((small.amax(1) - small.amin(1)).max()) < _GREY:  # a grey picture stays grey
-        air = air.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+        air = air.mean(1, keepdim=True)
     return Fog(large.clamp(float(transmission.min()), 1), air), amount
 
 

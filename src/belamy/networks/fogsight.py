@@ -2,8 +2,9 @@
 
 A small U-Net (Ronneberger et al. 2015) of residual blocks (He et al. 2016) from half to 1/32 of the
 size, whose middle is told the mean and the maximum of all places, since fog is a matter of the
-whole picture. It answers with two things that a person can check: the transmission, a map, and the
-air light, one colour. What is made of them is physics: see `belamy.pixels.fog`.
+whole picture. It answers with two things that a person can check: the transmission, and the air
+light, one colour that may change smoothly from place to place (towards the sun fog is lighter).
+What is made of them is physics: see `belamy.pixels.fog`.
 
 What He et al. 2009 found need not be learned anew: the network is shown the dark channel in two
 windows; it looks for the air light where the dark channel is light, and learns to look better (the
@@ -114,13 +115,14 @@ class FogSight(nn.Module):
         self.transmission = nn.Conv2d(widths[0], 1, 3, padding=1)
         self.presence = nn.Linear(deepest, 1)
         self.where = nn.Conv2d(widths[-2], 1, 1)
+        self.local = nn.Conv2d(widths[-2], 3, 1)
         self.prior = nn.Parameter(torch.tensor(_PRIOR))
         self.correction = nn.Sequential(
             nn.Linear(deepest + 3, 32), nn.ReLU(inplace=True), nn.Linear(32, 3)
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 3, H, W) in [0, 1] → transmission (N, 1, H, W) in (0, 1], air (N, 3, 1, 1) in (0, 1).
+        """(N, 3, H, W) in [0, 1] → transmission (N, 1, H, W) in (0, 1], air (N, 3, H, W) in (0, 1).
 
         Any size; transmission is looked at in half the size.
         """
@@ -137,15 +139,15 @@ class FogSight(nn.Module):
         air = self._air(x, filled, dark, overview)
         for rise in self.up[1:]:
             x = rise(x, levels.pop())
-        by_prior = 1 - _dark_channels(half / air.detach()).clamp(0, 1)
+        by_prior = 1 - _dark_channels(half / _enlarged(air.detach(), half)).clamp(0, 1)
         x = self.transmission(self.weigh(torch.cat([x, by_prior], dim=1)))
         presence = torch.sigmoid(self.presence(overview).float())[:, :, None, None]
         fog = torch.sigmoid(x.float()) * presence * (1 - _LEAST)
-        larger = F.interpolate(fog, filled.shape[-2:], mode="bilinear")
-        return 1 - larger[..., :height, :width], air
+        fog, air = (_enlarged(x, filled)[..., :height, :width] for x in (fog, air))
+        return 1 - fog, air
 
     def _air(self, features: Tensor, image: Tensor, dark: Tensor, overview: Tensor) -> Tensor:
-        """The colours where the network looks for the air light, and a correction: (N, 3, 1, 1)."""
+        """The colours where the network looks for the air light, corrected: (N, 3, H/16, W/16)."""
         places = features.shape[-2:]
         light = F.adaptive_avg_pool2d(dark[:, -1:], places)
         looks = self.where(features).float() + self.prior * light
@@ -153,8 +155,12 @@ class FogSight(nn.Module):
         colours = F.adaptive_avg_pool2d(image, places).flatten(2)  # (N, 3, places)
         found = (colours * weights[:, None]).sum(2)
         correction = self.correction(torch.cat([overview.float(), found], dim=1)).float()
-        air = torch.sigmoid(torch.logit(found, eps=_EDGE) + correction)
-        return air[:, :, None, None]
+        usual = (torch.logit(found, eps=_EDGE) + correction)[:, :, None, None]
+        return torch.sigmoid(usual + self.local(features).float())
+
+
+def _enlarged(x: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(x, like.shape[-2:], mode="bilinear")
 
 
 def _dark_channels(image: Tensor) -> Tensor:
@@ -184,6 +190,7 @@ def initialise(network: FogSight, generator: torch.Generator) -> None:
             network.transmission,
             network.presence,
             network.where,
+            network.local,
             network.correction[-1],
         ):
             quiet.weight.mul_(0.1)  # type: ignore[operator, union-attr]
