@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 
@@ -351,3 +354,27 @@ def test_changes_grow_while_the_critic_is_sure(
     for before, after in zip([0.0, *values], values, strict=False):
         assert after == pytest.approx(before + 4e-5, abs=1e-7) or after <= before
     assert "adapting" in ticks[0].note
+
+
+@pytest.mark.slow
+def test_each_label_is_painted_as_it_looks(tmp_path: Path) -> None:
+    """Red and blue noise: after a minute's training, each label has its own colour."""
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for kind in ("red", "blue"):
+            for number in range(48):
+                pixels = rng.integers(0, 150, (16, 16, 3), np.uint8)
+                pixels[..., 0 if kind == "red" else 2] += 100
+                file = io.BytesIO()
+                Image.fromarray(pixels).save(file, "PNG")
+                archive.writestr(f"{kind}/{number}.png", file.getvalue())
+    asked = GanConfig(
+        data=str(tmp_path / "set.zip"), size=16, width=0.25, steps=400, labels=True, half_life=500
+    )
+    trained(asked, tmp_path / "run")
+    made = load_generator(tmp_path / "run" / "network.safetensors")
+    assert made.labels == ("blue", "red")
+    z = torch.randn(16, made.latent, generator=torch.Generator().manual_seed(1))
+    blue, red = (made(z, torch.full((16,), label)).mean(dim=(0, 2, 3)) for label in (0, 1))
+    assert blue[2] - blue[0] > 0.1  # 0.39 in the pictures
+    assert red[0] - red[2] > 0.1
