@@ -82,4 +82,4 @@ def _captions(shown: Any, amount: float, count: int, asked: int | None) -> list[
     if asked is not None:
         return None
     ways = _amounts(amount, count).flatten().tolist()
-    return [f"{number}: {way:+g}" for number in shown for way in ways]
+    return [f"{number}: {way:+g}" if way else f"{number}: 0" for number in shown for way in ways]
