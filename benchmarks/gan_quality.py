@@ -2,7 +2,7 @@
 
 `light` with its default loss beside `dcgan` with the non-saturating one, each with the average of
 its weights; Fréchet distance (of the features of iris, not of Inception: only these two may be
-compared) and kernel distance, at eight times, and samples of the same latents at the end.
+compared) and kernel distance, at five times, and samples of the same latents at the end.
 
     python benchmarks/gan_quality.py PICTURES.zip [SECONDS [FOLDER]]
 
@@ -31,7 +31,7 @@ from belamy.pixels.images import save_image
 from belamy.training.realism import frechet_distance, kernel_distance, picture_features
 
 CONTENDERS = {"light": "relativistic", "dcgan": "non-saturating"}
-MARKS = 8
+MARKS = 5
 MADE = 2000
 REAL = 4000
 
@@ -92,7 +92,7 @@ class Contender:
     @torch.no_grad()
     def painted(self) -> Tensor:
         latents = torch.randn(MADE, self.recipe.shape.latent, generator=generator(1, "judged"))
-        return torch.cat([self.average(part) for part in latents.split(100)])
+        return torch.cat([self.average(part) for part in torch.split(latents, 100)])
 
 
 def main() -> int:

@@ -63,7 +63,7 @@ def test_penalties_that_were_left_open() -> None:
     assert told.pop("wasserstein") == 10
     assert GanConfig(data="x", size=256).strength == pytest.approx(0.3 * 16)
     assert set(told.values()) == {0.0}
-    assert GanConfig(data="x", loss="wasserstein").penalty_every == 1
+    assert GanConfig(data="x", loss="wasserstein").interval == 1
 
 
 def test_changes_by_the_number_of_pictures() -> None:

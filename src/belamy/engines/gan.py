@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["GanConfig", "export_gan", "plan_gan", "train_gan"]
 
-# Loss → penalty at 64 px, and the power of the size that it grows with; 0 where there is none.
-# The first is by eye, on portraits, its square StyleGAN2-ADA's; the second is Gulrajani's.
-_PENALTIES = {"relativistic": (0.3, 2), "wasserstein": (10.0, 0)}
+# Loss → penalty at 64 px, the power of the size that it grows with, and steps between penalties,
+# where it has a penalty of its own. The first is by eye, on portraits, its square
+# StyleGAN2-ADA's; the second is Gulrajani's.
+_PENALTIES = {"relativistic": (0.3, 2, 8), "wasserstein": (10.0, 0, 1)}
+_USUAL = (0.0, 0, 8)
 _FEW = 1000  # pictures, below which a discriminator is always shown changed ones
 
 
@@ -43,7 +45,8 @@ class GanConfig:
             the first quarter of the steps; for wasserstein λ of the gradient penalty. None: 0.3
             for relativistic at 64 px and with the square of the size at others; 10 for
             wasserstein; else 0.
-        penalty_every: steps between penalties, which are weighted up by as much; 1 in wasserstein.
+        penalty_every: steps between penalties, which are weighted up by as much. None: 8, but 1
+            for wasserstein.
         discriminator_steps: of the critic, for each of the generator.
         augment: chance that the critic is shown a picture with colours, place or parts changed, 0
             to 1. auto: 1 for fewer than 1,000 pictures; else it grows while the critic knows the
@@ -76,7 +79,7 @@ class GanConfig:
         "relativistic", "non-saturating", "minimax", "least-squares", "hinge", "wasserstein"
     ] = "relativistic"
     penalty: float | None = None
-    penalty_every: int = 8
+    penalty_every: int | None = None
     discriminator_steps: int = 1
     augment: Literal["auto"] | float = "auto"
     mirror: bool = True
@@ -97,7 +100,7 @@ class GanConfig:
         self._fill_in()
         _require(8 <= self.size <= 1024, "size", self.size, "8 to 1024 pixels")
         _require(0 <= self.strength < math.inf, "penalty", self.penalty, "0 or more")
-        _require(1 <= self.penalty_every <= 1000, "penalty every", self.penalty_every, "1 to 1000")
+        _require(1 <= self.interval <= 1000, "penalty every", self.interval, "1 to 1000")
         steps = self.discriminator_steps
         _require(1 <= steps <= 100, "discriminator steps", steps, "1 to 100")
         chance = self.augment == "auto" or 0 <= self.augment <= 1
@@ -119,17 +122,23 @@ class GanConfig:
 
     def _fill_in(self) -> None:
         """What was left open and does not depend on the networks or the data."""
+        penalty, power, every = _PENALTIES.get(self.loss, _USUAL)
         if self.penalty is None:
-            penalty, power = _PENALTIES.get(self.loss, (0.0, 0))
             object.__setattr__(self, "penalty", penalty * (self.size / 64) ** power)
-        if self.loss == "wasserstein":
-            object.__setattr__(self, "penalty_every", 1)
+        if self.penalty_every is None:
+            object.__setattr__(self, "penalty_every", every)
 
     @property
     def strength(self) -> float:
         """`penalty`, filled in."""
         assert self.penalty is not None
         return self.penalty
+
+    @property
+    def interval(self) -> int:
+        """`penalty_every`, filled in."""
+        assert self.penalty_every is not None
+        return self.penalty_every
 
     def chance(self, pictures: int) -> float | None:
         """Of changes, for a data set of so many pictures; None if it adapts."""

@@ -65,7 +65,7 @@ def _measured(recipe: GanRecipe) -> dict[str, str]:
     accelerator, config = recipe.accelerator, recipe.config
     for network in recipe.networks.values():
         network.to(accelerator.device)
-    every = config.penalty_every
+    every = config.interval
     seconds = []
     for index in (1, 0, 1):  # step 0 has the penalty
         began = time.perf_counter()

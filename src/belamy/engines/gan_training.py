@@ -156,7 +156,7 @@ class GanRecipe:
                 made = self._made(turn, part, label)
             pair = (real, made.detach())
             shown = [self._changed(images, turn, part, who) for who, images in enumerate(pair)]
-            due = self.config.strength > 0 and turn % self.config.penalty_every == 0
+            due = self.config.strength > 0 and turn % self.config.interval == 0
             if due:
                 shown = [images.detach().requires_grad_() for images in shown]
             logits = [critic(images, label) for images in shown]
@@ -176,7 +176,7 @@ class GanRecipe:
     ) -> tuple[Tensor, Tensor]:
         """What is added to the critic's loss, and the mean square of its slopes on pictures."""
         critic, config = self._bare("discriminator"), self.config
-        if config.loss == "wasserstein":
+        if self.loss.sloped:
             between = chance(config.seed, "between", turn, part, self.rank)
             real, made = (images.detach() for images in shown)
             penalty = gradient_penalty(lambda x: critic(x, label), real, made, between)
@@ -185,8 +185,8 @@ class GanRecipe:
         total = slopes[0] + slopes[1]
         # seen by the tick as a mean over all steps
         index = turn // config.discriminator_steps
-        weight = config.strength * _softened(index, self.total) / 2 * config.penalty_every
-        return weight * total, total.detach() * config.penalty_every / 2
+        weight = config.strength * _softened(index, self.total) / 2 * config.interval
+        return weight * total, total.detach() * config.interval / 2
 
     def _forge(self, turn: int, made: Tensor | None, backward: Backward) -> dict[str, Tensor]:
         """Train the generator, on what the critic has just been shown where that is at hand."""

@@ -26,11 +26,14 @@ class AdversarialLoss:
         discriminator: (real logits, fake logits) → what the discriminator minimises.
         generator: the same logits → what the generator minimises.
         relative: whether the generator's looks at the real ones; the logits have no zero then.
+        sloped: whether it holds for slopes of length 1 alone, and wants `gradient_penalty` instead
+            of `zero_centred_penalty`.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
     relative: bool = False
+    sloped: bool = False
 
 
 def _cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
@@ -54,9 +57,9 @@ LOSSES: dict[str, AdversarialLoss] = {
         lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
         lambda real, fake: -fake.mean(),
     ),
-    # E[D(G(z))] − E[D(x)]; −E[D(G(z))]. Arjovsky et al. 2017; wants `gradient_penalty`.
+    # E[D(G(z))] − E[D(x)]; −E[D(G(z))]. Arjovsky et al. 2017.
     "wasserstein": AdversarialLoss(
-        lambda real, fake: fake.mean() - real.mean(), lambda real, fake: -fake.mean()
+        lambda real, fake: fake.mean() - real.mean(), lambda real, fake: -fake.mean(), sloped=True
     ),
     # E[softplus(−(D(x) − D(G(z))))] and its mirror. Jolicoeur-Martineau 2018 (RpGAN); no mode can
     # be dropped for free, and with penalties on both sides it converges: Huang et al. 2024 (R3GAN).
