@@ -180,6 +180,17 @@ def test_going_on_from_a_network(config: GanConfig, tmp_path: Path) -> None:
     assert trained(from_painter, tmp_path / "third")[-1].step == 4
 
 
+def test_a_run_goes_on_when_what_it_started_from_is_gone(config: GanConfig, tmp_path: Path) -> None:
+    trained(config, tmp_path / "first")
+    asked = replace(config, start=str(tmp_path / "first"))
+    stream = train_gan(asked, tmp_path / "second", device="cpu")
+    while next(stream).step < 3:
+        pass
+    stream.close()  # type: ignore[attr-defined]
+    (tmp_path / "first").rename(tmp_path / "elsewhere")
+    assert [tick.step for tick in trained(asked, tmp_path / "second")] == [3, 4]
+
+
 def test_networks_that_cannot_be_gone_on_from(config: GanConfig, tmp_path: Path) -> None:
     trained(config, tmp_path / "first")
     file = str(tmp_path / "first" / "network.safetensors")

@@ -48,9 +48,13 @@ class Parts:
     Args:
         config: what to train.
         accelerator: where.
+        resumed: whether a checkpoint will fill the networks, so that what they started from is not
+            asked for again; it may be gone.
     """
 
-    def __init__(self, config: GanConfig, accelerator: Accelerator) -> None:
+    def __init__(
+        self, config: GanConfig, accelerator: Accelerator, *, resumed: bool = False
+    ) -> None:
         known = ARCHITECTURES[config.architecture]
         if config.size not in known.sizes:
             sizes = ", ".join(map(str, known.sizes))
@@ -60,6 +64,8 @@ class Parts:
         latent = config.latent or known.latent
         self.shape = Shape(config.size, latent, config.width, self.pictures.kinds)
         self.pair = _pair(config, self.shape)
+        if config.start is not None and not resumed:
+            _start(self.pair, config, self.shape)
 
     def recipe(self, samples: Path) -> GanRecipe:
         """The recipe, which draws its samples into a folder."""
@@ -84,7 +90,7 @@ def training(config: GanConfig, folder: Path, device: str) -> Iterator[Tick]:
     """See `belamy.engines.gan.train_gan`."""
     accelerator = accelerator_for(device)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
-        parts = Parts(config, accelerator)
+        parts = Parts(config, accelerator, resumed=bool(Run(folder).steps()))
         run = open_run(folder, KIND, config)
     recipe = parts.recipe(run.samples)
     with ExitStack() as held:
@@ -117,15 +123,13 @@ def rhythm(total: int) -> Rhythm:
 
 
 def _pair(config: GanConfig, shape: Shape) -> Pair:
-    """The networks at their start: new, or as a file has them."""
+    """New networks."""
     with torch.random.fork_rng([]):
         torch.manual_seed(chance(config.seed, "weights").initial_seed())
         pair = (
             build_generator(config.architecture, shape),
             build_discriminator(config.architecture, shape),
         )
-    if config.start is not None:
-        _start(pair, config, shape)
     return pair
 
 
