@@ -36,6 +36,7 @@ def any_style_steps(
     style_mask: Source | Sequence[Source] = (),
     keep_colors: Literal["luma", "match"] | None = None,
     tile: Literal["auto", "none"] | int = "auto",
+    seed: int = 0,
     device: str = "auto",
 ) -> Iterator[Step]:
     """Paint one picture in the manner of others in one pass, in about a second.
@@ -61,6 +62,7 @@ def any_style_steps(
             match gives the styles the content's colours beforehand.
         tile: longest side of the tiles that large pictures are worked on in, exactly; auto decides
             by the memory that is free, none never tiles.
+        seed: of the choice among pieces that are alike.
         device: auto, cpu, cuda or mps.
 
     Yields:

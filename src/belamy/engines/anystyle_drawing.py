@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from belamy.devices import generator
 from belamy.engines.anystyle_eye import told
 from belamy.engines.style_goal import StyleImage, moments_seen
 from belamy.engines.style_slope import View
 from belamy.networks.anypainter import IMAGE, LEVELS, STRIDE, AnyPainter, at_stride
-from belamy.objectives.collage import Pieces, coordinates, laid, pieces_of
+from belamy.objectives.collage import CELL, Pieces, coordinates, laid, pieces_of
 from belamy.objectives.styles import Moments, blend, moments_of
 from belamy.objectives.transport import Transport, transport
 from belamy.pixels.tiles import tiled
 
-__all__ = ["Eye", "Measure", "Region", "drawn", "regions_of"]
+__all__ = ["CELL_SIDE", "Eye", "Measure", "Region", "drawn", "regions_of"]
+
+CELL_SIDE = CELL * STRIDE
+"""Pixels on a side of what may be laid in one: tiles begin at multiples of it."""
 
 _DEEPEST = LEVELS[0]
 _SEEN = 0.5  # of what a style's mask shows at most: where it shows less, no pieces are taken
@@ -45,10 +49,12 @@ class Measure:
     Args:
         strength: 0 is the content itself.
         pieces: how much of that is laid of pieces.
+        seed: of the choice among pieces that are alike.
     """
 
     strength: float
     pieces: float
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ def drawn(
     regions = regions_of(eye, content, styles, [_evened(mask) for mask in masks])
     painted = _drawn(eye, content, regions, measure)
     if measure.strength < 1:  # what a picture loses even in its own style is given back so much
-        itself = _drawn(eye, content, regions, Measure(0.0, measure.pieces))
+        itself = _drawn(eye, content, regions, replace(measure, strength=0.0, pieces=0.0))
         painted += (1 - measure.strength) * (content - itself)
     return painted[..., :height, :width]
 
@@ -161,7 +167,9 @@ def _region(
 
 def _drawn(eye: Eye, content: Tensor, regions: Sequence[Region], measure: Measure) -> Tensor:
     shares = [region.share for region in regions if region.share is not None]
-    stack = torch.cat([content, *shares], dim=1)  # shares are cut into tiles as the picture is
+    cells = _numbers(content, measure.seed)
+    # what belongs to a pixel is cut into tiles as the picture is
+    stack = torch.cat([content, cells, *shares], dim=1)
     draw = functools.partial(_drawn_at_once, eye, regions, measure)
     tiling = eye.view.tiling
     if tiling is None:
@@ -169,14 +177,24 @@ def _drawn(eye: Eye, content: Tensor, regions: Sequence[Region], measure: Measur
     return tiled(draw, stack, tiling.tile, tiling.margin, align=tiling.align)
 
 
+def _numbers(content: Tensor, seed: int) -> Tensor:
+    """(1, 1, H, W): for each cell of pixels a number by chance, whole and exact in float32."""
+    rows, columns = (-(-side // CELL_SIDE) for side in content.shape[-2:])
+    chance = generator(seed, "pieces")
+    numbers = torch.randint(2**24, (1, 1, rows, columns), generator=chance).to(content)
+    spread = numbers.repeat_interleave(CELL_SIDE, dim=2).repeat_interleave(CELL_SIDE, dim=3)
+    return spread[..., : content.shape[-2], : content.shape[-1]]
+
+
 def _drawn_at_once(eye: Eye, regions: Sequence[Region], measure: Measure, crop: Tensor) -> Tensor:
-    """(1, 3, h, w) of a crop (1, 3 and one for each region that has a share, h, w)."""
+    """(1, 3, h, w) of a crop of the picture, the numbers of its cells, and its shares if any."""
     height, width = crop.shape[-2:]
-    image, *shares = _evened(crop).split([3] + [1] * (crop.shape[1] - 3), dim=1)
+    image, numbers, *shares = _evened(crop).split([3] + [1] * (crop.shape[1] - 3), dim=1)
+    cells = numbers[0, 0, ::CELL_SIDE, ::CELL_SIDE].long()
     seen = {IMAGE: image, **eye.view.see(image, LEVELS)}
     features, manners = dict(seen), []
     for region, share in zip(regions, shares or [None], strict=True):
-        for level, wanted in _wanted(eye, region, seen, measure.pieces).items():
+        for level, wanted in _wanted(eye, region, seen, cells, measure.pieces).items():
             way = measure.strength * (wanted - seen[level])
             features[level] = features[level] + (
                 way if share is None else way * at_stride(share, way)
@@ -186,13 +204,15 @@ def _drawn_at_once(eye: Eye, regions: Sequence[Region], measure: Measure, crop: 
     return painted[..., :height, :width]
 
 
-def _wanted(eye: Eye, region: Region, seen: Mapping[str, Tensor], part: float) -> dict[str, Tensor]:
+def _wanted(
+    eye: Eye, region: Region, seen: Mapping[str, Tensor], cells: Tensor, part: float
+) -> dict[str, Tensor]:
     """Level → what a region's style makes of the features: moved, and in a part laid of pieces."""
     made = {level: region.moves[level](x) for level, x in seen.items()}
     if part == 0:
         return made
     places = coordinates(seen[_DEEPEST], region.own, eye.painter.basis)
-    collages = [(laid(pieces, places), weight) for pieces, weight in region.collages]
+    collages = [(laid(pieces, places, cells), weight) for pieces, weight in region.collages]
     return {
         level: (1 - part) * x + part * torch.stack([w * one[level] for one, w in collages]).sum(0)
         for level, x in made.items()

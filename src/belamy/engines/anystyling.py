@@ -12,7 +12,7 @@ from torch import Tensor
 
 import belamy
 from belamy.devices import choose_device
-from belamy.engines.anystyle_drawing import Eye, Measure, drawn
+from belamy.engines.anystyle_drawing import CELL_SIDE, Eye, Measure, drawn
 from belamy.engines.anystyle_eye import encoder
 from belamy.engines.style_options import check_range, read_size, read_weights
 from belamy.engines.style_pictures import Pictures, listed, read_pictures, shrunk
@@ -107,19 +107,19 @@ def _tiling(asked: str | int, backbone: Backbone, image: Tensor) -> Tiling | Non
     if asked == "none":
         return None
     field = max(backbone.layers[backbone.resolve(level)].receptive_field or 1 for level in LEVELS)
-    # pieces reach once as far as they are compared, and once as far as they are laid
-    reach = field // 2 + REACH + 2 * (PIECE // 2) * STRIDE
-    margin = -(-reach // STRIDE) * STRIDE
-    least = 4 * margin
+    # A pixel sees so far; what is laid there may begin a place beside, and belong to a stretch that
+    # the cell beside that place's own has chosen, by a piece around its middle.
+    reach = field // 2 + REACH + 2 * (PIECE // 2) * STRIDE + 3 * CELL_SIDE // 2
+    margin = -(-reach // CELL_SIDE) * CELL_SIDE
+    least = 2 * margin + 2 * CELL_SIDE
     if isinstance(asked, int) and asked < least:
         raise OptionError(f"a tile of {asked} px is too small here; take {least} px or more")
     if asked == "auto":
-        side = tile_for_memory(
-            _BYTES_PER_PIXEL, available_memory(image.device), least, align=STRIDE
-        )
+        free = available_memory(image.device)
+        side = tile_for_memory(_BYTES_PER_PIXEL, free, least, align=CELL_SIDE)
         asked = max(least, min(side, _LARGEST_TILE))
     assert isinstance(asked, int)
-    return None if max(image.shape[-2:]) <= asked else Tiling(asked, margin, STRIDE)
+    return None if max(image.shape[-2:]) <= asked else Tiling(asked, margin, CELL_SIDE)
 
 
 def _painted(eye: Eye, pictures: Pictures, options: Mapping[str, Any]) -> Tensor:
@@ -128,7 +128,7 @@ def _painted(eye: Eye, pictures: Pictures, options: Mapping[str, Any]) -> Tensor
         max(pictures.content.shape[-2:]) * options["style_scale"]
     )
     styles = [shrunk(one, min(long_side, _LARGEST_STYLE)) for one in pictures.styles]
-    measure = Measure(options["strength"], options["pieces"])
+    measure = Measure(options["strength"], options["pieces"], options["seed"])
     return drawn(eye, pictures.content, styles, pictures.masks, measure)
 
 
@@ -151,7 +151,7 @@ def _recipe(
         options={**plain, "network": os.fspath(options["network"])},
         inputs=tuple(input_of(role, source) for role, source in given),
         weights=weights,
-        seed=0,
+        seed=options["seed"],
         belamy=belamy.__version__,
         torch=torch.__version__,
         step=1,
