@@ -236,7 +236,15 @@ def test_a_mask_of_another_size_is_stretched_and_said(
     eye: Path, photo: Tensor, stripes: Tensor
 ) -> None:
     steps = style_steps(photo, stripes, model=eye, mask=torch.ones(1, 1, 7, 9), **QUICK)
-    assert "9x7 is stretched to the content's 83x61" in next(steps).note
+    assert next(steps).note == "a mask of 9x7 is stretched to the content's 83x61"
+    steps = style_steps(photo, stripes, model=eye, style_mask=torch.ones(1, 1, 7, 9), **QUICK)
+    assert "a style-mask of 9x7 is stretched to the style's" in next(steps).note
+
+
+@pytest.mark.parametrize(("init", "hint"), [("gray", "did you mean grey"), ("x.png", "noise")])
+def test_a_start_that_is_not_there_is_told_what_is(photo: Tensor, init: str, hint: str) -> None:
+    with pytest.raises(OptionError, match=f"init is '{init}'.*{hint}"):
+        style(photo, photo, init=init)
 
 
 def test_kept_brightness_of_colours(eye: Path, photo: Tensor, stripes: Tensor) -> None:

@@ -174,6 +174,9 @@ def test_other_failures_are_not_hidden(backbone: Backbone) -> None:
 def test_unknown_layers_are_told_the_nearest(backbone: Backbone, image: Tensor) -> None:
     with pytest.raises(UnknownName, match=r"layer of tiny 'mixed3'.*'mixed2'"):
         backbone(image, ["mixed3"])
+    with pytest.raises(UnknownName) as failed:
+        backbone(image, ["mixed2.widee"])
+    assert str(failed.value).count("'mixed2.wide'") == 1  # though it has two names
     for name in ("_flatten", "", ".", "conv1.weight", "mixed2."):
         with pytest.raises(UnknownName):
             backbone.resolve(name)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -70,6 +72,7 @@ def resolved(asked: Mapping[str, Any]) -> dict[str, Any]:
         options["step_size"] = OPTIMIZERS[options["optimizer"]][1]
     for name, (low, high) in _RANGES.items():
         check_range(name, options[name], low, high)
+    _check_init(options["init"])
     options["size"] = read_size(options["size"])
     options["iterations"] = _iterations(options["iterations"])
     options["style_weight"] = read_weights(options["style_weight"])
@@ -77,6 +80,14 @@ def resolved(asked: Mapping[str, Any]) -> dict[str, Any]:
     if tile not in ("auto", "none") and not (isinstance(tile, int) and tile >= 64):
         raise OptionError(f"tile is {tile!r}; write auto, none, or 64 pixels or more")
     return options
+
+
+def _check_init(init: Any) -> None:
+    """A word that nobody knows is no picture either; better said before any work."""
+    if isinstance(init, str) and init not in INITS and not Path(init).exists():
+        close = difflib.get_close_matches(init, INITS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(INITS)}"
+        raise OptionError(f"init is {init!r}, which is no picture and no way to start; {hint}")
 
 
 def read_weights(given: float | Sequence[float]) -> list[float]:

@@ -60,9 +60,10 @@ def read_pictures(options: Mapping[str, Any], device: torch.device) -> Pictures:
     content = resize(picture.image, size).to(device)
     alpha = None if picture.alpha is None else resize(picture.alpha, size).to(device)
     match = content if options["keep_colors"] == "match" else None
-    styles = _styles(options, match, device)
+    styles, notes = _styles(options, match, device)
     masks = [_mask(source, "mask") for source in listed(options["mask"])]
-    note = _stretched(masks, (height, width))
+    notes = [_stretched("mask", masks, "content", (height, width)), *notes]
+    note = "; ".join(dict.fromkeys(filter(None, notes)))
     regions = _regions([resize(mask, size).to(device) for mask in masks], len(styles))
     return Pictures(content, alpha, styles, regions, note)
 
@@ -78,7 +79,8 @@ def final_size(height: int, width: int, size: int | str) -> Size:
 
 def _styles(
     options: Mapping[str, Any], match: Tensor | None, device: torch.device
-) -> tuple[StyleImage, ...]:
+) -> tuple[tuple[StyleImage, ...], list[str]]:
+    """The styles at full size, and what to tell the user of their masks."""
     sources, masks = listed(options["style"]), listed(options["style_mask"])
     weights = options["style_weight"] or [1.0] * len(sources)
     if not sources:
@@ -88,19 +90,21 @@ def _styles(
             raise OptionError(
                 f"{len(given)} of {name} for {len(sources)} styles; give one for each"
             )
-    found = []
+    found, notes = [], []
     for index, source in enumerate(sources):
         picture = load_picture(source)
         image, mask = compose(picture).to(device), picture.alpha
         if masks:
             shape = (image.shape[-2], image.shape[-1])
-            given = resize(_mask(masks[index], "style-mask"), shape)
+            drawn = _mask(masks[index], "style-mask")
+            notes.append(_stretched("style-mask", [drawn], "style", shape))
+            given = resize(drawn, shape)
             mask = given if mask is None else given * mask
         if mask is not None and not bool(mask.max() > 0):
             raise OptionError("nothing of a style can be seen; its mask or itself is transparent")
         image = image if match is None else match_colors(image, match)
         found.append(StyleImage(image, None if mask is None else mask.to(device), weights[index]))
-    return tuple(found)
+    return tuple(found), notes
 
 
 def shrunk(style: StyleImage, long_side: int) -> StyleImage:
@@ -132,9 +136,9 @@ def _regions(masks: Sequence[Tensor], styles: int) -> tuple[Tensor, ...]:
     return tuple(masks)
 
 
-def _stretched(masks: Sequence[Tensor], size: Size) -> str:
+def _stretched(name: str, masks: Sequence[Tensor], of: str, size: Size) -> str:
     sizes = {tuple(mask.shape[-2:]) for mask in masks} - {size}
     if not sizes:
         return ""
     found = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
-    return f"a mask of {found} is stretched to the content's {size[1]}x{size[0]}"
+    return f"a {name} of {found} is stretched to the {of}'s {size[1]}x{size[0]}"

@@ -140,7 +140,8 @@ class Backbone(nn.Module):
             raise OptionError(
                 f"layer {name!r} of {self.name} was not loaded; ask load_backbone for it"
             )
-        raise UnknownName(f"layer of {self.name}", name, (*self.layers, *self._aliases))
+        known = dict.fromkeys((*self.layers, *self._aliases))
+        raise UnknownName(f"layer of {self.name}", name, tuple(known))
 
     def _alias(self, name: str) -> str:
         """What the longest known beginning of `name` stands for, with the rest behind it."""
