@@ -73,12 +73,13 @@ def written(digit: int, count: int, random: np.random.Generator) -> Array:
     pictures = np.zeros((count, SIDE, SIDE), np.float32)
     for number, habit in enumerate(habits):
         chosen = np.flatnonzero(taken == number)
+        if len(chosen) == 0:
+            continue
         starts, ends = curves(habit, len(chosen), WOBBLE, random)
         pen = random.uniform(*PEN, len(chosen)).astype(np.float32)
         both = _distorted(np.concatenate([starts, ends], axis=1), random)
-        both = _laid_out(both, BOX - 2 * pen)
-        middle = both.shape[1] // 2
-        pictures[chosen] = _inked(both[:, :middle], both[:, middle:], pen)
+        starts, ends = _laid_out(*np.split(both, 2, axis=1), BOX - 2 * pen)
+        pictures[chosen] = _inked(starts, ends, pen)
     return pictures
 
 
@@ -110,16 +111,18 @@ def _bend(points: Array, random: np.random.Generator) -> Array:
     return total
 
 
-def _laid_out(points: Array, box: Array) -> Array:
-    """Points (N, P, 2) moved and scaled, as MNIST's digits are, in pixels.
+def _laid_out(starts: Array, ends: Array, box: Array) -> tuple[Array, Array]:
+    """Straight pieces (N, P, 2) moved and scaled, as MNIST's digits are, in pixels.
 
-    The longer side becomes `box` (N,) pixels; the mean of the points comes to the middle.
+    The longer side becomes `box` (N,) pixels; the centre of mass comes to the middle.
     """
-    low, high = points.min(axis=1), points.max(axis=1)
-    scale = box / np.maximum(high - low, 1e-3).max(axis=1)
-    scaled = points * scale[:, None, None]
-    centred = scaled - scaled.mean(axis=1, keepdims=True)
-    return (centred + SIDE / 2).astype(np.float32)  # type: ignore[no-any-return]
+    both = np.concatenate([starts, ends], axis=1)
+    sides = both.max(axis=1) - both.min(axis=1)
+    scale = (box / np.maximum(sides, 1e-3).max(axis=1))[:, None, None]
+    lengths = np.linalg.norm(ends - starts, axis=-1, keepdims=True)
+    centre = (lengths * (starts + ends) / 2).sum(axis=1) / lengths.sum(axis=1)
+    moved = [(each - centre[:, None]) * scale + SIDE / 2 for each in (starts, ends)]
+    return moved[0].astype(np.float32), moved[1].astype(np.float32)
 
 
 def _inked(starts: Array, ends: Array, pen: Array) -> Array:

@@ -20,7 +20,8 @@ __all__ = ["MODEL", "Error", "Learner", "Level"]
 
 MODEL = "iris"
 LAST = "mixed5b"  # the level whose mean over all places the new one looks at
-SHOWN = ("conv2b", "mixed3b", "mixed4c", "mixed5b")  # levels whose slopes are drawn
+# Levels that are drawn: none right below an average, which gives all it joins the same slope.
+SHOWN = ("conv2a", "mixed3a", "mixed4b", "mixed5a")
 BATCH, RATE, DECAY = 32, 3e-3, 1e-4  # of AdamW, by eye
 _PART = 64  # pictures that are looked at together
 
@@ -143,14 +144,15 @@ class Learner:
         self.losses.append((seen, other))
 
     def error(self) -> Error:
-        """Of the picture never learned from whose error is nearest to a quarter, back to it."""
+        """Of the picture never learned from whose error is nearest to a tenth, back to it."""
         with torch.no_grad():
             chances = self.last(self.test_features).softmax(dim=1)
             own = chances.gather(1, self.test_labels[:, None])[:, 0]
-        which = int((own - 0.75).abs().argmin())
+        which = int((own - 0.9).abs().argmin())
         image = _floats(self.test_images[which : which + 1]).requires_grad_()
-        found = self.network(image, SHOWN)
-        answers = self.last(found[LAST].mean(dim=(2, 3))).softmax(dim=1)[0]
+        found = self.network(image, [*SHOWN, LAST])
+        last = found.pop(LAST)
+        answers = self.last(last.mean(dim=(2, 3))).softmax(dim=1)[0]
         label = int(self.test_labels[which])
         outputs = (*found.values(), image)
         slopes = torch.autograd.grad((answers[label] - 1).abs(), outputs)

@@ -87,7 +87,7 @@ def _one(fight: Fight, say: Texts) -> Lesson:
     """One fight, watched closely."""
     from belamy.engines.gan_toy_view import draw_fight
 
-    yield say(f"gan.{fight.loss}")
+    yield say(f"gan.loss_{fight.loss}")
     yield say("gan.penalty", penalty=fight.penalty) if fight.penalty else say("gan.no_penalty")
     film, told = (_chosen(fight.steps, parts) for parts in (_FRAMES, _TOLD))
     for moment in fight.moments(film | told):
@@ -104,7 +104,7 @@ def _compared(fights: list[Fight], say: Texts) -> Lesson:
 
     film = _chosen(fights[0].steps, _FRAMES)
     for fight in fights:
-        yield say(f"gan.{fight.loss}")
+        yield say(f"gan.loss_{fight.loss}")
     for moments in zip(*(fight.moments(film) for fight in fights), strict=True):
         yield lambda moments=moments: draw_comparison(moments, say)
     for fight, moment in zip(fights, moments, strict=True):

@@ -156,7 +156,7 @@ def _losses(axes: Axes, moment: Moment, say: Texts, *, named: bool = True) -> No
     steps, critic, forger = moment.history[:, :3].T
     for losses, colour, key in ((critic, BLUE, "discriminator"), (forger, RED, "generator")):
         axes.plot(steps, losses, color=colour, lw=0.8, alpha=0.4)
-        axes.plot(steps, _smooth(losses), color=colour, lw=2.2, label=say(f"gan.{key}"))
+        axes.plot(steps, _smooth(losses), color=colour, lw=2.2, label=say(f"gan.by_{key}"))
     both = moment.history[:, 1:3]
     if np.isfinite(both).all():
         low, high = np.quantile(both, _LOSSES)

@@ -47,7 +47,8 @@ def classifier(
     say = texts(language)
     learner = Learner(data, pictures, seed)
     classes = ", ".join(learner.classes)
-    yield say("classifier.begin", network=MODEL, classes=classes, weights=learner.size, seed=seed)
+    weights = say.grouped(learner.size)
+    yield say("classifier.begin", network=MODEL, classes=classes, weights=weights, seed=seed)
     yield say("classifier.data", count=len(learner.labels), data=data)
     told = {round(passes * part / _TOLD) for part in range(_TOLD + 1)}
     for number in range(passes + 1):

@@ -50,7 +50,7 @@ def complexity(
     yield say("complexity.source", source=CORTEX.source)
     yield say("complexity.neuron")
     yield say("complexity.pools", counts=_with_pools(counted))
-    yield from (say(f"complexity.{key}") for key in _REMARKS if key in counted)
+    yield from (say(f"complexity.about_{key}") for key in _REMARKS if key in counted)
     yield from (
         say("complexity.uncounted", name=title) for title, one in counted.items() if one.uncounted
     )
@@ -73,7 +73,7 @@ def _table(counted: dict[str, Complexity], say: Texts) -> Lesson:
     yield say("complexity.header", name=name, **dict(zip(keys, columns, strict=True)))
     for title, one in counted.items():
         numbers = (one.depth, one.neurons, one.connections, one.weights, one.multiply_adds)
-        shown = (_grouped(number, say.language) for number in numbers)
+        shown = (say.grouped(number) for number in numbers)
         yield say("complexity.header", name=title, **dict(zip(keys, shown, strict=True)))
     yield say(
         "complexity.header",
@@ -90,11 +90,6 @@ def _with_pools(counted: dict[str, Complexity]) -> str:
     return ", ".join(
         f"{title} {(one.neurons + one.pooled) / 1e6:.2f} M" for title, one in counted.items()
     )
-
-
-def _grouped(number: int, language: str) -> str:
-    """With a comma between thousands, or a thin space as Italian has it."""
-    return f"{number:,}".replace(",", "," if language == "en" else "\N{NARROW NO-BREAK SPACE}")
 
 
 complexity_steps = steps_of(complexity)

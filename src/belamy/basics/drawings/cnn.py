@@ -69,7 +69,12 @@ def draw_cnn(reading: Reading, say: Texts) -> Figure:
     seen, accuracy = reading.progress[-1]
     figure, axes = sheet(
         say("cnn.title"),
-        say("cnn.remark", seen=seen, accuracy=accuracy, count=reading.count),
+        say(
+            "cnn.remark",
+            seen=say.grouped(seen),
+            accuracy=accuracy,
+            count=say.grouped(reading.count),
+        ),
         [["learning", "others"]],
         widths=[0.5, 1.0],
         left=0.075,
@@ -109,7 +114,7 @@ def _flow(figure: Figure, reading: Reading, say: Texts) -> None:
             axes.imshow(mosaic, cmap=_inks(), vmin=0, vmax=1)
         else:
             axes.imshow(mosaic, cmap=_signs(), vmin=-1.5, vmax=1.5, interpolation="nearest")
-        text = say(f"cnn.{name}")
+        text = say(f"cnn.level_{name}")
         figure.text(left, 0.43, text, fontsize=12, color=GREY, va="top", linespacing=1.3)
     _filters(figure, reading.filters)
 

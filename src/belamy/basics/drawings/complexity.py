@@ -56,7 +56,7 @@ def draw_complexity(sizes: Sequence[Size], say: Texts) -> Figure:
     for place, (name, colour) in enumerate(_BARS):
         x = 0.2 + 0.16 * place + (0.1 if place == 2 else 0)
         figure.text(x, 0.8, "■", color=colour, fontsize=17, va="center")
-        figure.text(x + 0.02, 0.8, say(f"complexity.{name}"), fontsize=14, va="center")
+        figure.text(x + 0.02, 0.8, say(f"complexity.bar_{name}"), fontsize=14, va="center")
     return figure
 
 

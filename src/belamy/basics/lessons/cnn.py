@@ -56,11 +56,13 @@ def cnn(
     own = {name: _loaded(name) for name in names}  # before it learns: a wrong name is said at once
     yield say("cnn.begin")
     for one in wirings(32, 6, 5):
-        name = say(f"cnn.{one.name}")
-        yield say("cnn.wiring", name=name, connections=one.connections, weights=one.weights)
-    yield say("cnn.data", count=count, seed=seed)
+        name = say(f"cnn.wired_{one.name}")
+        connections, weights = say.grouped(one.connections), say.grouped(one.weights)
+        yield say("cnn.wiring", name=name, connections=connections, weights=weights)
+    yield say("cnn.data", count=say.grouped(count), seed=seed)
     network = LeNet5(seed)
-    yield say("cnn.network", weights=sum(p.numel() for p in network.parameters()))
+    weights = say.grouped(sum(parameter.numel() for parameter in network.parameters()))
+    yield say("cnn.network", weights=weights)
     pictures, labels = draw_digits(_HELD_OUT, seed + _HELD_OUT_SEED)
     drawn = pictures[labels == _WATCHED][0] / 255
     watched = next(iter(own.values()), drawn).astype("float32")
@@ -68,7 +70,7 @@ def cnn(
     for moment in learning(network, count, tensors(pictures, labels), epochs, seed):
         moments.append(moment)
         if len(moments) % _TOLD == 0:
-            yield say("cnn.step", **vars(moment))
+            yield say("cnn.step", **{**vars(moment), "seen": say.grouped(moment.seen)})
         yield partial(_drawn, _reading(network, watched, pictures, labels, moments), say)
     yield from _read(network, own, say)
 

@@ -24,6 +24,8 @@ TABLES: dict[str, tuple[Mapping[str, str], ...]] = {
 }
 """Language → its tables, each with keys of its own."""
 
+_BETWEEN_THOUSANDS = {"en": ",", "it": "\N{NARROW NO-BREAK SPACE}"}
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -38,6 +40,10 @@ class Texts:
     def __call__(self, key: str, **values: object) -> str:
         found = next(table[key] for table in TABLES[self.language] if key in table)
         return found.format(**values)
+
+    def grouped(self, number: int) -> str:
+        """A large number with something between its thousands: a comma, in Italian a space."""
+        return f"{number:,}".replace(",", _BETWEEN_THOUSANDS[self.language])
 
 
 def texts(language: str) -> Texts:
