@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -46,11 +46,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Made:
-    """What the generators made of a batch.
+    """A part of what the generators made of a batch.
 
     Args:
-        fakes: world → pictures made for it.
-        losses: by name, without their weights.
+        fakes: world → pictures made for it, without their history.
+        losses: by name, without their weights; those of several parts are added.
         loss: what the generators minimise.
     """
 
@@ -74,26 +74,31 @@ def _distance(made: Tensor, wanted: Tensor) -> Tensor:
     return 2 * (made - wanted).abs().mean()
 
 
-def _cyclegan(scene: Scene) -> Made:
-    """Zhu et al. 2017: both directions, and the way there and back must lead home."""
-    to_b, to_a, a, b = scene.networks["a-to-b"], scene.networks["b-to-a"], scene.a, scene.b
-    losses: dict[str, Tensor] = {}
+def _cyclegan(scene: Scene) -> Iterator[Made]:
+    """Zhu et al. 2017: both directions, and the way there and back must lead home.
+
+    One part for each direction, so that only half of the passes are held at a time.
+    """
     cycle_weight, identity_weight = scene.weight("cycle"), scene.weight("identity")
-    if identity_weight > 0:
-        fake_b, same_b = two_passes(to_b, a, b)
-        fake_a, same_a = two_passes(to_a, b, a)
-        losses["identity"] = _distance(same_a, a) + _distance(same_b, b)
-    else:
-        fake_b, fake_a = to_b(a), to_a(b)
-    losses["fool"] = scene.fool("a", a, fake_a) + scene.fool("b", b, fake_b)
-    losses["cycle"] = _distance(to_a(fake_b), a) + _distance(to_b(fake_a), b)
-    loss = losses["fool"] + cycle_weight * losses["cycle"]
-    if identity_weight > 0:
-        loss = loss + cycle_weight * identity_weight * losses["identity"]
-    return Made({"a": fake_a, "b": fake_b}, losses, loss)
+    worlds = {"a": scene.a, "b": scene.b}
+    for here, there in (("a", "b"), ("b", "a")):
+        onward, back = scene.networks[f"{here}-to-{there}"], scene.networks[f"{there}-to-{here}"]
+        pictures, others = worlds[here], worlds[there]
+        losses: dict[str, Tensor] = {}
+        if identity_weight > 0:
+            fake, same = two_passes(onward, pictures, others)
+            losses["identity"] = _distance(same, others)
+        else:
+            fake = onward(pictures)
+        losses["fool"] = scene.fool(there, others, fake)
+        losses["cycle"] = _distance(back(fake), pictures)
+        loss = losses["fool"] + cycle_weight * losses["cycle"]
+        if identity_weight > 0:
+            loss = loss + cycle_weight * identity_weight * losses["identity"]
+        yield Made({there: fake.detach()}, losses, loss)
 
 
-def _cut(scene: Scene) -> Made:
+def _cut(scene: Scene) -> Iterator[Made]:
     """Park et al. 2020: a patch of the translation must be recognised among the picture's; and
     pictures of B are to be left so that theirs are."""
     to_b, a, b = scene.networks["a-to-b"], scene.a, scene.b
@@ -103,10 +108,10 @@ def _cut(scene: Scene) -> Made:
     weights = scene.weight("contrast"), scene.weight("identity")
     loss = fool + weights[0] * (contrast + weights[1] * identity) / 2
     losses = {"fool": fool, "contrast": contrast, "identity": identity}
-    return Made({"b": fake_b}, losses, loss)
+    yield Made({"b": fake_b.detach()}, losses, loss)
 
 
-def _fastcut(scene: Scene) -> Made:
+def _fastcut(scene: Scene) -> Iterator[Made]:
     """The same without the second pass; half of the batches are translated in a mirror, and
     compared with the pictures as they were (flip equivariance)."""
     turned = bool(torch.rand(1, generator=scene.chance).item() < 0.5)
@@ -115,24 +120,26 @@ def _fastcut(scene: Scene) -> Made:
     fool = scene.fool("b", scene.b, fake_b)
     contrast = _contrast(scene, fake_b.flip(-1) if turned else fake_b, scene.a)
     loss = fool + scene.weight("contrast") * contrast
-    return Made({"b": fake_b}, {"fool": fool, "contrast": contrast}, loss)
+    yield Made({"b": fake_b.detach()}, {"fool": fool, "contrast": contrast}, loss)
 
 
-def _pix2pix(scene: Scene) -> Made:
+def _pix2pix(scene: Scene) -> Iterator[Made]:
     """Isola et al. 2017: pictures have pairs, and the discriminator sees both of one."""
     fake_b = scene.networks["a-to-b"](scene.a)
     shown, truth = (torch.cat([scene.a, one], dim=1) for one in (fake_b, scene.b))  # (N, 6, H, W)
     fool, pair = scene.fool("b", truth, shown), _distance(fake_b, scene.b)
-    return Made({"b": shown}, {"fool": fool, "pair": pair}, fool + scene.weight("pair") * pair)
+    loss = fool + scene.weight("pair") * pair
+    yield Made({"b": shown.detach()}, {"fool": fool, "pair": pair}, loss)
 
 
-LEARNERS: dict[str, Callable[[Scene], Made]] = {
+LEARNERS: dict[str, Callable[[Scene], Iterator[Made]]] = {
     "cyclegan": _cyclegan,
     "cut": _cut,
     "fastcut": _fastcut,
     "pix2pix": _pix2pix,
 }
-"""Method → what it makes of a batch; the names are those of `belamy.engines.translate.METHODS`."""
+"""Method → what it makes of a batch, in parts that are learned from one by one; the names are those
+of `belamy.engines.translate.METHODS`."""
 
 
 def looked_at(painter: Painter) -> tuple[list[int], list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from belamy.devices import autocast, generator
 from belamy.engines.translate import TranslateConfig
 from belamy.engines.translation_checks import complaints, sheet
-from belamy.engines.translation_methods import LEARNERS, Scene, looked_at
+from belamy.engines.translation_methods import LEARNERS, Made, Scene, looked_at
 from belamy.networks.patchgan import PatchDiscriminator, initialise
 from belamy.networks.patchheads import PatchHeads
 from belamy.networks.transformer import Painter, translator
@@ -98,15 +98,25 @@ class TranslateRecipe:
         a, b = self._batch(index)
         fool = functools.partial(self._fooled, networks, index)
         chance = generator(self.seed, "places", index, self.rank)
+        for name in self.judges:  # their weights' slopes are of no use in the generators' part
+            networks[name].requires_grad_(False)
+        fakes, losses = dict[str, Tensor](), dict[str, Tensor]()
+        parts = LEARNERS[self.config.method](Scene(self.config, networks, a, b, fool, chance))
+        while (made := self._next(parts)) is not None:
+            backward(made.loss)
+            fakes.update(made.fakes)
+            for name, value in made.losses.items():
+                losses[name] = losses.get(name, 0) + value.detach()
+        self._move("makers", self.makers, networks)
         with autocast(self.accelerator.device, self.config.precision):
-            for name in self.judges:  # their weights' slopes are of no use here
-                networks[name].requires_grad_(False)
-            made = LEARNERS[self.config.method](Scene(self.config, networks, a, b, fool, chance))
-        self._descend("makers", self.makers, networks, made.loss, backward)
+            judged = self._judged(networks, index, fakes, {"a": a, "b": self._truth(a, b)})
+        backward(judged)
+        self._move("judges", self.judges, networks)
+        return {**losses, "judges": judged}
+
+    def _next(self, parts: Iterator[Made]) -> Made | None:
         with autocast(self.accelerator.device, self.config.precision):
-            judged = self._judged(networks, index, made.fakes, {"a": a, "b": self._truth(a, b)})
-        self._descend("judges", self.judges, networks, judged, backward)
-        return {**made.losses, "judges": judged}
+            return next(parts, None)
 
     def _truth(self, a: Tensor, b: Tensor) -> Tensor:
         """What a discriminator of the world B is shown as true."""
@@ -149,7 +159,7 @@ class TranslateRecipe:
             name = f"judge-{world}"
             networks[name].requires_grad_(True)
             chance = generator(self.seed, "pool", world, index, self.rank)
-            older = self.pools[name].exchange(fake.detach().float(), chance)
+            older = self.pools[name].exchange(fake.float(), chance)
             both = self._seen(torch.cat([truth[world], older]), "judge", world, index)
             real, made = networks[name](both).float().chunk(2)
             assert self.config.loss is not None
@@ -162,19 +172,14 @@ class TranslateRecipe:
             return pictures
         return diff_augment(pictures, generator(self.seed, "changes", *place, self.rank))
 
-    def _descend(
-        self,
-        optimizer: str,
-        names: tuple[str, ...],
-        networks: Mapping[str, nn.Module],
-        loss: Tensor,
-        backward: Backward,
+    def _move(
+        self, optimizer: str, names: tuple[str, ...], networks: Mapping[str, nn.Module]
     ) -> None:
-        self.optimizers[optimizer].zero_grad(set_to_none=True)
-        backward(loss)
+        """One step down the slopes, which are then dropped: the next part needs the memory."""
         if self.world > 1:
             _average([networks[name] for name in names], self.accelerator)
         self.optimizers[optimizer].step()
+        self.optimizers[optimizer].zero_grad(set_to_none=True)
 
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
