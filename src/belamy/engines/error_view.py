@@ -31,8 +31,8 @@ def draw_error(
     figure, axes = sheet(
         say("classifier.title"),
         say("classifier.remark"),
-        [[*upper, "answer"], [*lower, "losses"]],
-        widths=[1.0] * len(levels) + [1.25],
+        [[*upper, ".", "answer"], [*lower, ".", "losses"]],
+        widths=[1.0] * len(levels) + [0.16, 1.2],
         left=0.04,
         right=0.965,
         bottom=0.1,

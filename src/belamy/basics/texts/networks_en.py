@@ -73,7 +73,8 @@ TEXTS = {
     "complexity.title": "How large is a network?",
     "complexity.remark": "On a scale where each line means a thousand times more; at the end, "
     "the human cortex.",
-    "complexity.header": "{name:<24}{levels:>8}{neurons:>16}{connections:>18}{weights:>14}{products:>20}",
+    "complexity.header": "{name:<24}{levels:>8}{neurons:>16}{connections:>18}{weights:>14}"
+    "{products:>20}",
     "complexity.columns": "network|levels|neurons|connections|weights|multiply-adds",
     "complexity.cortex": "human cortex",
     "complexity.source": "Human cortex: {source}.",

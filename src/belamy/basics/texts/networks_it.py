@@ -72,7 +72,8 @@ TEXTS = {
     "complexity.title": "Quanto è grande una rete?",
     "complexity.remark": "Su una scala in cui ogni riga vale mille volte di più; in fondo, la "
     "corteccia umana.",
-    "complexity.header": "{name:<24}{levels:>8}{neurons:>16}{connections:>18}{weights:>14}{products:>20}",
+    "complexity.header": "{name:<24}{levels:>8}{neurons:>16}{connections:>18}{weights:>14}"
+    "{products:>20}",
     "complexity.columns": "rete|livelli|neuroni|connessioni|pesi|moltiplicazioni",
     "complexity.cortex": "corteccia umana",
     "complexity.source": "Corteccia umana: {source}.",
