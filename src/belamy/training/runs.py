@@ -119,8 +119,9 @@ class Run:
         for later in self.steps():
             if later > step:
                 self._path(later).unlink()
-        for scrap in (*self.folder.glob(_SCRAPS), *self.checkpoints.glob(_SCRAPS)):
-            scrap.unlink()
+        for place in (self.folder, self.checkpoints, self.samples):
+            for scrap in place.glob(_SCRAPS):
+                scrap.unlink()
 
     def steps(self) -> list[int]:
         """The steps at which a checkpoint was saved, in order."""
