@@ -11,7 +11,7 @@ __all__ = ["export"]
 _SUFFIX = ".onnx"
 
 
-def export(network: str, output: Path) -> None:
+def export(network: str, output: Path, *, direction: str | None = None) -> None:
     """Write a network that repaints pictures as ONNX, for pictures of any size.
 
     The input `image` is float32 (1, 3, H, W), sRGB in [0, 1], with H and W multiples of 4 (of the
@@ -20,6 +20,8 @@ def export(network: str, output: Path) -> None:
     Args:
         network: as in `belamy.engines.faststyle.apply_style_steps`, but not ONNX itself.
         output: an .onnx file, replaced whole.
+        direction: which network, in a file that translates both ways: a-to-b or b-to-a. None: the
+            first.
 
     Raises:
         WeightsError: the network is not here, damaged, or has a part that is unknown.
@@ -34,4 +36,4 @@ def export(network: str, output: Path) -> None:
     path = find_style(network)
     if path.suffix.lower() == _SUFFIX:
         raise OptionError(f"{path} is ONNX already; copy it")
-    write_onnx(load_style(path), output)
+    write_onnx(load_style(path, direction), output)

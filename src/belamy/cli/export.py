@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from belamy.cli.options import option
+from belamy.cli.options import default, option
 from belamy.export import export as write
 
 __all__ = ["app"]
@@ -21,7 +21,8 @@ def export(
         str, typer.Argument(help="A network that repaints pictures: .safetensors, .t7 or .pth.")
     ],
     output: Annotated[Path, option(write, "output", "--output", "-o")],
+    direction: Annotated[str | None, option(write, "direction")] = default(write, "direction"),
 ) -> None:
     """Write NETWORK as ONNX, for pictures of any size; `belamy style apply` runs it too."""
-    write(network, output)
+    write(network, output, direction=direction)
     typer.echo(output)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from belamy.cli.groups import complain
 from belamy.cli.options import default, option, takes
-from belamy.cli.outputs import Job, plan, save_step, share
-from belamy.cli.progress import show_steps
+from belamy.cli.pictures import work_on
 from belamy.cli.style import app
 from belamy.cli.training import follow, new_run, require_nothing_else
 from belamy.engines.faststyle import StyleTrainConfig, apply_style_steps, stylist, train_style
-from belamy.errors import BelamyError, OptionError
+from belamy.errors import OptionError
 
 __all__ = ["app"]
 
@@ -39,49 +35,8 @@ def apply(
     **options: Any,
 ) -> None:
     """Repaint every IMAGE in the style that NETWORK has learned, in one pass."""
-    if not output:
-        raise OptionError("no output named; write -o new.png, or -o folder/ for several pictures")
-    folders = any(image.is_dir() for image in images)
-    jobs = plan(list(_pictures(images)), _as_folder(output) if folders else output)
-    steps_of = stylist(network, **options)
-    failed = 0
-    for job in share(jobs):
-        if job.done and len(jobs) > 1:
-            typer.echo(f"{job.target} is there already")
-            continue
-        try:
-            _apply(job, steps_of(job.source))
-        except BelamyError as error:  # it is said, and does not hold up the others
-            failed += 1
-            complain(str(error))
-    if failed:
-        raise typer.Exit(1)
-
-
-def _apply(job: Job, steps: Any) -> None:
-    step, _ = show_steps(steps, f"painting {job.target.name}")
-    save_step(step, job.target)
-    typer.echo(job.target)
-
-
-def _as_folder(output: str) -> str:
-    if Path(output).suffix and not Path(output).is_dir():
-        raise OptionError(f"a folder of pictures cannot become {output}; name a folder")
-    return output if output.endswith(("/", os.sep)) else output + "/"
-
-
-def _pictures(images: Sequence[Path]) -> Iterator[Path]:
-    """The files, and the pictures in the folders, by name."""
-    from belamy.pixels.encode import SUFFIXES
-
-    for image in images:
-        if not image.is_dir():
-            yield image
-            continue
-        found = sorted(path for path in image.iterdir() if path.suffix.lower() in SUFFIXES)
-        if not found:
-            raise OptionError(f"{image} has no pictures in it; name another folder")
-        yield from found
+    painting = stylist(network, **options)
+    work_on(images, output, lambda source, job: painting(source), "painting")
 
 
 @app.command()

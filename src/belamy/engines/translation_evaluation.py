@@ -14,9 +14,9 @@ from belamy.engines.translate import DIRECTIONS
 from belamy.errors import DataError, WeightsError
 from belamy.networks.styles import find_style, load_style
 from belamy.networks.transformer import Painter
+from belamy.training.eyes import open_eye
 from belamy.training.metrics import psnr, ssim
 from belamy.training.realism import (
-    features_name,
     frechet_distance,
     kernel_distance,
     picture_features,
@@ -86,15 +86,16 @@ def _ordered(worlds: Worlds, direction: str) -> tuple[Tensor, Tensor]:
 
 def _distances(work: _Pass, other: Tensor, model: str) -> dict[str, float | str]:
     """To the true pictures; the Fréchet distance only where there are enough for it."""
-    truth = picture_features(_Pass(other, work.painter, work.device).before(), model)
-    before, after = (picture_features(x, model) for x in (work.before(), work.after()))
+    eye = open_eye(model, str(work.device))
+    truth = picture_features(_Pass(other, work.painter, work.device).before(), eye)
+    before, after = (picture_features(x, eye) for x in (work.before(), work.after()))
     found: dict[str, float | str] = {}
     if min(len(truth), len(after)) > truth.shape[1]:
         found["fid"] = frechet_distance(truth, after)
         found["fid_before"] = frechet_distance(truth, before)
     found["kid"] = kernel_distance(truth, after)
     found["kid_before"] = kernel_distance(truth, before)
-    return {**found, "features": features_name(model)}
+    return {**found, "features": eye.name}
 
 
 def _difference(one: Iterator[Tensor], other: Iterator[Tensor]) -> float:
