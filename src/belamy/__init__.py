@@ -14,6 +14,7 @@ _HOMES = {
     "ClassifyConfig": "belamy.engines.classify",
     "DefogTrainConfig": "belamy.engines.defog",
     "GanConfig": "belamy.engines.gan",
+    "TranslateConfig": "belamy.engines.translate",
     "any_style": "belamy.engines.anystyle",
     "any_style_steps": "belamy.engines.anystyle",
     "apply_style": "belamy.engines.faststyle",
@@ -27,6 +28,7 @@ _HOMES = {
     "dream_steps": "belamy.engines.dream",
     "evaluate_classifier": "belamy.engines.classify",
     "evaluate_defog": "belamy.engines.defog",
+    "evaluate_translation": "belamy.engines.translate",
     "export_gan": "belamy.engines.gan",
     "fog": "belamy.engines.fog",
     "fog_steps": "belamy.engines.fog",
@@ -51,6 +53,9 @@ _HOMES = {
     "train_classifier": "belamy.engines.classify",
     "train_defog": "belamy.engines.defog",
     "train_gan": "belamy.engines.gan",
+    "train_translation": "belamy.engines.translate",
+    "translate": "belamy.engines.translate",
+    "translate_steps": "belamy.engines.translate",
 }
 
 __all__ = sorted(["__version__", *_HOMES])
