@@ -32,8 +32,8 @@ from belamy.training.realism import frechet_distance, kernel_distance, picture_f
 
 CONTENDERS = {"light": "relativistic", "dcgan": "non-saturating"}
 MARKS = 5
-MADE = 2000
-REAL = 4000
+MADE = 1500
+REAL = 3000
 
 
 class Contender:
