@@ -177,6 +177,16 @@ def test_light_is_cheap() -> None:
     assert counter.get_total_flops() / 2 < 0.35e9
 
 
+@pytest.mark.parametrize("size", [16, 128, 1024])
+def test_light_paints_large_and_small(size: int) -> None:
+    own = Shape(size, 128)
+    with torch.device("meta"):
+        made, critic = build_generator("light", own), build_discriminator("light", own)
+        images = made(torch.zeros(2, 128))
+        assert images.shape == (2, 3, size, size)
+        assert critic(images).shape == (2, 1)
+
+
 def test_the_critic_sees_copies() -> None:
     """A batch of one picture again and again is told from a batch of different ones."""
     _, critic = built("light")

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -70,13 +69,14 @@ def load_pictures(config: GanConfig) -> Pictures:
     kept = [name for name in kept if name not in read.broken]
     broken = {*names} - {f.name for f in files} | read.broken
     unique = _unique(read.images)
-    images, kept = read.images[unique], [kept[index] for index in unique]
     twice = len(read.images) - len(unique)
+    images = read.images[unique] if twice else read.images  # mapped into memory, where it can be
+    kept = [kept[index] for index in unique]
     left_out = {"broken": len(broken), "smaller": len(small), "there twice": twice}
     _enough(config, len(kept), ", ".join(f"{count} {why}" for why, count in left_out.items()))
     kinds, labels = _labels(config, kept)
     found = _found(large, len(kept), left_out, sorted(broken) or sorted(small))
-    return Pictures(torch.from_numpy(np.ascontiguousarray(images)), labels, kinds, found)
+    return Pictures(torch.from_numpy(images), labels, kinds, found)
 
 
 def _header(tree: Tree, name: str) -> _File | None:
