@@ -78,7 +78,7 @@ def gan_project_steps(
     image: Source,
     *,
     network: str = "portraits",
-    steps: int = 200,
+    steps: int = 150,
     freedom: float = 1.0,
     model: str = "iris",
     label: str | None = None,

@@ -25,10 +25,10 @@ __all__ = ["run"]
 # All by eye, on portraits of 64 px.
 _CANDIDATES = 64  # pictures, of which the likest is where the search begins
 _EVERY = 4  # steps between pictures of the way
-_RATE = 0.06  # of Adam, in deviations of the styles; it falls to nothing along a cosine
+_RATE = 0.12  # of Adam, in deviations of the styles; it falls to nothing along a cosine
 _PIXELS = 6.0  # weight of the mean square difference in pixels, beside the features' share
-_UNUSUAL = 0.006  # weight of how unusual the styles are, at a freedom of 1
-_UNEVEN = 0.020  # and of how much they differ between levels
+_UNUSUAL = 0.010  # weight of how unusual the styles are, at a freedom of 1
+_UNEVEN = 0.030  # and of how much they differ between levels
 _STRIDES = (2, 4, 8)  # of the layers that judge: one of each, the deepest
 
 

@@ -27,7 +27,7 @@ _PEN = 0.17  # width of a stroke, in heights of an x
 _FINEST = 1.15  # pixels that a stroke is wide at least, or it would be lost
 _FINER = 4  # drawn larger by this, then reduced
 _UMBER, _OCHRE = (0.13, 0.075, 0.04), (0.90, 0.80, 0.60)  # inks for light and for dark grounds
-_DARK = 0.36  # luma below which a ground is dark
+_DARK = 0.42  # luma below which a ground is dark
 _STRENGTH = 0.92  # of the ink: a little of the ground shows through
 _LUMA = (0.2126, 0.7152, 0.0722)
 
