@@ -194,4 +194,5 @@ def _pressure(points: Tensor) -> Tensor:
     way = torch.cat([way, way[-1:]])
     down = -way[:, 1] / way.norm(dim=1).clamp_min(1e-6)
     ends = torch.linspace(0, math.pi, len(points)).sin().clamp_min(0).sqrt()
-    return (0.92 + 0.30 * down) * (0.62 + 0.38 * ends)
+    pressure: Tensor = (0.92 + 0.30 * down) * (0.62 + 0.38 * ends)
+    return pressure
