@@ -1,4 +1,4 @@
-"""`belamy learn cnn|complexity|classifier|gan` and `belamy gan toy`: lines, a picture, bad input."""
+"""`belamy learn cnn`, `complexity`, `classifier` and `gan`: lines, a picture, bad input."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from belamy import cli
-from belamy.engines.classifier_runs import pictures_cache
 from belamy.networks.gan import Shape, build_generator, save_generator
 from belamy.networks.weights import embedded_path
 from belamy.pixels.recipe import read_recipe
+from belamy.training.pictures import pictures_cache
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli.app, list(arguments), env={"COLUMNS": "200"})
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
 
 
 @pytest.fixture
@@ -48,7 +53,7 @@ def test_complexity_prints_the_table_and_draws_it(tmp_path: Path) -> None:
     assert rows["vgg16"][3] == "138,357,544"
     assert "21 · 10⁹" in result.stdout
     assert "Pakkenberg" in result.stdout
-    assert Image.open(target).size == (1600, 900)
+    assert size_of(target) == (1600, 900)
     assert read_recipe(target).engine == "learn-complexity"
 
 
@@ -69,7 +74,7 @@ def test_complexity_measures_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("vgg17",), "did you mean 'vgg16'"),
+        (("vgg17",), "'vgg16'"),
         (("nowhere.safetensors",), "no file of weights"),
         (("iris", "--size", "0"), "--size 0 is out of range"),
         (("alexnet", "--size", "16"), "does not go through"),
@@ -102,7 +107,7 @@ def test_a_classifier_learns_and_its_error_goes_back(striped: Path, tmp_path: Pa
     losses = [float(line.partition("loss ")[2].split(",")[0]) for line in told]
     assert losses[-1] < 0.5 * losses[0]
     assert "3×" in result.stdout.splitlines()[-2]  # down to the picture
-    assert Image.open(target).size == (1600, 900)
+    assert size_of(target) == (1600, 900)
     assert any(pictures_cache().iterdir())
 
 
@@ -141,7 +146,8 @@ def test_a_fight_becomes_a_film(tmp_path: Path) -> None:
     target = tmp_path / "fight.gif"
     result = run("gan", "toy", "--steps", "3", "--loss", "hinge", "-o", str(target))
     assert result.exit_code == 0, result.output
-    assert Image.open(target).n_frames == 4  # type: ignore[attr-defined]
+    with Image.open(target) as film:
+        assert film.n_frames == 4  # type: ignore[attr-defined]
 
 
 def test_a_fight_is_replayed_to_the_byte(tmp_path: Path) -> None:
@@ -162,4 +168,4 @@ def test_cnn_reads_my_digit(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "122,304 connections, 156 weights" in result.stdout
     assert f"{mine}: it is a 1" in result.stdout
-    assert Image.open(target).size == (1600, 900)
+    assert size_of(target) == (1600, 900)

@@ -78,16 +78,16 @@ def written(digit: int, count: int, random: np.random.Generator) -> Array:
         starts, ends = curves(habit, len(chosen), WOBBLE, random)
         pen = random.uniform(*PEN, len(chosen)).astype(np.float32)
         both = _distorted(np.concatenate([starts, ends], axis=1), random)
-        starts, ends = _laid_out(*np.split(both, 2, axis=1), BOX - 2 * pen)
+        middle = both.shape[1] // 2
+        starts, ends = _laid_out(both[:, :middle], both[:, middle:], BOX - 2 * pen)
         pictures[chosen] = _inked(starts, ends, pen)
     return pictures
 
 
 def _distorted(points: Array, random: np.random.Generator) -> Array:
     """Points (N, P, 2) in the unit square, slanted, turned, stretched and bent, each N its way."""
-    bent = points + BEND * _bend(points, random)
-    x, y = bent[..., 0] - 0.5, bent[..., 1] - 0.5
-    return _turned(0.85 * x, y, random)  # digits are higher than wide
+    bent: Array = points + np.float32(BEND) * _bend(points, random) - np.float32(0.5)
+    return _turned(np.float32(0.85) * bent[..., 0], bent[..., 1], random)  # higher than wide
 
 
 def _turned(x: Array, y: Array, random: np.random.Generator) -> Array:
@@ -150,7 +150,7 @@ def _distances(pixels: Array, starts: Array, ends: Array) -> Array:
         x -= share * along[:, None, 0]
         y -= share * along[:, None, 1]
         np.minimum(nearest, x * x + y * y, out=nearest)
-    return np.sqrt(nearest)  # type: ignore[no-any-return]
+    return np.sqrt(nearest)
 
 
 def printed(digit: int, count: int, random: np.random.Generator) -> Array:
@@ -190,7 +190,8 @@ def _back(frame: Array, pixels: Array) -> Array:
     """
     origin = frame[:, :1]
     axes = np.stack([frame[:, 1] - frame[:, 0], frame[:, 2] - frame[:, 0]], axis=1)
-    return (pixels[None] - origin) @ np.linalg.inv(axes)  # type: ignore[no-any-return]
+    places: Array = ((pixels[None] - origin) @ np.linalg.inv(axes)).astype(np.float32)
+    return places
 
 
 def _looked_up(glyphs: Array, places: Array) -> Array:
@@ -202,7 +203,8 @@ def _looked_up(glyphs: Array, places: Array) -> Array:
     upper = glyphs[which, row, column] * (1 - right) + glyphs[which, row, column + 1] * right
     row = row + 1
     lower = glyphs[which, row, column] * (1 - right) + glyphs[which, row, column + 1] * right
-    return upper * (1 - down) + lower * down  # type: ignore[no-any-return]
+    found: Array = (upper * (1 - down) + lower * down).astype(np.float32)
+    return found
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -121,13 +122,16 @@ class LeNet5(nn.Sequential):
         """Evenly, with about the spread that keeps the paper's neurons within ±1."""
         inputs = {"c1": 25, "c3": 25 * 60 / 16, "c5": 400, "f6": 120, "output": 84}
         for name, count in inputs.items():
-            part = self.get_submodule(name)
+            part: Any = self.get_submodule(name)
             bound = 2.4 / math.sqrt(count) / math.sqrt(3)
             part.weight.uniform_(-bound, bound, generator=generator(seed, "weights", name))
             part.bias.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(BLACK + (WHITE - BLACK) * x)  # type: ignore[no-any-return]
+        x = BLACK + (WHITE - BLACK) * x
+        for part in self:
+            x = part(x)
+        return x
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,7 @@ def tensors(pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[Ten
 @torch.no_grad()
 def right(network: LeNet5, pictures: Tensor, labels: Tensor) -> Tensor:
     """Which pictures (N, 1, 28, 28) the network names rightly: (N,)."""
-    named = [network(part).argmax(dim=1) for part in pictures.split(500)]
+    named = [network(part).argmax(dim=1) for part in torch.split(pictures, 500)]
     return torch.cat(named) == labels
 
 
@@ -263,5 +267,5 @@ def classify_digits(network: LeNet5, pictures: NDArray[np.generic]) -> NDArray[n
     grey = pictures.astype(np.float32) / (255 if pictures.dtype == np.uint8 else 1)
     grey = grey[None] if grey.ndim == 2 else grey
     laid = grey if grey.shape[1:] == (SIDE, SIDE) else np.stack([as_mnist(one) for one in grey])
-    parts = torch.from_numpy(laid)[:, None].split(500)
+    parts = torch.split(torch.from_numpy(laid)[:, None], 500)
     return torch.cat([network(part).softmax(dim=1) for part in parts]).numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def draw_error(
     return figure
 
 
-def _small(axes: Axes, place: str) -> dict[str, object]:
+def _small(axes: Axes, place: str) -> dict[str, Any]:
     return {"transform": axes.transAxes, "fontsize": 13, "color": GREY, "va": place}
 
 

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from belamy.devices import generator
-from belamy.engines.classifier_runs import pictures_cache
 from belamy.errors import DataError
 from belamy.networks.backbone import load_backbone
 from belamy.training.data import TEST, TRAIN, load_labelled
+from belamy.training.pictures import pictures_cache
 
 __all__ = ["MODEL", "Error", "Learner", "Level"]
 
@@ -127,13 +127,13 @@ class Learner:
     @torch.no_grad()
     def _looked_at(self, images: Tensor) -> Tensor:
         """What the network sees in pictures (N, S, S, 3) of bytes: (N, C)."""
-        parts = (_floats(part) for part in images.split(_PART))
+        parts = (_floats(part) for part in torch.split(images, _PART))
         return torch.cat([self.network(part, [LAST])[LAST].mean(dim=(2, 3)) for part in parts])
 
     def learn(self, number: int) -> None:
         """One pass over all pictures (none for number 0), and then both losses."""
         order = torch.randperm(len(self.labels), generator=generator(self.seed, "order", number))
-        for part in order.split(BATCH) if number > 0 else ():
+        for part in torch.split(order, BATCH) if number > 0 else ():
             loss = cross_entropy(self.last(self.features[part]), self.labels[part])
             self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

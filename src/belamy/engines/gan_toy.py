@@ -5,6 +5,7 @@ This module imports no torch, so that the command line can read its signature an
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from belamy.basics.lessons import Language, Lesson
@@ -94,7 +95,7 @@ def _one(fight: Fight, say: Texts) -> Lesson:
         if moment.step in told and moment.step > 0:
             yield _line(moment, say)
         if moment.step in film:
-            yield lambda moment=moment: draw_fight(moment, say)
+            yield partial(draw_fight, moment, say)
     yield _verdict(moment, say)
 
 
@@ -106,7 +107,7 @@ def _compared(fights: list[Fight], say: Texts) -> Lesson:
     for fight in fights:
         yield say(f"gan.loss_{fight.loss}")
     for moments in zip(*(fight.moments(film) for fight in fights), strict=True):
-        yield lambda moments=moments: draw_comparison(moments, say)
+        yield partial(draw_comparison, moments, say)
     for fight, moment in zip(fights, moments, strict=True):
         yield f"{fight.loss} (γ = {fight.penalty:g}): " + _verdict(moment, say)
 

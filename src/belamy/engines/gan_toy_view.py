@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from belamy.basics.drawings.style import BLUE, GREEN, GREY, INK, PAPER, RED, sheet
 from belamy.basics.texts import Texts
-from belamy.engines.gan_toys import MODES, RADIUS, REACH, Moment
+from belamy.engines.gan_toys import MODES, RADIUS, REACH, Array, Moment
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,6 +91,10 @@ def _plane(axes: Axes, title: str) -> None:
     axes.set_title(title)
 
 
+def _dots(axes: Axes, points: Array, **style: Any) -> None:
+    axes.scatter(points[:, 0], points[:, 1], **style)
+
+
 def _critic(axes: Axes, moment: Moment, title: str) -> None:
     """The discriminator's view: blue where it says real, red where it says made."""
     box = (-REACH, REACH, -REACH, REACH)
@@ -99,8 +104,8 @@ def _critic(axes: Axes, moment: Moment, title: str) -> None:
     ticks = np.linspace(-REACH, REACH, len(moment.field))
     if moment.field.min() < 0.5 < moment.field.max():
         axes.contour(ticks, ticks, moment.field, [0.5], colors=[GREY], linewidths=1.0, alpha=0.7)
-    axes.scatter(*moment.real.T, s=9, color=BLUE, linewidths=0, alpha=0.55)
-    axes.scatter(*moment.made.T, s=11, color=RED, edgecolors=PAPER, linewidths=0.3)
+    _dots(axes, moment.real, s=9, color=BLUE, linewidths=0, alpha=0.55)
+    _dots(axes, moment.made, s=11, color=RED, edgecolors=PAPER, linewidths=0.3)
     _plane(axes, title)
 
 
@@ -139,14 +144,14 @@ def _forger(axes: Axes, moment: Moment, say: Texts) -> None:
         )
     else:
         axes.text(0, 0, say("gan.silence"), ha="center", va="center", fontsize=15, color=RED)
-    axes.scatter(*moment.made.T, s=13, color=colours, linewidths=0)
+    _dots(axes, moment.made, s=13, color=colours, linewidths=0)
     _latents(axes, moment, colours, say)
 
 
-def _latents(axes: Axes, moment: Moment, colours: np.ndarray, say: Texts) -> None:
+def _latents(axes: Axes, moment: Moment, colours: Array, say: Texts) -> None:
     """Where the points came from, in small, below."""
     inset = axes.inset_axes((0.0, -0.135, 0.13, 0.13))
-    inset.scatter(*moment.latents.T, s=1.6, color=colours, linewidths=0)
+    _dots(inset, moment.latents, s=1.6, color=colours, linewidths=0)
     inset.set(xlim=(-3, 3), ylim=(-3, 3), xticks=(), yticks=(), aspect="equal")
     inset.axis("off")
     axes.text(0.14, -0.05, say("gan.latents"), transform=axes.transAxes, va="center", fontsize=14)
@@ -192,7 +197,7 @@ def _modes(axes: Axes, moment: Moment, say: Texts, *, named: bool = True) -> Non
         axes.set_title(say("gan.clouds"), fontsize=14)
 
 
-def _smooth(values: np.ndarray) -> np.ndarray:
+def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean of the last ten, or of as many as there are."""
     sums = np.cumsum(np.concatenate([[0.0], values]))
     ends = np.arange(1, len(sums))

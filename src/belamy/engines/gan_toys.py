@@ -211,9 +211,17 @@ class Fight:
             field = self.discriminator(torch.stack([x, y], dim=-1).reshape(-1, 2))
             middle = (of_real.mean() + self.discriminator(made).mean()) / 2
             certain = torch.sigmoid(field - middle).reshape(GRID, GRID)
-        arrays = (real, latents, made, certain, -slope)
-        numbers = [tensor.numpy().astype(np.float32) for tensor in arrays]
-        return Moment(self.loss, step, self.steps, *numbers, history)
+        return Moment(
+            loss=self.loss,
+            step=step,
+            steps=self.steps,
+            real=real.numpy(),
+            latents=latents.numpy(),
+            made=made.numpy(),
+            field=certain.numpy(),
+            pulls=-slope.numpy(),
+            history=history,
+        )
 
 
 def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

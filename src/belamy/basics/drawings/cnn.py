@@ -164,7 +164,7 @@ def _learning(axes: Axes, progress: Sequence[tuple[int, float]], say: Texts) -> 
     axes.plot(seen[-1:], right[-1:], "o", color=OCHRE, ms=8)
     axes.set(ylim=(0, 1.05), yticks=(0, 0.5, 1), xlim=(0, None))
     axes.set_yticklabels(["0", "50 %", "100 %"])
-    axes.xaxis.get_major_locator().set_params(nbins=4)
+    axes.locator_params(axis="x", nbins=4)
     axes.set_title(say("cnn.learning"), fontsize=14, pad=4)
     axes.set_xlabel(say("cnn.seen"), fontsize=13)
 

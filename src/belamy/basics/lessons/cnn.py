@@ -12,6 +12,7 @@ from belamy.basics.texts import Texts, texts
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from belamy.basics.drawings.cnn import Reading
@@ -83,7 +84,7 @@ def _loaded(name: str) -> NDArray[np.float32]:
     return as_mnist(load_image(name)[0].mean(dim=0).numpy())
 
 
-def _drawn(reading: Reading, say: Texts) -> object:
+def _drawn(reading: Reading, say: Texts) -> Figure:
     from belamy.basics.drawings.cnn import draw_cnn
 
     return draw_cnn(reading, say)
@@ -108,7 +109,7 @@ def _reading(
         maps=activations(network, watched),
         answer=classify_digits(network, watched[None])[0],
         progress=tuple((moment.seen, moment.accuracy) for moment in moments),
-        others=pictures[few] / 255,
+        others=(pictures[few] / 255).astype("float32"),
         labels=labels[few],
         said=said,
         count=len(labels),
