@@ -30,6 +30,7 @@ from belamy.cli import (
     recipe,
     style_any,
     style_networks,
+    tour,
     translate,
 )
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
@@ -41,16 +42,17 @@ __all__ = ["COMMANDS", "app", "main"]
 COMMANDS = (
     dream,
     style_networks,
-    translate,
     style_any,
     gan_paint,
     gan_train,
     gan_toy,
+    translate,
     defog,
     fog,
     classify,
     learn,
     learn_networks,
+    tour,
     models,
     export,
     recipe,
