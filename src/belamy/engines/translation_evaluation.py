@@ -37,7 +37,7 @@ class _Pass:
     device: torch.device
 
     def before(self) -> Iterator[Tensor]:
-        for part in self.images.split(_BATCH):
+        for part in torch.split(self.images, _BATCH):
             yield part.permute(0, 3, 1, 2).float().div(255).to(self.device)
 
     def after(self) -> Iterator[Tensor]:
@@ -73,8 +73,8 @@ def measured(
         found["cycle"] = _difference(work.before(), home)
     if pairs:
         truth = _Pass(other, painter, place).before()
-        made = torch.cat(list(work.after())).split(1)
-        wanted = torch.cat(list(truth)).split(1)
+        made = torch.split(torch.cat(list(work.after())), 1)
+        wanted = torch.split(torch.cat(list(truth)), 1)
         for name, measure in (("psnr", psnr), ("ssim", ssim)):
             found[name] = fmean(map(measure, made, wanted))
     return found

@@ -29,7 +29,7 @@ class InstanceNorm(nn.InstanceNorm2d):
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
         if x.is_contiguous():
             return functional.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
-        return torch.cat([self._alone(picture) for picture in x.split(1)])
+        return torch.cat([self._alone(picture) for picture in torch.split(x, 1)])
 
     def _alone(self, picture: Tensor) -> Tensor:
         return functional.batch_norm(

@@ -18,6 +18,7 @@ A file is safetensors whose metadata say everything:
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -120,7 +121,7 @@ class Painter(nn.Module):
             places: of the modules, in order; those after the last are not run.
         """
         x, found = self._written(image), []
-        for place, part in enumerate(self.body[: places[-1] + 1]):
+        for place, part in enumerate(itertools.islice(self.body, places[-1] + 1)):
             x = part(x)
             if place in places:
                 found.append(x)
