@@ -102,7 +102,8 @@ def style_steps(
     networks"; scales, averaging and the Wasserstein distance from crowsonkb/style-transfer-pytorch.
     **Differs** from the latter: layers of other networks than VGG are each measured by what they
     see in the target, so that weights mean the same on any layer; the average looks back over a
-    fifth of a scale's iterations, at most 100, where Crowson's always looks back over 100.
+    fifth of a scale's iterations, at most 100, where Crowson's always looks back over 100; two
+    pixels are painted beyond each edge and cut off.
     """
     asked = dict(locals())
     from belamy.engines import styling

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from belamy.devices import choose_device, generator
@@ -27,6 +28,10 @@ from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import random_offset
 from belamy.steps import Step
 
+# Pixels that are painted beyond each edge, and cut off. Networks see fewer places there, padding
+# counts the last ones several times, and nothing holds them: they take on colours of their own. At
+# 200 px the outermost neighbours differed 1.3 times as much as others, with this frame 1.1 times.
+_FRAME = 2
 # Of the noise that a picture can start from: around middle grey, seldom clipped. By eye.
 NOISE_DEVIATION = 0.15
 
@@ -59,7 +64,7 @@ def run(**asked: Any) -> Iterator[Step]:
         steps = following if place else first
         start = _start(scene, size) if latest is None else resize(latest, size)
         kind, _ = OPTIMIZERS[scene.options["optimizer"]]
-        descent = kind(_confined(scene, start, size), scene.options["step_size"], descent)
+        descent = kind(_framed(_confined(scene, start, size)), scene.options["step_size"], descent)
         for latest, losses in _scale(scene, descent, size, place, steps):
             count += 1
             image, alpha = _finished(scene, latest)
@@ -94,12 +99,13 @@ def _scale(
     scene: Scene, descent: Descent, size: Size, place: int, steps: int
 ) -> Iterator[tuple[Tensor, Losses]]:
     """The average after each step at one size, and the losses before it."""
-    content = resize(scene.pictures.content, size)
+    content = _framed(resize(scene.pictures.content, size))
     regions = _regions(scene, size)
     loss = scene.options["style_loss"]
     terms = terms_for(scene.view, scene.taste, loss, content, regions)
     smooth = scene.taste.tv * nine_point_variation()
-    cover = scene.pictures.cover(size)
+    shown = scene.pictures.cover(size)
+    cover = None if shown is None else _framed(shown)
     average = Average(steps)
     average.add(descent.image)
     for index in range(steps):
@@ -115,7 +121,14 @@ def _scale(
             return (gradient if cover is None else gradient * cover), losses
 
         losses = descent.step(slope_at)
-        yield average.add(descent.image), losses
+        inner = slice(_FRAME, -_FRAME)
+        yield average.add(descent.image)[..., inner, inner], losses
+
+
+def _framed(image: Tensor) -> Tensor:
+    """(N, C, H, W) with its edges mirrored around it; of what is too small, repeated."""
+    mode = "reflect" if min(image.shape[-2:]) > _FRAME else "replicate"
+    return F.pad(image, (_FRAME,) * 4, mode=mode)
 
 
 def _slope(
@@ -136,7 +149,7 @@ def _regions(scene: Scene, size: Size) -> list[Region]:
     styles = [shrunk(one, long_side) for one in scene.pictures.styles]
     if not scene.pictures.masks:
         return [Region(tuple(styles))]
-    masks = [resize(mask, size) for mask in scene.pictures.masks]
+    masks = [_framed(resize(mask, size)) for mask in scene.pictures.masks]
     return [Region((one,), mask) for one, mask in zip(styles, masks, strict=True)]
 
 
