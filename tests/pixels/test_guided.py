@@ -10,7 +10,7 @@ from torch import Tensor
 
 from belamy.devices import generator
 from belamy.errors import OptionError
-from belamy.pixels.guided import box_filter, guided_filter, guided_upsample
+from belamy.pixels.guided import box_filter, guided_filter, guided_upsample, without_grain
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -112,6 +112,18 @@ def test_a_small_map_is_enlarged_along_the_edges() -> None:
     plain = F.interpolate(small, (64, 64), mode="bilinear")
     truth = guide[:, :1]
     assert float((enlarged - truth).abs().mean()) < 0.5 * float((plain - truth).abs().mean())
+
+
+def test_grain_goes_and_edges_and_fine_texture_stay() -> None:
+    grainy = step_edge(96) + 0.004 * (noise(1, 3, 96, 96) - 0.5)
+    made = without_grain(grainy, radius=12, grain=0.01)
+    far = made[..., :20]  # from the edge
+    assert float(far.std()) < 0.5 * float(grainy[..., :20].std())
+    assert float(made[..., 48].mean() - made[..., 47].mean()) > 0.59
+    stripes = (torch.arange(96) % 2).float().expand(1, 3, 96, 96) * 0.5
+    assert torch.allclose(without_grain(stripes, radius=12, grain=0.01), stripes, atol=1e-3)
+    pixel = torch.full((1, 3, 1, 1), 0.3)
+    assert torch.allclose(without_grain(pixel, radius=12, grain=0.01), pixel)
 
 
 def test_a_flat_guide_and_one_pixel() -> None:

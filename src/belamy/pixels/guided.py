@@ -13,7 +13,9 @@ from torch import Tensor
 
 from belamy.errors import OptionError
 
-__all__ = ["box_filter", "guided_filter", "guided_upsample"]
+__all__ = ["box_filter", "guided_filter", "guided_upsample", "without_grain"]
+
+_POOLED = 4  # pixels of a side, of which `without_grain` takes sums before it looks at windows
 
 
 def box_filter(image: Tensor, radius: int) -> Tensor:
@@ -104,6 +106,35 @@ def guided_upsample(guide: Tensor, target: Tensor, *, radius: int, epsilon: floa
     size = guide.shape[-2:]
     slope = F.interpolate(slope.flatten(1, 2), size, mode="bilinear").unflatten(1, slope.shape[1:3])
     return _applied(guide, slope, F.interpolate(offset, size, mode="bilinear"))
+
+
+def without_grain(image: Tensor, *, radius: int, grain: float) -> Tensor:
+    """The image, even where it differs by no more than `grain`, and as it is elsewhere.
+
+    A guided filter whose guide is each channel itself. Windows are looked at in a quarter of the
+    size, but their variances are those of all pixels, so that fine texture is no grain.
+
+    Args:
+        image: (N, C, H, W) in [0, 1].
+        radius: of the windows, in pixels.
+        grain: deviation, in [0, 1], up to which differences are grain.
+    """
+    size = image.shape[-2:]
+    small = tuple(-(-length // _POOLED) for length in size)
+    reach = max(1, round(radius / _POOLED))
+    centre = image.mean(dim=(-2, -1), keepdim=True)  # squares keep more digits around it
+    inner = image - centre
+    mean, squares = (
+        box_filter(F.interpolate(x, small, mode="area"), reach) for x in (inner, inner.square())
+    )
+    variance = (squares - mean.square()).clamp_min(0)
+    # Of neighbouring windows the one that sees an edge decides, lest edges are made softer.
+    slope = F.max_pool2d(variance / (variance + grain**2), 3, stride=1, padding=1)
+    offset = box_filter((1 - slope) * mean, reach)
+    slope, offset = (
+        F.interpolate(x, size, mode="bilinear") for x in (box_filter(slope, reach), offset)
+    )
+    return slope * inner + offset + centre
 
 
 def _size(image: Tensor) -> str:
