@@ -16,6 +16,7 @@ from belamy.engines.anystyle import any_style, any_style_steps
 from belamy.engines.anystyle_eye import channels_of, encoder
 from belamy.errors import BelamyError, OptionError, UnknownName, WeightsError
 from belamy.networks.anypainter import AnyPainter, initialise, load_any_painter, save_any_painter
+from belamy.networks.weights import embedded_path, verified_sha256
 from belamy.pixels.colors import color_moments, luma
 from belamy.pixels.images import Picture, save_image
 
@@ -30,8 +31,9 @@ def network(tmp_path_factory: pytest.TempPathFactory, eye: Path) -> str:
         if "manner" in name or "colour" in name:
             torch.nn.init.normal_(weight, std=0.1, generator=generator(0, name))
     path = tmp_path_factory.mktemp("any") / "any.safetensors"
-    whose = {"encoder": str(eye), "encoder_sha256": backbone.sha256}
-    save_any_painter(path, painter, trained_on="nothing", **whose)
+    save_any_painter(
+        path, painter, encoder=str(eye), encoder_sha256=backbone.sha256, trained_on="nothing"
+    )
     return str(path)
 
 
@@ -209,7 +211,18 @@ def test_bad_input_says_why(
 def test_the_eye_must_be_the_one_it_learned_with(network: str, eye: Path, tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     painter = load_any_painter(Path(network)).painter
-    whose = {"encoder": str(eye), "encoder_sha256": "ab" * 32}
-    save_any_painter(path, painter, trained_on="nothing", **whose)
+    save_any_painter(
+        path, painter, encoder=str(eye), encoder_sha256="ab" * 32, trained_on="nothing"
+    )
     with pytest.raises(WeightsError, match="another"):
         any_style(smooth(48, 64), RED, network=str(path))
+
+
+def test_the_network_of_the_package() -> None:
+    path = embedded_path("anystyle")
+    assert path.stat().st_size < 8 * 2**20
+    loaded = load_any_painter(path)
+    assert loaded.encoder_sha256 == verified_sha256(embedded_path("iris"))
+    content = smooth(96, 128)
+    painted, itself = (any_style(content, x, size=128).image for x in (noise(96, 128), content))
+    assert (itself - content).abs().mean() < 0.05 < (painted - content).abs().mean()

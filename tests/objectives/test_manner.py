@@ -37,7 +37,7 @@ def test_both_are_zero_at_the_target() -> None:
 def test_a_manner_does_not_know_where() -> None:
     found = features(0)
     places = torch.randperm(30, generator=generator(0, "places"))
-    scattered = found.flatten(2)[..., places].unflatten(2, (6, 5))
+    scattered = found.flatten(2)[..., places].view(2, 4, 6, 5)
     torch.testing.assert_close(manner(scattered, features(1)), manner(found, features(1)))
     assert float(content(scattered, found)) > 0.5
 

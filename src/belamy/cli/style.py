@@ -56,6 +56,9 @@ def paint(
     fast: Annotated[
         bool, typer.Option("--fast", help="Paint in one pass, in seconds, with a trained network.")
     ] = False,
+    pieces: Annotated[float, option(any_style_steps, "pieces")] = default(
+        any_style_steps, "pieces"
+    ),
     strength: Annotated[float, option(any_style_steps, "strength")] = default(
         any_style_steps, "strength"
     ),
@@ -72,7 +75,7 @@ def paint(
         raise OptionError(f"{target} would overwrite itself; name another output")
     if trace is not None:
         require_folder(trace.parent)
-    given = {**options, "strength": strength, "network": network}
+    given = {**options, "pieces": pieces, "strength": strength, "network": network}
     chosen = _chosen(context, fast, given)
     rows: list[dict[str, Any]] = []
     make = any_style_steps if fast else style_steps

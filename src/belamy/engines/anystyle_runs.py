@@ -30,6 +30,7 @@ from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
 __all__ = ["KIND", "training"]
 
 KIND = "any-style"  # of the run, in its config.json
+_COMBINATIONS = 48  # of features, by which places are compared; three quarters of what varies
 _COMPARED, _GROUP = 64, 16  # pictures of each kind, and how many at a time, to know what varies
 
 
@@ -49,11 +50,11 @@ def training(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[Tick
     )
     trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
     if accelerator.is_main_process:
-        painter = trained.networks["painter"]
-        assert isinstance(painter, AnyPainter)
+        learned = trained.networks["painter"]
+        assert isinstance(learned, AnyPainter)
         save_any_painter(
             folder / "network.safetensors",
-            painter,
+            learned,
             encoder=config.model,
             encoder_sha256=backbone.sha256,
             trained_on=f"{Path(config.paintings).name}, {Path(config.data).name}",
@@ -70,7 +71,8 @@ def _painter(config: AnyStyleConfig, backbone: Backbone, pictures: Sequence[Tens
             raise WeightsError(f"{config.start} was trained with another eye than {config.model}")
         return loaded.painter.requires_grad_(True)
     widths = [config.width * part for part in (6, 4, 2, 1)]
-    painter = AnyPainter(channels_of(backbone), widths)
+    channels = channels_of(backbone)
+    painter = AnyPainter(channels, widths, compared=min(_COMBINATIONS, channels[0]))
     initialise(painter, generator(config.seed, "weights"))
     painter.basis.copy_(_basis(len(painter.basis), backbone, pictures, config.size))
     return painter
@@ -81,7 +83,7 @@ def _basis(count: int, backbone: Backbone, pictures: Sequence[Tensor], size: int
     """The combinations of the deepest features that vary most within pictures: (count, C)."""
     covariance = torch.zeros((), dtype=torch.float64)
     for some in pictures:
-        for group in some[:: max(1, len(some) // _COMPARED)].split(_GROUP):
+        for group in torch.split(some[:: max(1, len(some) // _COMPARED)], _GROUP):
             images = resample(group, size).div(255).to(backbone.mean.device)
             features = backbone(images, LEVELS[:1])[LEVELS[0]].cpu().double()
             covariance = covariance + moments_of(features).covariance.sum(dim=0)

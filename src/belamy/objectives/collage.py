@@ -37,8 +37,9 @@ _AT_ONCE = 4096  # places that look for theirs together: 64 MiB of likenesses
 _FLAT = 1e-3  # a combination of features that strays less is rounding
 # How much less alike, in cosines, a stretch may be where the picture is quite flat; how much places
 # differ from their neighbours where that has fallen to a third; and how far chance moves the
-# cosines by which stretches are chosen, lest a sky be laid of one alone. All by eye.
-_LENIENCE, _RELIEF, _WHIM = 0.6, 0.6, 0.3
+# cosines by which stretches are chosen, and how much farther where the picture is flat, lest a sky
+# be laid of one alone. All by eye.
+_LENIENCE, _RELIEF, _WHIM, _SKY_WHIM = 0.6, 0.6, 0.3, 0.6
 _CLOSER = 0.05  # a neighbour's stretch must be so much more alike than the cell's own. By eye
 
 
@@ -117,9 +118,10 @@ def laid(pieces: Pieces, found: Tensor, cells: Tensor | None = None) -> dict[str
     alike = F.normalize(patches)
     middles, likeness = _nearest(pieces, alike)
     if cells is not None:
-        stretches, closeness = _stretches(pieces, alike.unflatten(0, (height, width)), cells)
         relief = patches.unflatten(1, (-1, PIECE**2)).std(dim=2, correction=0)
         flatness = (-relief.square().mean(dim=1) / _RELIEF**2).exp()
+        grids = (x.unflatten(0, (height, width)) for x in (alike, flatness))
+        stretches, closeness = _stretches(pieces, *grids, cells)
         goes_on = closeness > likeness - _LENIENCE * flatness
         middles = torch.where(goes_on, stretches, middles)
     covering = _covering(middles.view(height, width), pieces.grid)
@@ -138,7 +140,9 @@ def _nearest(pieces: Pieces, alike: Tensor) -> tuple[Tensor, Tensor]:
     return middles, torch.cat([best.values for best in found])
 
 
-def _stretches(pieces: Pieces, alike: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
+def _stretches(
+    pieces: Pieces, alike: Tensor, flatness: Tensor, cells: Tensor
+) -> tuple[Tensor, Tensor]:
     """What stretches of the style lay on each place, and how alike that is: (H·W,) each.
 
     Each cell chooses a stretch by what stands in its middle; a place takes that of its own cell, or
@@ -146,6 +150,7 @@ def _stretches(pieces: Pieces, alike: Tensor, cells: Tensor) -> tuple[Tensor, Te
 
     Args:
         alike: (H, W, K·9), of length 1.
+        flatness: (H, W), 1 where the picture is flat.
     """
     height, width = alike.shape[:2]
     down, right = (torch.arange(length, device=alike.device) for length in (height, width))
@@ -153,7 +158,8 @@ def _stretches(pieces: Pieces, alike: Tensor, cells: Tensor) -> tuple[Tensor, Te
         (torch.arange(count, device=alike.device) * CELL + CELL // 2).clamp(max=length - 1)
         for count, length in zip(cells.shape, (height, width), strict=True)
     )
-    chosen = _chosen(pieces, alike[middle_down][:, middle_right], cells)  # (cells down, right)
+    middle_alike, flat = (x[middle_down][:, middle_right] for x in (alike, flatness))
+    chosen = _chosen(pieces, middle_alike, _WHIM + _SKY_WHIM * flat, cells)  # (cells down, right)
     best = alike.new_full((height, width), -2.0)
     laid_there = torch.zeros(height, width, dtype=torch.int64, device=alike.device)
     for rows, columns in itertools.product((False, True), repeat=2):
@@ -178,8 +184,8 @@ def _cell(place: Tensor, count: int, *, beside: bool) -> Tensor:
     return (place // CELL + side).clamp(0, count - 1)
 
 
-def _chosen(pieces: Pieces, alike: Tensor, cells: Tensor) -> Tensor:
-    """The place that each cell's stretch begins with, by likeness and by chance.
+def _chosen(pieces: Pieces, alike: Tensor, whim: Tensor, cells: Tensor) -> Tensor:
+    """The place that each cell's stretch begins with, by likeness and, so much, by chance.
 
     Chance is a function of the cell's number and the place's, in whole numbers: the same on a tile
     as on the whole picture.
@@ -188,8 +194,8 @@ def _chosen(pieces: Pieces, alike: Tensor, cells: Tensor) -> Tensor:
     mixed = (cells[..., None] * 0x9E3779B1 + pieces.places * 0x85EBCA6B) & 0xFFFFFFFF
     mixed = ((mixed ^ (mixed >> 15)) * 0x2C1B3C6D) & 0xFFFFFFFF
     mixed = ((mixed ^ (mixed >> 13)) * 0x297A2D39) & 0xFFFFFFFF
-    whim = (mixed ^ (mixed >> 16)).to(cosine) / 2**32
-    return pieces.places[(cosine + _WHIM * whim).argmax(dim=-1)]
+    chance = (mixed ^ (mixed >> 16)).to(cosine) / 2**32
+    return pieces.places[(cosine + whim[..., None] * chance).argmax(dim=-1)]
 
 
 def _patches(found: Tensor) -> Tensor:

@@ -60,13 +60,12 @@ def transport(source: Moments, target: Moments, mixing: float) -> Transport:
         now, wanted = (_variances(one) for one in (source, target))
         return Transport((wanted / now).sqrt(), source.mean, target.mean)
     now, wanted = (_shrunk(one, mixing) for one in (source, target))
-    values, vectors = decomposed(now)
-    values = values.clamp_min(_LEAST).sqrt()
-    root = (vectors * values[:, None, :]) @ vectors.mT
-    inverse = (vectors / values[:, None, :]) @ vectors.mT
-    middle, axes = decomposed(root @ wanted @ root)
-    between = (axes * middle.clamp_min(0).sqrt()[:, None, :]) @ axes.mT
-    return Transport(inverse @ between @ inverse, source.mean, target.mean)
+    # With Σ = L·Lᵀ the map is L⁻ᵀ·(Lᵀ·Σ̂·L)^½·L⁻¹: symmetric, and it carries Σ to Σ̂; there is one such.
+    root = torch.linalg.cholesky(now)
+    values, vectors = decomposed(root.mT @ wanted @ root)
+    half = torch.linalg.solve_triangular(root.mT, vectors, upper=True)  # L⁻ᵀ·V
+    matrix = (half * values.clamp_min(0).sqrt()[:, None, :]) @ half.mT
+    return Transport(matrix, source.mean, target.mean)
 
 
 def deviations(moments: Moments) -> Tensor:
