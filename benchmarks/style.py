@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from belamy.devices import generator
 from belamy.engines.style import style_steps
 from belamy.networks import NETWORKS
+from belamy.networks.classic import VGG
 from belamy.networks.embedded import initialise
 from belamy.networks.imagenet import MEAN, STD
 from belamy.networks.weights import save_weights
@@ -66,6 +67,7 @@ def _written(path: Path) -> nn.Sequential:
     """The layers that a step looks at, as torch's own modules, and a file of the same weights."""
     small_head = {"hidden": 8}
     network = NETWORKS[MODEL].build(**small_head)
+    assert isinstance(network, VGG)
     initialise(network, generator(0, "weights"))
     save_weights(
         path, network.state_dict(), network=MODEL, mean=MEAN, std=STD, arguments=small_head

@@ -14,7 +14,7 @@ from belamy.networks.backbone import Backbone
 from belamy.optimise import Tiling
 from belamy.pixels.tiles import available_memory, tile_for_memory
 
-__all__ = ["TilingHabit", "choose_tiling"]
+__all__ = ["TilingHabit", "bytes_per_pixel", "choose_tiling"]
 
 _TRACED = 64  # pixels; the side of the picture on which the memory of a pixel is measured
 
