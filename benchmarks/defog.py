@@ -144,7 +144,7 @@ def rooms(data: Path) -> Iterator[Pair]:
         for number in range(200):
             clear = _read(archive.read(f"{number:03}.color.jpg"))
             with Image.open(io.BytesIO(archive.read(f"{number:03}.depth.png"))) as opened:
-                depth = _filled(np.array(opened).astype(np.float32) / 1000)
+                depth = _filled(torch.from_numpy(np.array(opened).astype(np.float32)) / 1000)
             yield clear, _in_fog(clear, depth, (0.2, 0.9), generator(number, "room"))
 
 
@@ -163,9 +163,9 @@ def _read(data: bytes) -> Tensor:
         return load_image(picture)
 
 
-def _filled(depth: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> Tensor:
+def _filled(depth: Tensor) -> Tensor:
     """Where the sensor saw nothing, what it saw around: (H, W) → (1, 1, H, W)."""
-    known = torch.from_numpy(depth)[None, None]
+    known = depth[None, None]
     while bool((known == 0).any()):
         there = (known > 0).float()
         sums, counts = (F.avg_pool2d(x, 5, 1, 2) for x in (known, there))

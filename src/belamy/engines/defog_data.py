@@ -118,10 +118,10 @@ def developed(image: Tensor, chance: torch.Generator) -> Tensor:
     black = image.flatten(1)[:, ::7].quantile(0.005, dim=1).clamp_max(_BLACKEST).view(-1, 1, 1, 1)
     black = black * uniform(count, 0, 1, chance)
     image = ((image - black) / (1 - black)).clamp(0, 1)
-    gamma = torch.exp(uniform(count, -0.35, 0.35, chance))
-    image = image**gamma * uniform(count, 0.75, 1.1, chance)
+    gamma = torch.exp(uniform(count, -0.2, 0.2, chance))
+    image = image**gamma * uniform(count, 0.85, 1.1, chance)
     grey = image.mean(1, keepdim=True)
-    return (grey + (image - grey) * uniform(count, 0.6, 1.4, chance)).clamp(0, 1)
+    return (grey + (image - grey) * uniform(count, 0.75, 1.25, chance)).clamp(0, 1)
 
 
 def fogged_batch(image: Tensor, chance: torch.Generator) -> tuple[Tensor, Fog, Tensor]:

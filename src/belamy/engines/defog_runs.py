@@ -81,7 +81,9 @@ def _worlds(config: DefogAdaptConfig, eye: FogSight) -> Worlds:
 def _ranked(source: Source, eye: nn.Module, part: float, *, least: bool) -> Source:
     """The part of a source's pictures that has the least fog, or the most, as a network sees it."""
     with torch.inference_mode():
-        amounts = torch.cat([_amounts(eye, some) for some in source.trained.split(_TOGETHER)])
+        amounts = torch.cat(
+            [_amounts(eye, some) for some in torch.split(source.trained, _TOGETHER)]
+        )
     count = round(part * len(amounts))
     if count < 2:
         raise DataError(f"{part:.0%} of {len(amounts)} pictures are too few; take more of them")
@@ -92,5 +94,5 @@ def _ranked(source: Source, eye: nn.Module, part: float, *, least: bool) -> Sour
 def _amounts(eye: nn.Module, images: Tensor) -> Tensor:
     """How much of the light is the fog's: uint8 (N, S, S, 3) → (N,)."""
     device = next(eye.parameters()).device
-    transmission, _ = eye(images.permute(0, 3, 1, 2).float().div(255).to(device))
+    transmission: Tensor = eye(images.permute(0, 3, 1, 2).float().div(255).to(device))[0]
     return (1 - transmission).mean((1, 2, 3)).cpu()

@@ -148,7 +148,7 @@ class FogSight(nn.Module):
 
     def _air(self, features: Tensor, image: Tensor, dark: Tensor, overview: Tensor) -> Tensor:
         """The colours where the network looks for the air light, corrected: (N, 3, H/16, W/16)."""
-        places = features.shape[-2:]
+        places = (features.shape[-2], features.shape[-1])
         light = F.adaptive_avg_pool2d(dark[:, -1:], places)
         looks = self.where(features).float() + self.prior * light
         weights = looks.flatten(1).softmax(1)  # (N, places)
@@ -193,7 +193,7 @@ def initialise(network: FogSight, generator: torch.Generator) -> None:
             network.local,
             network.correction[-1],
         ):
-            quiet.weight.mul_(0.1)  # type: ignore[operator, union-attr]
+            quiet.weight.mul_(0.1)  # type: ignore[operator]
         assert network.transmission.bias is not None
         network.transmission.bias.fill_(-0.5)
         network.presence.bias.fill_(2.0)

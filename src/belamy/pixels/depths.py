@@ -28,7 +28,7 @@ _SCENE_KINDS = ("ground", "skies", "regions")
 
 _SEEDS = 14  # regions of a picture, in `regions`. By eye
 _NEAREST = 0.08  # of the ground, in units of the depth of the horizon. By eye
-_UNLIKELY, _RARE = ("clouds", "tunnel"), 0.4  # kinds that scenes seldom have, and how often
+_UNLIKELY, _RARE = ("clouds", "tunnel"), 0.25  # kinds that scenes seldom have, and how often
 _MIXED = 3  # kinds of depth in one picture, at most
 _SIDE = 64  # pixels, of the pictures that depths are made for
 _EDGE_RADIUS = 10  # windows of the guided filter, as a part of the picture's shorter side
@@ -89,13 +89,10 @@ def room(image: Tensor, chance: Chance) -> Tensor:
     down, across = _axes(image)
     x, y = uniform(count, 0.2, 0.8, chance), uniform(count, 0.2, 0.8, chance)
     end = uniform(count, 0.1, 0.6, chance)  # the size of the far wall, as a part of the picture
-    sides = [  # of the rays' directions, in units of where each wall would be met at depth 1
-        (down - y) / (1.05 - y),
-        (y - down) / (y + 0.05),
-        (across - x) / (1.05 - x),
-        (x - across) / (x + 0.05),
-    ]
-    steepest = torch.stack(torch.broadcast_tensors(*sides)).amax(0)  # (N, 1, H, W)
+    # of the rays' directions, in units of where each wall would be met at depth 1
+    upright = torch.maximum((down - y) / (1.05 - y), (y - down) / (y + 0.05))
+    level = torch.maximum((across - x) / (1.05 - x), (x - across) / (x + 0.05))
+    steepest = torch.maximum(upright, level)  # (N, 1, H, W)
     return end / torch.maximum(steepest, end)
 
 

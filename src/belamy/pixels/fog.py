@@ -40,8 +40,10 @@ Chance = torch.Generator
 _CLEAR = 0.15  # of the pictures have no fog at all
 _FRONT = 0.5  # of them have something in front
 _THINNEST, _DENSEST = 0.25, 4.0  # β, in units of one over the largest depth
-_PATCHY = 0.3  # of the fogs are
-_TINTED = 0.5  # of the air lights are
+_PATCHY = 0.2  # of the fogs are
+_TINTED = 0.4  # of the air lights are
+_LIGHT = 0.6  # of the air lights are at least `_LIGHTEST`, as by day; the others may be darker
+_LIGHTEST, _DARKEST = 0.7, 0.45
 _NOISE = 0.02  # at most, of a camera
 
 
@@ -135,10 +137,11 @@ def random_fog(depth: Tensor, chance: Chance) -> Fog:
 
 
 def _random_air(depth: Tensor, chance: Chance) -> Tensor:
-    """(N, 3, H, W): a grey of 0.45 to 1, tinted blue to yellow and green to magenta in half of the
-    pictures, brighter on one side by up to a tenth in a third of them."""
+    """(N, 3, H, W): a grey of 0.45 to 1, most of them light; some are tinted, blue to yellow and
+    green to magenta, and a third are brighter on one side by up to a tenth."""
     count = len(depth)
-    bright = 1 - 0.55 * uniform(count, 0, 1, chance) ** 1.5
+    least = torch.where(uniform(count, 0, 1, chance) < _LIGHT, _LIGHTEST, _DARKEST)
+    bright = least + (1 - least) * uniform(count, 0, 1, chance)
     tinted = (uniform(count, 0, 1, chance) < _TINTED).float()
     warmth = uniform(count, -0.15, 0.15, chance) * tinted
     green = uniform(count, -0.03, 0.03, chance) * tinted

@@ -7,6 +7,8 @@ where the guide has them and is smooth elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -104,7 +106,7 @@ def guided_upsample(guide: Tensor, target: Tensor, *, radius: int, epsilon: floa
     small = _shrunk(guide, (target.shape[-2], target.shape[-1]))
     slope, offset = _coefficients(small, target, radius, epsilon)
     size = guide.shape[-2:]
-    slope = F.interpolate(slope.flatten(1, 2), size, mode="bilinear").unflatten(1, slope.shape[1:3])
+    slope = _by_pairs(lambda x: F.interpolate(x, size, mode="bilinear"), slope)
     return _applied(guide, slope, F.interpolate(offset, size, mode="bilinear"))
 
 
@@ -168,16 +170,22 @@ def _coefficients(
     inner = guide - centre
     mean_guide, mean_target = box_filter(inner, radius), box_filter(target, radius)
     product = inner[:, :, None] * target[:, None]  # (N, G, C, H, W)
-    covariance = box_filter(product.flatten(1, 2), radius).unflatten(1, product.shape[1:3])
+    covariance = _by_pairs(lambda x: box_filter(x, radius), product)
     covariance = covariance - mean_guide[:, :, None] * mean_target[:, None]
     slope = solve(_variances(inner, mean_guide, radius, epsilon), covariance)
     offset = mean_target - (slope * mean_guide[:, :, None]).sum(1)
-    slope = box_filter(slope.flatten(1, 2), radius).unflatten(1, slope.shape[1:3])
+    slope = _by_pairs(lambda x: box_filter(x, radius), slope)
     return slope, box_filter(offset, radius) - (slope * centre[:, :, None]).sum(1)
 
 
+def _by_pairs(work: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """What takes (N, C, H, W), on each map of (N, G, C, H, W)."""
+    done = work(x.flatten(1, 2))
+    return done.reshape(*x.shape[:3], *done.shape[-2:])
+
+
 def _variances(guide: Tensor, means: Tensor, radius: int, epsilon: float) -> dict[str, Tensor]:
-    """ "01" → (N, 1, H, W), the covariance of channels 0 and 1, `epsilon` added on the diagonal."""
+    """Pairs of channels, "01" → their covariance (N, 1, H, W), with `epsilon` on the diagonal."""
     found = {}
     for i in range(guide.shape[1]):
         for j in range(i, guide.shape[1]):

@@ -39,9 +39,10 @@ def _candidates(image: Tensor) -> Tensor:
     grey = box_filter(image.mean(1, keepdim=True), 1)
     # the spread within 3×3: how steep it is there, in any direction
     steep = F.max_pool2d(grey, 3, 1, 1) + F.max_pool2d(-grey, 3, 1, 1)
-    red, green, blue = image.split(1, dim=1)
+    red, green, blue = (image[:, channel : channel + 1] for channel in range(3))
     leads = (blue > _BLUE) & (blue >= green) & (green >= red)
-    return ((steep < 2 * _SMOOTH) & ((grey > _LIGHT) | leads)).float()
+    found: Tensor = (steep < 2 * _SMOOTH) & ((grey > _LIGHT) | leads)
+    return found.float()
 
 
 def _reached_from_above(candidates: Tensor) -> Tensor:
