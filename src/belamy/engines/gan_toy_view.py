@@ -171,15 +171,7 @@ def _losses(axes: Axes, moment: Moment, say: Texts, *, named: bool = True) -> No
     axes.tick_params(labelsize=11)
     if named:
         axes.set_title(say("gan.losses"), fontsize=14)
-        axes.legend(
-            loc="upper right",
-            fontsize=11,
-            ncols=2,
-            handlelength=1.0,
-            handletextpad=0.4,
-            columnspacing=0.9,
-            borderpad=0,
-        )
+        axes.legend(loc="upper right", fontsize=11, handlelength=1.0, borderpad=0)
 
 
 def _modes(axes: Axes, moment: Moment, say: Texts, *, named: bool = True) -> None:
