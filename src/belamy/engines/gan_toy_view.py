@@ -71,7 +71,7 @@ def draw_comparison(moments: Sequence[Moment], say: Texts) -> Figure:
     for column, moment in enumerate(moments):
         title = f"{moment.loss}:  {moment.covered}/{MODES},  {moment.good:.0%}"
         _critic(axes[f"critic{column}"], moment, title)
-        _losses(axes[f"losses{column}"], moment, say, named=column == 0)
+        _losses(axes[f"losses{column}"], moment, say, named=column == 0, columns=2)
         _modes(axes[f"modes{column}"], moment, say, named=column == 0)
         axes[f"losses{column}"].set_xlabel("")
         axes[f"losses{column}"].set_xticklabels([])
@@ -157,7 +157,9 @@ def _latents(axes: Axes, moment: Moment, colours: Array, say: Texts) -> None:
     axes.text(0.14, -0.05, say("gan.latents"), transform=axes.transAxes, va="center", fontsize=14)
 
 
-def _losses(axes: Axes, moment: Moment, say: Texts, *, named: bool = True) -> None:
+def _losses(
+    axes: Axes, moment: Moment, say: Texts, *, named: bool = True, columns: int = 1
+) -> None:
     steps, critic, forger = moment.history[:, :3].T
     for losses, colour, key in ((critic, BLUE, "discriminator"), (forger, RED, "generator")):
         axes.plot(steps, losses, color=colour, lw=0.8, alpha=0.4)
@@ -171,7 +173,7 @@ def _losses(axes: Axes, moment: Moment, say: Texts, *, named: bool = True) -> No
     axes.tick_params(labelsize=11)
     if named:
         axes.set_title(say("gan.losses"), fontsize=14)
-        axes.legend(loc="upper right", fontsize=11, handlelength=1.0, borderpad=0)
+        axes.legend(loc="upper right", fontsize=11, ncols=columns, handlelength=1.0, borderpad=0)
 
 
 def _modes(axes: Axes, moment: Moment, say: Texts, *, named: bool = True) -> None:
