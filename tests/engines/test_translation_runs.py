@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors import safe_open
 
 from belamy.networks.transformer import load_painter
 
@@ -40,6 +41,9 @@ def test_kill_and_resume(both: Callable[..., Any], worlds: list[Path]) -> None:
     unbroken, resumed = both(script("cyclegan", 40, "pool=5"), worlds, processes=1, total=40)
     resumed.assert_same_end(unbroken, "network.safetensors")
     assert (resumed.folder / "config.json").read_text().count('"a_label": "red"') == 1
+    with safe_open(resumed.folder / "network.safetensors", framework="pt") as file:
+        told = file.metadata()
+    assert (told["a"], told["b"], told["method"]) == ("red", "blue", "cyclegan")
     for direction in ("a-to-b", "b-to-a"):
         load_painter(resumed.folder / "network.safetensors", direction)
 

@@ -19,6 +19,7 @@ from belamy.engines.translation_training import TranslateRecipe
 from belamy.networks.patchgan import initialise
 from belamy.networks.shapes import SAMPLINGS
 from belamy.networks.transformer import Painter, translator
+from belamy.training.trainer import Recovering
 from belamy.training.worlds import CROPS, Worlds
 
 SMALL: dict[str, Any] = {
@@ -151,6 +152,14 @@ def test_the_learning_rate_is_constant_and_then_falls_to_nothing(tmp_path: Path)
         made.step(index, lambda loss: loss.backward())  # type: ignore[no-untyped-call]
         rates.append(made.optimizers["makers"].param_groups[0]["lr"] / 2e-4)
     assert rates == pytest.approx([1, 1, 1, 1, 1, 0.75, 0.5, 0.25])
+
+
+def test_what_diverged_is_tried_again_at_half_the_rate(tmp_path: Path) -> None:
+    made = recipe(tmp_path)
+    assert isinstance(made, Recovering)
+    assert made.recover() == "half the learning rate"
+    run(made, 1)
+    assert made.optimizers["judges"].param_groups[0]["lr"] == pytest.approx(1e-4)
 
 
 def test_small_sets_are_seen_through_changes(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ class TranslateRecipe:
         self.accelerator = accelerator
         self.rank, self.world = accelerator.process_index, accelerator.num_processes
         self.total, self.average, self.seed = config.steps, config.average, config.seed
-        self.memory: dict[str, Tensor] = {}
+        self.memory: dict[str, Tensor] = {"rate": torch.ones(1)}
         self.remarks: list[str] = []
         generators = {name: _generator(config, name) for name in config.directions}
         judges = {f"judge-{name[-1]}": _judge(config, name[-1]) for name in config.directions}
@@ -90,7 +90,7 @@ class TranslateRecipe:
         part = min(1.0, (1 - index / self.total) / (1 - _CONSTANT))
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * part
+                group["lr"] = self.config.learning_rate * part * float(self.memory["rate"])
         networks = {
             name: self.accelerator.unwrap_model(network).train()
             for name, network in self.networks.items()
@@ -117,6 +117,11 @@ class TranslateRecipe:
     def _next(self, parts: Iterator[Made]) -> Made | None:
         with autocast(self.accelerator.device, self.config.precision):
             return next(parts, None)
+
+    def recover(self) -> str:
+        """See `belamy.training.trainer.Recovering`."""
+        self.memory["rate"] /= 2
+        return "half the learning rate"
 
     def _truth(self, a: Tensor, b: Tensor) -> Tensor:
         """What a discriminator of the world B is shown as true."""
