@@ -20,8 +20,8 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-SIDE = 512  # long side of the scenes, in pixels
-_QUICK_SIDE = 96
+# Long side of the scenes in pixels, and landscapes in each of CycleGAN's worlds.
+_FULL, _QUICK = (512, 16), (96, 4)
 
 
 @app.command()
@@ -40,7 +40,9 @@ def tour(
     texts(language)
     require_folder(output)
     began = time.monotonic()
-    _draw_scenes(output, _QUICK_SIDE if quick else SIDE)
+    from belamy.tour.worlds import draw_scenes
+
+    draw_scenes(output, *(_QUICK if quick else _FULL))
     visits: list[Visit] = []
     try:
         for number, stop in enumerate(STOPS, 1):
@@ -54,16 +56,6 @@ def tour(
     if failed:
         complain(f"these stops failed: {', '.join(failed)}")
         raise typer.Exit(1)
-
-
-def _draw_scenes(folder: Path, side: int) -> None:
-    """Draw what the stops begin with."""
-    from belamy.pixels.images import save_image
-    from belamy.pixels.scenes import clouds, landscape, still_life
-
-    scenes = {"clouds": clouds, "landscape": landscape, "still-life": still_life}
-    for name, draw in scenes.items():
-        save_image(draw(side * 5 // 8, side, 1), folder / f"{name}.png")
 
 
 def _visit(stop: Stop, folder: Path, language: str, quick: bool) -> Visit:

@@ -12,7 +12,7 @@ from belamy.networks.weights import embedded_path
 
 __all__ = ["EMBEDDED", "LOADERS", "ONNX", "find_style", "load_style"]
 
-EMBEDDED: tuple[str, ...] = ()
+EMBEDDED: tuple[str, ...] = ("starry-night",)
 """Styles inside the package."""
 
 ONNX = ".onnx"
