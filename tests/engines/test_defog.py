@@ -94,8 +94,10 @@ def test_where_hardly_any_fog_is_seen_nothing_changes() -> None:
     fog, amount = defogging.seen_fog(sight_of(0.985), image)
     assert amount == pytest.approx(0.015)
     assert torch.equal(defogging.cleared(image, fog), image)
-    fog, _ = defogging.seen_fog(sight_of(0.9), image * 0.7 + 0.3)
-    assert float(fog.transmission.mean()) == pytest.approx(0.9, abs=1e-3)
+    fog, _ = defogging.seen_fog(sight_of(0.88), image * 0.5 + 0.5)
+    assert 0.89 < float(fog.transmission.mean()) < 0.99  # in part
+    fog, _ = defogging.seen_fog(sight_of(0.75), image * 0.5 + 0.5)
+    assert float(fog.transmission.mean()) == pytest.approx(0.75, abs=1e-3)
 
 
 def test_a_grey_picture_stays_grey(network: str) -> None:
