@@ -121,7 +121,9 @@ def without_bars(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if left + right > top + bottom:  # a dark ground above a head is no bar
         top, bottom = min(top, 2), min(bottom, 2)
     spare = [1 if bar else 0 for bar in (top, bottom, left, right)]  # a bar's soft edge
-    top, bottom, left, right = (a + b for a, b in zip((top, bottom, left, right), spare))
+    top, bottom, left, right = (
+        a + b for a, b in zip((top, bottom, left, right), spare, strict=True)
+    )
     height, width = picture.shape[0] - top - bottom, picture.shape[1] - left - right
     side = min(height, width)
     y, x = top + (height - side) // 2, left + (width - side) // 2

@@ -189,11 +189,13 @@ def _numbers(content: Tensor, seed: int) -> Tensor:
 def _drawn_at_once(eye: Eye, regions: Sequence[Region], measure: Measure, crop: Tensor) -> Tensor:
     """(1, 3, h, w) of a crop of the picture, the numbers of its cells, and its shares if any."""
     height, width = crop.shape[-2:]
-    image, numbers, *shares = _evened(crop).split([3] + [1] * (crop.shape[1] - 3), dim=1)
+    parts = [3] + [1] * (crop.shape[1] - 3)
+    image, numbers, *masks = torch.split(_evened(crop), parts, dim=1)
+    shares: list[Tensor | None] = [*masks] or [None]
     cells = numbers[0, 0, ::CELL_SIDE, ::CELL_SIDE].long()
     seen = {IMAGE: image, **eye.view.see(image, LEVELS)}
     features, manners = dict(seen), []
-    for region, share in zip(regions, shares or [None], strict=True):
+    for region, share in zip(regions, shares, strict=True):
         for level, wanted in _wanted(eye, region, seen, cells, measure.pieces).items():
             way = measure.strength * (wanted - seen[level])
             features[level] = features[level] + (

@@ -132,7 +132,7 @@ class AnyStyleRecipe:
         levels, others = ({x: some[x] for x in self.mixing} for some in (seen, styles))
         own, wanted = _moments(levels), _moments(others)
         places, pieces = (
-            coordinates(some[LEVELS[0]], moments[LEVELS[0]], self.basis).split(1)
+            torch.split(coordinates(some[LEVELS[0]], moments[LEVELS[0]], self.basis), 1)
             for some, moments in ((levels, own), (others, wanted))
         )
         collages = [

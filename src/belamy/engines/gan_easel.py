@@ -56,9 +56,8 @@ class Finish:
         Raises:
             OptionError: the factor is out of range, or would make too large a picture.
         """
-        finish = cls(
-            *(options[name] for name in ("upscale", "sign", "frame")), options.get("seed", 0)
-        )
+        chosen = {name: options[name] for name in ("upscale", "sign", "frame")}
+        finish = cls(**chosen, seed=options.get("seed", 0))
         whole("upscale", finish.upscale, 1, 16)
         side = finish.upscale * generator.size
         if side > _LARGEST:

@@ -97,7 +97,8 @@ class StyleRecipe:
         self.photographs, self.judge, self.samples = photographs, judge, samples
         self.rank, self.world = accelerator.process_index, accelerator.num_processes
         self.total, self.average, self.seed = config.steps, config.average, config.seed
-        painter = transformer(**arguments_of(config)).to(memory_format=torch.channels_last)  # type: ignore[arg-type]
+        painter = transformer(**arguments_of(config))  # type: ignore[arg-type]
+        nn.Module.to(painter, memory_format=torch.channels_last)  # type: ignore[call-overload]
         initialise(painter, generator(config.seed, "weights"))
         self.memory: dict[str, Tensor] = {}
         self.remarks: list[str] = []

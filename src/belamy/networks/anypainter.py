@@ -158,8 +158,8 @@ class AnyPainter(nn.Module):
         x = torch.cat([_doubled(x), F.relu(self.near(near))], dim=1)
         x = self._detailed(1, self.joined(x, manners), manners)  # (N, ·, H/4, W/4)
         x = self._detailed(2, self.at_half(_doubled(x), manners), manners)  # (N, ·, H/2, W/2)
-        x = self.colour(self.at_whole(_doubled(x), manners))  # (N, 3, H, W)
-        return x + soft(features[IMAGE])
+        drawn: Tensor = self.colour(self.at_whole(_doubled(x), manners))  # (N, 3, H, W)
+        return drawn + soft(features[IMAGE])
 
     def _detailed(self, place: int, x: Tensor, manners: Sequence[Manner]) -> Tensor:
         return x + self.details[place](x, manners)  # type: ignore[no-any-return]

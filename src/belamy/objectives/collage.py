@@ -118,24 +118,24 @@ def laid(pieces: Pieces, found: Tensor, cells: Tensor | None = None) -> dict[str
     alike = F.normalize(patches)
     middles, likeness = _nearest(pieces, alike)
     if cells is not None:
-        relief = patches.unflatten(1, (-1, PIECE**2)).std(dim=2, correction=0)
+        relief = patches.view(len(patches), -1, PIECE**2).std(dim=2, correction=0)
         flatness = (-relief.square().mean(dim=1) / _RELIEF**2).exp()
-        grids = (x.unflatten(0, (height, width)) for x in (alike, flatness))
-        stretches, closeness = _stretches(pieces, *grids, cells)
+        grid = alike.view(height, width, -1)
+        stretches, closeness = _stretches(pieces, grid, flatness.view(height, width), cells)
         goes_on = closeness > likeness - _LENIENCE * flatness
         middles = torch.where(goes_on, stretches, middles)
     covering = _covering(middles.view(height, width), pieces.grid)
     made = {}
     for layer, (values, factor) in pieces.values.items():
         flat = F.embedding_bag(covering, values, mode="mean")  # (H·W, C·f²)
-        made[layer] = F.pixel_shuffle(flat.T.unflatten(1, (height, width))[None], factor)
+        made[layer] = F.pixel_shuffle(flat.T.reshape(1, -1, height, width), factor)
     return made
 
 
 def _nearest(pieces: Pieces, alike: Tensor) -> tuple[Tensor, Tensor]:
     """For each of (P, K·9) the most alike place, and the cosine: (P,) each."""
     searched = pieces.likeness[pieces.places].T
-    found = [(part @ searched).max(dim=1) for part in alike.split(_AT_ONCE)]
+    found = [(part @ searched).max(dim=1) for part in torch.split(alike, _AT_ONCE)]
     middles = torch.cat([pieces.places[best.indices] for best in found])
     return middles, torch.cat([best.values for best in found])
 
@@ -225,5 +225,5 @@ def _covering(nearest: Tensor, grid: tuple[int, int]) -> Tensor:
 
 
 def _around() -> Iterator[tuple[int, int]]:
-    reach = PIECE // 2
-    return itertools.product(range(-reach, reach + 1), repeat=2)
+    reach = range(-(PIECE // 2), PIECE // 2 + 1)
+    return itertools.product(reach, reach)

@@ -17,8 +17,8 @@ from belamy.objectives.styles import Moments, decomposed
 
 __all__ = ["Transport", "deviations", "transport"]
 
-# Added to each variance, of the mean of all and at least: a feature that strays less is noise, and a
-# style that would have more of it shall not blow it up. Features of photographs have about 0.1,
+# Added to each variance, of the mean of all and at least: a feature that strays less is noise, and
+# a style that would have more of it shall not blow it up. Features of photographs have about 0.1,
 # pixels 0.05. By eye.
 _FLOOR, _LEAST = 1e-2, 1e-4
 
@@ -44,7 +44,8 @@ class Transport:
             moved = centred * self.matrix[:, :, None, None]
         else:
             flat = centred.permute(0, 2, 3, 1).flatten(1, 2)  # (N, P, C), a view if channels-last
-            moved = (flat @ self.matrix.mT).unflatten(1, features.shape[-2:]).permute(0, 3, 1, 2)
+            moved = (flat @ self.matrix.mT).view(*centred.permute(0, 2, 3, 1).shape)
+            moved = moved.permute(0, 3, 1, 2)
         return moved + self.target[:, :, None, None]
 
 
@@ -60,7 +61,8 @@ def transport(source: Moments, target: Moments, mixing: float) -> Transport:
         now, wanted = (_variances(one) for one in (source, target))
         return Transport((wanted / now).sqrt(), source.mean, target.mean)
     now, wanted = (_shrunk(one, mixing) for one in (source, target))
-    # With Σ = L·Lᵀ the map is L⁻ᵀ·(Lᵀ·Σ̂·L)^½·L⁻¹: symmetric, and it carries Σ to Σ̂; there is one such.
+    # With Σ = L·Lᵀ the map is L⁻ᵀ·(Lᵀ·Σ̂·L)^½·L⁻¹: symmetric, and it carries Σ to Σ̂; there is one
+    # such.
     root = torch.linalg.cholesky(now)
     values, vectors = decomposed(root.mT @ wanted @ root)
     half = torch.linalg.solve_triangular(root.mT, vectors, upper=True)  # L⁻ᵀ·V
