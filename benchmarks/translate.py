@@ -46,9 +46,10 @@ for _ in range(3):
 
 def main() -> int:
     quick = "--quick" in sys.argv[1:]
+    # First, while this process is small: a child's peak begins with what its parent had.
+    peak = peak_megabytes(TRAINING.format(folder=str(Path(__file__).parent)))
     own, plain = side_by_side([ours(), Plain().step], 20 if quick else 120, clock=time.process_time)
     sys.stdout.write(f"belamy: {own:.2f} CPU-s a step; straightforward: {plain:.2f}\n")
-    peak = peak_megabytes(TRAINING.format(folder=str(Path(__file__).parent)))
     return report(
         [
             Figure("CPU seconds of a step, in those of a plain one", own / plain, RATIO_BAR),
