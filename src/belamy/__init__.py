@@ -12,7 +12,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ClassifyConfig": "belamy.engines.classify",
+    "DefogAdaptConfig": "belamy.engines.defog",
     "DefogTrainConfig": "belamy.engines.defog",
+    "adapt_defog": "belamy.engines.defog",
     "GanConfig": "belamy.engines.gan",
     "TranslateConfig": "belamy.engines.translate",
     "any_style": "belamy.engines.anystyle",
