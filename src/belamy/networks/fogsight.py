@@ -48,7 +48,7 @@ _WIDTHS = (16, 32, 64, 96, 128)  # channels at 1/2, 1/4, … 1/32 of the size
 _BLOCKS = (1, 1, 2, 2, 2)  # residual blocks there, on the way down
 
 
-class Unit(nn.Sequential):
+class _Unit(nn.Sequential):
     """Convolution of 3×3, batch norm, ReLU."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
@@ -59,12 +59,12 @@ class Unit(nn.Sequential):
         )
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Two convolutions beside a way past them."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = Unit(channels, channels)
+        self.first = _Unit(channels, channels)
         self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
 
@@ -72,13 +72,13 @@ class Block(nn.Module):
         return F.relu(x + self.norm(self.second(self.first(x))))
 
 
-class Rise(nn.Module):
+class _Rise(nn.Module):
     """From a coarser level to a finer one, whose own features are added."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.thin = nn.Conv2d(inputs, outputs, 1)
-        self.block = Block(outputs)
+        self.block = _Block(outputs)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         larger = F.interpolate(self.thin(coarse), fine.shape[-2:], mode="bilinear")
@@ -103,15 +103,15 @@ class FogSight(nn.Module):
         strides = [1, *(2 for _ in widths[1:])]
         self.down = nn.ModuleList(
             nn.Sequential(
-                Unit(inner[level], width, strides[level]), *(Block(width) for _ in range(count))
+                _Unit(inner[level], width, strides[level]), *(_Block(width) for _ in range(count))
             )
             for level, (width, count) in enumerate(zip(widths, blocks, strict=True))
         )
         deepest = widths[-1]
         self.overview = nn.Linear(2 * deepest, deepest)
         pairs = zip(reversed(widths[1:]), reversed(widths[:-1]), strict=True)
-        self.up = nn.ModuleList(Rise(coarse, fine) for coarse, fine in pairs)
-        self.weigh = Unit(widths[0] + len(_WINDOWS), widths[0])
+        self.up = nn.ModuleList(_Rise(coarse, fine) for coarse, fine in pairs)
+        self.weigh = _Unit(widths[0] + len(_WINDOWS), widths[0])
         self.transmission = nn.Conv2d(widths[0], 1, 3, padding=1)
         self.presence = nn.Linear(deepest, 1)
         self.where = nn.Conv2d(widths[-2], 1, 1)
@@ -184,7 +184,7 @@ def initialise(network: FogSight, generator: torch.Generator) -> None:
                 nn.init.zeros_(module.bias)
     with torch.no_grad():
         for module in network.modules():
-            if isinstance(module, Block):
+            if isinstance(module, _Block):
                 module.norm.weight.zero_()
         for quiet in (
             network.transmission,

@@ -65,7 +65,7 @@ def _stretched(depth: Tensor) -> Tensor:
     return (depth - low) / (high - low).clamp_min(1e-6)
 
 
-def ramp(image: Tensor, chance: Chance) -> Tensor:
+def _ramp(image: Tensor, chance: Chance) -> Tensor:
     """Near below, far above, along a line that is tilted a little."""
     down, across = _axes(image)
     tilt = uniform(len(image), -0.4, 0.4, chance)
@@ -73,7 +73,7 @@ def ramp(image: Tensor, chance: Chance) -> Tensor:
     return _stretched(1 - down + tilt * (across - 0.5)) ** bend
 
 
-def ground(image: Tensor, chance: Chance) -> Tensor:
+def _ground(image: Tensor, chance: Chance) -> Tensor:
     """A plane up to a horizon, and what is above it as far as that."""
     count = len(image)
     down, across = _axes(image)
@@ -83,7 +83,7 @@ def ground(image: Tensor, chance: Chance) -> Tensor:
     return nearest / (nearest + below)
 
 
-def room(image: Tensor, chance: Chance) -> Tensor:
+def _room(image: Tensor, chance: Chance) -> Tensor:
     """A box seen from within: floor, ceiling, two walls, and the wall at the end."""
     count = len(image)
     down, across = _axes(image)
@@ -96,7 +96,7 @@ def room(image: Tensor, chance: Chance) -> Tensor:
     return end / torch.maximum(steepest, end)
 
 
-def regions(image: Tensor, chance: Chance) -> Tensor:
+def _regions(image: Tensor, chance: Chance) -> Tensor:
     """Parts of the picture that are alike in colour and near each other, each at its own depth.
 
     A Voronoi diagram in place and colour, around places drawn by chance: its borders follow the
@@ -125,7 +125,7 @@ def regions(image: Tensor, chance: Chance) -> Tensor:
     return depth
 
 
-def skies(image: Tensor, chance: Chance) -> Tensor:
+def _skies(image: Tensor, chance: Chance) -> Tensor:
     """What is high up, smooth, and bright or blue is far; the rest comes nearer downwards."""
     down, _ = _axes(image)
     radius = max(1, min(image.shape[-2:]) // 25)
@@ -137,12 +137,12 @@ def skies(image: Tensor, chance: Chance) -> Tensor:
     return torch.maximum(far, near * uniform(len(image), 0.2, 0.9, chance))
 
 
-def clouds(image: Tensor, chance: Chance) -> Tensor:
+def _clouds(image: Tensor, chance: Chance) -> Tensor:
     """Smooth noise: no scene in particular."""
     return smooth_noise(image, chance)
 
 
-def tunnel(image: Tensor, chance: Chance) -> Tensor:
+def _tunnel(image: Tensor, chance: Chance) -> Tensor:
     """Far in the middle, or in the middle alone near."""
     count = len(image)
     down, across = _axes(image)
@@ -151,20 +151,20 @@ def tunnel(image: Tensor, chance: Chance) -> Tensor:
     return torch.where(uniform(count, 0, 1, chance) < 0.75, 1 - radius, radius)
 
 
-def even(image: Tensor, chance: Chance) -> Tensor:
+def _even(image: Tensor, chance: Chance) -> Tensor:
     """Everything as far as everything else: a wall, or fog that is the same all over."""
     return uniform(len(image), 0.3, 1.0, chance).expand(-1, 1, *image.shape[-2:])
 
 
 DEPTHS: dict[str, Callable[[Tensor, Chance], Tensor]] = {
-    "ramp": ramp,
-    "ground": ground,
-    "room": room,
-    "regions": regions,
-    "skies": skies,
-    "clouds": clouds,
-    "tunnel": tunnel,
-    "even": even,
+    "ramp": _ramp,
+    "ground": _ground,
+    "room": _room,
+    "regions": _regions,
+    "skies": _skies,
+    "clouds": _clouds,
+    "tunnel": _tunnel,
+    "even": _even,
 }
 """Kinds of depth: (N, 3, H, W) and chance → (N, 1, H, W) in [0, 1]."""
 
