@@ -151,7 +151,7 @@ def test_training_from_the_command_line(photos: Path, eye: Path, tmp_path: Path)
     assert str(start.name) in result.output
     assert run("defog", "train", "--resume", first, "--seed", "3").exit_code == 1
     assert run("defog", "train", "--resume", first, "--device", "cpu").exit_code == 0
-    worlds = ["--foggy", photos, "--clear", photos]
+    worlds: list[str | Path] = ["--foggy", photos, "--clear", photos]
     second = tmp_path / "second"
     result = run("defog", "adapt", start, *worlds, "--run", second, *options)
     assert result.exit_code == 0, result.output

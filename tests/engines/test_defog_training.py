@@ -26,6 +26,7 @@ from belamy.engines.defog import (
 from belamy.engines.defog_data import developed, fogged_batch, held_out_first, open_sources
 from belamy.engines.defog_training import losses_of, part_of_rate
 from belamy.errors import DataError, OptionError, RunError, WeightsError
+from belamy.networks.backbone import load_backbone
 from belamy.pixels.fog import Fog, fogged
 from belamy.training.trainer import Rhythm, Tick
 
@@ -190,8 +191,7 @@ def adapted(
 ) -> DefogAdaptConfig:
     """Going on from a network that was trained for a step; compared by an iris never trained."""
     list(train_defog(replace(config, steps=1), tmp_path / "start", device="cpu"))
-    load = defog_runs.load_backbone
-    monkeypatch.setattr(defog_runs, "load_backbone", lambda _, **how: load(eye, **how))
+    monkeypatch.setattr(defog_runs, "load_backbone", lambda _, **how: load_backbone(eye, **how))
     return DefogAdaptConfig(
         start=str(tmp_path / "start" / "network.safetensors"),
         foggy=(str(pictures / "foggy"),),
@@ -228,9 +228,10 @@ def test_that_goes_on_bit_for_bit_too(adapted: DefogAdaptConfig, tmp_path: Path)
 )
 def test_every_weight_has_an_effect(name: str, adapted: DefogAdaptConfig, tmp_path: Path) -> None:
     once = replace(adapted, steps=1)
+    heavier = replace(once, **{name: 3.0})  # type: ignore[arg-type]
     made = [
         list(adapt_defog(config, tmp_path / str(index), device="cpu"))[-1].losses["loss"]
-        for index, config in enumerate((once, replace(once, **{name: 3.0})))
+        for index, config in enumerate((once, heavier))
     ]
     assert made[0] != made[1]
 

@@ -71,7 +71,7 @@ def test_noise_fills_its_range_and_differs_between_pictures() -> None:
 
 def test_blobs_are_all_or_nothing_and_lie_below() -> None:
     masks = blobs(pictures(200, 40, 40), generator(0, "blobs"))
-    assert set(masks.unique().tolist()) == {0.0, 1.0}
+    assert bool(((masks == 0) | (masks == 1)).all())
     assert 0.02 < float(masks.mean()) < 0.35
     assert float(masks[..., 30:, :].mean()) > 2 * float(masks[..., :10, :].mean())
 
