@@ -13,9 +13,14 @@ import typer
 
 from belamy.cli.outputs import require_folder, save_step
 from belamy.cli.progress import show_steps
+from belamy.engines.anystyle import any_style_steps
 from belamy.engines.atlas import atlas_steps
 from belamy.engines.classify import classify
+from belamy.engines.defog import defog_steps
 from belamy.engines.dream import dream_steps
+from belamy.engines.faststyle import apply_style_steps
+from belamy.engines.fog import fog_steps
+from belamy.engines.gan_paint import gan_paint_steps
 
 if TYPE_CHECKING:
     from belamy.steps import Step
@@ -24,6 +29,7 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
+_GENTLEMAN = 18  # the seed of his latents
 SIDE = 640  # long side of the scenes, in pixels
 
 
@@ -69,6 +75,44 @@ def _pieces() -> list[_Piece]:
             "belamy models atlas iris -o atlas.png",
             lambda folder: atlas_steps("iris", size=128, steps=96),
         ),
+        _Piece(
+            "night.png",
+            "The landscape as a network paints it that has learned The Starry Night by heart.",
+            "belamy style apply starry-night demo/landscape.png -o night.png",
+            lambda folder: apply_style_steps(folder / "landscape.png", network="starry-night"),
+        ),
+        _Piece(
+            "gentleman.png",
+            "Nobody sat for him. The formula with which he was painted is his signature.",
+            f"belamy gan paint -n 1 --seed {_GENTLEMAN} --upscale 10 --frame --sign -o him.png",
+            lambda folder: gan_paint_steps(
+                count=1, seed=_GENTLEMAN, upscale=10, frame=True, sign=True
+            ),
+        ),
+        _Piece(
+            "portraits.png",
+            "Others of his kind.",
+            "belamy gan paint -n 12 --seed 1 --upscale 3 -o portraits.png",
+            lambda folder: gan_paint_steps(count=12, seed=1, upscale=3),
+        ),
+        _Piece(
+            "painted.png",
+            "The clouds in the manner of the landscape's dream, in one pass.",
+            "belamy style demo/clouds.png demo/dream-landscape.png --fast -o painted.png",
+            lambda folder: any_style_steps(folder / "clouds.png", [folder / "dream-landscape.png"]),
+        ),
+        _Piece(
+            "foggy.png",
+            "Fog, put in by the physics of it.",
+            "belamy fog demo/landscape.png --amount 0.6 -o foggy.png",
+            lambda folder: fog_steps(folder / "landscape.png", amount=0.6),
+        ),
+        _Piece(
+            "defogged.png",
+            "And taken out again, by a network that has never seen this landscape.",
+            "belamy defog demo/foggy.png --compare -o defogged.png",
+            lambda folder: defog_steps(folder / "foggy.png", compare=True),
+        ),
     ]
 
 
@@ -78,7 +122,7 @@ def demo(
         Path, typer.Option("--output", "-o", help="The folder to fill; made if it is not there.")
     ] = Path("demo"),
 ) -> None:
-    """Make a small gallery: scenes drawn here, dreamt on by the embedded network."""
+    """Make a small gallery: scenes drawn here, dreamt on and painted by the embedded networks."""
     require_folder(output)
     began = time.monotonic()
     scenes = _draw_scenes(output)
@@ -136,7 +180,7 @@ img {{ width: 100%; display: block; }}
 code {{ display: block; margin-top: .3rem; color: #777; overflow-wrap: anywhere; }}
 </style>
 <h1>belamy</h1>
-<p>Made on this machine, by the network that ships inside the package. Each picture carries its
+<p>Made on this machine, by the networks that ship inside the package. Each picture carries its
 recipe: <code>belamy recipe PICTURE</code> prints it, <code>belamy replay PICTURE -o NEW.png</code>
 makes it again.</p>
 <main>

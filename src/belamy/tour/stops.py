@@ -49,7 +49,7 @@ _LESSON = "--language {language} -o"
 STOPS = (
     Stop(
         "portrait",
-        (Line("belamy gan paint -n 1 --seed 3 --upscale 12 --frame --sign -o portrait.png"),),
+        (Line("belamy gan paint -n 1 --seed 18 --upscale 12 --frame --sign -o portrait.png"),),
         ("portrait.png",),
     ),
     Stop("neuron", (Line(f"belamy learn neuron {_LESSON} neuron.png"),), ("neuron.png",)),
