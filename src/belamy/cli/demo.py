@@ -44,6 +44,10 @@ class _Piece:
 
 
 def _pieces() -> list[_Piece]:
+    return [*_dreams(), *_paintings(), *_fog()]
+
+
+def _dreams() -> list[_Piece]:
     return [
         _Piece(
             "dream-clouds.png",
@@ -75,6 +79,11 @@ def _pieces() -> list[_Piece]:
             "belamy models atlas iris -o atlas.png",
             lambda folder: atlas_steps("iris", size=128, steps=96),
         ),
+    ]
+
+
+def _paintings() -> list[_Piece]:
+    return [
         _Piece(
             "night.png",
             "The landscape as a network paints it that has learned The Starry Night by heart.",
@@ -101,6 +110,11 @@ def _pieces() -> list[_Piece]:
             "belamy style demo/clouds.png demo/dream-landscape.png --fast -o painted.png",
             lambda folder: any_style_steps(folder / "clouds.png", [folder / "dream-landscape.png"]),
         ),
+    ]
+
+
+def _fog() -> list[_Piece]:
+    return [
         _Piece(
             "foggy.png",
             "Fog, put in by the physics of it.",

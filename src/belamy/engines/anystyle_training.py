@@ -24,7 +24,7 @@ from belamy.pixels.images import contact_sheet, save_image
 from belamy.training.crops import crops_of_step, resample
 from belamy.training.trainer import Backward
 
-__all__ = ["CONTENT", "SEEN", "STORED", "AnyStyleRecipe"]
+__all__ = ["CONTENT", "SEEN", "STORED", "AnyStyleRecipe", "repainted"]
 
 STORED = {"photographs": 1.5, "paintings": 1.0}
 """Side of the stored pictures, in sides of the squares that are cut out of them."""

@@ -36,6 +36,7 @@ __all__ = [
     "AnyPainter",
     "Loaded",
     "Manner",
+    "Stroke",
     "at_stride",
     "initialise",
     "load_any_painter",

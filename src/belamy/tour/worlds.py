@@ -10,7 +10,7 @@ from torch import Tensor
 from belamy.pixels.images import save_image
 from belamy.pixels.scenes import clouds, landscape, still_life
 
-__all__ = ["draw_scenes"]
+__all__ = ["draw_scenes", "dusk"]
 
 _SCENES = {"clouds": clouds, "landscape": landscape, "still-life": still_life}
 _WORLD = (96, 144)  # height and width of the pictures of a world, in pixels
