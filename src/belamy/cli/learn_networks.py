@@ -9,7 +9,7 @@ import typer
 
 from belamy.basics.lessons.cnn import cnn
 from belamy.cli.learn import Output, app, present, teach
-from belamy.cli.options import default, takes
+from belamy.cli.options import arguments_of, default, takes
 from belamy.engines.gan_toy import gan_toy
 from belamy.engines.lesson_classifier import classifier as classifier_lesson
 from belamy.engines.lesson_complexity import complexity as complexity_lesson
@@ -26,7 +26,7 @@ def complexity(
         list[str] | None,
         typer.Argument(
             metavar="[NETWORK...]",
-            help="Names (belamy models list) or .safetensors files of belamy's.",
+            help=arguments_of(complexity_lesson)["networks"].help,
         ),
     ] = None,
     output: Output = Path("complexity.png"),
@@ -40,9 +40,7 @@ def complexity(
 @app.command()
 @takes(classifier_lesson, without=["data"])
 def classifier(
-    data: Annotated[
-        str, typer.Argument(help="Folder or zip: train/CLASS/… and test/CLASS/… (or val/).")
-    ] = "",
+    data: Annotated[str, typer.Argument(help=arguments_of(classifier_lesson)["data"].help)] = "",
     output: Output = Path("classifier.png"),
     **options: Any,
 ) -> None:
