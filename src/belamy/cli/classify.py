@@ -10,7 +10,14 @@ import typer
 
 from belamy.cli.groups import DefaultGroup, complain
 from belamy.cli.options import default, option, takes
-from belamy.cli.training import follow, new_run, require_nothing_else
+from belamy.cli.training import (
+    Resumed,
+    RunFolder,
+    follow,
+    new_run,
+    require_nothing_else,
+    saved,
+)
 from belamy.engines.classify import (
     ClassifyConfig,
     classify,
@@ -76,15 +83,8 @@ def train(
         str | None,
         option(ClassifyConfig, "stages", metavar="SIZE:EPOCHS,…"),
     ] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run folder; one that was stopped goes on. None given: a new one in runs/."
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
-    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
     device: Annotated[str, option(train_classifier, "device")] = default(
         train_classifier, "device"
     ),
@@ -96,7 +96,7 @@ def train(
     if resume is not None:
         asked = {**options, "stages": stages, "run": run}
         require_nothing_else(ClassifyConfig, asked, ("stages", "run"), {"start": "--from"})
-        config, folder = _saved(resume), resume
+        config, folder = saved(resume, "classify", ClassifyConfig), resume
         follow(train_classifier(config, folder, device=device), folder, COMMAND)
         return
     assert data is not None
@@ -105,12 +105,6 @@ def train(
     config = ClassifyConfig(data=data, **options)
     folder = run or new_run(f"classify-{Path(config.data).stem}")
     follow(train_classifier(config, folder, device=device), folder, COMMAND)
-
-
-def _saved(folder: Path) -> ClassifyConfig:
-    from belamy.training.runs import Run
-
-    return Run(folder).configuration("classify", ClassifyConfig)
 
 
 def _stages(text: str) -> tuple[tuple[int, float], ...]:

@@ -13,7 +13,14 @@ from belamy.cli.groups import DefaultGroup
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.pictures import inputs, require_named, work_on
-from belamy.cli.training import follow, new_run, require_nothing_else
+from belamy.cli.training import (
+    Resumed,
+    RunFolder,
+    follow,
+    new_run,
+    require_nothing_else,
+    saved,
+)
 from belamy.engines.defog import (
     DefogAdaptConfig,
     DefogTrainConfig,
@@ -110,15 +117,8 @@ def train(
         list[str] | None,
         typer.Argument(metavar="[DATA]...", help="Folders and zips of clear pictures."),
     ] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
-    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
     device: Annotated[str, option(train_defog, "device")] = default(train_defog, "device"),
     **options: Any,
 ) -> None:
@@ -128,19 +128,17 @@ def train(
         require_nothing_else(
             DefogTrainConfig, asked, ("data", "run"), {"data": "DATA", "start": "--from"}
         )
-        follow(train_defog(_saved(resume), resume, device=device), resume, TRAIN)
+        follow(
+            train_defog(saved(resume, "defog", DefogTrainConfig), resume, device=device),
+            resume,
+            TRAIN,
+        )
         return
     if not data:
         raise OptionError("name folders or zips of clear pictures, or a run folder with --resume")
     config = DefogTrainConfig(data=tuple(data), **options)
     folder = run or new_run("defog")
     follow(train_defog(config, folder, device=device), folder, TRAIN)
-
-
-def _saved(folder: Path) -> DefogTrainConfig:
-    from belamy.training.runs import Run
-
-    return Run(folder).configuration("defog", DefogTrainConfig)
 
 
 @app.command()
@@ -151,15 +149,8 @@ def adapt(
     ] = None,
     foggy: Annotated[list[str] | None, option(DefogAdaptConfig, "foggy")] = None,
     clear: Annotated[list[str] | None, option(DefogAdaptConfig, "clear")] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
-    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
     device: Annotated[str, option(adapt_defog, "device")] = default(adapt_defog, "device"),
     **options: Any,
 ) -> None:
@@ -168,7 +159,11 @@ def adapt(
         worlds = {"start": start, "foggy": foggy or None, "clear": clear or None, "run": run}
         alone = tuple(worlds)
         require_nothing_else(DefogAdaptConfig, {**options, **worlds}, alone, {"start": "NETWORK"})
-        follow(adapt_defog(_adapted(resume), resume, device=device), resume, ADAPT)
+        follow(
+            adapt_defog(saved(resume, "defog-adapt", DefogAdaptConfig), resume, device=device),
+            resume,
+            ADAPT,
+        )
         return
     if start is None or not foggy or not clear:
         raise OptionError(
@@ -177,9 +172,3 @@ def adapt(
     config = DefogAdaptConfig(start=start, foggy=tuple(foggy), clear=tuple(clear), **options)
     folder = run or new_run("defog-adapt")
     follow(adapt_defog(config, folder, device=device), folder, ADAPT)
-
-
-def _adapted(folder: Path) -> DefogAdaptConfig:
-    from belamy.training.runs import Run
-
-    return Run(folder).configuration("defog-adapt", DefogAdaptConfig)

@@ -9,7 +9,14 @@ import typer
 
 from belamy.cli.gan import app
 from belamy.cli.options import default, option, takes
-from belamy.cli.training import follow, new_run, require_nothing_else
+from belamy.cli.training import (
+    Resumed,
+    RunFolder,
+    follow,
+    new_run,
+    require_nothing_else,
+    saved,
+)
 from belamy.engines.gan import GanConfig, export_gan, plan_gan, train_gan
 from belamy.errors import OptionError
 
@@ -22,15 +29,8 @@ COMMAND = "belamy gan train"
 @takes(GanConfig, without=["data"], flags={"start": ["--from"]})
 def train(
     data: Annotated[str | None, typer.Argument(help="Folder or zip of pictures.")] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
-    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -44,7 +44,7 @@ def train(
     if resume is not None:
         asked = {**options, "data": data, "run": run}
         require_nothing_else(GanConfig, asked, ("data", "run"), {"data": "DATA", "start": "--from"})
-        config, folder = _saved(resume), resume
+        config, folder = saved(resume, "gan", GanConfig), resume
     else:
         if data is None:
             raise OptionError("name the folder or zip of pictures, or a run folder with --resume")
@@ -57,12 +57,6 @@ def train(
             typer.echo(f"{name:{width}}  {text}")
         return
     follow(train_gan(config, folder, device=device), folder, COMMAND)
-
-
-def _saved(folder: Path) -> GanConfig:
-    from belamy.training.runs import Run
-
-    return Run(folder).configuration("gan", GanConfig)
 
 
 @app.command()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from belamy.cli.options import default, option, takes
 from belamy.cli.style import app
-from belamy.cli.training import follow, new_run, require_nothing_else
+from belamy.cli.training import (
+    Resumed,
+    RunFolder,
+    follow,
+    new_run,
+    require_nothing_else,
+    saved,
+)
 from belamy.engines.anystyle import AnyStyleConfig, train_any_style
 from belamy.errors import OptionError
 
@@ -25,15 +31,8 @@ def train_any(
         str | None, typer.Argument(help="Folder or zip of paintings, the styles to learn from.")
     ] = None,
     data: Annotated[str | None, option(AnyStyleConfig, "data")] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
-    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
     device: Annotated[str, option(train_any_style, "device")] = default(train_any_style, "device"),
     **options: Any,
 ) -> None:
@@ -42,7 +41,11 @@ def train_any(
         asked = {**options, "paintings": paintings, "data": data, "run": run}
         alone = ("paintings", "data", "run")
         require_nothing_else(AnyStyleConfig, asked, alone, {"paintings": "PAINTINGS"})
-        follow(train_any_style(_saved(resume), resume, device=device), resume, COMMAND)
+        follow(
+            train_any_style(saved(resume, "any-style", AnyStyleConfig), resume, device=device),
+            resume,
+            COMMAND,
+        )
         return
     if paintings is None or data is None:
         raise OptionError(
@@ -52,9 +55,3 @@ def train_any(
     config = AnyStyleConfig(paintings=paintings, data=data, **options)
     folder = run or new_run("any-style")
     follow(train_any_style(config, folder, device=device), folder, COMMAND)
-
-
-def _saved(folder: Path) -> AnyStyleConfig:
-    from belamy.training.runs import Run
-
-    return Run(folder).configuration("any-style", AnyStyleConfig)

@@ -10,7 +10,14 @@ import typer
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import work_on
 from belamy.cli.style import app
-from belamy.cli.training import follow, new_run, require_nothing_else
+from belamy.cli.training import (
+    Resumed,
+    RunFolder,
+    follow,
+    new_run,
+    require_nothing_else,
+    saved,
+)
 from belamy.engines.faststyle import StyleTrainConfig, apply_style_steps, stylist, train_style
 from belamy.errors import OptionError
 
@@ -46,15 +53,8 @@ def train(
         str | None, typer.Argument(help="The picture whose style is learned.")
     ] = None,
     data: Annotated[str | None, option(StyleTrainConfig, "data")] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
-    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
     device: Annotated[str, option(train_style, "device")] = default(train_style, "device"),
     **options: Any,
 ) -> None:
@@ -63,7 +63,7 @@ def train(
         asked = {**options, "painting": painting, "data": data, "run": run}
         alone = ("painting", "data", "run")
         require_nothing_else(StyleTrainConfig, asked, alone, {"painting": "PAINTING"})
-        config, folder = _saved(resume), resume
+        config, folder = saved(resume, "style", StyleTrainConfig), resume
         follow(train_style(config, folder, device=device), folder, COMMAND)
         return
     if painting is None or data is None:
@@ -74,9 +74,3 @@ def train(
     config = StyleTrainConfig(painting=painting, data=data, **options)
     folder = run or new_run(f"style-{Path(config.painting).stem}")
     follow(train_style(config, folder, device=device), folder, COMMAND)
-
-
-def _saved(folder: Path) -> StyleTrainConfig:
-    from belamy.training.runs import Run
-
-    return Run(folder).configuration("style", StyleTrainConfig)

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -17,7 +17,19 @@ from belamy.errors import OptionError
 if TYPE_CHECKING:
     from belamy.training.trainer import Tick
 
-__all__ = ["follow", "new_run", "require_nothing_else"]
+__all__ = ["Resumed", "RunFolder", "follow", "new_run", "require_nothing_else", "saved"]
+
+Config = TypeVar("Config")
+
+RunFolder = Annotated[
+    Path | None,
+    typer.Option(
+        help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
+    ),
+]
+Resumed = Annotated[
+    Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
+]
 
 
 def follow(ticks: Iterable[Tick], folder: Path, command: str) -> None:
@@ -52,6 +64,17 @@ def new_run(name: str) -> Path:
     from belamy.training.runs import next_folder
 
     return next_folder(Path("runs"), name)
+
+
+def saved(folder: Path, kind: str, form: type[Config]) -> Config:
+    """What the run in `folder` was asked for.
+
+    Raises:
+        RunError: there is none here, or it is of another kind or version.
+    """
+    from belamy.training.runs import Run
+
+    return Run(folder).configuration(kind, form)
 
 
 def require_nothing_else(

@@ -13,7 +13,14 @@ from belamy.cli.gallery import require_page, write_gallery
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import Job
 from belamy.cli.pictures import work_on
-from belamy.cli.training import follow, new_run, require_nothing_else
+from belamy.cli.training import (
+    Resumed,
+    RunFolder,
+    follow,
+    new_run,
+    require_nothing_else,
+    saved,
+)
 from belamy.engines.translate import (
     TranslateConfig,
     evaluate_translation,
@@ -77,15 +84,8 @@ def apply(
 def train(
     a: Annotated[str | None, typer.Argument(help="Folder or zip of pictures of one world.")] = None,
     b: Annotated[str | None, typer.Argument(help="The same of the other world.")] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run folder, a new one in runs/ if none is given; a stopped one goes on."
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
-    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
     device: Annotated[str, option(train_translation, "device")] = default(
         train_translation, "device"
     ),
@@ -95,7 +95,7 @@ def train(
     if resume is not None:
         asked = {**options, "a": a, "b": b, "run": run}
         require_nothing_else(TranslateConfig, asked, ("a", "b", "run"), {"a": "A", "b": "B"})
-        config, folder = _saved(resume), resume
+        config, folder = saved(resume, "translate", TranslateConfig), resume
         follow(train_translation(config, folder, device=device), folder, COMMAND)
         return
     if a is None or b is None:
@@ -103,12 +103,6 @@ def train(
     config = TranslateConfig(a=a, b=b, **options)
     folder = run or new_run(f"translate-{Path(a).stem}-{Path(b).stem}")
     follow(train_translation(config, folder, device=device), folder, COMMAND)
-
-
-def _saved(folder: Path) -> TranslateConfig:
-    from belamy.training.runs import Run
-
-    return Run(folder).configuration("translate", TranslateConfig)
 
 
 @app.command()
