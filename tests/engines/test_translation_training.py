@@ -188,6 +188,14 @@ class Negative(nn.Module):
         return 1 - image
 
 
+class Opposed(nn.Module):
+    """As light as it was, but red is cyan and blue is yellow."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        light = (image * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+        return 2 * light - image
+
+
 class Stuck(nn.Module):
     """Whatever it is given, it paints nearly the same."""
 
@@ -202,7 +210,12 @@ class Warmer(nn.Module):
 
 @pytest.mark.parametrize(
     ("network", "said"),
-    [(Same, "changes nothing"), (Negative, "light into dark"), (Stuck, "all pictures alike")],
+    [
+        (Same, "changes nothing"),
+        (Negative, "light into dark"),
+        (Opposed, "colours into their opposites"),
+        (Stuck, "all pictures alike"),
+    ],
 )
 def test_what_goes_wrong_is_said(network: type[nn.Module], said: str, tmp_path: Path) -> None:
     made = recipe(tmp_path)

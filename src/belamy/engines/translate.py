@@ -334,7 +334,8 @@ def evaluate_translation(
         `fid` (where there are enough pictures for it) and `kid` to the true pictures; `kid_before`,
         of the pictures as they were; `features`, what they were measured on; `change`, the mean
         difference to the input; `cycle`, the error of the way there and back, where both
-        directions are known; `psnr` and `ssim` of pairs.
+        directions are known; `psnr` and `ssim` of pairs; `remarks`, where something is plainly
+        wrong: light or colours turned into their opposites, all pictures alike, nothing changed.
 
     Raises:
         DataError: a world has too few pictures, or pairs do not match.

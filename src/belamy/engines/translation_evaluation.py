@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from belamy.devices import choose_device
 from belamy.engines.translate import DIRECTIONS
+from belamy.engines.translation_checks import complaints
 from belamy.errors import DataError, WeightsError
 from belamy.networks.styles import find_style, load_style
 from belamy.networks.transformer import Painter
@@ -26,6 +27,7 @@ from belamy.training.worlds import Worlds, load_worlds
 __all__ = ["measured"]
 
 _BATCH = 16  # pictures that are translated together
+_LOOKED_AT = 64  # of all pictures, for what is plainly wrong with them
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,16 @@ def measured(
         wanted = torch.split(torch.cat(list(truth)), 1)
         for name, measure in (("psnr", psnr), ("ssim", ssim)):
             found[name] = fmean(map(measure, made, wanted))
-    return found
+    wrong = _wrong(work, direction)
+    return {**found, "remarks": wrong} if wrong else found
+
+
+def _wrong(work: _Pass, direction: str) -> str:
+    """What training would complain of, on a few of the pictures."""
+    spread = torch.linspace(0, len(work.images) - 1, min(_LOOKED_AT, len(work.images)))
+    few = replace(work, images=work.images[spread.round().long()])
+    before, after = (torch.cat(list(x)) for x in (few.before(), few.after()))
+    return "; ".join(complaints(direction.replace("-", " "), before, after, progress=1.0))
 
 
 def _ordered(worlds: Worlds, direction: str) -> tuple[Tensor, Tensor]:
