@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
-from belamy.errors import OptionError
+from belamy.errors import OptionError, UnknownName
 
 if TYPE_CHECKING:
     from belamy.training.trainer import Tick
@@ -62,8 +62,9 @@ class GanConfig:
             0.0025 for light (its weights are scaled), else 0.0002.
         half_life: of the moving average of the weights, which is what is kept, in pictures seen;
             shorter at the start.
-        precision: auto computes convolutions in bfloat16 where the processor or card has it; full
-            does not.
+        precision: of the convolutions: auto is bfloat16 where the processor or card has it, else
+            full, float32; bfloat16; float16, for cards that have no bfloat16 (before 2020), with
+            the losses scaled so that no gradient vanishes.
         start: a network to go on from, on other pictures maybe: a `network-training.safetensors`
             of a run, or a `network.safetensors`, which has no critic. None starts from nothing.
         freeze_discriminator: how many of the critic's levels, from the finest, stay as they were
@@ -91,12 +92,15 @@ class GanConfig:
     accumulate: int = 1
     learning_rate: float | None = None
     half_life: int = 10_000
-    precision: Literal["auto", "full"] = "auto"
+    precision: Literal["auto", "full", "bfloat16", "float16"] = "auto"
     start: str | None = None
     freeze_discriminator: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name, kind in get_type_hints(GanConfig).items():
+            if get_origin(kind) is Literal and getattr(self, name) not in get_args(kind):
+                raise UnknownName(name, str(getattr(self, name)), get_args(kind))
         self._fill_in()
         _require(8 <= self.size <= 1024, "size", self.size, "8 to 1024 pixels")
         _require(0 <= self.strength < math.inf, "penalty", self.penalty, "0 or more")
@@ -170,7 +174,7 @@ def train_gan(config: GanConfig, folder: Path, *, device: str = "auto") -> Itera
 
     Raises:
         DataError: too few pictures, or labels of one kind.
-        OptionError: the architecture has no such size.
+        OptionError: the architecture has no such size, or the device no such numbers.
         WeightsError: the network to start from is missing, damaged, or of another shape.
         RunError: the folder holds something else, or another configuration.
         Diverged: a loss is no longer a number, again after going back to the last checkpoint.
@@ -193,7 +197,7 @@ def plan_gan(config: GanConfig, *, device: str = "auto") -> dict[str, str]:
 
     Raises:
         DataError: too few pictures, or labels of one kind.
-        OptionError: the architecture has no such size.
+        OptionError: the architecture has no such size, or the device no such numbers.
         WeightsError: the network to start from is missing, damaged, or of another shape.
     """
     from belamy.engines import gan_plan

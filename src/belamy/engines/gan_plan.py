@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from belamy.engines.gan import GanConfig
 from belamy.engines.gan_runs import Parts
-from belamy.engines.gan_training import GanRecipe, precision_for
+from belamy.engines.gan_training import GanRecipe
 from belamy.training.trainer import accelerator_for
 
 __all__ = ["multiply_adds", "plan"]
@@ -32,8 +32,7 @@ def plan(config: GanConfig, device: str) -> dict[str, str]:
         found["changes"] = (
             "adapting" if recipe.fixed_chance is None else f"{recipe.fixed_chance:.0%}"
         )
-        dtype = precision_for(config, accelerator.device)
-        found["computed in"] = str(dtype or torch.float32).removeprefix("torch.")
+        found["computed in"] = str(recipe.dtype or torch.float32).removeprefix("torch.")
         found["data found"] = parts.pictures.found
         for name, network in recipe.networks.items():
             weights = sum(parameter.numel() for parameter in network.parameters())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ from torch import Tensor, nn
 
 from belamy.devices import generator as chance
 from belamy.engines.gan import GanConfig
+from belamy.engines.gan_board import open_board
 from belamy.engines.gan_data import Pictures, load_pictures
+from belamy.engines.gan_precision import precision_for
 from belamy.engines.gan_training import GanRecipe, Pair
 from belamy.errors import OptionError, RunError, WeightsError
 from belamy.networks.gan import (
@@ -59,6 +60,7 @@ class Parts:
         if config.size not in known.sizes:
             sizes = ", ".join(map(str, known.sizes))
             raise OptionError(f"{config.architecture} paints {sizes} px, not {config.size}")
+        precision_for(config, accelerator.device)  # refused before anything is read
         self.config, self.accelerator = config, accelerator
         self.pictures: Pictures = load_pictures(config)
         latent = config.latent or known.latent
@@ -94,7 +96,7 @@ def training(config: GanConfig, folder: Path, device: str) -> Iterator[Tick]:
         run = open_run(folder, KIND, config)
     recipe = parts.recipe(run.samples)
     with ExitStack() as held:
-        board = _board(folder, held) if accelerator.is_main_process else None
+        board = open_board(run, held) if accelerator.is_main_process else None
         ticks = train(recipe, run, accelerator, rhythm(recipe.total))
         while True:
             try:
@@ -207,19 +209,3 @@ def _film(run: Run) -> None:
         return
     ending = [paths[-1]] * _LAST
     save_video((load_image(path) for path in [*paths, *ending]), run.folder / FILM, fps=_FPS)
-
-
-def _board(folder: Path, held: ExitStack) -> Callable[[Tick], None] | None:
-    """Write ticks for TensorBoard, where that is installed."""
-    if importlib.util.find_spec("tensorboard") is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    writer = SummaryWriter(str(folder / "tensorboard"))
-    held.callback(writer.close)
-
-    def write(tick: Tick) -> None:
-        for name, value in {**tick.losses, **tick.measures}.items():
-            writer.add_scalar(name, value, tick.step)
-
-    return write

@@ -14,6 +14,7 @@ from belamy.devices import generator as chance
 from belamy.engines.gan import GanConfig
 from belamy.engines.gan_alarms import Alarms
 from belamy.engines.gan_data import Pictures
+from belamy.engines.gan_precision import LossScale, precision_for
 from belamy.networks.gan import ARCHITECTURES, Generator, Shape
 from belamy.objectives.adversarial import LOSSES, gradient_penalty, zero_centred_penalty
 from belamy.pixels.diffaugment import diff_augment
@@ -21,7 +22,7 @@ from belamy.pixels.images import save_image
 from belamy.training.data import batch_indices
 from belamy.training.trainer import Backward
 
-__all__ = ["GanRecipe", "Pair", "grid", "precision_for"]
+__all__ = ["GanRecipe", "Pair", "grid"]
 
 SHOWN = (5, 8)  # rows and columns of the samples
 _LOWEST = 0.25  # of the learning rate, at the end; R3GAN's
@@ -32,17 +33,6 @@ _SPAN = 100_000  # pictures seen while the chance of changes may go from 0 to 1;
 _RETRY = 0.5  # factor on the learning rate after a loss was no number
 
 Pair = tuple[Generator, nn.Module]  # a generator and its critic
-
-
-def precision_for(config: GanConfig, device: torch.device) -> torch.dtype | None:
-    """What convolutions are computed in; None for float32."""
-    if config.precision == "full":
-        return None
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
-    # without such instructions bfloat16 is emulated, and slow
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return torch.bfloat16 if device.type == "cpu" and supported() else None
 
 
 class GanRecipe:
@@ -99,6 +89,8 @@ class GanRecipe:
         self.memory |= self.alarms.memory
         self.remarks: list[str] = []
         self.dtype = precision_for(config, accelerator.device)
+        self.scale = LossScale(list(self.networks), self.dtype)
+        self.memory |= self.scale.memory
         self.about = self._about()
 
     def _about(self) -> str:
@@ -165,7 +157,7 @@ class GanRecipe:
             if due:
                 penalty, slopes = self._penalty(turn, part, shown, logits, label)
                 loss, found["slopes"] = loss + penalty, slopes
-            backward(loss / self.config.accumulate)
+            backward(self.scale.scaled("discriminator", loss) / self.config.accumulate)
             _add(losses, found, self.config.accumulate)
         self._update("discriminator")
         losses.setdefault("slopes", torch.zeros((), device=self.accelerator.device))
@@ -201,7 +193,7 @@ class GanRecipe:
                 seen = self._changed(real, turn, part, 3) if self.loss.relative else None
                 genuine = fake.detach() if seen is None else critic(seen, label)
             loss = self.loss.generator(genuine, fake)
-            backward(loss / self.config.accumulate)
+            backward(self.scale.scaled("generator", loss) / self.config.accumulate)
             _add(losses, {"generator": loss.detach()}, self.config.accumulate)
         self._update("generator")
         return losses
@@ -215,13 +207,14 @@ class GanRecipe:
 
     def _update(self, name: str) -> None:
         """One step of Adam, the same in every process."""
+        slopes = [p.grad for p in self.trained[name] if p.grad is not None]
         if self.world > 1:
-            slopes = [p.grad for p in self.trained[name] if p.grad is not None]
             flat = torch.cat([slope.flatten() for slope in slopes])
             mean = self.accelerator.reduce(flat, "mean")
             for slope, part in zip(slopes, mean.split([s.numel() for s in slopes]), strict=True):
                 slope.copy_(part.view_as(slope))
-        self.optimizers[name].step()
+        if self.scale.unscaled(name, slopes):
+            self.optimizers[name].step()
         self.optimizers[name].zero_grad(set_to_none=True)
 
     def _real(self, turn: int, part: int) -> tuple[Tensor, Tensor | None]:
