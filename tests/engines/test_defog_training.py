@@ -175,7 +175,7 @@ def test_bad_options_are_said(change: dict[str, object], said: str) -> None:
 
 def test_too_few_pictures_are_said(config: DefogTrainConfig, tmp_path: Path) -> None:
     few = replace(config, held_out=8)
-    with pytest.raises(DataError, match="has 9 pictures, of which 8 are held out"):
+    with pytest.raises(DataError, match="has 9 pictures, of which 8 would be held out"):
         next(iter(train_defog(few, tmp_path / "run", device="cpu")))
     with pytest.raises(DataError, match="no clear pictures"):
         next(iter(train_defog(replace(config, data=()), tmp_path / "run", device="cpu")))

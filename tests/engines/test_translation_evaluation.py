@@ -80,3 +80,12 @@ def test_what_is_plainly_wrong_is_said(
         assert "remarks" not in found
     else:
         assert found["remarks"].startswith(f"{direction.replace('-', ' ')} {said}")  # type: ignore[union-attr]
+
+
+def test_the_same_world_twice_is_said(
+    worlds: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translation_evaluation, "find_style", Path)
+    monkeypatch.setattr(translation_evaluation, "load_style", lambda path, way: Painted("warmer"))
+    found = evaluate_translation("net", worlds[0], worlds[0], size=32)
+    assert "A and B are the same pictures" in str(found["remarks"])

@@ -54,11 +54,17 @@ def test_what_is_wrong_with_a_world_is_said(tmp_path: Path) -> None:
 
 
 def test_the_same_folder_twice_is_warned_of(tmp_path: Path) -> None:
-    a = folder(tmp_path / "a", "1.png")
+    a = folder(tmp_path / "a", "1.png", "2.png")
     link = tmp_path / "link"
     link.symlink_to(a)
     (remark,) = load_worlds(a, link, 16).remarks
     assert "the same pictures" in remark
+
+
+def test_one_picture_is_warned_of(tmp_path: Path) -> None:
+    a, b = folder(tmp_path / "a", "1.png"), folder(tmp_path / "b", "1.png", "2.png")
+    (remark,) = load_worlds(a, b, 16).remarks
+    assert "a has one picture" in remark
 
 
 def test_pairs_are_matched_by_name(tmp_path: Path) -> None:

@@ -98,11 +98,17 @@ class AdaptRecipe:
             for name, network in self.networks.items()
         }
         self.measured = Measured.of(worlds.clear, config.seed)
+        self.about = self._about()
+
+    def _about(self) -> str:
+        worlds, config = self.worlds, self.config
         counts = [sum(len(s.trained) for s in side) for side in (worlds.clear, worlds.foggy)]
-        self.about = (
+        told = (
             f"{counts[0]:,} clear and {counts[1]:,} foggy pictures; {self.total:,} steps of "
             f"{config.batch} at {config.size} px"
         )
+        remarks = (remark for one in (*worlds.clear, *worlds.foggy) for remark in one.remarks)
+        return "; ".join((told, *dict.fromkeys(remarks)))
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         part = part_of_rate(index, self.total)

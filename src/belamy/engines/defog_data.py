@@ -15,7 +15,7 @@ from torch import Tensor
 from belamy.devices import generator
 from belamy.errors import DataError
 from belamy.pixels.depths import uniform
-from belamy.pixels.fog import Fog, random_fog, random_scene, worn
+from belamy.pixels.fog import Fog, lightened, random_fog, random_scene, worn
 from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
 from belamy.training.pictures import SUFFIXES, Tree, open_tree, pictures_cache, squares
@@ -24,7 +24,10 @@ __all__ = ["Source", "crops_of", "developed", "fogged_batch", "held_out_first", 
 
 MOST = 20_000  # pictures of one source, so that a large one need not be decoded whole
 _AREA = (0.3, 1.0)  # of a picture, that a crop covers: fog is a matter of the whole view
+_NAMED = 5  # broken files that a remark lists
 _BLACKEST = 0.15  # a black point that is brighter is the scene's own
+_AS_THEY_ARE = 0.4  # of the pictures: what is clear must be known by how photos are, pale ones too
+_DIM, _DIMMEST = 0.15, 0.3  # of the others are dim, down to this exposure
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,12 @@ class Source:
     Args:
         trained: uint8 (N, S, S, 3), to learn on.
         held_out: uint8 (M, S, S, 3), to measure on.
+        remarks: what the user should know about them.
     """
 
     trained: Tensor
     held_out: Tensor
+    remarks: tuple[str, ...] = ()
 
 
 def held_out_first(names: Sequence[str]) -> list[str]:
@@ -65,21 +70,35 @@ def open_sources(paths: Sequence[str], side: int, held_out: int) -> list[Source]
 def _source(path: str, side: int, held_out: int) -> Source:
     with open_tree(path) as tree:
         names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
-        if len(names) < held_out + 2:
-            raise DataError(
-                f"{tree.path} has {len(names)} pictures, of which {held_out} are held out; "
-                "give more, or hold out fewer"
-            )
+        _require_enough(path, len(names), held_out)
         order = held_out_first(names)[: held_out + MOST]
         side = min(side, _own_side(tree, order[0], side))
         parts = order[:held_out], order[held_out:]
-        read = [squares(tree, part, side, pictures_cache()).images for part in parts if part]
-    images = [torch.from_numpy(part) for part in read]
+        read = [squares(tree, part, side, pictures_cache()) for part in parts if part]
+    images = [torch.from_numpy(part.images) for part in read]
     nothing = torch.empty((0, side, side, 3), dtype=torch.uint8)
     kept = images[0] if held_out > 0 else nothing
     if len(images[-1]) < 2:
         raise DataError(f"{path}: fewer than two of its pictures can be read; mend them")
-    return Source(images[-1], kept)
+    return Source(images[-1], kept, _left_out(path, [name for x in read for name in x.broken]))
+
+
+def _require_enough(path: str, count: int, held_out: int) -> None:
+    if count == 0:
+        raise DataError(f"{path} has no pictures; give a folder or a zip of pictures")
+    if count < held_out + 2:
+        raise DataError(
+            f"{path} has {count} picture{'s' * (count > 1)}, of which {held_out} would be held "
+            "out, and two are the fewest to learn from; give more, or hold out fewer"
+        )
+
+
+def _left_out(path: str, broken: Sequence[str]) -> tuple[str, ...]:
+    if not broken:
+        return ()
+    more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
+    named = ", ".join(sorted(broken)[:_NAMED]) + more
+    return (f"{path}: {named} cannot be read, and are left out",)
 
 
 def _own_side(tree: Tree, name: str, usual: int) -> int:
@@ -108,7 +127,8 @@ def crops_of(
 
 
 def developed(image: Tensor, chance: torch.Generator) -> Tensor:
-    """The same scenes photographed otherwise: exposure, gamma, saturation, black point.
+    """The same scenes photographed otherwise: exposure, gamma, saturation, black point. Two in five
+    stay as they are.
 
     Args:
         image: (N, 3, H, W) in [0, 1].
@@ -117,15 +137,17 @@ def developed(image: Tensor, chance: torch.Generator) -> Tensor:
     count = len(image)
     black = image.flatten(1)[:, ::7].quantile(0.005, dim=1).clamp_max(_BLACKEST).view(-1, 1, 1, 1)
     black = black * uniform(count, 0, 1, chance)
-    image = ((image - black) / (1 - black)).clamp(0, 1)
-    gamma = torch.exp(uniform(count, -0.2, 0.2, chance))
-    image = image**gamma * uniform(count, 0.85, 1.1, chance)
-    grey = image.mean(1, keepdim=True)
-    return (grey + (image - grey) * uniform(count, 0.75, 1.25, chance)).clamp(0, 1)
+    made = ((image - black) / (1 - black)).clamp(0, 1)
+    gamma = torch.exp(uniform(count, -0.35, 0.25, chance))
+    usual, dim = uniform(count, 0.85, 1.1, chance), uniform(count, _DIMMEST, 0.85, chance)
+    made = made**gamma * torch.where(uniform(count, 0, 1, chance) < _DIM, dim, usual)
+    grey = made.mean(1, keepdim=True)
+    made = (grey + (made - grey) * uniform(count, 0.6, 1.25, chance)).clamp(0, 1)
+    return torch.where(uniform(count, 0, 1, chance) < _AS_THEY_ARE, image, made)
 
 
 def fogged_batch(image: Tensor, chance: torch.Generator) -> tuple[Tensor, Fog, Tensor]:
     """Scenes, the fog on them, and what a camera would see: (N, 3, H, W) in [0, 1] each picture."""
-    scene, depth = random_scene(developed(image, chance), chance)
+    scene, depth = random_scene(lightened(developed(image, chance), chance), chance)
     fog = random_fog(depth, chance)
     return scene, fog, worn(fog.on(scene), chance)

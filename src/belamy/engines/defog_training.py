@@ -62,10 +62,11 @@ class FogRecipe:
         self.measured = Measured.of(sources, config.seed)
         weights = sum(parameter.numel() for parameter in network.parameters())
         pictures = sum(len(source.trained) for source in sources)
-        self.about = (
+        told = (
             f"fog made up on {pictures:,} clear pictures; {self.total:,} steps of {config.batch} "
             f"at about {config.size} px; {weights:,} weights"
         )
+        self.about = "; ".join((told, *(remark for one in sources for remark in one.remarks)))
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         network, optimizer = self.networks["fogsight"], self.optimizers["fogsight"]

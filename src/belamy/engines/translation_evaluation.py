@@ -79,16 +79,16 @@ def measured(
         wanted = torch.split(torch.cat(list(truth)), 1)
         for name, measure in (("psnr", psnr), ("ssim", ssim)):
             found[name] = fmean(map(measure, made, wanted))
-    wrong = _wrong(work, direction)
-    return {**found, "remarks": wrong} if wrong else found
+    remarks = "; ".join((*worlds.remarks, *_wrong(work, direction)))
+    return {**found, "remarks": remarks} if remarks else found
 
 
-def _wrong(work: _Pass, direction: str) -> str:
+def _wrong(work: _Pass, direction: str) -> list[str]:
     """What training would complain of, on a few of the pictures."""
     spread = torch.linspace(0, len(work.images) - 1, min(_LOOKED_AT, len(work.images)))
     few = replace(work, images=work.images[spread.round().long()])
     before, after = (torch.cat(list(x)) for x in (few.before(), few.after()))
-    return "; ".join(complaints(direction.replace("-", " "), before, after, progress=1.0))
+    return complaints(direction.replace("-", " "), before, after, progress=1.0)
 
 
 def _ordered(worlds: Worlds, direction: str) -> tuple[Tensor, Tensor]:

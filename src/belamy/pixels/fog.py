@@ -25,6 +25,7 @@ __all__ = [
     "Fog",
     "density_for",
     "fogged",
+    "lightened",
     "random_fog",
     "random_scene",
     "unfogged",
@@ -37,14 +38,16 @@ et al.'s 0.1."""
 
 Chance = torch.Generator
 
-_CLEAR = 0.15  # of the pictures have no fog at all
+_CLEAR = 0.25  # of the pictures have no fog at all: most photos that people have
 _FRONT = 0.5  # of them have something in front
 _THINNEST, _DENSEST = 0.25, 4.0  # β, in units of one over the largest depth
-_PATCHY = 0.2  # of the fogs are
+_PATCHY = 0.3  # of the fogs are
 _TINTED = 0.4  # of the air lights are
 _LIGHT = 0.6  # of the air lights are at least `_LIGHTEST`, as by day; the others may be darker
 _LIGHTEST, _DARKEST = 0.7, 0.45
 _NOISE = 0.02  # at most, of a camera
+_WHITE = 0.3  # of the scenes have a large light place. By eye
+_WHITEST, _LEAST_WHITE = 1.0, 0.7
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,36 @@ def random_scene(image: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     near = uniform(count, 0.0, 0.7, chance) * depth.amin((1, 2, 3), keepdim=True).clamp_min(0.1)
     pasted = torch.where(front > 0, image.roll(1, 0).flip(-1), image)
     return pasted, torch.where(front > 0, near, depth)
+
+
+def lightened(image: Tensor, chance: Chance) -> Tensor:
+    """Scenes, some with a large light place in them: a white sky, snow, a wall, a tablecloth.
+
+    Fog is light and even, but not all that is light and even is fog: what is told by the rest of
+    the picture has to be learned on pictures that have both.
+
+    Args:
+        image: (N, 3, H, W) in [0, 1], on the CPU.
+        chance: where the choices come from.
+
+    Returns:
+        (N, 3, H, W) in [0, 1].
+    """
+    count, _, height, _ = image.shape
+    upwards = torch.linspace(0.5, -0.5, height).view(1, 1, -1, 1)
+    # above, below, or anywhere; more where the picture is light already, so that edges are its own
+    place = upwards * uniform(count, -2, 3, chance) + image.mean(1, keepdim=True)
+    place = place + smooth_noise(image, chance) * uniform(count, 0, 1, chance)
+    part = uniform(count, 0.1, 0.7, chance).flatten()
+    ranks = place.flatten(1).sort(dim=1).values
+    limit = ranks.gather(1, ((1 - part) * (ranks.shape[1] - 1)).long()[:, None]).view(-1, 1, 1, 1)
+    inside = torch.sigmoid((place - limit) * torch.exp(uniform(count, 2.0, 5.0, chance)))
+    inside = inside * (uniform(count, 0, 1, chance) < _WHITE)
+    bright = uniform(count, _LEAST_WHITE, _WHITEST, chance)
+    tint = 1 + 0.04 * torch.randn((count, 3, 1, 1), generator=chance)
+    shade = 0.1 * (smooth_noise(image, chance, cells=1, octaves=1) - 0.5)
+    left = uniform(count, 0, 0.3, chance) * (image - image.mean((2, 3), keepdim=True))
+    return (image * (1 - inside) + (bright * tint + shade + left) * inside).clamp(0, 1)
 
 
 def random_fog(depth: Tensor, chance: Chance) -> Fog:

@@ -126,6 +126,9 @@ def load_worlds(
     """
     first, second = _load(a, side), _load(b, side)
     remarks = [remark for one in (first, second) for remark in one.remarks]
+    for place, images in ((a, first.images), (b, second.images)):
+        if len(images) == 1:
+            remarks.append(f"{place} has one picture, which will be learned by heart; give more")
     if not paired and os.path.realpath(a) == os.path.realpath(b):
         remarks.append(f"A and B are the same pictures ({a}); there is nothing to translate")
     if paired:
