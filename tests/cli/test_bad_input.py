@@ -193,8 +193,6 @@ def test_folders_that_are_empty_or_hold_broken_files(
     command: str, painter: Path, place: Path
 ) -> None:
     verb = APPLIED.get(command, [command])
-        ["translate", "apply", painter] if command == "translate" else [command]
-    )
     refused("empty has no pictures in it", *verb, "empty", "-o", "out")
     refused("there is no such file", *verb, "nowhere.png", "-o", "x.png")
     refused("none.png: it is not a picture", *verb, "broken/none.png", "-o", "x.png")
