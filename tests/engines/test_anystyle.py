@@ -17,6 +17,9 @@ from belamy.engines.anystyle_eye import channels_of, encoder
 from belamy.errors import BelamyError, OptionError, UnknownName, WeightsError
 from belamy.networks.anypainter import AnyPainter, initialise, load_any_painter, save_any_painter
 from belamy.networks.weights import embedded_path, verified_sha256
+from belamy.objectives.bands import band_moments
+from belamy.objectives.transport import deviations
+from belamy.pixels import scenes
 from belamy.pixels.colors import color_moments, luma
 from belamy.pixels.images import Picture, save_image
 
@@ -226,3 +229,12 @@ def test_the_network_of_the_package() -> None:
     content = smooth(96, 128)
     painted, itself = (any_style(content, x, size=128).image for x in (noise(96, 128), content))
     assert (itself - content).abs().mean() < 0.05 < (painted - content).abs().mean()
+
+
+def test_what_is_drawn_is_no_paler_than_the_style() -> None:
+    """In no band of details; before colours were mended they had 0.7 to 0.85 of the style's."""
+    content, style = scenes.landscape(96, 128, 0), scenes.still_life(128, 160, 1)
+    pictures = paint("anystyle", content, style, size=128).image, style
+    found, wanted = ([deviations(one).mean() for one in band_moments(x)] for x in pictures)
+    ratios = [float(now / goal) for now, goal in zip(found, wanted, strict=True)]
+    assert all(0.82 < ratio < 1.2 for ratio in ratios), ratios

@@ -2,7 +2,8 @@
 
 A region's features are moved to its style's moments, and laid of its style's pieces; the two are
 mixed, and a network draws from the mixture. What it takes to know of the whole picture, its
-moments, is added up over its tiles before the first of them is drawn.
+moments, is added up over its tiles before the first of them is drawn. What was drawn is paler than
+the style, and gets the style's colours in the end.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from belamy.engines.anystyle_eye import told
 from belamy.engines.style_goal import StyleImage, moments_seen
 from belamy.engines.style_slope import View
 from belamy.networks.anypainter import IMAGE, LEVELS, STRIDE, AnyPainter, at_stride
+from belamy.objectives.bands import band_moments, recoloured
 from belamy.objectives.collage import CELL, Pieces, coordinates, laid, pieces_of
 from belamy.objectives.styles import Moments, blend, moments_of
 from belamy.objectives.transport import Transport, transport
+from belamy.pixels.colors import LUMA
 from belamy.pixels.tiles import tiled
 
 __all__ = ["CELL_SIDE", "Eye", "Measure", "Region", "drawn", "regions_of"]
@@ -31,6 +34,7 @@ CELL_SIDE = CELL * STRIDE
 """Pixels on a side of what may be laid in one: tiles begin at multiples of it."""
 
 _DEEPEST = LEVELS[0]
+_LIGHT = 2.0  # how much lightness counts among some 50 features of a place. By eye
 _SEEN = 0.5  # of what a style's mask shows at most: where it shows less, no pieces are taken
 
 
@@ -62,25 +66,30 @@ class Region:
     """A part of the picture, and the styles that it is drawn in.
 
     Args:
-        own: moments of the deepest features of the content there.
+        own: level → moments of the content's features there.
         moves: level → the map of the content's features to the style.
         collages: what it is laid of, and in what part each.
         manner: what the painter is told of the style, (1, K).
         itself: what it would be told of the content, (1, K).
+        colours: moments of the content's bands of details, and of the style's.
+        mask: (1, 1, H, W), where it is; None for everywhere.
         share: of each pixel (1, 1, H, W); None for all of them.
     """
 
-    own: Moments
+    own: Mapping[str, Moments]
     moves: Mapping[str, Transport]
     collages: Sequence[tuple[Pieces, float]]
     manner: Tensor
     itself: Tensor
+    colours: tuple[Sequence[Moments], Sequence[Moments]]
+    mask: Tensor | None
     share: Tensor | None
 
 
 @dataclass(frozen=True)
 class _Style:
     moments: Mapping[str, Moments]
+    colours: Sequence[Moments]
     pieces: Pieces
     weight: float
 
@@ -105,7 +114,24 @@ def drawn(
     if measure.strength < 1:  # what a picture loses even in its own style is given back so much
         itself = _drawn(eye, content, regions, replace(measure, strength=0.0, pieces=0.0))
         painted += (1 - measure.strength) * (content - itself)
-    return painted[..., :height, :width]
+    return _coloured(painted.clamp_(0, 1), regions, measure.strength)[..., :height, :width]
+
+
+def _coloured(painted: Tensor, regions: Sequence[Region], strength: float) -> Tensor:
+    """The picture with each region's colours so far from the content's to the style's."""
+    made = painted
+    for region in regions:
+        own = band_moments(painted, region.mask)
+        wanted = [_between(*both, strength) for both in zip(*region.colours, strict=True)]
+        change = recoloured(painted, own, wanted) - painted
+        made = made + (change if region.share is None else region.share * change)
+    return made
+
+
+def _between(content: Moments, style: Moments, part: float) -> Moments:
+    mean = content.mean.lerp(style.mean, part)
+    covariance = content.covariance.lerp(style.covariance, part)
+    return Moments(mean, covariance + mean[:, :, None] * mean[:, None, :])
 
 
 def _evened(image: Tensor) -> Tensor:
@@ -140,11 +166,22 @@ def _style(eye: Eye, style: StyleImage) -> _Style:
         level: moments_of(x, None if mask is None else at_stride(mask, x)[0, 0])
         for level, x in features.items()
     }
-    deepest = features[_DEEPEST]
-    places = coordinates(deepest, moments[_DEEPEST], eye.painter.basis)
-    shown = None if mask is None else at_stride(mask, deepest)[0, 0]
+    places = _places(eye, features, moments)
+    shown = None if mask is None else at_stride(mask, features[_DEEPEST])[0, 0]
     allowed = None if shown is None else shown >= _SEEN * shown.max()
-    return _Style(moments, pieces_of(features, places, allowed), style.weight)
+    pieces = pieces_of(features, places, allowed)
+    return _Style(moments, band_moments(image, mask), pieces, style.weight)
+
+
+def _places(eye: Eye, features: Mapping[str, Tensor], moments: Mapping[str, Moments]) -> Tensor:
+    """By what places are compared, (1, K, h, w): deep features, and how light it is there.
+
+    Features alone cannot tell a dark tree's inside from a light sky's, for both are plain.
+    """
+    deep = coordinates(features[_DEEPEST], moments[_DEEPEST], eye.painter.basis)
+    colours = F.avg_pool2d(features[IMAGE], STRIDE)
+    light = coordinates(colours, moments[IMAGE], colours.new_tensor([LUMA]))
+    return torch.cat([deep, _LIGHT * light], dim=1)
 
 
 def _region(
@@ -162,7 +199,10 @@ def _region(
     own = {IMAGE: pixels, **seen}
     moves = {level: transport(own[level], wanted[level], mixing[level]) for level in mixing}
     collages = [(style.pieces, part) for style, part in zip(styles, parts, strict=True)]
-    return Region(own[_DEEPEST], moves, collages, told(wanted), told(own), share)
+    palette = [blend(band, parts) for band in zip(*(one.colours for one in styles), strict=True)]
+    colours = band_moments(content, mask), palette
+    manners = told(wanted), told(own)
+    return Region(own, moves, collages, *manners, colours, mask, share)
 
 
 def _drawn(eye: Eye, content: Tensor, regions: Sequence[Region], measure: Measure) -> Tensor:
@@ -213,7 +253,7 @@ def _wanted(
     made = {level: region.moves[level](x) for level, x in seen.items()}
     if part == 0:
         return made
-    places = coordinates(seen[_DEEPEST], region.own, eye.painter.basis)
+    places = _places(eye, seen, region.own)
     collages = [(laid(pieces, places, cells), weight) for pieces, weight in region.collages]
     return {
         level: (1 - part) * x + part * torch.stack([w * one[level] for one, w in collages]).sum(0)
