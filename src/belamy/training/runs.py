@@ -141,9 +141,9 @@ class Run:
             with atomic_path(path) as temporary:
                 write_tensors(temporary, tensors, metadata)
         except BelamyError as error:
-            raise RunError(
-                f"{error}; the checkpoint before it stands: make room, then resume the run"
-            ) from error
+            cause = str(error).removesuffix("; choose another place")
+            before = "the checkpoint before it stands: " if self.steps() else ""
+            raise RunError(f"{cause}; {before}make room, then resume the run") from error
         for old in self.steps()[:-KEPT]:
             self._path(old).unlink(missing_ok=True)
         return path
