@@ -1,11 +1,13 @@
 """What one full CycleGAN training step costs at 128 px, beside a straightforward implementation.
 
 The standard networks (generators of 11.378 million weights, discriminators of 2.765 million), one
-picture of each world, float32, in both: six passes through generators, of them two for identity,
+picture of each world in all of them: six passes through generators, of them two for identity,
 the discriminators on true and on pooled pictures, Adam. The plain step is written as the papers
 tell it, in the usual memory order, with torch's own instance norm.
 
-Time: CPU seconds of the step as the trainer takes it, over those of the plain one, in one run.
+Time: CPU seconds of the step as the trainer takes it, over those of the plain one, in one run, both
+in float32; and of the step as it is by default (`precision auto`), which computes in bfloat16 where
+the processor can.
 Memory: of a process that trains for three steps.
 
     python benchmarks/translate.py [--quick]
@@ -25,9 +27,10 @@ from accelerate import Accelerator
 from tools import Figure, peak_megabytes, report, side_by_side
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import choose_precision, generator
 from belamy.engines.translate import TranslateConfig
 from belamy.engines.translation_training import TranslateRecipe
+from belamy.precision import Precision
 from belamy.training.worlds import CROPS, Worlds
 
 SIZE = 128
@@ -38,7 +41,7 @@ TRAINING = """
 import sys
 sys.path.insert(0, {folder!r})
 import translate
-step = translate.ours()
+step = translate.ours("float32")
 for _ in range(3):
     step()
 """
@@ -48,19 +51,28 @@ def main() -> int:
     quick = "--quick" in sys.argv[1:]
     # First, while this process is small: a child's peak begins with what its parent had.
     peak = peak_megabytes(TRAINING.format(folder=str(Path(__file__).parent)))
-    own, plain = side_by_side([ours(), Plain().step], 20 if quick else 120, clock=time.process_time)
-    sys.stdout.write(f"belamy: {own:.2f} CPU-s a step; straightforward: {plain:.2f}\n")
+    own, usual, plain = side_by_side(
+        [ours("float32"), ours(), Plain().step], 30 if quick else 180, clock=time.process_time
+    )
+    numbers = str(choose_precision("auto", torch.device("cpu"))).removeprefix("torch.")
+    sys.stdout.write(
+        f"belamy: {own:.2f} CPU-s a step in float32, {usual:.2f} by default ({numbers}); "
+        f"straightforward: {plain:.2f}\n"
+    )
     return report(
         [
-            Figure("CPU seconds of a step, in those of a plain one", own / plain, RATIO_BAR),
+            Figure("a step in float32, in plain ones", own / plain, RATIO_BAR),
+            Figure(f"a step by default ({numbers}), in plain ones", usual / plain, RATIO_BAR),
             Figure("peak MB of a training", peak, MEMORY_BAR),
         ]
     )
 
 
-def ours() -> Callable[[], object]:
+def ours(precision: Precision = "auto") -> Callable[[], object]:
     """A step as the trainer takes it; the networks are CycleGAN's own."""
-    config = TranslateConfig("a", "b", size=SIZE, sampling="transposed", augment="never")
+    config = TranslateConfig(
+        "a", "b", size=SIZE, sampling="transposed", augment="never", precision=precision
+    )
     side = round(CROPS[config.crop][0] * SIZE)
     images = torch.randint(0, 256, (2, 8, side, side, 3), generator=generator(0)).to(torch.uint8)
     recipe = TranslateRecipe(

@@ -26,7 +26,7 @@ LONGEST_BODY = 40
 
 # From the ground up. A module imports from its own floor and from those below.
 FLOORS = (
-    ("errors", "files", "devices"),
+    ("errors", "precision", "files", "devices"),
     ("pixels",),
     ("basics",),  # beside the others, which do not need it
     ("networks", "weights"),

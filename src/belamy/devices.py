@@ -7,6 +7,9 @@ import hashlib
 import torch
 
 from belamy.errors import OptionError
+from belamy.precision import check_precision
+
+_NO_HALVES = ("cpu",)  # where float16 is slower than float32
 
 PRECISIONS = {
     "float32": torch.float32,
@@ -40,12 +43,42 @@ def _best() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """What convolutions and products are to be computed in on a device.
+
+    Args:
+        name: one of `belamy.precision.TRAINED_IN`; `auto` takes bfloat16 where the processor or
+            card computes it, which takes about half the time of float32, and float32 elsewhere.
+        device: where.
+
+    Raises:
+        UnknownName: no such precision.
+        OptionError: float16 on a processor.
+    """
+    check_precision(name)
+    if name == "float16" and device.type in _NO_HALVES:
+        raise OptionError(
+            f"precision float16 is for graphics cards, and this is {device.type}; take auto"
+        )
+    if name != "auto":
+        return PRECISIONS[name]
+    return torch.bfloat16 if _knows_bfloat16(device) else torch.float32
+
+
+def _knows_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # without such instructions it is emulated, and slow
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return device.type == "cpu" and bool(supported())
+
+
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """The context in which convolutions and products compute in one of `PRECISIONS`.
+    """The context in which convolutions and products compute as `choose_precision` says.
 
     It changes nothing for float32. Sums over places are still to be taken in float32.
     """
-    dtype = PRECISIONS[precision]
+    dtype = choose_precision(precision, device)
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 

@@ -149,14 +149,14 @@ def test_the_same_is_learned_again(config: GanConfig, usual: bytes, tmp_path: Pa
 
 def test_accumulated_batches_are_the_whole_batch(config: GanConfig, tmp_path: Path) -> None:
     """But for its latents, which are drawn a part at a time, and the differences in a batch."""
-    asked = replace(config, precision="full", accumulate=2, augment=0.0)
+    asked = replace(config, precision="float32", accumulate=2, augment=0.0)
     ticks = trained(asked, tmp_path / "parts")
     assert all(torch.isfinite(torch.tensor(list(tick.losses.values()))).all() for tick in ticks[1:])
     assert both_weights(tmp_path / "parts")[0].isfinite().all()
 
 
 def test_precision(config: GanConfig, tmp_path: Path) -> None:
-    full = trained(replace(config, precision="full"), tmp_path / "full")[-1]
+    full = trained(replace(config, precision="float32"), tmp_path / "full")[-1]
     auto = trained(config, tmp_path / "auto")[-1]
     assert auto.losses["generator"] == pytest.approx(full.losses["generator"], rel=0.1)
 

@@ -50,6 +50,7 @@ def config(pictures: Path, small_eye: str) -> StyleTrainConfig:
         steps=6,
         batch=2,
         learning_rate=0.01,
+        precision="float32",
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from belamy import devices
 from belamy.devices import generator
 from belamy.engines.translate import METHODS, TranslateConfig
 from belamy.engines.translation_checks import complaints
@@ -28,6 +29,7 @@ SMALL: dict[str, Any] = {
     "blocks": 1,
     "discriminator_channels": 4,
     "discriminator_layers": 1,
+    "precision": "float32",
 }
 
 
@@ -233,3 +235,27 @@ def test_what_goes_well_is_not_complained_of(tmp_path: Path) -> None:
     assert (tmp_path / "step-0000040.png").exists()
     pictures = torch.rand((4, 3, 64, 64), generator=generator(1))
     assert complaints("a to b", pictures, pictures, progress=0.05) == []  # it has hardly begun
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_narrow_numbers_learn_what_wide_ones_do(
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "_NO_HALVES", ())  # slow here, but it can be computed
+    wide = run(recipe(tmp_path), 4)[-1]
+    made = recipe(tmp_path, precision=precision)
+    assert ("scale makers" in made.memory) == (precision == "float16")
+    assert run(made, 4)[-1] == pytest.approx(wide, rel=0.1, abs=0.01)
+
+
+def test_a_step_beyond_float16_moves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "_NO_HALVES", ())
+    made = recipe(tmp_path, precision="float16")
+    made.memory["scale makers"][0] = 1e30
+    before = [weight.clone() for weight in made.networks["a-to-b"].parameters()]
+    run(made, 1)
+    after = list(made.networks["a-to-b"].parameters())
+    assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
+    assert float(made.memory["scale makers"][0]) == pytest.approx(5e29)

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import autocast, generator
+from belamy.devices import autocast, choose_precision, generator
 from belamy.engines.anystyle import AnyStyleConfig
 from belamy.engines.anystyle_eye import moved, told
 from belamy.networks.anypainter import IMAGE, LEVELS, AnyPainter
@@ -22,6 +22,7 @@ from belamy.objectives.perceptual import roughness
 from belamy.objectives.styles import Moments, moments_of
 from belamy.pixels.images import contact_sheet, save_image
 from belamy.training.crops import crops_of_step, resample
+from belamy.training.precision import LossScale
 from belamy.training.trainer import Backward
 
 __all__ = ["CONTENT", "SEEN", "STORED", "AnyStyleRecipe", "repainted"]
@@ -78,7 +79,8 @@ class AnyStyleRecipe:
         self.total, self.average, self.seed = config.steps, config.average, config.seed
         painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.mixing, self.basis = painter.mixing, painter.basis.to(accelerator.device)
-        self.memory: dict[str, Tensor] = {}
+        self.scale = LossScale(["painter"], choose_precision(config.precision, accelerator.device))
+        self.memory: dict[str, Tensor] = self.scale.memory
         self.remarks: list[str] = []
         self.networks: dict[str, nn.Module] = {"painter": painter}
         adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
@@ -97,9 +99,9 @@ class AnyStyleRecipe:
         painter.train()
         losses = self._losses(painter, *self._batch(index))
         optimizer.zero_grad(set_to_none=True)
-        backward(torch.stack([_WEIGHTS[name](self.config) * losses[name] for name in losses]).sum())
-        nn.utils.clip_grad_norm_(painter.parameters(), _STEEPEST)
-        optimizer.step()
+        loss = torch.stack([_WEIGHTS[name](self.config) * losses[name] for name in losses]).sum()
+        backward(self.scale.scaled("painter", loss))
+        self.scale.step("painter", optimizer, steepest=_STEEPEST)
         return losses
 
     def _losses(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
 from belamy.errors import OptionError, UnknownName
+from belamy.precision import Precision
 
 if TYPE_CHECKING:
     from belamy.training.trainer import Tick
@@ -63,8 +64,8 @@ class GanConfig:
         half_life: of the moving average of the weights, which is what is kept, in pictures seen;
             shorter at the start.
         precision: of the convolutions: auto is bfloat16 where the processor or card has it, else
-            full, float32; bfloat16; float16, for cards that have no bfloat16 (before 2020), with
-            the losses scaled so that no gradient vanishes.
+            float32; float16, for cards that have no bfloat16 (before 2020), with the losses
+            scaled so that no gradient vanishes.
         start: a network to go on from, on other pictures maybe: a `network-training.safetensors`
             of a run, or a `network.safetensors`, which has no critic. None starts from nothing.
         freeze_discriminator: how many of the critic's levels, from the finest, stay as they were
@@ -92,7 +93,7 @@ class GanConfig:
     accumulate: int = 1
     learning_rate: float | None = None
     half_life: int = 10_000
-    precision: Literal["auto", "full", "bfloat16", "float16"] = "auto"
+    precision: Precision = "auto"
     start: str | None = None
     freeze_discriminator: int = 0
     seed: int = 0

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from belamy.devices import choose_precision
 from belamy.engines.gan import GanConfig
 from belamy.engines.gan_runs import Parts
 from belamy.engines.gan_training import GanRecipe
@@ -32,7 +33,8 @@ def plan(config: GanConfig, device: str) -> dict[str, str]:
         found["changes"] = (
             "adapting" if recipe.fixed_chance is None else f"{recipe.fixed_chance:.0%}"
         )
-        found["computed in"] = str(recipe.dtype or torch.float32).removeprefix("torch.")
+        numbers = choose_precision(config.precision, accelerator.device)
+        found["computed in"] = str(numbers).removeprefix("torch.")
         found["data found"] = parts.pictures.found
         for name, network in recipe.networks.items():
             weights = sum(parameter.numel() for parameter in network.parameters())

@@ -11,11 +11,11 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from belamy.devices import choose_precision
 from belamy.devices import generator as chance
 from belamy.engines.gan import GanConfig
 from belamy.engines.gan_board import open_board
 from belamy.engines.gan_data import Pictures, load_pictures
-from belamy.engines.gan_precision import precision_for
 from belamy.engines.gan_training import GanRecipe, Pair
 from belamy.errors import OptionError, RunError, WeightsError
 from belamy.networks.gan import (
@@ -60,7 +60,7 @@ class Parts:
         if config.size not in known.sizes:
             sizes = ", ".join(map(str, known.sizes))
             raise OptionError(f"{config.architecture} paints {sizes} px, not {config.size}")
-        precision_for(config, accelerator.device)  # refused before anything is read
+        choose_precision(config.precision, accelerator.device)  # refused before anything is read
         self.config, self.accelerator = config, accelerator
         self.pictures: Pictures = load_pictures(config)
         latent = config.latent or known.latent

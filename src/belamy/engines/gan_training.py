@@ -10,16 +10,17 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from belamy.devices import autocast, choose_precision
 from belamy.devices import generator as chance
 from belamy.engines.gan import GanConfig
 from belamy.engines.gan_alarms import Alarms
 from belamy.engines.gan_data import Pictures
-from belamy.engines.gan_precision import LossScale, precision_for
 from belamy.networks.gan import ARCHITECTURES, Generator, Shape
 from belamy.objectives.adversarial import LOSSES, gradient_penalty, zero_centred_penalty
 from belamy.pixels.diffaugment import diff_augment
 from belamy.pixels.images import save_image
 from belamy.training.data import batch_indices
+from belamy.training.precision import LossScale
 from belamy.training.trainer import Backward
 
 __all__ = ["GanRecipe", "Pair", "grid"]
@@ -88,8 +89,8 @@ class GanRecipe:
         self.alarms = Alarms(pictures.images)
         self.memory |= self.alarms.memory
         self.remarks: list[str] = []
-        self.dtype = precision_for(config, accelerator.device)
-        self.scale = LossScale(list(self.networks), self.dtype)
+        dtype = choose_precision(config.precision, accelerator.device)
+        self.scale = LossScale(list(self.networks), dtype)
         self.memory |= self.scale.memory
         self.about = self._about()
 
@@ -120,9 +121,7 @@ class GanRecipe:
         for network in self.networks.values():
             network.train()
         turns = self.config.discriminator_steps
-        with torch.autocast(
-            self.accelerator.device.type, self.dtype, enabled=self.dtype is not None
-        ):
+        with autocast(self.accelerator.device, self.config.precision):
             for turn in range(index * turns, (index + 1) * turns - 1):
                 self._judge(turn, False, backward)
             turn = (index + 1) * turns - 1

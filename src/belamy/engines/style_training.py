@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import autocast, generator
+from belamy.devices import autocast, choose_precision, generator
 from belamy.engines.faststyle import StyleTrainConfig
 from belamy.networks.backbone import Backbone
 from belamy.networks.transformer import Painter, initialise, transformer
@@ -23,6 +23,7 @@ from belamy.objectives.perceptual import (
 )
 from belamy.pixels.images import contact_sheet, save_image
 from belamy.training.crops import crops_of_step, resample
+from belamy.training.precision import LossScale
 from belamy.training.trainer import Backward
 
 __all__ = ["STORED", "Judge", "StyleRecipe", "arguments_of"]
@@ -100,7 +101,8 @@ class StyleRecipe:
         painter = transformer(**arguments_of(config))  # type: ignore[arg-type]
         nn.Module.to(painter, memory_format=torch.channels_last)  # type: ignore[call-overload]
         initialise(painter, generator(config.seed, "weights"))
-        self.memory: dict[str, Tensor] = {}
+        self.scale = LossScale(["painter"], choose_precision(config.precision, accelerator.device))
+        self.memory: dict[str, Tensor] = self.scale.memory
         self.remarks: list[str] = []
         self.networks: dict[str, nn.Module] = {"painter": painter}
         adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate, betas=_BETAS)
@@ -130,8 +132,8 @@ class StyleRecipe:
         else:
             loss = self._loss(painted, distances)
         optimizer.zero_grad(set_to_none=True)
-        backward(loss)
-        optimizer.step()
+        backward(self.scale.scaled("painter", loss))
+        self.scale.step("painter", optimizer)
         return {"loss": loss, **distances}
 
     def _loss(self, painted: Tensor, distances: Mapping[str, Tensor]) -> Tensor:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from belamy.errors import OptionError, UnknownName
+from belamy.precision import Precision, check_precision
 from belamy.steps import Step, drained
 
 if TYPE_CHECKING:
@@ -167,8 +168,9 @@ class TranslateConfig:
         batch: pictures of each world a step, in each process.
         learning_rate: of Adam; it falls along a line to nothing in the second half.
         average: decay per step of the moving average of the weights, which is what is kept.
-        precision: of convolutions; bfloat16 takes half the time on processors and cards that
-            know it.
+        precision: of the convolutions: auto is bfloat16 where the processor or card has it, which
+            takes about half the time, else float32; float16, for cards that have no bfloat16
+            (before 2020), with the losses scaled so that no gradient vanishes.
         seed: of the first weights, the order, the crops.
     """
 
@@ -196,12 +198,13 @@ class TranslateConfig:
     batch: int = 1
     learning_rate: float = 2e-4
     average: float = 0.999
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise UnknownName("method", self.method, METHODS)
+        check_precision(self.precision)
         self._fill()
         self._check_choices()
         _require(64 <= self.size <= 1024, "size", self.size, "64 to 1024 pixels")

@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import autocast, generator
+from belamy.devices import autocast, choose_precision, generator
 from belamy.engines.translate import TranslateConfig
 from belamy.engines.translation_checks import complaints, sheet
 from belamy.engines.translation_methods import LEARNERS, Made, Scene, looked_at
@@ -21,6 +21,7 @@ from belamy.objectives.adversarial import LOSSES
 from belamy.pixels.diffaugment import diff_augment
 from belamy.pixels.images import save_image
 from belamy.training.pool import ImagePool
+from belamy.training.precision import LossScale
 from belamy.training.trainer import Backward
 from belamy.training.worlds import Worlds
 
@@ -50,7 +51,9 @@ class TranslateRecipe:
         self.accelerator = accelerator
         self.rank, self.world = accelerator.process_index, accelerator.num_processes
         self.total, self.average, self.seed = config.steps, config.average, config.seed
-        self.memory: dict[str, Tensor] = {"rate": torch.ones(1)}
+        dtype = choose_precision(config.precision, accelerator.device)
+        self.scale = LossScale(["makers", "judges"], dtype)
+        self.memory: dict[str, Tensor] = {"rate": torch.ones(1), **self.scale.memory}
         self.remarks: list[str] = []
         generators = {name: _generator(config, name) for name in config.directions}
         judges = {f"judge-{name[-1]}": _judge(config, name[-1]) for name in config.directions}
@@ -103,14 +106,14 @@ class TranslateRecipe:
         fakes, losses = dict[str, Tensor](), dict[str, Tensor]()
         parts = LEARNERS[self.config.method](Scene(self.config, networks, a, b, fool, chance))
         while (made := self._next(parts)) is not None:
-            backward(made.loss)
+            backward(self.scale.scaled("makers", made.loss))
             fakes.update(made.fakes)
             for name, value in made.losses.items():
                 losses[name] = losses.get(name, 0) + value.detach()
         self._move("makers", self.makers, networks)
         with autocast(self.accelerator.device, self.config.precision):
             judged = self._judged(networks, index, fakes, {"a": a, "b": self._truth(a, b)})
-        backward(judged)
+        backward(self.scale.scaled("judges", judged))
         self._move("judges", self.judges, networks)
         return {**losses, "judges": judged}
 
@@ -183,7 +186,7 @@ class TranslateRecipe:
         """One step down the slopes, which are then dropped: the next part needs the memory."""
         if self.world > 1:
             _average([networks[name] for name in names], self.accelerator)
-        self.optimizers[optimizer].step()
+        self.scale.step(optimizer, self.optimizers[optimizer])
         self.optimizers[optimizer].zero_grad(set_to_none=True)
 
     @torch.no_grad()

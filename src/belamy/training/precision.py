@@ -1,67 +1,41 @@
-"""The numbers that a GAN's convolutions are computed in; the narrowest are kept in range."""
+"""Gradients of the narrowest numbers, kept in range."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from belamy.engines.gan import GanConfig
-from belamy.errors import OptionError
-
-__all__ = ["LossScale", "precision_for"]
-
-_NO_HALVES = ("cpu",)  # where float16 is slower than float32
+__all__ = ["LossScale"]
 
 # As torch's own GradScaler has them.
 _FIRST, _MOST = 2.0**16, 2.0**24
 _PATIENCE = 2000  # good steps, after which it is doubled
 
 
-def precision_for(config: GanConfig, device: torch.device) -> torch.dtype | None:
-    """What convolutions are computed in; None for float32.
-
-    Raises:
-        OptionError: float16 on a processor.
-    """
-    if config.precision == "float16" and device.type in _NO_HALVES:
-        raise OptionError(
-            f"precision float16 is for graphics cards, and this is {device.type}; take auto"
-        )
-    if config.precision != "auto":
-        return _ASKED[config.precision]
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
-    # without such instructions bfloat16 is emulated, and slow
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return torch.bfloat16 if device.type == "cpu" and supported() else None
-
-
-_ASKED = {"full": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-
 class LossScale:
     """Keeps the gradients of float16 from vanishing: losses are multiplied, gradients divided.
 
     A step whose gradients are too large for float16 is left out, and the factor halved; after
-    2,000 good steps it is doubled. Each network has its own. For other numbers it does nothing.
+    2,000 good steps it is doubled. Each optimiser has its own. For other numbers it does nothing.
 
     Written here, because accelerate's would know of one optimiser's step at a time, and would not
     be in the checkpoint.
 
     Args:
-        names: of the networks.
-        dtype: what convolutions are computed in; None for float32.
+        names: of the optimisers.
+        dtype: what convolutions are computed in.
 
     Attributes:
-        memory: name of the network → its factor and the good steps since it changed; empty unless
+        memory: name of the optimiser → its factor and the good steps since it changed; empty unless
             the numbers are float16.
 
     Source: Micikevicius et al. 2018, "Mixed precision training", section 3.2.
     """
 
-    def __init__(self, names: Sequence[str], dtype: torch.dtype | None) -> None:
+    def __init__(self, names: Sequence[str], dtype: torch.dtype) -> None:
         narrow = names if dtype == torch.float16 else ()
         self.memory = {f"scale {name}": torch.tensor([_FIRST, 0.0]).double() for name in narrow}
 
@@ -86,3 +60,19 @@ class LossScale:
         else:
             kept[1] += 1
         return fine
+
+    def step(
+        self, name: str, optimizer: torch.optim.Optimizer, *, steepest: float = math.inf
+    ) -> None:
+        """One step of an optimiser along its divided gradients, or none.
+
+        Args:
+            name: of the optimiser.
+            optimizer: with gradients.
+            steepest: gradients whose norm is larger are shortened to it.
+        """
+        weights = [one for group in optimizer.param_groups for one in group["params"]]
+        if self.unscaled(name, [one.grad for one in weights if one.grad is not None]):
+            if steepest < math.inf:
+                nn.utils.clip_grad_norm_(weights, steepest)
+            optimizer.step()

@@ -1,0 +1,24 @@
+"""The numbers that networks may compute in while they train, by name.
+
+Without torch, so that the commands' help can read it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+from belamy.errors import UnknownName
+
+__all__ = ["TRAINED_IN", "Precision", "check_precision"]
+
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
+
+TRAINED_IN: tuple[str, ...] = get_args(Precision)
+
+
+def check_precision(name: str) -> None:
+    """Raises:
+    UnknownName: it is none of `TRAINED_IN`.
+    """
+    if name not in TRAINED_IN:
+        raise UnknownName("precision", name, TRAINED_IN)
