@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from belamy.pixels.gilt import frame_width, framed
+from belamy.pixels.gilt import _room, frame_width, framed
 
 
 def grey(height: int, width: int, level: float = 0.5) -> Tensor:
@@ -73,3 +73,12 @@ def test_small_pictures_have_a_frame_too() -> None:
     whole = framed(grey(16, 16))
     assert whole.shape[-1] == 16 + 2 * frame_width(16, 16)
     assert bool(whole.isfinite().all())
+
+
+def test_gold_that_mirrors_the_floor_is_a_number() -> None:
+    """Of normals half-way down, some are so by a rounding too much: there was a black hole."""
+    angles = torch.linspace(-0.01, 0.01, 20_001) - torch.pi / 4
+    normal = torch.stack([torch.zeros_like(angles), -angles.sin(), angles.cos()])[..., None]
+    ones = torch.ones(20_001, 1)
+    assert bool(_room(normal, ones, ones).isfinite().all())
+    assert bool(framed(grey(512, 512), seed=3).isfinite().all())  # where it was found

@@ -202,7 +202,7 @@ def _room(normal: Tensor, light: Tensor, open_sky: Tensor) -> Tensor:
     x, y, z = normal
     mirrored = torch.stack([2 * z * x, 2 * z * y, 2 * z * z - 1])
     window = (mirrored * torch.tensor(_WINDOW)[:, None, None]).sum(0).clamp(0, 1)
-    ceiling = 0.5 - 0.5 * mirrored[1]
+    ceiling = (0.5 - 0.5 * mirrored[1]).clamp_min(0)  # below 0 by a rounding, where it looks down
     floor = (0.55 * mirrored[1] + 0.35 * mirrored[0]).clamp_min(0)
     glow = 0.58 * window**4 + 1.9 * window**20
     return light * glow + open_sky * (0.030 + 0.115 * ceiling**1.5 + 0.10 * floor)
