@@ -11,7 +11,6 @@ import torch
 
 from belamy import devices
 from belamy.engines.gan import GanConfig, train_gan
-from belamy.errors import OptionError
 from belamy.networks.gan import read_network
 from belamy.training.trainer import Tick
 
@@ -24,14 +23,6 @@ def config(coloured: Callable[..., Path]) -> GanConfig:
 
 def trained(config: GanConfig, folder: Path) -> list[Tick]:
     return list(train_gan(config, folder, device="cpu"))
-
-
-def test_float16_is_refused_on_a_processor_before_anything_is_made(
-    config: GanConfig, tmp_path: Path
-) -> None:
-    with pytest.raises(OptionError, match=r"float16 is for graphics cards.*take auto"):
-        trained(replace(config, precision="float16", data="nowhere"), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
 
 
 @pytest.fixture

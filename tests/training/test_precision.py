@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from belamy.devices import choose_precision
-from belamy.engines.anystyle import AnyStyleConfig
-from belamy.engines.faststyle import StyleTrainConfig
-from belamy.engines.gan import GanConfig
-from belamy.engines.translate import TranslateConfig
-from belamy.errors import UnknownName
+from belamy.engines.anystyle import AnyStyleConfig, train_any_style
+from belamy.engines.faststyle import StyleTrainConfig, train_style
+from belamy.engines.gan import GanConfig, train_gan
+from belamy.engines.translate import TranslateConfig, train_translation
+from belamy.errors import OptionError, UnknownName
 from belamy.training.precision import LossScale
 
 CONFIGS: dict[str, Callable[..., Any]] = {
@@ -21,6 +22,13 @@ CONFIGS: dict[str, Callable[..., Any]] = {
     "style": lambda **options: StyleTrainConfig("painting", "data", **options),
     "any style": lambda **options: AnyStyleConfig("paintings", "data", **options),
     "translation": lambda **options: TranslateConfig("a", "b", **options),
+}
+
+TRAININGS: dict[str, Callable[..., Any]] = {
+    "gan": train_gan,
+    "style": train_style,
+    "any style": train_any_style,
+    "translation": train_translation,
 }
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda")
@@ -43,7 +51,7 @@ def test_auto_takes_what_the_processor_computes(
     assert choose_precision("auto", torch.device("mps")) == torch.float32
 
 
-@pytest.mark.parametrize("name", ["gan", "style", "any style", "translation"])
+@pytest.mark.parametrize("name", CONFIGS)
 def test_unknown_numbers_are_refused_by_every_training(name: str) -> None:
     with pytest.raises(UnknownName, match=r"unknown precision 'half'.*float16"):
         CONFIGS[name](precision="half")
@@ -98,3 +106,13 @@ def test_other_numbers_are_left_alone() -> None:
         assert scale.scaled("a", loss) is loss
         assert scale.unscaled("a", [slope])
         assert not scale.memory  # so that checkpoints are as they were
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_float16_is_refused_on_a_processor_before_anything_is_made(
+    name: str, tmp_path: Path
+) -> None:
+    config = CONFIGS[name](precision="float16")
+    with pytest.raises(OptionError, match=r"float16 is for graphics cards.*take auto"):
+        next(iter(TRAININGS[name](config, tmp_path / "run", device="cpu")))
+    assert not (tmp_path / "run").exists()

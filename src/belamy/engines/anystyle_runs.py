@@ -36,7 +36,7 @@ _COMPARED, _GROUP = 64, 16  # pictures of each kind, and how many at a time, to 
 
 def training(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[Tick]:
     """See `belamy.engines.anystyle.train_any_style`."""
-    accelerator = accelerator_for(device)
+    accelerator = accelerator_for(device, config.precision)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         backbone = encoder(config.model, SEEN, accelerator.device)
         photographs, paintings = (

@@ -23,7 +23,7 @@ __all__ = ["multiply_adds", "plan"]
 
 def plan(config: GanConfig, device: str) -> dict[str, str]:
     """See `belamy.engines.gan.plan_gan`."""
-    accelerator = accelerator_for(device)
+    accelerator = accelerator_for(device, config.precision)
     parts = Parts(config, accelerator)
     with tempfile.TemporaryDirectory() as nowhere:
         recipe = parts.recipe(Path(nowhere))

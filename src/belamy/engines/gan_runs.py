@@ -11,7 +11,6 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import choose_precision
 from belamy.devices import generator as chance
 from belamy.engines.gan import GanConfig
 from belamy.engines.gan_board import open_board
@@ -60,7 +59,6 @@ class Parts:
         if config.size not in known.sizes:
             sizes = ", ".join(map(str, known.sizes))
             raise OptionError(f"{config.architecture} paints {sizes} px, not {config.size}")
-        choose_precision(config.precision, accelerator.device)  # refused before anything is read
         self.config, self.accelerator = config, accelerator
         self.pictures: Pictures = load_pictures(config)
         latent = config.latent or known.latent
@@ -90,7 +88,7 @@ class Parts:
 
 def training(config: GanConfig, folder: Path, device: str) -> Iterator[Tick]:
     """See `belamy.engines.gan.train_gan`."""
-    accelerator = accelerator_for(device)
+    accelerator = accelerator_for(device, config.precision)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         parts = Parts(config, accelerator, resumed=bool(Run(folder).steps()))
         run = open_run(folder, KIND, config)

@@ -34,7 +34,7 @@ JUDGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def training(config: StyleTrainConfig, folder: Path, device: str) -> Iterator[Tick]:
     """See `belamy.engines.faststyle.train_style`."""
-    accelerator = accelerator_for(device)
+    accelerator = accelerator_for(device, config.precision)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         judge = _judge(config, accelerator.device)
         side = round(STORED * config.size)

@@ -19,7 +19,7 @@ KIND = "translate"  # of the run, in its config.json
 
 def training(config: TranslateConfig, folder: Path, device: str) -> Iterator[Tick]:
     """See `belamy.engines.translate.train_translation`."""
-    accelerator = accelerator_for(device)
+    accelerator = accelerator_for(device, config.precision)
     side = round(CROPS[config.crop][0] * config.size)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         worlds = load_worlds(config.a, config.b, side, paired=config.method == "pix2pix")

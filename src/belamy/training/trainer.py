@@ -20,7 +20,7 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
 
-from belamy.devices import choose_device, generator
+from belamy.devices import choose_device, choose_precision, generator
 from belamy.errors import Diverged, OptionError, RunError
 from belamy.training.clock import Meter, patient_interrupts
 from belamy.training.runs import Run
@@ -121,13 +121,20 @@ class Rhythm:
         assert self.save % self.tick == 0
 
 
-def accelerator_for(device: str) -> Accelerator:
+def accelerator_for(device: str, precision: str = "auto") -> Accelerator:
     """Accelerate on the device that `device` names, for as many processes as torchrun started.
 
+    Args:
+        device: see `belamy.devices.choose_device`.
+        precision: what will be computed in there, see `belamy.devices.choose_precision`; asked
+            here, before anything is read or made.
+
     Raises:
-        OptionError: no such device, or this process has trained on another one.
+        OptionError: no such device, or not this precision on it, or this process has trained on
+            another one.
     """
     place = choose_device(device)
+    choose_precision(precision, place)
     if place.type == "cuda" and place.index is not None:
         torch.cuda.set_device(place)  # accelerate takes the current one
     try:
