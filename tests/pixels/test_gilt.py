@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from belamy.pixels.gilt import _room, frame_width, framed
 
@@ -77,8 +78,11 @@ def test_small_pictures_have_a_frame_too() -> None:
 
 def test_gold_that_mirrors_the_floor_is_a_number() -> None:
     """Of normals half-way down, some are so by a rounding too much: there was a black hole."""
-    angles = torch.linspace(-0.01, 0.01, 20_001) - torch.pi / 4
-    normal = torch.stack([torch.zeros_like(angles), -angles.sin(), angles.cos()])[..., None]
-    ones = torch.ones(20_001, 1)
+    down = torch.linspace(0.9, 1.1, 200_001)[:, None]
+    normal = functional.normalize(
+        torch.stack([torch.zeros_like(down), down, torch.ones_like(down)]), dim=0
+    )
+    assert bool((2 * normal[1] * normal[2] > 1).any())
+    ones = torch.ones_like(down)
     assert bool(_room(normal, ones, ones).isfinite().all())
     assert bool(framed(grey(512, 512), seed=3).isfinite().all())  # where it was found
