@@ -149,7 +149,7 @@ def test_a_training_is_started_and_gone_on_with(
     ("arguments", "cause"),
     [
         (["paintings"], "name the PAINTINGS and the photographs"),
-        (["--resume", "run", "--steps", "3"], "leave out --steps"),
+        (["--resume", "run", "--batch", "4"], "leave out --batch"),
         (["paintings", "--resume", "run"], "leave out PAINTINGS"),
         (["paintings", "--data", "photos", "--size", "65"], "multiple of 8"),
         (["paintings", "--data", "photos"], "photos is not there"),

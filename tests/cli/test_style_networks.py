@@ -180,7 +180,7 @@ def test_a_run_goes_on_as_it_was_asked_for(trainings: Trainings, tmp_path: Path)
     (tmp_path / "config.json").write_text(json.dumps(record))
     assert run("style", "train", "--resume", tmp_path).exit_code == 0
     assert trainings.asked == [(config, tmp_path, "auto")]
-    for more in (["wave.jpg"], ["--steps", "3"], ["--style-layers", "conv1"]):
+    for more in (["wave.jpg"], ["--batch", "2"], ["--style-layers", "conv1"]):
         result = run("style", "train", *more, "--resume", tmp_path)
         assert result.exit_code == 1
         assert "leave out" in words(result)

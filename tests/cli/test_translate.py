@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import re
@@ -204,10 +205,27 @@ def test_a_run_goes_on_as_it_was_asked_for(trainings: Trainings, tmp_path: Path)
     (tmp_path / "config.json").write_text(json.dumps(record))
     assert run("train", "--resume", tmp_path).exit_code == 0
     assert trainings.asked == [(config, tmp_path, "auto")]
-    for more in (["a"], ["--steps", "3"], ["--pool", "3"]):
+    for more in (["a"], ["--batch", "1"], ["--pool", "3"]):  # the default is not passed over
         result = run("train", *more, "--resume", tmp_path)
         assert result.exit_code == 1
         assert "leave out" in words(result)
+
+
+def test_a_run_goes_on_for_more_steps(trainings: Trainings, tmp_path: Path) -> None:
+    config = TranslateConfig("a", "b", steps=10)
+    path = tmp_path / "config.json"
+    path.write_text(
+        json.dumps({"schema": 1, "belamy": "0", "kind": "translate", "config": vars(config)})
+    )
+    longer = dataclasses.replace(config, steps=25)
+    for _ in range(2):  # the second time it has so many already
+        assert run("train", "--resume", tmp_path, "--steps", "25").exit_code == 0
+        assert trainings.asked[-1] == (longer, tmp_path, "auto")
+    assert json.loads(path.read_text())["config"]["steps"] == 25
+    result = run("train", "--resume", tmp_path, "--steps", "24")
+    assert result.exit_code == 1
+    assert "has 25 steps, and 24 are fewer; ask for more" in words(result)
+    assert json.loads(path.read_text())["config"]["steps"] == 25
 
 
 def test_misuse_of_train_is_one_line(trainings: Trainings, tmp_path: Path) -> None:

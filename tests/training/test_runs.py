@@ -53,6 +53,26 @@ def test_another_configuration_is_refused(run: Run) -> None:
         open_run(run.folder, "other", Config())
 
 
+@dataclass(frozen=True)
+class Stepped:
+    steps: int = 10
+
+
+def test_a_run_is_prolonged_by_the_first_process_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run(tmp_path / "run", "test", Stepped())
+    monkeypatch.setenv("RANK", "1")
+    assert run.prolonged("test", Stepped, 20) == Stepped(20)
+    assert run.configuration("test", Stepped) == Stepped(10)
+    monkeypatch.setenv("RANK", "0")
+    with run.alone(), pytest.raises(RunError, match="another process is training"):
+        run.prolonged("test", Stepped, 20)
+    assert run.prolonged("test", Stepped, 20) == run.configuration("test", Stepped) == Stepped(20)
+    with pytest.raises(RunError, match="has 20 steps, and 19 are fewer"):
+        run.prolonged("test", Stepped, 19)
+
+
 def test_an_option_that_came_later_counts_as_its_default(run: Run) -> None:
     path = run.folder / "config.json"
     told = json.loads(path.read_text())

@@ -10,14 +10,7 @@ import typer
 
 from belamy.cli.groups import DefaultGroup, complain
 from belamy.cli.options import default, option, takes
-from belamy.cli.training import (
-    Resumed,
-    RunFolder,
-    follow,
-    new_run,
-    require_nothing_else,
-    saved,
-)
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.classify import (
     ClassifyConfig,
     classify,
@@ -73,6 +66,7 @@ def look(
 @app.command()
 @takes(ClassifyConfig, without=["data", "stages"], flags={"start": ["--from"]})
 def train(
+    context: typer.Context,
     data: Annotated[
         str | None,
         typer.Argument(
@@ -94,9 +88,7 @@ def train(
     if (data is None) == (resume is None):
         raise OptionError("name either the DATA to train on, or a run folder with --resume")
     if resume is not None:
-        asked = {**options, "stages": stages, "run": run}
-        require_nothing_else(ClassifyConfig, asked, ("stages", "run"), {"start": "--from"})
-        config, folder = saved(resume, "classify", ClassifyConfig), resume
+        config, folder = resumed(context, resume, "classify", ClassifyConfig), resume
         follow(train_classifier(config, folder, device=device), folder, COMMAND)
         return
     assert data is not None

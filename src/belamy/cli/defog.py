@@ -13,14 +13,7 @@ from belamy.cli.groups import DefaultGroup
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.pictures import inputs, require_named, work_on
-from belamy.cli.training import (
-    Resumed,
-    RunFolder,
-    follow,
-    new_run,
-    require_nothing_else,
-    saved,
-)
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.defog import (
     DefogAdaptConfig,
     DefogTrainConfig,
@@ -113,6 +106,7 @@ def evaluate(
 @app.command()
 @takes(DefogTrainConfig, without=["data"], flags={"start": ["--from"]})
 def train(
+    context: typer.Context,
     data: Annotated[
         list[str] | None,
         typer.Argument(metavar="[DATA]...", help="Folders and zips of clear pictures."),
@@ -124,15 +118,8 @@ def train(
 ) -> None:
     """Train a network on DATA in fog made up; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
-        asked = {**options, "data": data or None, "run": run}
-        require_nothing_else(
-            DefogTrainConfig, asked, ("data", "run"), {"data": "DATA", "start": "--from"}
-        )
-        follow(
-            train_defog(saved(resume, "defog", DefogTrainConfig), resume, device=device),
-            resume,
-            TRAIN,
-        )
+        config = resumed(context, resume, "defog", DefogTrainConfig)
+        follow(train_defog(config, resume, device=device), resume, TRAIN)
         return
     if not data:
         raise OptionError("name folders or zips of clear pictures, or a run folder with --resume")
@@ -144,6 +131,7 @@ def train(
 @app.command()
 @takes(DefogAdaptConfig, without=["start"])
 def adapt(
+    context: typer.Context,
     start: Annotated[
         str | None, typer.Argument(metavar="[NETWORK]", help="What `belamy defog train` made.")
     ] = None,
@@ -156,14 +144,8 @@ def adapt(
 ) -> None:
     """Train NETWORK further on real fog without its truth; Ctrl-C saves, --resume goes on."""
     if resume is not None:
-        worlds = {"start": start, "foggy": foggy or None, "clear": clear or None, "run": run}
-        alone = tuple(worlds)
-        require_nothing_else(DefogAdaptConfig, {**options, **worlds}, alone, {"start": "NETWORK"})
-        follow(
-            adapt_defog(saved(resume, "defog-adapt", DefogAdaptConfig), resume, device=device),
-            resume,
-            ADAPT,
-        )
+        asked = resumed(context, resume, "defog-adapt", DefogAdaptConfig)
+        follow(adapt_defog(asked, resume, device=device), resume, ADAPT)
         return
     if start is None or not foggy or not clear:
         raise OptionError(

@@ -9,14 +9,7 @@ import typer
 
 from belamy.cli.gan import app
 from belamy.cli.options import default, option, takes
-from belamy.cli.training import (
-    Resumed,
-    RunFolder,
-    follow,
-    new_run,
-    require_nothing_else,
-    saved,
-)
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.gan import GanConfig, export_gan, plan_gan, train_gan
 from belamy.errors import OptionError
 
@@ -28,6 +21,7 @@ COMMAND = "belamy gan train"
 @app.command()
 @takes(GanConfig, without=["data"], flags={"start": ["--from"]})
 def train(
+    context: typer.Context,
     data: Annotated[str | None, typer.Argument(help="Folder or zip of pictures.")] = None,
     run: RunFolder = None,
     resume: Resumed = None,
@@ -42,9 +36,7 @@ def train(
 ) -> None:
     """Train a network to paint what nobody has painted, from the pictures in DATA."""
     if resume is not None:
-        asked = {**options, "data": data, "run": run}
-        require_nothing_else(GanConfig, asked, ("data", "run"), {"data": "DATA", "start": "--from"})
-        config, folder = saved(resume, "gan", GanConfig), resume
+        config, folder = resumed(context, resume, "gan", GanConfig), resume
     else:
         if data is None:
             raise OptionError("name the folder or zip of pictures, or a run folder with --resume")

@@ -40,7 +40,7 @@ from typing import (
 
 import typer
 
-__all__ = ["REQUIRED", "Argument", "arguments_of", "default", "flag", "option", "takes"]
+__all__ = ["REQUIRED", "Argument", "arguments_of", "default", "flag", "is_typed", "option", "takes"]
 
 REQUIRED = inspect.Parameter.empty
 """The default of an argument that has none."""
@@ -115,6 +115,12 @@ def flag(name: str) -> str:
     An underscore at the end, as in `class_`, only tells Python's keywords apart.
     """
     return "--" + name.rstrip("_").replace("_", "-")
+
+
+def is_typed(context: typer.Context, name: str) -> bool:
+    """Whether the user typed a value for a parameter, be it the default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 def takes(

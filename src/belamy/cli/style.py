@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy.cli.groups import DefaultGroup
-from belamy.cli.options import arguments_of, default, flag, option, takes
+from belamy.cli.options import arguments_of, default, flag, is_typed, option, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
 from belamy.cli.progress import show_steps
 from belamy.engines.anystyle import any_style_steps
@@ -96,18 +96,13 @@ def _chosen(context: typer.Context, fast: bool, options: Mapping[str, Any]) -> d
     Raises:
         OptionError: one of them is of no use to the way in which is painted.
     """
-    typed = [name for name in context.params if _is_typed(context, name)]
+    typed = [name for name in context.params if is_typed(context, name)]
     wrong = [flag(name) for name in typed if name in (STEPS_ALONE if fast else FAST_ALONE)]
     if wrong and fast:
         raise OptionError(f"--fast paints in one pass, without steps; leave out {', '.join(wrong)}")
     if wrong:
         raise OptionError(f"{', '.join(wrong)} is for --fast; write it too, or leave that out")
     return {name: options[name] for name in typed if name in options}
-
-
-def _is_typed(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name != "DEFAULT"
 
 
 def _watched(

@@ -8,14 +8,7 @@ import typer
 
 from belamy.cli.options import default, option, takes
 from belamy.cli.style import app
-from belamy.cli.training import (
-    Resumed,
-    RunFolder,
-    follow,
-    new_run,
-    require_nothing_else,
-    saved,
-)
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.anystyle import AnyStyleConfig, train_any_style
 from belamy.errors import OptionError
 
@@ -27,6 +20,7 @@ COMMAND = "belamy style train-any"
 @app.command()
 @takes(AnyStyleConfig, without=["paintings", "data"])
 def train_any(
+    context: typer.Context,
     paintings: Annotated[
         str | None, typer.Argument(help="Folder or zip of paintings, the styles to learn from.")
     ] = None,
@@ -38,14 +32,8 @@ def train_any(
 ) -> None:
     """Train a network to paint in any style; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
-        asked = {**options, "paintings": paintings, "data": data, "run": run}
-        alone = ("paintings", "data", "run")
-        require_nothing_else(AnyStyleConfig, asked, alone, {"paintings": "PAINTINGS"})
-        follow(
-            train_any_style(saved(resume, "any-style", AnyStyleConfig), resume, device=device),
-            resume,
-            COMMAND,
-        )
+        config = resumed(context, resume, "any-style", AnyStyleConfig)
+        follow(train_any_style(config, resume, device=device), resume, COMMAND)
         return
     if paintings is None or data is None:
         raise OptionError(

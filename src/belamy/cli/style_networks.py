@@ -10,14 +10,7 @@ import typer
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import work_on
 from belamy.cli.style import app
-from belamy.cli.training import (
-    Resumed,
-    RunFolder,
-    follow,
-    new_run,
-    require_nothing_else,
-    saved,
-)
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.faststyle import StyleTrainConfig, apply_style_steps, stylist, train_style
 from belamy.errors import OptionError
 
@@ -49,6 +42,7 @@ def apply(
 @app.command()
 @takes(StyleTrainConfig, without=["painting", "data"])
 def train(
+    context: typer.Context,
     painting: Annotated[
         str | None, typer.Argument(help="The picture whose style is learned.")
     ] = None,
@@ -60,10 +54,7 @@ def train(
 ) -> None:
     """Train a network to paint like PAINTING; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
-        asked = {**options, "painting": painting, "data": data, "run": run}
-        alone = ("painting", "data", "run")
-        require_nothing_else(StyleTrainConfig, asked, alone, {"painting": "PAINTING"})
-        config, folder = saved(resume, "style", StyleTrainConfig), resume
+        config, folder = resumed(context, resume, "style", StyleTrainConfig), resume
         follow(train_style(config, folder, device=device), folder, COMMAND)
         return
     if painting is None or data is None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from belamy.cli.options import default, flag
+from belamy.cli.options import is_typed
 from belamy.cli.progress import show_ticks
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
     from belamy.training.trainer import Tick
 
-__all__ = ["Resumed", "RunFolder", "follow", "new_run", "require_nothing_else", "saved"]
+__all__ = ["Resumed", "RunFolder", "follow", "new_run", "resumed"]
 
 Config = TypeVar("Config")
 
@@ -28,7 +28,10 @@ RunFolder = Annotated[
     ),
 ]
 Resumed = Annotated[
-    Path | None, typer.Option(help="Go on with the run in this folder, as it was asked for.")
+    Path | None,
+    typer.Option(
+        help="Go on with the run in this folder, as it was asked for; with --steps, for more."
+    ),
 ]
 
 
@@ -66,33 +69,41 @@ def new_run(name: str) -> Path:
     return next_folder(Path("runs"), name)
 
 
-def saved(folder: Path, kind: str, form: type[Config]) -> Config:
+def resumed(context: typer.Context, folder: Path, kind: str, form: type[Config]) -> Config:
     """What the run in `folder` was asked for.
 
+    It goes on as it was asked for, so that nothing else may be typed beside `--resume`; but for
+    the device, and more steps than it was asked for, if it has steps.
+
+    Args:
+        context: of the command.
+        folder: the run's.
+        kind: of such runs.
+        form: their configuration, a dataclass.
+
     Raises:
-        RunError: there is none here, or it is of another kind or version.
+        OptionError: something else is typed.
+        RunError: there is no run, or it is of another kind or version, or has as many steps.
     """
     from belamy.training.runs import Run
 
-    return Run(folder).configuration(kind, form)
+    prolonged = hasattr(form, "steps") and is_typed(context, "steps")
+    allowed = {"resume", "device", "dry_run", *(["steps"] if prolonged else [])}
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        if is_typed(context, name) and name not in allowed:
+            raise OptionError(
+                f"--resume goes on as the run was asked for; leave out {_words(parameter)}"
+            )
+    run = Run(folder)
+    if prolonged:
+        return run.prolonged(kind, form, context.params["steps"])
+    return run.configuration(kind, form)
 
 
-def require_nothing_else(
-    config: type, options: Mapping[str, Any], alone: Iterable[str], typed: Mapping[str, str]
-) -> None:
-    """A run goes on as it was asked for: nothing else may be asked with `--resume`.
-
-    Args:
-        config: the dataclass whose defaults the options have.
-        options: what the command was given.
-        alone: those of them that the command names itself, with None for a default.
-        typed: what the user types for them, where it is not the kebab-case name.
-
-    Raises:
-        OptionError: one of them is not its default.
-    """
-    for name, value in options.items():
-        usual = None if name in alone else default(config, name)
-        if (tuple(value) if isinstance(value, list) else value) != usual:
-            words = typed.get(name, flag(name))
-            raise OptionError(f"--resume goes on as the run was asked for; leave out {words}")
+def _words(parameter: Any) -> str:
+    """What a user calls a parameter: --from, DATA."""
+    longest: str = max(parameter.opts, key=len)
+    if longest.startswith("-"):
+        return longest
+    return str(parameter.metavar or longest).strip("[].").upper()

@@ -13,14 +13,7 @@ from belamy.cli.gallery import require_page, write_gallery
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import Job
 from belamy.cli.pictures import work_on
-from belamy.cli.training import (
-    Resumed,
-    RunFolder,
-    follow,
-    new_run,
-    require_nothing_else,
-    saved,
-)
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.translate import (
     TranslateConfig,
     evaluate_translation,
@@ -82,6 +75,7 @@ def apply(
 @app.command()
 @takes(TranslateConfig, without=["a", "b"])
 def train(
+    context: typer.Context,
     a: Annotated[str | None, typer.Argument(help="Folder or zip of pictures of one world.")] = None,
     b: Annotated[str | None, typer.Argument(help="The same of the other world.")] = None,
     run: RunFolder = None,
@@ -93,9 +87,7 @@ def train(
 ) -> None:
     """Learn to translate between A and B; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
-        asked = {**options, "a": a, "b": b, "run": run}
-        require_nothing_else(TranslateConfig, asked, ("a", "b", "run"), {"a": "A", "b": "B"})
-        config, folder = saved(resume, "translate", TranslateConfig), resume
+        config, folder = resumed(context, resume, "translate", TranslateConfig), resume
         follow(train_translation(config, folder, device=device), folder, COMMAND)
         return
     if a is None or b is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -217,6 +218,27 @@ class Run:
         except (TypeError, ValueError) as error:
             raise RunError(f"{path} has options that this belamy does not know: {error}") from error
 
+    def prolonged(self, kind: str, form: Callable[..., Config], steps: int) -> Config:
+        """The same, with more steps than were asked for, which the first process writes down.
+
+        What depends on the part of the steps that are done, such as the learning rate, goes on as
+        if so many had been asked for from the start.
+
+        Raises:
+            RunError: as `configuration`; or the run has more steps, or is under way.
+        """
+        config: Any = self.configuration(kind, form)
+        if steps < config.steps:
+            raise RunError(
+                f"{self.folder} has {config.steps:,} steps, and {steps:,} are fewer; ask for "
+                "more, or leave out --steps"
+            )
+        longer: Config = dataclasses.replace(config, steps=steps)
+        if longer != config and int(os.environ.get("RANK", "0")) == 0:
+            with self.alone():
+                _write_down(self.folder, kind, longer)
+        return longer
+
 
 def create_run(folder: Path, kind: str, config: Any) -> Run:
     """A new run in `folder`, with its configuration (a dataclass) written down.
@@ -224,23 +246,23 @@ def create_run(folder: Path, kind: str, config: Any) -> Run:
     Raises:
         RunError: the folder holds something else, or cannot be made.
     """
-    record = {
-        "schema": SCHEMA,
-        "belamy": belamy.__version__,
-        "kind": kind,
-        "config": dataclasses.asdict(config),
-    }
     run = Run(folder)
     try:
         if folder.exists() and any(path.name[0] != "." for path in folder.iterdir()):
             raise RunError(f"{folder} is not empty; choose another folder")
-        write_text(folder / "config.json", json.dumps(record, indent=2) + "\n")
+        _write_down(folder, kind, config)
         _make_folders(run)
     except OSError as error:
         raise RunError(
             f"{folder} cannot be a run folder: {error.strerror}; choose another place"
         ) from error
     return run
+
+
+def _write_down(folder: Path, kind: str, config: Any) -> None:
+    own = {"schema": SCHEMA, "belamy": belamy.__version__, "kind": kind}
+    record = {**own, "config": dataclasses.asdict(config)}
+    write_text(folder / "config.json", json.dumps(record, indent=2) + "\n")
 
 
 def _make_folders(run: Run) -> None:

@@ -124,17 +124,11 @@ class Rhythm:
 def accelerator_for(device: str, precision: str = "auto") -> Accelerator:
     """Accelerate on the device that `device` names, for as many processes as torchrun started.
 
-    Args:
-        device: see `belamy.devices.choose_device`.
-        precision: what will be computed in there, see `belamy.devices.choose_precision`; asked
-            here, before anything is read or made.
-
     Raises:
-        OptionError: no such device, or not this precision on it, or this process has trained on
-            another one.
+        OptionError: no such device, it cannot compute in `precision` (asked here, before anything
+            is read or made), or this process has trained on another one.
     """
-    place = choose_device(device)
-    choose_precision(precision, place)
+    choose_precision(precision, place := choose_device(device))
     if place.type == "cuda" and place.index is not None:
         torch.cuda.set_device(place)  # accelerate takes the current one
     try:
