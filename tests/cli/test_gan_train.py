@@ -92,7 +92,7 @@ def test_a_dry_run(faces: Path) -> None:
         ((), "name the folder or zip of pictures"),
         (("nowhere",), "nowhere is not there"),
         (("faces", "--size", "24"), "light paints 16, 32, 64"),
-        (("faces", "--size", "32"), "12 are smaller than 32 px"),
+        (("faces", "--size", "32"), "12 smaller than 32 px"),
         (("faces", "--loss", "hinges"), "hinges"),
         (("faces/old",), "has 6 pictures to learn from"),
         (("faces", "--accumulate", "5"), "accumulate is 5"),
@@ -107,6 +107,21 @@ def test_bad_input(faces: Path, arguments: tuple[str, ...], said: str) -> None:
     assert result.exit_code in (1, 2)
     assert said in words(result)
     assert "Traceback" not in result.output
+
+
+def test_what_is_left_out_is_listed_in_the_run_folder(faces: Path) -> None:
+    Image.new("RGB", (18, 9)).save(faces / "low.png")
+    for number in range(4):
+        (faces / f"broken {number}.png").write_bytes(b"nothing")
+    result = run("gan", "train", faces, *SMALL, "--run", "painter")
+    assert result.exit_code == 0, result.output
+    said = "left out: 4 broken, 1 smaller than 16 px (broken 0.png, broken 1.png, broken 2.png, …)"
+    assert said in words(result)
+    lines = Path("painter/left-out.txt").read_text().splitlines()
+    assert lines == [
+        *(f"broken\tbroken {number}.png" for number in range(4)),
+        "smaller than 16 px\tlow.png",
+    ]
 
 
 def test_labels_of_one_kind(faces: Path) -> None:

@@ -47,8 +47,14 @@ def test_everything_is_found_and_said(tmp_path: Path) -> None:
     assert found.images.dtype == torch.uint8
     assert found.kinds == ()
     assert found.found.startswith("11 pictures, short sides 18 to 20 px, ")
-    assert "2 broken, 1 smaller, 1 there twice" in found.found
-    assert "(a/broken.png, a/cut.png)" in found.found
+    assert "2 broken, 1 smaller than 16 px, 1 there twice" in found.found
+    assert "(a/cut.png, a/broken.png, a/small.png, …)" in found.found
+    assert found.left_out == {
+        "a/cut.png": "broken",
+        "a/broken.png": "broken",
+        "a/small.png": "smaller than 16 px",
+        "a/again.png": "there twice",
+    }
 
 
 def test_small_pictures_are_enlarged_when_asked(tmp_path: Path) -> None:
@@ -61,7 +67,7 @@ def test_small_pictures_are_enlarged_when_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1, 7])
 def test_too_few(tmp_path: Path, count: int) -> None:
-    with pytest.raises(DataError, match=f"has {count} pictures to learn from"):
+    with pytest.raises(DataError, match=rf"has {count} pictures? to learn from; give 8 at least"):
         load_pictures(archive(tmp_path, many(count)))
 
 
@@ -77,12 +83,12 @@ def test_nothing_at_all(tmp_path: Path) -> None:
 
 def test_all_too_small(tmp_path: Path) -> None:
     config = archive(tmp_path, many(10))
-    with pytest.raises(DataError, match=r"10 are smaller than 32 px.*--enlarge"):
+    with pytest.raises(DataError, match=r"10 smaller than 32 px.*--enlarge"):
         load_pictures(GanConfig(data=config.data, size=32))
 
 
 def test_copies_alone_are_one_picture(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"has 1 pictures .*19 there twice"):
+    with pytest.raises(DataError, match=r"has 1 picture .*19 there twice"):
         load_pictures(archive(tmp_path, {f"{n}.png": png(0) for n in range(20)}))
 
 

@@ -106,6 +106,20 @@ def test_labels_are_painted_on_demand(painters: Painters) -> None:
         singles(painter, label="grey-ish and more")
 
 
+@pytest.mark.parametrize("network", ["light", "dcgan"])
+def test_painters_of_several_kinds_need_no_label(painters: Painters, network: str) -> None:
+    """Walks and crossings go through all kinds, around the most ordinary picture of all of them."""
+    painter = str(painters(network, ("dark", "light")))
+    films = [frames(painter, label=label) for label in (None, "dark", "light")]
+    assert len({len(film) for film in films}) == 1
+    mixes = [gan_mix("1", "2", network=painter, label=label).image for label in (None, "dark")]
+    assert all(bool(mix.isfinite().all()) for mix in mixes)
+    generator, _, _ = open_generator(painter)
+    all_kinds, one, other = (generator.mean_style(label) for label in (None, 0, 1))
+    assert not torch.allclose(one, other)
+    assert torch.allclose(all_kinds, (one + other) / 2, atol=0.2 * float((one - other).norm()))
+
+
 def test_latents_come_back_as_the_same_pictures(painter: str, tmp_path: Path) -> None:
     steps = list(gan_paint_steps(painter, count=3, seed=2))
     latents = steps[-1].latents

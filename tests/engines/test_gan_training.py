@@ -19,6 +19,7 @@ from belamy.engines.gan_alarms import Alarms
 from belamy.engines.gan_training import GanRecipe
 from belamy.errors import Diverged, OptionError, RunError, WeightsError
 from belamy.networks.gan import ARCHITECTURES, load_generator, read_network
+from belamy.networks.painters import find_generator
 from belamy.objectives.adversarial import LOSSES
 from belamy.pixels.images import load_image
 from belamy.training.runs import Run
@@ -178,6 +179,19 @@ def test_going_on_from_a_network(config: GanConfig, tmp_path: Path) -> None:
     assert same == {key for key in before if key.startswith(frozen)} | {unmoved}
     from_painter = replace(config, start=str(tmp_path / "first" / "network.safetensors"))
     assert trained(from_painter, tmp_path / "third")[-1].step == 4
+
+
+def test_going_on_from_the_painter_inside(config: GanConfig, tmp_path: Path) -> None:
+    asked = replace(config, start="portraits", size=64, width=1.0, steps=1, batch=2)
+    trained(asked, tmp_path / "run")
+    first, second = (
+        torch.cat([weight.flatten() for weight in load_generator(path).parameters()])
+        for path in (find_generator("portraits"), tmp_path / "run" / "network.safetensors")
+    )
+    assert not torch.equal(first, second)
+    assert float((first - second).abs().max()) < 0.01  # a step of the slow start
+    with pytest.raises(WeightsError, match="is a light of 64 px"):
+        trained(replace(config, start="portraits"), tmp_path / "other")
 
 
 def test_a_run_goes_on_when_what_it_started_from_is_gone(config: GanConfig, tmp_path: Path) -> None:

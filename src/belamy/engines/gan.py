@@ -66,8 +66,9 @@ class GanConfig:
         precision: of the convolutions: auto is bfloat16 where the processor or card has it, else
             float32; float16, for cards that have no bfloat16 (before 2020), with the losses
             scaled so that no gradient vanishes.
-        start: a network to go on from, on other pictures maybe: a `network-training.safetensors`
-            of a run, or a `network.safetensors`, which has no critic. None starts from nothing.
+        start: a network to go on from, on other pictures maybe: a run folder, or the
+            `network-training.safetensors` in it; or what has no critic, a `network.safetensors`
+            or `portraits`, the painter inside the package. None starts from nothing.
         freeze_discriminator: how many of the critic's levels, from the finest, stay as they were
             at the start; needs one.
         seed: of the first weights, the order, the latents and the changes.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 import torch
@@ -21,7 +21,7 @@ from belamy.training.pictures import SUFFIXES, Bytes, Tree, open_tree, squares
 __all__ = ["Pictures", "load_pictures"]
 
 FEWEST = 8  # pictures; below, there is nothing to tell apart from copying
-_NAMED = 3  # files that are named in a message
+_NAMED = 3  # files that are named in a message; the run folder has a list of all
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ class Pictures:
         labels: int64 (N,), indices into `kinds`; all 0 where there is one kind.
         kinds: names of the labels; none where they are not asked for.
         found: what was found in the data, a line for the user.
+        left_out: name of each picture that is not learned from → why; broken ones first.
     """
 
     images: Tensor
     labels: Tensor
     kinds: tuple[str, ...]
     found: str
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,20 +65,22 @@ def load_pictures(config: GanConfig) -> Pictures:
         files = [file for name in names if (file := _header(tree, name)) is not None]
         large = [f for f in files if config.enlarge or min(f.size) >= config.size]
         small = {f.name for f in files} - {f.name for f in large}
-        _enough(config, len(large), f"{len(small)} are smaller than {config.size} px")
+        left_out = dict.fromkeys(sorted({*names} - {f.name for f in files}), "broken")
+        left_out |= dict.fromkeys(sorted(small), f"smaller than {config.size} px")
+        _enough(config, len(large), left_out)
         kept = [f.name for f in large]
         read = squares(tree, kept, config.size, cache_folder() / "pictures")
+    left_out = {**dict.fromkeys(sorted(read.broken), "broken"), **left_out}
     kept = [name for name in kept if name not in read.broken]
-    broken = {*names} - {f.name for f in files} | read.broken
     unique = _unique(read.images)
-    twice = len(read.images) - len(unique)
-    images = read.images[unique] if twice else read.images  # mapped into memory, where it can be
+    left_out |= dict.fromkeys(sorted({*kept} - {kept[k] for k in unique}), "there twice")
+    # mapped into memory, where it can be
+    images = read.images if len(unique) == len(kept) else read.images[unique]
     kept = [kept[index] for index in unique]
-    left_out = {"broken": len(broken), "smaller": len(small), "there twice": twice}
-    _enough(config, len(kept), ", ".join(f"{count} {why}" for why, count in left_out.items()))
+    _enough(config, len(kept), left_out)
     kinds, labels = _labels(config, kept)
-    found = _found(large, len(kept), left_out, sorted(broken) or sorted(small))
-    return Pictures(torch.from_numpy(images), labels, kinds, found)
+    found = _found(large, len(kept), left_out)
+    return Pictures(torch.from_numpy(images), labels, kinds, found, left_out)
 
 
 def _header(tree: Tree, name: str) -> _File | None:
@@ -88,12 +92,22 @@ def _header(tree: Tree, name: str) -> _File | None:
         return None
 
 
-def _enough(config: GanConfig, count: int, why: str) -> None:
+def _enough(config: GanConfig, count: int, left_out: Mapping[str, str]) -> None:
     if count < FEWEST:
         raise DataError(
-            f"{config.data} has {count} pictures to learn from ({why}); give {FEWEST} at least, "
-            "hundreds if you can, or a smaller --size, or --enlarge"
+            f"{config.data} has {count} picture{'s' * (count != 1)} to learn from"
+            f"{_counted(left_out)}; give {FEWEST} at least, hundreds if you can"
+            + ("" if config.enlarge else ", or a smaller --size, or --enlarge")
         )
+
+
+def _counted(left_out: Mapping[str, str]) -> str:
+    """How many were left out for which reason, and a few of their names; nothing if none were."""
+    if not left_out:
+        return ""
+    counts = ", ".join(f"{count:,} {why}" for why, count in Counter(left_out.values()).items())
+    more = ", …" if len(left_out) > _NAMED else ""
+    return f"; left out: {counts} ({', '.join(list(left_out)[:_NAMED])}{more})"
 
 
 def _unique(images: Bytes) -> list[int]:
@@ -124,15 +138,8 @@ def _at(paths: Iterable[tuple[str, ...]], depth: int) -> set[str]:
     return {path[depth] if len(path) > depth else "" for path in paths}
 
 
-def _found(
-    files: Sequence[_File], count: int, left_out: dict[str, int], named: Sequence[str]
-) -> str:
+def _found(files: Sequence[_File], count: int, left_out: Mapping[str, str]) -> str:
     sides = [min(file.size) for file in files]
     modes = ", ".join(f"{n:,} {mode}" for mode, n in Counter(f.mode for f in files).most_common(4))
     text = f"{count:,} pictures, short sides {min(sides)} to {max(sides)} px, {modes}"
-    if faults := [f"{count:,} {why}" for why, count in left_out.items() if count]:
-        text += f"; left out: {', '.join(faults)}"
-    if named:
-        more = ", …" if len(named) > _NAMED else ""
-        text += f" ({', '.join(named[:_NAMED])}{more})"
-    return text
+    return text + _counted(left_out)

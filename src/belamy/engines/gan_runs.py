@@ -17,6 +17,7 @@ from belamy.engines.gan_board import open_board
 from belamy.engines.gan_data import Pictures, load_pictures
 from belamy.engines.gan_training import GanRecipe, Pair
 from belamy.errors import OptionError, RunError, WeightsError
+from belamy.files import write_text
 from belamy.networks.gan import (
     ARCHITECTURES,
     Shape,
@@ -27,6 +28,7 @@ from belamy.networks.gan import (
     read_network,
     save_generator,
 )
+from belamy.networks.painters import EMBEDDED, find_generator
 from belamy.pixels.images import load_image
 from belamy.pixels.video import save_video
 from belamy.training.runs import Run, open_run
@@ -36,6 +38,7 @@ __all__ = ["KIND", "Parts", "export", "rhythm", "training"]
 
 KIND = "gan"  # of the run, in its config.json
 FILE, FURTHER, FILM = "network.safetensors", "network-training.safetensors", "progress.gif"
+LIST = "left-out.txt"
 _FPS = 12.0
 _LAST = 24  # frames for which the film rests on its end
 _BEFORE = "before averaging/"  # names of the generator's own weights, in a file to go on from
@@ -92,6 +95,7 @@ def training(config: GanConfig, folder: Path, device: str) -> Iterator[Tick]:
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         parts = Parts(config, accelerator, resumed=bool(Run(folder).steps()))
         run = open_run(folder, KIND, config)
+        _list(folder, parts.pictures.left_out)
     recipe = parts.recipe(run.samples)
     with ExitStack() as held:
         board = open_board(run, held) if accelerator.is_main_process else None
@@ -112,6 +116,13 @@ def training(config: GanConfig, folder: Path, device: str) -> Iterator[Tick]:
         _write(folder, trained.networks["generator"], bare, told)
         _film(run)
     accelerator.wait_for_everyone()
+
+
+def _list(folder: Path, left_out: Mapping[str, str]) -> None:
+    """Every picture that is not learned from, and why: a line of `left-out.txt` each."""
+    if left_out:
+        lines = [f"{why}\t{name}\n" for name, why in left_out.items()]
+        write_text(folder / LIST, "".join(lines))
 
 
 def rhythm(total: int) -> Rhythm:
@@ -136,7 +147,8 @@ def _pair(config: GanConfig, shape: Shape) -> Pair:
 def _start(pair: Pair, config: GanConfig, shape: Shape) -> None:
     """Fill both from a file; what a file to paint with lacks (the critic) stays new."""
     assert config.start is not None
-    path = Path(config.start).expanduser()
+    embedded = config.start in EMBEDDED
+    path = find_generator(config.start) if embedded else Path(config.start).expanduser()
     if path.is_dir():
         path = path / FURTHER
     if not path.is_file():

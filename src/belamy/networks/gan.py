@@ -123,10 +123,14 @@ class Generator(nn.Module):
 
     @torch.no_grad()
     def mean_style(self, label: int | None = None) -> Tensor:
-        """(1, style): that of the most ordinary picture, or of the most ordinary one of a label."""
+        """(1, style): that of the most ordinary picture, or of the most ordinary one of a label.
+
+        Without a label, of all of them in equal parts.
+        """
         place = next(self.parameters()).device
         z = torch.randn(_SEEN, self.latent, generator=chance(0, "mean style")).to(place)
-        kinds = None if label is None else torch.full((_SEEN,), label, device=place)
+        each = torch.arange(_SEEN, device=place) % max(1, len(self.labels))
+        kinds = each if label is None else torch.full_like(each, label)
         return self.styles(z, kinds).mean(dim=0, keepdim=True)
 
     def truncate(self, styles: Tensor, amount: float, label: Tensor | None = None) -> Tensor:
