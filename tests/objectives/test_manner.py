@@ -59,3 +59,15 @@ def test_a_dark_style_does_not_outweigh_the_others() -> None:
 
 def test_what_is_flat_is_bare_of_everything() -> None:
     assert torch.equal(bare(torch.full((1, 2, 3, 3), 0.5)), torch.zeros(1, 2, 3, 3))
+
+
+def test_features_that_are_the_same_everywhere_have_a_slope() -> None:
+    """Half precision rounds quiet features to one number; the slope was no number there."""
+    for flat in (slice(0, 1), slice(0, 3)):
+        features = torch.randn(2, 3, 4, 4, generator=generator(0, "features"))
+        features[:, flat] = 0.25
+        features.requires_grad_(True)
+        wanted = {"a": torch.randn(2, 3, 4, 4, generator=generator(1, "features"))}
+        content_distance({"a": features}, wanted).backward()  # type: ignore[no-untyped-call]
+        assert features.grad is not None
+        assert bool(features.grad.isfinite().all())

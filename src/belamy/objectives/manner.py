@@ -60,8 +60,12 @@ def content_distance(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) 
 
 def bare(features: Tensor) -> Tensor:
     """Features (N, C, H, W) without each one's own mean and deviation over all places."""
+    number = torch.finfo(features.dtype)
     centred = features - features.mean(dim=(2, 3), keepdim=True)
-    spread = centred.square().mean(dim=(2, 3), keepdim=True).sqrt()
-    quiet = centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-    floor = torch.finfo(features.dtype).eps
-    return centred / (spread + _QUIET * quiet + floor)
+    # A feature that is the same everywhere, as half precision often rounds it, would have a slope
+    # of 0 · ∞ at the root.
+    spread, quiet = (
+        centred.square().mean(dim=places, keepdim=True).clamp_min(number.tiny).sqrt()
+        for places in ((2, 3), (1, 2, 3))
+    )
+    return centred / (spread + _QUIET * quiet + number.eps)
