@@ -116,6 +116,29 @@ def test_every_program_paints_the_same(make: Callable[[], Painter], engine: str)
         assert (run(image) - wanted).abs().max() < 1e-3
 
 
+def test_few_channels_are_made_four_pixels_at_once_where_sides_are_even(engine: str) -> None:
+    """But not where a network takes odd sides, or goes on to cut its last row off."""
+    pads = {"layer": "pad", "mode": "reflect", **dict.fromkeys(SIDES, 2)}
+    wide = {**CONV, "kernel": [5, 5]}
+    strided = [{**CONV, "stride": [2, 2], "padding": [1, 1]}, {"layer": "upsample", "factor": 2}]
+    larger = {**pads, "right": 3}
+    smaller = {**CONV, "kernel": [1, 2]}
+    for rows, together in (
+        ([pads, wide], False),
+        ([*strided, pads, wide, {"layer": "tanh"}], True),
+        ([*strided, larger, wide, smaller], False),
+    ):
+        painter = seeded(Painter(rows))
+        for size in ((36, 32), (33, 35)) if rows[0] is pads else ((36, 32),):
+            image = torch.rand((1, 3, *size), generator=generator(2))
+            with torch.inference_mode():
+                wanted = painter(image)
+            torch.testing.assert_close(
+                exchange.compiled(painter, engine)(image), wanted, rtol=1e-4, atol=1e-4
+            )
+        assert (b"DepthToSpace" in exchange.onnx_bytes(painter)) == together
+
+
 def test_a_file_of_ours_is_run_in_our_colours(engine: str, tmp_path: Path) -> None:
     painter, path = seeded(transformer(**SMALL)), tmp_path / "wave.onnx"
     exchange.write_onnx(painter, path)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from belamy import files
 from belamy.errors import MissingExtra, WeightsError
 from belamy.networks.layers import Affine, Crop, Join, Multiply, Sum
+from belamy.networks.narrow import NarrowConv
 from belamy.networks.norms import InstanceNorm
 from belamy.networks.resample import Downsample, Upsample
 from belamy.networks.transformer import Painter
@@ -65,7 +66,7 @@ def onnx_bytes(painter: Painter) -> bytes:
         MissingExtra: onnx is not installed.
     """
     onnx = _extra("onnx")
-    graph = _Graph(onnx.helper)
+    graph = _Graph(onnx.helper, _whole(painter), painter.geometry.stride)
     x = graph.colours_in("image", painter)
     for module in painter.body:
         x = graph.add(module, x)
@@ -73,11 +74,32 @@ def onnx_bytes(painter: Painter) -> bytes:
     return graph.model(onnx).SerializeToString()  # type: ignore[no-any-return]
 
 
+def _whole(painter: Painter) -> set[nn.Module]:
+    """The modules that are known to make as many rows and columns as the picture has."""
+    found = set[nn.Module]()
+    for module in reversed(painter.body):
+        found.add(module)
+        if type(module) not in _POINT_BY_POINT:
+            break
+    return found
+
+
+_POINT_BY_POINT = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, Multiply, Affine)
+
+
 @dataclass
 class _Graph:
-    """An ONNX graph that grows by a layer at a time."""
+    """An ONNX graph that grows by a layer at a time.
+
+    Args:
+        helper: of the package onnx.
+        whole: modules that make as many rows and columns as the picture has.
+        stride: of the picture's.
+    """
 
     helper: Any
+    whole: set[nn.Module]
+    stride: int
     nodes: list[Any] = field(default_factory=list)
     numbers: list[Any] = field(default_factory=list)
 
@@ -174,6 +196,16 @@ def _write_conv(graph: _Graph, module: Any, x: str) -> str:
     )
 
 
+def _write_narrow(graph: _Graph, module: Any, x: str) -> str:
+    """As it is computed here, which is as fast for others, if its sides are sure to be even."""
+    if graph.stride % 2 or module not in graph.whole:
+        return _write_conv(graph, module, x)
+    weight, bias = module.together()
+    biases = [] if bias is None else [graph.constant(bias)]
+    made = graph.node("Conv", [x, graph.constant(weight), *biases], strides=[2, 2])
+    return graph.node("DepthToSpace", [made], blocksize=2, mode="CRD")
+
+
 def _write_deconv(graph: _Graph, module: Any, x: str) -> str:
     return graph.node(
         "ConvTranspose",
@@ -245,6 +277,7 @@ _WRITERS: dict[type[nn.Module], Callable[[_Graph, Any, str], str]] = {
     nn.ReplicationPad2d: _pad_writer("edge"),
     nn.ZeroPad2d: _pad_writer("constant"),
     nn.Conv2d: _write_conv,
+    NarrowConv: _write_narrow,
     nn.ConvTranspose2d: _write_deconv,
     nn.Upsample: _write_upsample,
     Downsample: _write_halve,

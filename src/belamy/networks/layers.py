@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from belamy.networks.narrow import NarrowConv, is_narrow
 from belamy.networks.norms import InstanceNorm
 from belamy.networks.resample import Downsample, Upsample
 
@@ -126,6 +127,9 @@ def _conv(
 ) -> nn.Module:
     _check_filters(inputs, outputs, kernel, stride, padding)
     _check("groups", (groups,), 1, _MOST_CHANNELS)
+    plain = groups == 1 and max(_pair(padding)) == 0
+    if plain and is_narrow(outputs, _pair(kernel), _pair(stride)):
+        return NarrowConv(inputs, outputs, _pair(kernel), bias=bias)
     return nn.Conv2d(
         inputs, outputs, _pair(kernel), _pair(stride), _pair(padding), groups=groups, bias=bias
     )
