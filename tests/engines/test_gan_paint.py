@@ -19,6 +19,7 @@ from belamy.engines.gan_paint import (
     gan_paint_steps,
     gan_walk_steps,
 )
+from belamy.engines.gan_painting import _captions
 from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.latents import draw_styles, save_styles
 from belamy.networks.painters import open_generator
@@ -172,7 +173,7 @@ def test_a_walk_from_latents(painter: str, tmp_path: Path) -> None:
 
 
 def row(sheet: Tensor, number: int, count: int) -> list[Tensor]:
-    top = 2 + number * 18
+    top = 2 + number * (18 + 21)  # with a caption below
     return [sheet[..., top : top + 16, 2 + 18 * k : 18 + 18 * k] for k in range(count)]
 
 
@@ -185,6 +186,9 @@ def test_a_mix_goes_from_one_to_the_other_in_three_ways(painter: str) -> None:
         assert torch.allclose(way[-1], second, atol=1e-4)
     upper, lower = row(sheet, 1, 4), row(sheet, 2, 4)
     assert not torch.allclose(upper[1], lower[1], atol=1e-3)
+    assert _captions(["all", "form"], "4:1", "2", 3) == ["4:1", "all 50%", "2"] + [
+        *("4:1", "form 50%", "2")
+    ]
 
 
 def test_by_levels_the_coarsest_says_the_form(painter: str) -> None:

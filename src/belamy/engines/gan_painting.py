@@ -133,15 +133,24 @@ def mix(**options: Any) -> Iterator[Step]:
     count = options["count"] or (levels + 1 if levels > 1 else _ROW)
     easel.options["count"] = count
     note = easel.finish.note(easel.generator.size)
-    rows = [row(first, second, count, easel.centre) for row in _ROWS[options["by"]]]
-    rows = rows if levels > 1 else rows[:1]
+    chosen = _ROWS[options["by"]] if levels > 1 else _ROWS["latents"]
+    rows = [row(first, second, count, easel.centre) for row in chosen.values()]
+    captions = _captions(list(chosen), str(options["first"]), str(options["second"]), count)
     pictures: list[Tensor] = []
     for index, styles in enumerate(rows, start=1):
         pictures += easel.finished(styles)
-        sheet, recipe = sheet_of(pictures, count), easel.recipe("gan-mix", index)
+        told = captions[: len(pictures)] if len(rows) > 1 else None
+        sheet, recipe = sheet_of(pictures, count, told), easel.recipe("gan-mix", index)
         own = torch.cat(rows[:index]).cpu()
-        told = note if index == 1 else ""
-        yield Step(index, len(rows), sheet, {}, recipe=recipe, note=told, latents=own)
+        said = note if index == 1 else ""
+        yield Step(index, len(rows), sheet, {}, recipe=recipe, note=said, latents=own)
+
+
+def _captions(rows: list[str], first: str, second: str, count: int) -> list[str]:
+    """What of the second picture is in each, and how much; the ends by their names."""
+    ends = {0.0: first, 1.0: second}
+    shares = _shares(count).tolist()
+    return [ends.get(share, f"{row} {share:.0%}") for row in rows for share in shares]
 
 
 _Row = Callable[[Tensor, Tensor, int, Tensor], Tensor]
@@ -175,8 +184,9 @@ def _form_first(first: Tensor, second: Tensor, count: int, centre: Tensor) -> Te
     return _by_levels(first, second, count, False)
 
 
-_ROWS: dict[str, tuple[_Row, ...]] = {
-    "latents": (_by_latents,),
-    "levels": (_colours_first, _form_first),
-    "both": (_by_latents, _colours_first, _form_first),
+_ROWS: dict[str, dict[str, _Row]] = {
+    "latents": {"all": _by_latents},
+    "levels": {"colours": _colours_first, "form": _form_first},
+    "both": {"all": _by_latents, "colours": _colours_first, "form": _form_first},
 }
+"""What is mixed by → what comes from the second picture first, and how."""
