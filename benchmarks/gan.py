@@ -11,7 +11,7 @@ Memory: a training of `light` in a process of its own.
 
 The second line says why `belamy gan train` has no `--compile`: it times passes of `light` forward
 and back through the networks as they are and through what `torch.compile` makes of them. On an
-EPYC with bfloat16, torch 2.13: 1.22 times the CPU time for a generator's turn, 1.69 times for a
+EPYC with bfloat16, torch 2.13: 1.22 times the CPU time for a generator's turn, 1.79 times for a
 critic's, after 39 CPU seconds of compiling. What the penalties need, second derivatives, compiled
 networks have not at all.
 """
