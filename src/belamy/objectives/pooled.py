@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from belamy.objectives.objective import Activations, Objective
+from belamy.objectives.products import product, scatter
 
 __all__ = [
     "Gather",
@@ -37,8 +38,6 @@ Sums = tuple[Tensor, ...]
 # Places that are worked on at a time on the way back: their gradient stays in the cache from the
 # first sum to the second.
 _BLOCK = 8192
-# From so many channels on, a symmetric product's half is worth leaving out.
-_WORTH_HALVING = 32
 
 
 @dataclass(frozen=True)
@@ -153,9 +152,9 @@ def gather_moments(features: Tensor, window: Window, share: Tensor | None = None
     """
     x = _wide(_by_place(features))  # (N, P, C)
     if share is None:
-        return x.sum(dim=1) / window.places, _symmetric(x, x) / window.places
+        return x.sum(dim=1) / window.places, scatter(x, x) / window.places
     weighted = x * _weights(share, window, x)
-    return weighted.sum(dim=1), _symmetric(weighted, x)
+    return weighted.sum(dim=1), scatter(weighted, x)
 
 
 def spread_moments(
@@ -177,10 +176,7 @@ def spread_moments(
     for start in range(0, flat.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
         part, x = flat[:, block], _wide(_by_place(features)[:, block])
-        if weights is None and part.dtype == both.dtype:
-            part.add_(shift).baddbmm_(x, both)
-            continue
-        wanted = torch.baddbmm(shift, x, both)
+        wanted = product(x, both).add_(shift)
         part.add_(wanted if weights is None else wanted.mul_(weights[block]))
     if flat.data_ptr() != gradient.data_ptr():
         channels, height, width = gradient.shape[1:]
@@ -212,13 +208,3 @@ def _wide(x: Tensor) -> Tensor:
 
 def _weights(share: Tensor, window: Window, like: Tensor) -> Tensor:
     return window.of(share).to(like).reshape(-1, 1)  # (P, 1)
-
-
-def _symmetric(weighted: Tensor, x: Tensor) -> Tensor:
-    """Σ w·x·xᵀ over places, (N, C, C), of which a quarter is mirrored instead of multiplied."""
-    middle = x.shape[-1] // 2
-    if middle < _WORTH_HALVING // 2:
-        return weighted.mT @ x
-    upper = weighted[..., :middle].mT @ x
-    lower = weighted[..., middle:].mT @ x[..., middle:]
-    return torch.cat([upper, torch.cat([upper[..., middle:].mT, lower], dim=-1)], dim=-2)

@@ -21,6 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from belamy.errors import OptionError
 from belamy.objectives.pooled import Pooled, gather_moments, moment_sums, spread_moments
+from belamy.objectives.products import product
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def moments(layer: str, target: Moments, weights: Tensor | None = None) -> Poole
         now = found.covariance
         # A covariance is exact up to the rounding of the second moment that it is taken from.
         finest = torch.finfo(now.dtype).eps * found.second.detach().diagonal(dim1=1, dim2=2).amax(1)
-        common = root_trace(factor.mT @ now @ factor, finest * strongest)
+        common = root_trace(product(product(factor.mT, now), factor), finest * strongest)
         return ((shift + _trace(now) + spread - 2 * common) / mean.shape[-1]).mean()
 
     return _of_moments(layer, f"moments({layer})", judge, weights)
@@ -216,7 +217,7 @@ class _RootTrace(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         vectors, values = ctx.saved_tensors
         slopes = vectors * (gradient[..., None] / (2 * values.sqrt()))[..., None, :]
-        return torch.matmul(slopes, vectors.mT), None
+        return product(slopes, vectors.mT), None
 
 
 def root_trace(matrices: Tensor, floor: Tensor | None = None) -> Tensor:
