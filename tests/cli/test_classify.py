@@ -113,7 +113,6 @@ def test_train_then_ask(data: Path, tmp_path: Path, image: Path) -> None:
     assert "40 pictures of 2 classes" in about
     assert "100 steps at 8 px" in about
     assert "train/dark/broken.png" in about
-    assert "100/100  loss " in result.stderr
     *measures, last = result.stdout.splitlines()
     assert last == str(folder / "network.safetensors")
     assert any(line.startswith("accuracy: ") for line in measures)

@@ -113,11 +113,11 @@ def test_an_error_of_the_engine_passes_through() -> None:
         show_steps(failing(), "dreaming")
 
 
-def test_a_training_logs_a_line_each_tick_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    ticks = [Tick(50, 100, {"loss": 2.34567}), Tick(100, 100, {"loss": 1.0}, {"accuracy": 0.5})]
+def test_a_training_says_its_notes_alone_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    ticks = [Tick(50, 100, {"loss": 2.34567}), Tick(100, 100, {"loss": 1.0}, note="samples alike")]
     tick, stopped = show_ticks(ticks, "training")  # type: ignore[arg-type]
     assert (tick.step, stopped) == (100, False)
-    assert capsys.readouterr().err == "50/100  loss 2.346\n100/100  loss 1  accuracy 0.5\n"
+    assert capsys.readouterr().err == "belamy: samples alike\n"
 
 
 def test_a_download_draws_bytes() -> None:

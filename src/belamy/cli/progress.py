@@ -71,12 +71,12 @@ def shown(steps: Iterable[Step], description: str) -> Iterator[Step]:
 
 
 def show_ticks(ticks: Iterable[Tick], description: str) -> tuple[Tick, bool]:
-    """The same for a training; when piped, one line a tick, since such a log is read later.
+    """The same for a training, whose numbers are in its run folder's `log.jsonl` too.
 
     Raises:
         KeyboardInterrupt: Ctrl-C came before the first tick.
     """
-    with _bar(description, _counting, silent=_say_line) as draw:
+    with _bar(description, _counting, silent=_say_note) as draw:
         return _last(ticks, lambda tick: draw(_of_tick(tick)))
 
 
@@ -126,12 +126,6 @@ def _of_tick(tick: Tick) -> _Mark:
 
 def _numbers(values: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-
-
-def _say_line(mark: _Mark) -> None:
-    _say_note(mark)
-    if mark.numbers:
-        typer.echo(f"{mark.done:g}/{mark.total:g}  {mark.numbers}", err=True)
 
 
 def _say_note(mark: _Mark) -> None:
