@@ -84,6 +84,7 @@ def resolved(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_init(init: Any) -> None:
     """A word that nobody knows is no picture either; better said before any work."""
+    init = os.fspath(init) if isinstance(init, os.PathLike) else init  # as the command line has it
     if isinstance(init, str) and init not in INITS and not Path(init).exists():
         close = difflib.get_close_matches(init, INITS, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(INITS)}"

@@ -16,6 +16,8 @@ from belamy.pixels.colors import match_colors
 from belamy.pixels.images import compose, fit, load_image, load_picture, resize
 from belamy.pixels.pyramid import Size
 
+_HARDLY = 0.5 / 255  # of a mask: resizing alone leaves as much of what was nothing
+
 
 @dataclass(frozen=True)
 class Pictures:
@@ -127,7 +129,7 @@ def _regions(masks: Sequence[Tensor], styles: int) -> tuple[Tensor, ...]:
     """One mask a style, if there is any."""
     if len(masks) == 1 and styles == 2:
         masks = [masks[0], 1 - masks[0]]
-        if not bool(masks[1].max() > 0):
+        if not bool(masks[1].max() > _HARDLY):
             raise OptionError("the mask is white all over and leaves no place to the second style")
     if masks and len(masks) != styles:
         raise OptionError(
