@@ -4,9 +4,10 @@ Time: one whole step as the engine makes it (VGG-19 with random weights, which c
 Wasserstein distances on relu1_1 … relu5_1, content on relu4_2, smoothness, Adam, the average) over
 a bare forward and input-gradient of the same layers in torch's own modules, in the memory format
 that is fastest for them, in turns, in one run.
-Memory: the peak of such steps at 512 px, in a process of its own.
+Memory: the peak of such steps at 512 px, in a process of its own; with --large, instead of all
+else, that of one step at 2048 px, seen in tiles (a quarter of an hour of one core).
 
-    python benchmarks/style.py [--quick]
+    python benchmarks/style.py [--quick | --large]
 """
 
 from __future__ import annotations
@@ -35,13 +36,16 @@ TIME_BARS = {256: 1.3, 512: 1.15}
 MEMORY_BAR = 900.0
 ENDLESS = 1_000_000  # iterations, more than will ever be asked for
 
+LARGE, LARGE_BAR = (1536, 2048), 4096.0
+
 STEPS = """
 import itertools, torch
 from belamy.engines.style import style_steps
 torch.set_num_threads(1)
 torch.manual_seed(0)
-steps = style_steps(torch.rand(1, 3, 512, 512), torch.rand(1, 3, 512, 512), model={path!r},
-                    size=512, min_size=512, iterations={count})
+size = {width}
+steps = style_steps(torch.rand(1, 3, {height}, size), torch.rand(1, 3, 512, 512), model={path!r},
+                    size=size, min_size=size, iterations={count})
 for step in itertools.islice(steps, {count}):
     pass
 """
@@ -49,19 +53,25 @@ for step in itertools.islice(steps, {count}):
 
 def main() -> int:
     quick = "--quick" in sys.argv[1:]
-    figures = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.safetensors"
         network = _written(path)
+        if "--large" in sys.argv[1:]:
+            return report([_memory(path, LARGE, 1, LARGE_BAR)])
         # First, while this process is small: a child's peak begins with what its parent had.
-        code = STEPS.format(path=str(path), count=2 if quick else 6)
-        figures.append(Figure(f"{MODEL} 512 px: peak MB", peak_megabytes(code), MEMORY_BAR))
+        figures = [_memory(path, (512, 512), 2 if quick else 6, MEMORY_BAR)]
         for size, bar in TIME_BARS.items():
             for threads in (1, 2):
                 ratio = _ratio(network, path, size, threads, seconds=6 if quick else 40)
                 name = f"{MODEL} {size} px, {threads} thread(s): step over bare"
                 figures.append(Figure(name, ratio, bar))
     return report(figures)
+
+
+def _memory(path: Path, size: tuple[int, int], steps: int, bar: float) -> Figure:
+    height, width = size
+    code = STEPS.format(path=str(path), height=height, width=width, count=steps)
+    return Figure(f"{MODEL} {width} px: peak MB", peak_megabytes(code), bar)
 
 
 def _written(path: Path) -> nn.Sequential:
