@@ -95,7 +95,8 @@ def training(config: GanConfig, folder: Path, device: str) -> Iterator[Tick]:
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
         parts = Parts(config, accelerator, resumed=bool(Run(folder).steps()))
         run = open_run(folder, KIND, config)
-        _list(folder, parts.pictures.left_out)
+        if accelerator.is_main_process:
+            _list(folder, parts.pictures.left_out)
     recipe = parts.recipe(run.samples)
     with ExitStack() as held:
         board = open_board(run, held) if accelerator.is_main_process else None
