@@ -43,10 +43,8 @@ PAIRS = (
     ("lion", "composition_vii"),
     ("kodim03", "mosaic"),
 )
-MANNER_BAR, CONTENT_BAR = (
-    0.7,
-    0.9,
-)  # of the means: a manner that is taken on, a content that is kept
+# Of the means: a manner that is taken on, a content that is kept.
+MANNER_BAR, CONTENT_BAR = 0.6, 0.9
 
 Method = Callable[[Path, Path, int], Tensor]
 
