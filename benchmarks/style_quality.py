@@ -64,6 +64,9 @@ METHODS: dict[str, Method] = {"optimised": _optimised, "fast": _fast}
 
 def main() -> int:
     asked = _arguments()
+    if asked.folder is None:
+        print("no folder of pictures is named: nothing is measured")
+        return 0
     judge = load_backbone(JUDGE, layers=MANNER)
     pairs = PAIRS[:1] if asked.quick else PAIRS
     rows: list[Mapping[str, tuple[float, float]]] = []
@@ -88,7 +91,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--quick", action="store_true")
