@@ -139,6 +139,12 @@ def test_two_styles_divide_the_picture(network: str) -> None:
     assert right[2] > right[0]
 
 
+def test_a_mask_that_leaves_nothing_to_the_second_style(network: str) -> None:
+    white = torch.ones(1, 3, 37, 53)  # resized, it is white but for rounding
+    with pytest.raises(OptionError, match="leaves no place to the second style"):
+        paint(network, smooth(48, 64), [RED, BLUE], mask=white)
+
+
 def test_a_style_mask_says_what_is_looked_at(network: str) -> None:
     both = torch.cat([RED[..., :50, :60], BLUE], dim=-1)
     mask = torch.zeros(1, 3, 50, 120)

@@ -248,14 +248,6 @@ def test_a_start_that_is_not_there_is_told_what_is(photo: Tensor, init: str, hin
             style(photo, photo, init=given)
 
 
-def test_a_mask_that_leaves_nothing_to_the_second_style(
-    eye: Path, photo: Tensor, stripes: Tensor, dots: Tensor
-) -> None:
-    white = torch.ones(1, 1, 37, 53)  # resized, it is white but for rounding
-    with pytest.raises(OptionError, match="leaves no place to the second style"):
-        style(photo, [stripes, dots], model=eye, mask=white, **QUICK)
-
-
 def test_kept_brightness_of_colours(eye: Path, photo: Tensor, stripes: Tensor) -> None:
     free, kept = (
         style(photo, stripes, model=eye, keep_colors=way, **QUICK).image for way in (None, "luma")
