@@ -17,7 +17,7 @@ from belamy.errors import Diverged, ImageError, OptionError, UnknownName
 from belamy.networks.backbone import load_backbone
 from belamy.objectives.styles import gram, moments_of
 from belamy.pixels.colors import color_moments, luma
-from belamy.pixels.images import save_image
+from belamy.pixels.images import resize, save_image
 from belamy.pixels.recipe import read_recipe
 
 LAYERS = ("conv1", "mixed3a")
@@ -86,8 +86,6 @@ def test_its_own_style_leaves_a_picture_nearly_as_it_is(eye: Path, photo: Tensor
 
 
 def photo_at(photo: Tensor, made: Tensor) -> Tensor:
-    from belamy.pixels.images import resize
-
     return resize(photo, (made.shape[-2], made.shape[-1]))
 
 
