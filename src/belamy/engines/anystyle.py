@@ -76,8 +76,9 @@ def any_style_steps(
         WeightsError: the network, or the one whose features it reads, is not here or damaged.
 
     Source: Huang & Belongie 2017, "Arbitrary style transfer in real-time with adaptive instance
-    normalization". **Differs**: see `belamy.networks.anypainter`; and on large pictures the
-    statistics are those of the whole picture, added up over its tiles before any is painted.
+    normalization". **Differs**: see `belamy.networks.anypainter`; what was drawn gets the strength
+    of the style's colours, see `belamy.objectives.bands`; and on large pictures the statistics are
+    those of the whole picture, added up over its tiles before any is painted.
     """
     asked = dict(locals())
     from belamy.engines import anystyling
