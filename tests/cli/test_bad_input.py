@@ -89,9 +89,15 @@ def painter(tmp_path: Path) -> Path:
     arguments = {"shape": "residual", "channels": 4, "blocks": 1, "sampling": "resize"}
     made = translator(**arguments)  # type: ignore[arg-type]
     initialise(made, generator(3, "weights"))
-    told = {"network": "translator", "style": "a and b", "trained_on": "nothing"}
     path = tmp_path / "painter.safetensors"
-    save_painter(path, {"a-to-b": made}, arguments=arguments, **told)
+    save_painter(
+        path,
+        {"a-to-b": made},
+        network="translator",
+        arguments=arguments,
+        style="a and b",
+        trained_on="nothing",
+    )
     return path
 
 

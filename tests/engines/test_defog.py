@@ -38,12 +38,12 @@ def in_fog(image: Tensor, transmission: float = 0.4) -> Tensor:
     return fogged(image, torch.tensor(transmission), air)
 
 
-def sight_of(transmission: Tensor | float, air: float = 0.8) -> defogging.Sight:
+def sight_of(transmission: Tensor | float, air: Tensor | float = 0.8) -> defogging.Sight:
     """One that sees this fog everywhere."""
 
     def sight(image: Tensor) -> Fog:
         whole = torch.as_tensor(transmission).expand(1, 1, *image.shape[-2:])
-        return Fog(whole, torch.full((1, 3, 1, 1), air))
+        return Fog(whole, torch.as_tensor(air).expand(1, 3, 1, 1))
 
     return sight
 
@@ -91,13 +91,54 @@ def test_strength_has_an_effect_through_the_engine() -> None:
 
 def test_where_hardly_any_fog_is_seen_nothing_changes() -> None:
     image = leaves()
-    fog, amount = defogging.seen_fog(sight_of(0.985), image)
-    assert amount == pytest.approx(0.015)
+    fog, seen = defogging.seen_fog(sight_of(0.9), image)
+    assert seen.amount == pytest.approx(0.1)
+    assert seen.part == 0
     assert torch.equal(defogging.cleared(image, fog), image)
-    fog, _ = defogging.seen_fog(sight_of(0.88), image * 0.5 + 0.5)
-    assert 0.89 < float(fog.transmission.mean()) < 0.99  # in part
-    fog, _ = defogging.seen_fog(sight_of(0.75), image * 0.5 + 0.5)
-    assert float(fog.transmission.mean()) == pytest.approx(0.75, abs=1e-3)
+    fog, seen = defogging.seen_fog(sight_of(0.76), image * 0.5 + 0.5)
+    assert 0.78 < float(fog.transmission.mean()) < 0.95  # in part
+    assert 0.2 < seen.part < 0.8
+    fog, seen = defogging.seen_fog(sight_of(0.58), image * 0.5 + 0.5)
+    assert float(fog.transmission.mean()) == pytest.approx(0.58, abs=1e-3)
+    assert seen.part == 1
+
+
+def test_a_thin_veil_with_a_colour_is_sky_but_dense_fog_may_have_one() -> None:
+    blue = torch.tensor([0.6, 0.7, 0.8]).view(1, 3, 1, 1)
+    image = leaves() * 0.5 + 0.4
+    parts = [
+        defogging.seen_fog(sight_of(transmission, air), image)[1].part
+        for transmission in (0.7, 0.4)
+        for air in (blue.mean(), blue)
+    ]
+    assert parts[0] > 0.7
+    assert parts[1] < 0.2
+    assert parts[2:] == [1, 1]
+
+
+def test_fog_that_is_dense_in_one_place_is_fog() -> None:
+    transmission = torch.full((1, 1, 60, 80), 0.97).index_fill(3, torch.arange(12), 0.5)
+
+    def sight(image: Tensor) -> Fog:
+        there = torch.nn.functional.interpolate(transmission, image.shape[-2:])
+        return Fog(there, torch.full((1, 3, 1, 1), 0.8))
+
+    fog, seen = defogging.seen_fog(sight, leaves() * 0.5 + 0.5)
+    assert seen.part == 1
+    assert seen.amount < 0.12
+    assert float(fog.transmission[..., :8].mean()) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("transmission", "said"),
+    [(0.9, "it stays as it is"), (0.76, "of that is taken"), (0.5, "fog: 50% of the light")],
+)
+def test_how_much_fog_was_seen_is_said(
+    transmission: float, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(defogging, "prior_fog", sight_of(transmission))
+    *_, last = defog_steps(leaves() * 0.5 + 0.5, method="dcp")
+    assert said in last.note
 
 
 def test_a_grey_picture_stays_grey(network: str) -> None:

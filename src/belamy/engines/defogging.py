@@ -25,7 +25,17 @@ from belamy.pixels.recipe import Recipe
 from belamy.pixels.sky import sky_of
 from belamy.steps import Step
 
-__all__ = ["LOOKED", "METHODS", "Sight", "cleared", "find_network", "prepared", "run", "seen_fog"]
+__all__ = [
+    "LOOKED",
+    "METHODS",
+    "Seen",
+    "Sight",
+    "cleared",
+    "find_network",
+    "prepared",
+    "run",
+    "seen_fog",
+]
 
 LOOKED = 512
 """Pixels of the longer side at which fog is looked for; what is found is fitted to the picture."""
@@ -35,10 +45,16 @@ _SMALLEST = 192  # pixels, too: smaller pictures than were learned from are seen
 EMBEDDED = "defog"  # the network inside the package
 
 _RADIUS, _EPSILON = 8, 1e-4  # of the guided filter that enlarges a transmission. By eye
-# Of the light: less is no fog, more is fog, what lies between is taken in part. Clear pictures that
-# were held out are seen with up to 0.2, those in fog with 0.2 and more, but for the thinnest.
-_NOTHING, _SOME = 0.05, 0.2
-_DARKER, _DIMMEST = 0.25, 0.17  # a quarter of the picture may become darker than this. By eye
+# Of the light, where there is most fog: less is none, more is fog, what lies between is taken in
+# part. By a mean over the picture, clear ones and those in thin fog are told apart less well.
+_MOST = 0.95  # of the places have less fog
+_NOTHING, _SOME = 0.12, 0.3
+_NEARLY_ALL = 0.95  # more is not worth a word
+_FAINT = 0.06  # colour of an air light, as a part of its light; with more it is seldom fog's
+# A quarter of the picture may become darker than this, in thin fog and in dense, of which less is
+# known: what comes out nearly black there is mostly an error. By made-up fog, and by eye.
+_DARKER, _DIMMEST = 0.25, (0.12, 0.27)
+_THIN, _DENSE = 0.45, 0.65  # of the light, as a mean
 _STRENGTHS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)  # parts of the fog, tried in turn
 _COLOURFUL = 2.0  # how far differences of colour are raised at most, times themselves. By eye
 _GRAIN = 2 / 255  # what is taken for grain. By eye, on skies; it costs 0.05 dB on made-up fog
@@ -73,6 +89,19 @@ def _by_prior(network: str, device: torch.device) -> _Seer:
     if network != EMBEDDED:
         raise OptionError(f"the method dcp uses no network; leave out {network}")
     return _Seer(prior_fog, {})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How much fog there is in a picture.
+
+    Args:
+        amount: of the light that is the fog's, as a mean over the picture, 0 to 1.
+        part: of that fog that is taken for fog, 0 to 1.
+    """
+
+    amount: float
+    part: float
 
 
 METHODS: dict[str, Callable[[str, torch.device], _Seer]] = {
@@ -123,14 +152,14 @@ def prepared(options: Mapping[str, Any]) -> Callable[[Source], Iterator[Step]]:
     def steps(image: Source) -> Iterator[Step]:
         picture = load_picture(image)
         base = picture.image.to(device)
-        fog, amount = seen_fog(seer.sight, base)
+        fog, seen = seen_fog(seer.sight, base)
         if options["keep_sky"]:
             fog = Fog(1 - (1 - fog.transmission) * (1 - sky_of(base)), fog.air)
         recipes = [_recipe(told, seer.weights, image, step) for step in (1, 2)]
         yield Step(1, 2, fog.transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
         made = Picture(cleared(base, fog, options["strength"]), picture.alpha)
         shown = _side_by_side(picture, made) if options["compare"] else made
-        yield Step(2, 2, shown.image, {}, shown.alpha, recipes[1], _told(amount))
+        yield Step(2, 2, shown.image, {}, shown.alpha, recipes[1], _told(seen))
 
     return steps
 
@@ -145,8 +174,8 @@ def _check(options: Mapping[str, Any]) -> None:
         )
 
 
-def seen_fog(sight: Sight, image: Tensor) -> tuple[Fog, float]:
-    """The fog in a picture, at its own size, and how much of the light is the fog's.
+def seen_fog(sight: Sight, image: Tensor) -> tuple[Fog, Seen]:
+    """The fog in a picture, at its own size, and how much of it there is.
 
     It is looked for in a picture of 192 to `LOOKED` pixels, and its transmission enlarged along
     the edges of the large one. Where hardly any is found there is none: a clear picture comes back
@@ -158,22 +187,35 @@ def seen_fog(sight: Sight, image: Tensor) -> tuple[Fog, float]:
 
     Returns:
         the fog, with (1, 1, H, W) and (1, 3, H, W), or one channel for a grey picture's air; and
-        the mean of 1 − t as it was seen.
+        what was seen.
     """
     height, width = image.shape[-2:]
     side = min(LOOKED, max(_SMALLEST, height, width))
     small = resize(image, fit(height, width, side))
     found = sight(small)
-    amount = float((1 - found.transmission).mean())
-    transmission = 1 - (1 - found.transmission) * _part_between(amount, _NOTHING, _SOME)
-    transmission = transmission ** _kept_light(small, Fog(transmission, found.air))
+    opaque = 1 - found.transmission
+    amount, part = float(opaque.mean()), _part_taken(found)
+    transmission = 1 - opaque * part
+    transmission = transmission ** _kept_light(small, Fog(transmission, found.air), amount)
     if side > max(height, width):
         transmission = F.interpolate(transmission, (height, width), mode="area")
     large = guided_upsample(image, transmission, radius=_RADIUS, epsilon=_EPSILON)
     air = F.interpolate(found.air, (height, width), mode="bilinear")
     if float((small.amax(1) - small.amin(1)).max()) < _GREY:  # a grey picture stays grey
         air = air.mean(1, keepdim=True)
-    return Fog(large.clamp(float(transmission.min()), 1), air), amount
+    return Fog(large.clamp(float(transmission.min()), 1), air), Seen(amount, part)
+
+
+def _part_taken(fog: Fog) -> float:
+    """How much of what was seen is taken for fog, 0 to 1.
+
+    Thin fog is nearly grey; a thin veil with a colour is mostly a blue sky, or evening light.
+    """
+    opaque = 1 - fog.transmission
+    air = (fog.air * opaque).mean((0, 2, 3)) / opaque.mean().clamp_min(1e-6)
+    colour = float((air.amax() - air.amin()) / air.amax().clamp_min(1e-6))
+    most = float(opaque.quantile(_MOST)) - max(0.0, colour - _FAINT)
+    return _part_between(most, _NOTHING, _SOME)
 
 
 def _part_between(value: float, low: float, high: float) -> float:
@@ -181,13 +223,15 @@ def _part_between(value: float, low: float, high: float) -> float:
     return part * part * (3 - 2 * part)
 
 
-def _kept_light(image: Tensor, fog: Fog) -> float:
+def _kept_light(image: Tensor, fog: Fog, amount: float) -> float:
     """How much of the fog may go before the darker quarter of the picture would be night, 0 to 1.
 
     Light that is scattered more than once makes dense fog darker than the physics here has it, so
     that near things would come out black.
     """
-    least = min(_DIMMEST, float(image.mean(1).quantile(_DARKER)))
+    thin, dense = _DIMMEST
+    least = thin + (dense - thin) * _part_between(amount, _THIN, _DENSE)
+    least = min(least, float(image.mean(1).quantile(_DARKER)))
     for strength in _STRENGTHS:
         light = cleared(image, fog, strength).mean(1)
         if float(light.quantile(_DARKER)) >= least:
@@ -223,10 +267,13 @@ def _even(image: Tensor, air: Tensor) -> Tensor:
     return without_grain(image, radius=_GRAIN_RADIUS, grain=_GRAIN) - air
 
 
-def _told(amount: float) -> str:
-    if amount < _NOTHING:
-        return f"hardly any fog in it ({amount:.0%} of the light); it stays as it is"
-    return f"fog: {amount:.0%} of the light"
+def _told(seen: Seen) -> str:
+    if seen.part == 0:
+        return f"hardly any fog in it ({seen.amount:.0%} of the light); it stays as it is"
+    told = f"fog: {seen.amount:.0%} of the light"
+    if seen.part > _NEARLY_ALL:
+        return told
+    return f"{told}; {seen.part:.0%} of that is taken, since so little may be the scene's own"
 
 
 def _side_by_side(before: Picture, after: Picture) -> Picture:
