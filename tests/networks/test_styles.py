@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from belamy.errors import UnknownName, WeightsError
 from belamy.networks.styles import EMBEDDED, LOADERS, ONNX, find_style, load_style
 from belamy.networks.weights import embedded_path
 
 
+MOST_BYTES = {"starry-night": 1_000_000, "impressionism": 6_000_000}
+
+
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_styles_inside_the_package_are_small_and_have_a_card(name: str) -> None:
     path = find_style(name)
-    assert path.stat().st_size <= 1_000_000
+    assert path.stat().st_size <= MOST_BYTES[name]
     assert path.with_suffix(".md").exists()
     assert load_style(path).geometry.stride == 4
 
@@ -26,6 +30,14 @@ def test_files_are_found_by_their_paths(suffix: str, tmp_path: Path) -> None:
         find_style(path)
     path.touch()
     assert find_style(path) == path
+
+
+def test_the_translation_inside_goes_both_ways() -> None:
+    path = find_style("impressionism")
+    there, back = (load_style(path, direction) for direction in ("a-to-b", "b-to-a"))
+    assert not torch.equal(*(next(one.parameters()) for one in (there, back)))
+    with pytest.raises(WeightsError):
+        load_style(path, "a-to-c")
 
 
 def test_a_name_that_is_none_is_said() -> None:

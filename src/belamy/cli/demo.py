@@ -21,6 +21,7 @@ from belamy.engines.dream import dream_steps
 from belamy.engines.faststyle import apply_style_steps
 from belamy.engines.fog import fog_steps
 from belamy.engines.gan_paint import gan_paint_steps
+from belamy.engines.translate import translate_steps
 
 if TYPE_CHECKING:
     from belamy.steps import Step
@@ -89,6 +90,14 @@ def _paintings() -> list[_Piece]:
             "The landscape as a network paints it that has learned The Starry Night by heart.",
             "belamy style apply starry-night demo/landscape.png -o night.png",
             lambda folder: apply_style_steps(folder / "landscape.png", network="starry-night"),
+        ),
+        _Piece(
+            "impressionist.png",
+            "The landscape as an impressionist's, by a network that saw both, and no pair of them.",
+            "belamy translate apply impressionism demo/landscape.png --size 384 -o picture.png",
+            lambda folder: translate_steps(
+                folder / "landscape.png", network="impressionism", size=384
+            ),
         ),
         _Piece(
             "gentleman.png",

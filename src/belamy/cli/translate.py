@@ -41,7 +41,9 @@ app = typer.Typer(
 @app.command()
 @takes(translate_steps, without=["image", "network"])
 def apply(
-    network: Annotated[str, typer.Argument(help="A network that `belamy translate train` made.")],
+    network: Annotated[
+        str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
+    ],
     images: Annotated[
         list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, folders or zips of them.")
     ],
@@ -100,7 +102,9 @@ def train(
 @app.command()
 @takes(evaluate_translation, without=["network", "a", "b"])
 def evaluate(
-    network: Annotated[str, typer.Argument(help="A network that `belamy translate train` made.")],
+    network: Annotated[
+        str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
+    ],
     a: Annotated[str, typer.Argument(help="Folder or zip of pictures of the world A.")],
     b: Annotated[str, typer.Argument(help="The same of the world B.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,

@@ -60,7 +60,9 @@ def translate_steps(
 
     Args:
         image: a file, PIL image, array or tensor; any size. Transparency is kept.
-        network: a file that `belamy translate train` made.
+        network: a file that `belamy translate train` made, or impressionism, which is inside the
+            package: landscapes as paintings, and back; it learned on small pictures, so that
+            size 256 or 384 shows its brush.
         direction: from the world of A to that of B, or back; methods that learn one direction
             alone have a-to-b.
         size: long side of the result in pixels; a network changes things that are as large as

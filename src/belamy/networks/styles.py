@@ -12,8 +12,8 @@ from belamy.networks.weights import embedded_path
 
 __all__ = ["EMBEDDED", "LOADERS", "ONNX", "find_style", "load_style"]
 
-EMBEDDED: tuple[str, ...] = ("starry-night",)
-"""Styles inside the package."""
+EMBEDDED: tuple[str, ...] = ("starry-night", "impressionism")
+"""Networks inside the package that repaint; the second one has both directions of a translation."""
 
 ONNX = ".onnx"
 
