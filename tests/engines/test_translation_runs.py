@@ -62,3 +62,11 @@ def test_kill_and_resume_one_direction(
 ) -> None:
     unbroken, resumed = both(script(method, 24), worlds, processes=1, total=24)
     resumed.assert_same_end(unbroken, "network.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", ["", "generator='unet'"])
+def test_kill_and_resume_pairs(more: str, both: Callable[..., Any], worlds: list[Path]) -> None:
+    unbroken, resumed = both(script("pix2pix", 24, more), worlds, processes=1, total=24)
+    resumed.assert_same_end(unbroken, "network.safetensors")
+    load_painter(resumed.folder / "network.safetensors", "a-to-b")
