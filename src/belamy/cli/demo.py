@@ -115,9 +115,9 @@ def _paintings() -> list[_Piece]:
         ),
         _Piece(
             "painted.png",
-            "The clouds in the manner of the landscape's dream, in one pass.",
-            "belamy style demo/clouds.png demo/dream-landscape.png --fast -o painted.png",
-            lambda folder: any_style_steps(folder / "clouds.png", [folder / "dream-landscape.png"]),
+            "The landscape in the manner of the clouds' dream, in one pass.",
+            "belamy style demo/landscape.png demo/dream-clouds.png --fast -o painted.png",
+            lambda folder: any_style_steps(folder / "landscape.png", [folder / "dream-clouds.png"]),
         ),
     ]
 
