@@ -115,8 +115,8 @@ STOPS = (
         "applications",
         (
             Line("belamy gan paint -n 8 --seed 1 --upscale 3 -o gallery.png"),
-            Line("belamy gan mix 1:2 1:5 --upscale 3 -o mix.png"),
-            Line("belamy gan edit 1:2 --upscale 3 -o edit.png"),
+            Line("belamy gan mix 1:4 1:6 --upscale 3 -o mix.png"),
+            Line("belamy gan edit 1:6 --upscale 3 -o edit.png"),
         ),
         ("gallery.png", "mix.png", "edit.png"),
     ),
