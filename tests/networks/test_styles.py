@@ -11,7 +11,6 @@ from belamy.errors import UnknownName, WeightsError
 from belamy.networks.styles import EMBEDDED, LOADERS, ONNX, find_style, load_style
 from belamy.networks.weights import embedded_path
 
-
 MOST_BYTES = {"starry-night": 1_000_000, "impressionism": 6_000_000}
 
 
