@@ -30,6 +30,19 @@ def test_alarm_collapse() -> None:
     assert said[2][0].startswith("collapse: the samples differ")
 
 
+def test_alarm_collapse_within_kinds() -> None:
+    """One picture of each kind: far apart, and yet alike."""
+    kinds = torch.arange(60) % 4
+    alarms = Alarms(bytes_of(pictures() / 4 + kinds.view(-1, 1, 1, 1) / 5), kinds)
+    drawn = torch.arange(40) % 4
+    grain = torch.rand((40, 3, 16, 16), generator=torch.Generator().manual_seed(1)) / 50
+    same = pictures(1).flip(-2) / 4 + drawn.view(-1, 1, 1, 1) / 5 + grain
+    measures = [alarms.look(same, 100_000, labels)[0] for labels in (drawn, None)]
+    assert measures[0]["diversity"] < 0.2 < 1 < measures[1]["diversity"]
+    said = [alarms.look(same, 100_000, drawn)[1] for _ in range(3)]
+    assert said[2][0].startswith("collapse: the samples differ")
+
+
 def test_alarm_copying() -> None:
     alarms = Alarms(bytes_of(pictures()))
     said = looks(alarms, pictures()[:40].flip(-1))  # mirrored copies are copies

@@ -26,18 +26,19 @@ class Alarms:
 
     Args:
         images: uint8 (N, S, S, 3), what is learned from.
+        labels: int64 (N,), their kinds; None where all are of one. Pictures are then compared
+            within their kind: a painter can do one picture of each, which are far apart.
 
     Attributes:
         memory: for how many evaluations in a row each alarm has had reason.
     """
 
-    def __init__(self, images: Tensor) -> None:
+    def __init__(self, images: Tensor, labels: Tensor | None = None) -> None:
         every = max(1, len(images) // _MOST)
         some = images[::every].permute(0, 3, 1, 2).float() / 255
         self.known = _small(some)  # (N, 3·16·16)
         between = torch.cdist(self.known, self.known)
-        count = len(self.known)
-        self.spread = float(between.sum() / (count * (count - 1)))
+        self.spread = _apart(between, None if labels is None else labels[::every])
         self.nearest = float(between.fill_diagonal_(torch.inf).amin(dim=1).median())
         self.memory = {"alarms": torch.zeros(3, dtype=torch.int64), "pairs": torch.zeros(2)}
 
@@ -45,16 +46,17 @@ class Alarms:
         """Count a step in which the critic was so certain, −1 to 1."""
         self.memory["pairs"] += torch.tensor([certainty, 1.0])
 
-    def look(self, samples: Tensor, seen: int) -> tuple[dict[str, float], list[str]]:
+    def look(
+        self, samples: Tensor, seen: int, labels: Tensor | None = None
+    ) -> tuple[dict[str, float], list[str]]:
         """Measures of the samples (N, 3, S, S) in [0, 1], after so many pictures were seen, and
-        what has to be said.
+        what has to be said. `labels` (N,) are the samples' kinds.
 
         `diversity` is how far they are from each other, 1 as far as real pictures; `novelty` how
         far from the nearest training picture (or its mirror), 1 as far as those from theirs.
         """
         drawn = _small(samples)
-        count = len(drawn)
-        diversity = float(torch.cdist(drawn, drawn).sum() / (count * (count - 1))) / self.spread
+        diversity = _apart(torch.cdist(drawn, drawn), labels) / self.spread
         mirrored = _small(samples.flip(-1))
         gaps = torch.stack([torch.cdist(x, self.known).amin(dim=1) for x in (drawn, mirrored)])
         gaps = gaps.amin(dim=0) / max(self.nearest, 1e-6)
@@ -87,3 +89,10 @@ class Alarms:
 def _small(images: Tensor) -> Tensor:
     """(N, 3, S, S) → (N, 3·16·16)."""
     return F.adaptive_avg_pool2d(images.float(), _SIDE).flatten(1)
+
+
+def _apart(between: Tensor, labels: Tensor | None) -> float:
+    """The mean of distances (N, N) between different pictures of the same kind."""
+    kinds = torch.zeros(len(between)) if labels is None else labels.cpu()
+    pairs = (kinds[:, None] == kinds[None]).fill_diagonal_(False)
+    return float(between[pairs].mean())

@@ -86,7 +86,7 @@ class GanRecipe:
             "augment": torch.tensor(self.fixed_chance or 0.0, dtype=torch.float64),
             "retries": torch.zeros((), dtype=torch.int64),
         }
-        self.alarms = Alarms(pictures.images)
+        self.alarms = Alarms(pictures.images, pictures.labels)
         self.memory |= self.alarms.memory
         self.remarks: list[str] = []
         dtype = choose_precision(config.precision, accelerator.device)
@@ -271,7 +271,8 @@ class GanRecipe:
         images = self.drawn(networks["generator"])
         if self.accelerator.is_main_process:
             save_image(grid(images), self.samples / f"step-{step:07d}.png")
-        measures, remarks = self.alarms.look(images, step * self.config.batch * self.world)
+        seen = step * self.config.batch * self.world
+        measures, remarks = self.alarms.look(images, seen, self._kinds_drawn())
         self.remarks += remarks
         return measures
 
@@ -282,10 +283,15 @@ class GanRecipe:
         z = torch.randn(
             rows * columns, self.shape.latent, generator=chance(self.seed, "samples")
         ).to(self.accelerator.device)
-        kinds = len(self.pictures.kinds)
-        label = torch.arange(len(z), device=z.device) % columns % kinds if kinds else None
+        label = self._kinds_drawn()
+        label = label if label is None else label.to(z.device)
         parts = zip(torch.split(z, columns), _split(label, columns, rows), strict=True)
         return torch.cat([made(one, kind).cpu() for one, kind in parts])
+
+    def _kinds_drawn(self) -> Tensor | None:
+        """Of what is `drawn`, (40,); None where all are of one kind."""
+        (rows, columns), kinds = SHOWN, len(self.pictures.kinds)
+        return torch.arange(rows * columns) % columns % kinds if kinds else None
 
 
 def _softened(index: int, total: int) -> float:
