@@ -100,7 +100,8 @@ def test_tiles_are_exact(options: dict[str, Any]) -> None:
     tiled = paint("anystyle", content, styles, size=850, tile=704, **options)
     assert tiled.recipe is not None
     assert tiled.recipe.options["tile"] == 704
-    torch.testing.assert_close(tiled.image, whole.image, atol=1e-3, rtol=0)
+    # Half a level of 255: of two pieces that are as good, rounding may choose the other.
+    torch.testing.assert_close(tiled.image, whole.image, atol=0.5 / 255, rtol=0)
 
 
 def test_strength_goes_from_the_content_to_the_style(network: str) -> None:

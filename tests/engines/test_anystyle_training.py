@@ -22,7 +22,8 @@ from belamy.networks import embedded
 from belamy.networks.anypainter import AnyPainter, initialise, load_any_painter
 from belamy.networks.weights import embedded_path, save_weights
 from belamy.training.pictures import every_picture
-from belamy.training.trainer import Rhythm, accelerator_for
+from belamy.training.processes import accelerator_for
+from belamy.training.trainer import Rhythm
 
 
 @pytest.fixture(scope="module")

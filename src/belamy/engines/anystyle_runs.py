@@ -24,8 +24,9 @@ from belamy.networks.backbone import Backbone
 from belamy.objectives.styles import decomposed, moments_of
 from belamy.training.crops import resample
 from belamy.training.pictures import every_picture
+from belamy.training.processes import accelerator_for
 from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
+from belamy.training.trainer import Tick, rhythm_for, train
 
 __all__ = ["KIND", "training"]
 

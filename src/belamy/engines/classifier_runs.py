@@ -17,8 +17,9 @@ from belamy.networks.embedded import Iris, fold
 from belamy.networks.weights import save_weights
 from belamy.training.data import TEST, TRAIN, Labelled, load_labelled
 from belamy.training.pictures import pictures_cache
+from belamy.training.processes import accelerator_for
 from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
+from belamy.training.trainer import Tick, rhythm_for, train
 
 __all__ = ["Told", "export", "training"]
 

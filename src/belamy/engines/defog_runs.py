@@ -17,8 +17,9 @@ from belamy.engines.defogging import find_network
 from belamy.errors import DataError
 from belamy.networks.backbone import load_backbone
 from belamy.networks.fogsight import FogSight, load_fogsight, save_fogsight
+from belamy.training.processes import accelerator_for
 from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, Trained, accelerator_for, rhythm_for, train
+from belamy.training.trainer import Tick, Trained, rhythm_for, train
 
 __all__ = ["ADAPTED", "KIND", "adapting", "training"]
 

@@ -16,7 +16,7 @@ from belamy.devices import choose_precision
 from belamy.engines.gan import GanConfig
 from belamy.engines.gan_runs import Parts
 from belamy.engines.gan_training import GanRecipe
-from belamy.training.trainer import accelerator_for
+from belamy.training.processes import accelerator_for
 
 __all__ = ["multiply_adds", "plan"]
 

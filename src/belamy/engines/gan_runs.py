@@ -31,8 +31,9 @@ from belamy.networks.gan import (
 from belamy.networks.painters import EMBEDDED, find_generator
 from belamy.pixels.images import load_image
 from belamy.pixels.video import save_video
+from belamy.training.processes import accelerator_for
 from belamy.training.runs import Run, open_run
-from belamy.training.trainer import Rhythm, Tick, accelerator_for, train
+from belamy.training.trainer import Rhythm, Tick, train
 
 __all__ = ["KIND", "Parts", "export", "rhythm", "training"]
 

@@ -15,8 +15,9 @@ from belamy.networks.transformer import save_painter
 from belamy.networks.weights import find_weights, open_weights
 from belamy.pixels.images import fit, load_image, resize
 from belamy.training.pictures import every_picture
+from belamy.training.processes import accelerator_for
 from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
+from belamy.training.trainer import Tick, rhythm_for, train
 
 __all__ = ["JUDGES", "KIND", "training"]
 

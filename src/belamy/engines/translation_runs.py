@@ -8,8 +8,9 @@ from pathlib import Path
 from belamy.engines.translate import TranslateConfig
 from belamy.engines.translation_training import TranslateRecipe
 from belamy.networks.transformer import save_painter
+from belamy.training.processes import accelerator_for
 from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, accelerator_for, rhythm_for, train
+from belamy.training.trainer import Tick, rhythm_for, train
 from belamy.training.worlds import CROPS, load_worlds
 
 __all__ = ["KIND", "training"]

@@ -20,8 +20,8 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
 
-from belamy.devices import choose_device, choose_precision, generator
-from belamy.errors import Diverged, OptionError, RunError
+from belamy.devices import generator
+from belamy.errors import Diverged, RunError
 from belamy.training.clock import Meter, patient_interrupts
 from belamy.training.runs import Run
 from belamy.training.state import State, pack, unpack
@@ -33,7 +33,6 @@ __all__ = [
     "Tick",
     "Trained",
     "TrainingRecipe",
-    "accelerator_for",
     "rhythm_for",
     "train",
 ]
@@ -119,24 +118,6 @@ class Rhythm:
     def __post_init__(self) -> None:
         assert self.evaluate % self.tick == 0
         assert self.save % self.tick == 0
-
-
-def accelerator_for(device: str, precision: str = "auto") -> Accelerator:
-    """Accelerate on the device that `device` names, for as many processes as torchrun started.
-
-    Raises:
-        OptionError: no such device, it cannot compute in `precision` (asked here, before anything
-            is read or made), or this process has trained on another one.
-    """
-    choose_precision(precision, place := choose_device(device))
-    if place.type == "cuda" and place.index is not None:
-        torch.cuda.set_device(place)  # accelerate takes the current one
-    try:
-        return Accelerator(cpu=place.type == "cpu")
-    except ValueError as error:  # its state belongs to the process
-        raise OptionError(
-            f"this process has trained on another device than {device!r}; begin a new process"
-        ) from error
 
 
 def rhythm_for(total: int) -> Rhythm:

@@ -1,0 +1,43 @@
+"""The processes that train together, and where each of them computes."""
+
+from __future__ import annotations
+
+import atexit
+
+import torch
+from accelerate import Accelerator
+from torch import distributed
+
+from belamy.devices import choose_device, choose_precision
+from belamy.errors import OptionError
+
+__all__ = ["accelerator_for"]
+
+
+def accelerator_for(device: str, precision: str = "auto") -> Accelerator:
+    """Accelerate on the device that `device` names, for as many processes as torchrun started.
+
+    Raises:
+        OptionError: no such device, it cannot compute in `precision` (asked here, before anything
+            is read or made), or this process has trained on another one.
+    """
+    choose_precision(precision, place := choose_device(device))
+    if place.type == "cuda" and place.index is not None:
+        torch.cuda.set_device(place)  # accelerate takes the current one
+    try:
+        accelerator = Accelerator(cpu=place.type == "cpu")
+    except ValueError as error:  # its state belongs to the process
+        raise OptionError(
+            f"this process has trained on another device than {device!r}; begin a new process"
+        ) from error
+    if accelerator.num_processes > 1:
+        # Else the threads of the group, still at work, bring a process down that has finished.
+        atexit.unregister(_leave)
+        atexit.register(_leave)
+    return accelerator
+
+
+def _leave() -> None:
+    """End the work of this process with the others."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
