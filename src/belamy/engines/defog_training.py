@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import autocast, generator
 from belamy.engines.defog import DefogTrainConfig
 from belamy.engines.defog_data import Source, crops_of, fogged_batch
 from belamy.engines.defog_measures import Measured
@@ -149,7 +149,7 @@ def losses_of(
 
 def precision(mixed: bool, device: torch.device) -> AbstractContextManager[None]:
     """Convolutions at bfloat16, if that is asked for."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=mixed)
+    return autocast(device, "bfloat16" if mixed else "float32")
 
 
 def part_of_rate(index: int, total: int) -> float:

@@ -21,6 +21,7 @@ from belamy.pixels.diffaugment import diff_augment
 from belamy.pixels.images import save_image
 from belamy.training.data import batch_indices
 from belamy.training.precision import LossScale
+from belamy.training.processes import average_slopes
 from belamy.training.trainer import Backward
 
 __all__ = ["GanRecipe", "Pair", "grid"]
@@ -207,13 +208,8 @@ class GanRecipe:
     def _update(self, name: str) -> None:
         """One step of Adam, the same in every process."""
         slopes = [p.grad for p in self.trained[name] if p.grad is not None]
-        if self.world > 1:
-            flat = torch.cat([slope.flatten() for slope in slopes])
-            mean = self.accelerator.reduce(flat, "mean")
-            for slope, part in zip(slopes, mean.split([s.numel() for s in slopes]), strict=True):
-                slope.copy_(part.view_as(slope))
-        if self.scale.unscaled(name, slopes):
-            self.optimizers[name].step()
+        average_slopes(slopes, self.accelerator)
+        self.scale.step(name, self.optimizers[name])
         self.optimizers[name].zero_grad(set_to_none=True)
 
     def _real(self, turn: int, part: int) -> tuple[Tensor, Tensor | None]:

@@ -22,6 +22,7 @@ from belamy.pixels.diffaugment import diff_augment
 from belamy.pixels.images import save_image
 from belamy.training.pool import ImagePool
 from belamy.training.precision import LossScale
+from belamy.training.processes import average_slopes
 from belamy.training.trainer import Backward
 from belamy.training.worlds import Worlds
 
@@ -184,8 +185,8 @@ class TranslateRecipe:
         self, optimizer: str, names: tuple[str, ...], networks: Mapping[str, nn.Module]
     ) -> None:
         """One step down the slopes, which are then dropped: the next part needs the memory."""
-        if self.world > 1:
-            _average([networks[name] for name in names], self.accelerator)
+        weights = [one for name in names for one in networks[name].parameters()]
+        average_slopes([one.grad for one in weights if one.grad is not None], self.accelerator)
         self.scale.step(optimizer, self.optimizers[optimizer])
         self.optimizers[optimizer].zero_grad(set_to_none=True)
 
@@ -251,13 +252,3 @@ def _heads(config: TranslateConfig, painter: Painter) -> dict[str, nn.Module]:
     heads = PatchHeads(looked_at(painter)[1])
     heads.initialise(generator(config.seed, "weights", "heads"))
     return {"heads": heads}
-
-
-def _average(networks: list[nn.Module], accelerator: Accelerator) -> None:
-    """The mean of the processes' gradients, by hand: generators are passed several times a step,
-    which data-parallel wrappers do not take."""
-    slopes = [one.grad for net in networks for one in net.parameters() if one.grad is not None]
-    flat = accelerator.reduce(torch.cat([slope.flatten() for slope in slopes]), "mean")
-    parts = flat.split([slope.numel() for slope in slopes])
-    for slope, part in zip(slopes, parts, strict=True):
-        slope.copy_(part.view_as(slope))

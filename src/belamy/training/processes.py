@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Sequence
 
 import torch
 from accelerate import Accelerator
-from torch import distributed
+from torch import Tensor, distributed
 
 from belamy.devices import choose_device, choose_precision
 from belamy.errors import OptionError
 
-__all__ = ["accelerator_for"]
+__all__ = ["accelerator_for", "average_slopes"]
 
 
 def accelerator_for(device: str, precision: str = "auto") -> Accelerator:
@@ -35,6 +36,19 @@ def accelerator_for(device: str, precision: str = "auto") -> Accelerator:
         atexit.unregister(_leave)
         atexit.register(_leave)
     return accelerator
+
+
+def average_slopes(slopes: Sequence[Tensor], accelerator: Accelerator) -> None:
+    """Replace gradients by their means over the processes, in place.
+
+    By hand, for networks that are passed several times a step, which data-parallel wrappers do not
+    take.
+    """
+    if accelerator.num_processes == 1:
+        return
+    mean = accelerator.reduce(torch.cat([slope.flatten() for slope in slopes]), "mean")
+    for slope, part in zip(slopes, mean.split([one.numel() for one in slopes]), strict=True):
+        slope.copy_(part.view_as(slope))
 
 
 def _leave() -> None:
