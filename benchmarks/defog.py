@@ -27,9 +27,9 @@ from tools import Figure, peak_megabytes, report
 from torch import Tensor
 
 from belamy.devices import generator
-from belamy.engines.defog import defogger
-from belamy.engines.defog_data import held_out_first
-from belamy.pixels.fog import fogged
+from belamy.engines.defog.api import defogger
+from belamy.engines.defog.dataset import held_out_first
+from belamy.pixels.fog.model import fogged
 from belamy.pixels.guided import guided_filter
 from belamy.pixels.images import load_image
 from belamy.training.metrics import psnr, ssim

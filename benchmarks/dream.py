@@ -17,10 +17,10 @@ from tools import Figure, peak_megabytes, report, side_by_side
 from torch import Tensor, nn
 
 from belamy.devices import generator
-from belamy.engines.dreaming import SMOOTHERS
+from belamy.engines.dream.render import SMOOTHERS
 from belamy.networks import NETWORKS
 from belamy.networks.backbone import Backbone, load_backbone
-from belamy.networks.imagenet import MEAN, STD
+from belamy.networks.backbones.imagenet import MEAN, STD
 from belamy.objectives.features import energy
 from belamy.optimise import descend, slope
 from belamy.pixels.augment import random_shift, roll, roll_back

@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from belamy.devices import generator
 from belamy.errors import MissingExtra
-from belamy.networks import exchange
-from belamy.networks.brushes import TorchBrush
-from belamy.networks.narrow import NarrowConv
-from belamy.networks.transformer import Painter, initialise, transformer
+from belamy.networks.image_to_image import onnx
+from belamy.networks.image_to_image.narrow_conv import NarrowConv
+from belamy.networks.image_to_image.network import Painter, initialise, transformer
+from belamy.networks.image_to_image.runtime import TorchBrush
 
 SIZE = 512
 FASTER = 1.5  # times eager torch's speed, for the fastest program
@@ -87,9 +87,9 @@ def _compared(times: dict[str, float]) -> list[Figure]:
 
 def _others(painter: Painter) -> dict[str, Run]:
     found: dict[str, Run] = {}
-    for name in exchange.RUNNERS:
+    for name in onnx.RUNNERS:
         try:
-            found[name] = exchange.compiled(painter, name)
+            found[name] = onnx.compiled(painter, name)
         except MissingExtra as error:
             sys.stdout.write(f"{error}\n")
     try:
@@ -104,7 +104,7 @@ def _opencv(painter: Painter) -> Run:
     import numpy as np
 
     cv2.setNumThreads(torch.get_num_threads())
-    network = cv2.dnn.readNetFromONNX(np.frombuffer(exchange.onnx_bytes(painter), np.uint8))
+    network = cv2.dnn.readNetFromONNX(np.frombuffer(onnx.onnx_bytes(painter), np.uint8))
 
     def run(image: Tensor) -> Tensor:
         network.setInput(image.numpy())

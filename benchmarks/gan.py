@@ -32,11 +32,11 @@ from tools import Figure, peak_megabytes, report, side_by_side
 from torch import nn
 
 from belamy.devices import autocast, generator
-from belamy.engines.gan import GanConfig
-from belamy.engines.gan_data import Pictures
-from belamy.engines.gan_plan import multiply_adds
-from belamy.engines.gan_training import GanRecipe
-from belamy.networks.gan import ARCHITECTURES, Shape, build_discriminator, build_generator
+from belamy.engines.gan.api import GanConfig
+from belamy.engines.gan.dataset import Pictures
+from belamy.engines.gan.dry_run import multiply_adds
+from belamy.engines.gan.task import GanRecipe
+from belamy.networks.gan.registry import ARCHITECTURES, Shape, build_discriminator, build_generator
 
 SIDE = 64
 SEEN = 128  # pictures that each measurement trains on: eight batches of 16, two of 64

@@ -30,11 +30,11 @@ from tools import Figure, report
 from torch import Tensor, nn
 
 from belamy.devices import generator
-from belamy.engines.gan import GanConfig
-from belamy.engines.gan_runs import Parts
-from belamy.engines.gan_training import GanRecipe, grid
+from belamy.engines.gan.api import GanConfig
+from belamy.engines.gan.task import GanRecipe, grid
+from belamy.engines.gan.train import Parts
 from belamy.pixels.images import contact_sheet, save_image
-from belamy.training.realism import frechet_distance, kernel_distance, picture_features
+from belamy.training.distribution_metrics import frechet_distance, kernel_distance, picture_features
 
 Curves = dict[str, list[dict[str, float]]]
 

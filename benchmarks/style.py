@@ -24,12 +24,12 @@ from tools import Figure, peak_megabytes, report, side_by_side
 from torch import Tensor, nn
 
 from belamy.devices import generator
-from belamy.engines.style import style_steps
+from belamy.engines.style.api import style_steps
 from belamy.networks import NETWORKS
-from belamy.networks.classic import VGG
-from belamy.networks.embedded import initialise
-from belamy.networks.imagenet import MEAN, STD
-from belamy.networks.weights import save_weights
+from belamy.networks.backbones.alexnet_vgg import VGG
+from belamy.networks.backbones.imagenet import MEAN, STD
+from belamy.networks.backbones.iris import initialise
+from belamy.networks.files.weights import save_weights
 
 MODEL, DEEPEST = "vgg19", "relu5_1"
 TIME_BARS = {256: 1.3, 512: 1.15}

@@ -27,9 +27,9 @@ import torch
 from tools import Figure, report
 from torch import Tensor
 
-from belamy.engines.style import style
+from belamy.engines.style.api import style
 from belamy.networks.backbone import Backbone, load_backbone
-from belamy.objectives.styles import moments_of
+from belamy.objectives.style_losses import moments_of
 from belamy.pixels.images import contact_sheet, fit, load_image, resize, save_image
 
 JUDGE = "squeezenet1_0"
@@ -54,7 +54,7 @@ def _optimised(content: Path, painting: Path, size: int) -> Tensor:
 
 
 def _fast(content: Path, painting: Path, size: int) -> Tensor:
-    from belamy.engines.anystyle import any_style
+    from belamy.engines.anystyle.api import any_style
 
     return any_style(content, painting, size=size).image
 

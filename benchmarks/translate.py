@@ -28,10 +28,10 @@ from tools import Figure, peak_megabytes, report, side_by_side
 from torch import Tensor, nn
 
 from belamy.devices import choose_precision, generator
-from belamy.engines.translate import TranslateConfig
-from belamy.engines.translation_training import TranslateRecipe
+from belamy.engines.translate.api import TranslateConfig
+from belamy.engines.translate.task import TranslateRecipe
 from belamy.precision import Precision
-from belamy.training.worlds import CROPS, Worlds
+from belamy.training.domains import CROPS, Worlds
 
 SIZE = 128
 RATIO_BAR = 0.80

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from belamy.devices import generator
-from belamy.networks.embedded import Iris, initialise
-from belamy.networks.gan import Shape, build_generator, save_generator
-from belamy.networks.weights import save_weights
+from belamy.networks.backbones.iris import Iris, initialise
+from belamy.networks.files.weights import save_weights
+from belamy.networks.gan.registry import Shape, build_generator, save_generator
 
 
 @pytest.fixture(scope="session")

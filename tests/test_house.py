@@ -33,6 +33,7 @@ FLOORS = (
     ("objectives",),
     ("optimise", "steps", "training"),
     ("engines",),
+    ("learn",),
     ("cli", "tour", "studio", "export", "__main__"),
 )
 HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}

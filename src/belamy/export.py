@@ -18,7 +18,7 @@ def export(network: str, output: Path, *, direction: str | None = None) -> None:
     network's stride) and at least 64; so is the output `painted`, but for what overshoots.
 
     Args:
-        network: as in `belamy.engines.faststyle.apply_style_steps`, but not ONNX itself.
+        network: as in `belamy.engines.faststyle.api.apply_style_steps`, but not ONNX itself.
         output: an .onnx file, replaced whole.
         direction: which network, in a file that translates both ways: a-to-b or b-to-a. None: the
             first.
@@ -30,8 +30,8 @@ def export(network: str, output: Path, *, direction: str | None = None) -> None:
     """
     if output.suffix.lower() != _SUFFIX:
         raise OptionError(f"{output} does not end in {_SUFFIX}, the one format that is written")
-    from belamy.networks.exchange import write_onnx
-    from belamy.networks.styles import find_style, load_style
+    from belamy.networks.image_to_image.load import find_style, load_style
+    from belamy.networks.image_to_image.onnx import write_onnx
 
     path = find_style(network)
     if path.suffix.lower() == _SUFFIX:

@@ -21,8 +21,8 @@ from belamy.basics.lenet import (
     tensors,
     trained,
 )
-from belamy.basics.lessons.cnn import cnn
 from belamy.errors import ImageError, OptionError
+from belamy.learn.lessons.cnn import cnn
 
 
 @pytest.fixture(scope="module")

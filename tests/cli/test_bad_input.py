@@ -13,14 +13,14 @@ from PIL import Image
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
-from belamy.cli import defog, fog, translate
+from belamy.cli.commands import defog, fog, translate
 from belamy.cli.groups import RootGroup
 from belamy.devices import generator
-from belamy.networks.fogsight import FogSight, save_fogsight
-from belamy.networks.fogsight import initialise as initialise_fogsight
-from belamy.networks.patchgan import initialise
-from belamy.networks.transformer import save_painter, translator
-from belamy.pixels.fog import fogged
+from belamy.networks.dehaze import FogSight, save_fogsight
+from belamy.networks.dehaze import initialise as initialise_fogsight
+from belamy.networks.gan.patchgan import initialise
+from belamy.networks.image_to_image.network import save_painter, translator
+from belamy.pixels.fog.model import fogged
 from belamy.pixels.images import load_image, save_image
 from belamy.training.runs import SCHEMA
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from belamy.networks import embedded
+from belamy.networks.backbones import iris
 
 CHANNELS = {"red": 0, "green": 1, "blue": 2}
 
@@ -54,8 +54,8 @@ def coloured(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 def small_iris(monkeypatch: pytest.MonkeyPatch) -> None:
     """Iris with a hundredth of its weights."""
     block = (8, 4, 8, 4, 4, 4)
-    monkeypatch.setattr(embedded, "STEM", (4, 4, 8))
-    monkeypatch.setattr(embedded, "BLOCKS", {"mixed3a": block, "mixed4a": block})
+    monkeypatch.setattr(iris, "STEM", (4, 4, 8))
+    monkeypatch.setattr(iris, "BLOCKS", {"mixed3a": block, "mixed4a": block})
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from belamy.errors import ImageError, OptionError, UnknownName, WeightsError
-from belamy.networks import NETWORKS, Architecture, weights
+from belamy.networks import NETWORKS, Architecture
 from belamy.networks.backbone import Backbone, load_backbone
-from belamy.networks.chain import Stages, follow, weightless
+from belamy.networks.files import weights
+from belamy.networks.files.weights import save_weights
 from belamy.networks.geometry import Layer, layer_table
-from belamy.networks.weights import save_weights
+from belamy.networks.sequential import Stages, follow, weightless
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.5)
 

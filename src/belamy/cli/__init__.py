@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from belamy import __version__
-from belamy.cli import (
+from belamy.cli.commands import (
     classify,
     defog,
     demo,

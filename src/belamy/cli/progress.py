@@ -22,7 +22,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
-    from belamy.networks.download import Progress as Received
+    from belamy.networks.files.download import Progress as Received
     from belamy.steps import Step
     from belamy.training.trainer import Tick
 

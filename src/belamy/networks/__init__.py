@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from belamy.networks import classic, embedded, googlenet, resnet, squeezenet
-from belamy.networks.chain import Chain
+from belamy.networks.backbones import alexnet_vgg, googlenet, iris, resnet, squeezenet
+from belamy.networks.sequential import Chain
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Architecture:
     """A network without weights.
 
     What it was trained on, its normalisation and its classes' names belong to the weights: see
-    `belamy.networks.weights`.
+    `belamy.networks.files.weights`.
 
     Attributes:
         build: makes it; every argument has a default and can be written as JSON.
@@ -27,10 +27,10 @@ class Architecture:
 
 
 NETWORKS: dict[str, Architecture] = {
-    "iris": Architecture(embedded.Iris),
-    "alexnet": Architecture(classic.AlexNet, classic.ALIASES),
-    "vgg16": Architecture(classic.vgg16, classic.ALIASES),
-    "vgg19": Architecture(classic.vgg19, classic.ALIASES),
+    "iris": Architecture(iris.Iris),
+    "alexnet": Architecture(alexnet_vgg.AlexNet, alexnet_vgg.ALIASES),
+    "vgg16": Architecture(alexnet_vgg.vgg16, alexnet_vgg.ALIASES),
+    "vgg19": Architecture(alexnet_vgg.vgg19, alexnet_vgg.ALIASES),
     "googlenet": Architecture(googlenet.GoogLeNet, googlenet.ALIASES),
     "squeezenet1_0": Architecture(squeezenet.squeezenet1_0, squeezenet.ALIASES),
     "squeezenet1_1": Architecture(squeezenet.squeezenet1_1, squeezenet.ALIASES),

@@ -4,9 +4,9 @@
 
     def stages(self) -> list[tuple[str, nn.Module]]
 
-(`belamy.networks.chain.Chain`) gives (stage name, module) in order, each module taking the output
-of the one before and nothing else, so that the first k stages are the network truncated after the
-k-th. And:
+(`belamy.networks.sequential.Chain`) gives (stage name, module) in order, each module taking the
+output of the one before and nothing else, so that the first k stages are the network truncated
+after the k-th. And:
 
 - its input is a *normalised* picture (N, 3, H, W); the mean and standard deviation belong to the
   weights (they stand in the file's metadata) and `Backbone` applies them;
@@ -20,7 +20,7 @@ k-th. And:
   hold parameters are registered on the network under the names that the file uses;
 - one row in `belamy.networks.NETWORKS`: name → `Architecture(build, aliases)`.
 
-`belamy.networks.weights.save_weights(path, state, network=…, arguments=…, mean=…, std=…,
+`belamy.networks.files.weights.save_weights(path, state, network=…, arguments=…, mean=…, std=…,
 classes=…, trained_on=…)` writes a file that says all this by itself, and `load_backbone(path)`
 reads it.
 """
@@ -39,9 +39,7 @@ from torch import Tensor, nn
 from belamy.devices import choose_device
 from belamy.errors import ImageError, OptionError, UnknownName, WeightsError
 from belamy.networks import NETWORKS
-from belamy.networks.chain import Chain, weightless
-from belamy.networks.geometry import Layer, layer_table
-from belamy.networks.weights import (
+from belamy.networks.files.weights import (
     BATCH_COUNTER,
     SHORT_SIDE,
     SIDE,
@@ -49,6 +47,8 @@ from belamy.networks.weights import (
     find_weights,
     open_weights,
 )
+from belamy.networks.geometry import Layer, layer_table
+from belamy.networks.sequential import Chain, weightless
 
 __all__ = ["Backbone", "Layer", "Tap", "load_backbone"]
 

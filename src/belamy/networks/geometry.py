@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from belamy.networks.chain import Chain, weightless
+from belamy.networks.sequential import Chain, weightless
 
 _TRACED_SIDE = 256  # large enough for every network's pools; the answer does not depend on it
 

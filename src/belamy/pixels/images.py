@@ -21,7 +21,8 @@ from torch import Tensor
 
 from belamy import files
 from belamy.errors import BelamyError, ImageError, OptionError
-from belamy.pixels import decode, encode, sheets, srgb
+from belamy.pixels import decode, encode, srgb
+from belamy.pixels.contact_sheet import arrange
 from belamy.pixels.decode import FORMATS, MAX_MEGAPIXELS
 from belamy.pixels.encode import QUALITY, SUFFIXES, format_for
 from belamy.pixels.recipe import Input, Recipe
@@ -281,7 +282,7 @@ def contact_sheet(
         )
     if captions is not None and len(captions) != len(images):
         raise OptionError(f"{len(captions)} captions for {len(images)} pictures")
-    return sheets.arrange(
+    return arrange(
         [
             resize(image.float().cpu(), fit(image.shape[-2], image.shape[-1], cell))
             for image in images

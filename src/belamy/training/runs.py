@@ -24,7 +24,7 @@ from safetensors import SafetensorError, safe_open
 import belamy
 from belamy.errors import BelamyError, RunError
 from belamy.files import atomic_path, write_text
-from belamy.networks.tensors import write_tensors
+from belamy.networks.files.tensors import write_tensors
 from belamy.training.state import State
 
 __all__ = ["KEPT", "SCHEMA", "Checkpoint", "Run", "create_run", "next_folder", "open_run"]

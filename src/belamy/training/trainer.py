@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from belamy.devices import generator
 from belamy.errors import Diverged, RunError
-from belamy.training.clock import Meter, patient_interrupts
+from belamy.training.meter import Meter, patient_interrupts
 from belamy.training.runs import Run
 from belamy.training.state import State, pack, unpack
 

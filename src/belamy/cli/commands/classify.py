@@ -1,0 +1,130 @@
+"""`belamy classify`: what is in a picture, and how a network learns to say so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from belamy.cli.groups import DefaultGroup, complain
+from belamy.cli.options import default, option, takes
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.engines.classify.api import (
+    ClassifyConfig,
+    classify,
+    evaluate_classifier,
+    guesser,
+    train_classifier,
+)
+from belamy.errors import BelamyError, OptionError
+
+__all__ = ["app"]
+
+COMMAND = "belamy classify train"
+
+app = typer.Typer(
+    name="classify",
+    cls=DefaultGroup,
+    no_args_is_help=True,
+    help="Say what is in pictures (`belamy classify cat.jpg`); train a network to say it.",
+)
+
+
+@app.command("look")
+def look(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures to name.")],
+    model: Annotated[str, option(classify, "model")] = default(classify, "model"),
+    top: Annotated[int, option(classify, "top")] = default(classify, "top"),
+    device: Annotated[str, option(classify, "device")] = default(classify, "device"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a picture, for programs.")
+    ] = False,
+) -> None:
+    """Say what a network sees in each IMAGE, and how sure it is; `look` may be left out."""
+    guesses_of = guesser(model, top=top, device=device)
+    failed = False
+    for image in images:
+        try:
+            guesses = guesses_of(image)
+        except BelamyError as error:  # it is said, and does not hold up the others
+            failed = True
+            complain(str(error))
+            continue
+        if as_json:
+            rows = [{"name": g.name, "probability": g.probability} for g in guesses]
+            typer.echo(json.dumps({"image": str(image), "guesses": rows}, ensure_ascii=False))
+            continue
+        typer.echo(image)
+        for guess in guesses:
+            typer.echo(f"  {guess.probability:6.1%}  {guess.name}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+@takes(ClassifyConfig, without=["data", "stages"], flags={"start": ["--from"]})
+def train(
+    context: typer.Context,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATA]", help="Folder or zip: train/CLASS/… and test/CLASS/… (or val/)."
+        ),
+    ] = None,
+    stages: Annotated[
+        str | None,
+        option(ClassifyConfig, "stages", metavar="SIZE:EPOCHS,…"),
+    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
+    device: Annotated[str, option(train_classifier, "device")] = default(
+        train_classifier, "device"
+    ),
+    **options: Any,
+) -> None:
+    """Train a classifier on DATA; Ctrl-C saves, and the same command with --run goes on."""
+    if (data is None) == (resume is None):
+        raise OptionError("name either the DATA to train on, or a run folder with --resume")
+    if resume is not None:
+        config, folder = resumed(context, resume, "classify", ClassifyConfig), resume
+        follow(train_classifier(config, folder, device=device), folder, COMMAND)
+        return
+    assert data is not None
+    if stages is not None:
+        options["stages"] = _stages(stages)
+    config = ClassifyConfig(data=data, **options)
+    folder = run or new_run(f"classify-{Path(config.data).stem}")
+    follow(train_classifier(config, folder, device=device), folder, COMMAND)
+
+
+def _stages(text: str) -> tuple[tuple[int, float], ...]:
+    try:
+        parts = [part.split(":") for part in text.split(",")]
+        return tuple((int(size), float(epochs)) for size, epochs in parts)
+    except ValueError as error:
+        raise OptionError(f"stages is {text!r}; write SIZE:EPOCHS,… as 32:10,64:4") from error
+
+
+@app.command()
+def evaluate(
+    data: Annotated[str, typer.Argument(help="Folder or zip with test/CLASS/… (or val/).")],
+    model: Annotated[str, option(evaluate_classifier, "model")] = default(
+        evaluate_classifier, "model"
+    ),
+    size: Annotated[int | None, option(evaluate_classifier, "size")] = default(
+        evaluate_classifier, "size"
+    ),
+    device: Annotated[str, option(evaluate_classifier, "device")] = default(
+        evaluate_classifier, "device"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Measure how often a network is right on the test split of DATA."""
+    measures = evaluate_classifier(data, model=model, size=size, device=device)
+    if as_json:
+        typer.echo(json.dumps(measures))
+        return
+    for name, value in measures.items():
+        typer.echo(f"{name}: {value:.4g}")

@@ -1,0 +1,156 @@
+"""`belamy defog`: fog taken out of pictures, how well, and how a network learns it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from belamy.cli.groups import DefaultGroup
+from belamy.cli.options import default, option, takes
+from belamy.cli.outputs import require_output, save_step
+from belamy.cli.pictures import inputs, require_named, work_on
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.engines.defog.api import (
+    DefogAdaptConfig,
+    DefogTrainConfig,
+    adapt_defog,
+    defog_steps,
+    defogger,
+    evaluate_defog,
+    train_defog,
+)
+from belamy.errors import OptionError
+
+if TYPE_CHECKING:
+    from belamy.steps import Step
+
+__all__ = ["app"]
+
+TRAIN, ADAPT = "belamy defog train", "belamy defog adapt"
+
+app = typer.Typer(
+    name="defog",
+    cls=DefaultGroup,
+    no_args_is_help=True,
+    help="Take fog out of pictures (`belamy defog hazy.jpg -o clear.png`); train a network for it.",
+)
+
+
+@app.command()
+@takes(defog_steps, without=["image"])
+def clear(
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, folders or zips of them.")
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
+    ] = "",
+    transmission: Annotated[
+        str,
+        typer.Option(
+            help="Save the map of what comes through too, white for all of it: a picture, or a "
+            "folder for several."
+        ),
+    ] = "",
+    **options: Any,
+) -> None:
+    """Take the fog out of every IMAGE; `clear` may be left out."""
+    require_named(output)
+    if transmission and _is_file(transmission):
+        require_output(transmission)
+        if len(inputs(images)) > 1:
+            raise OptionError(f"several maps cannot all become {transmission}; name a folder")
+    steps_of = defogger(**options)
+    work_on(
+        images,
+        output,
+        lambda image, job: _with_map(steps_of(image), transmission, job.target.name),
+        "clearing",
+    )
+
+
+def _is_file(place: str) -> bool:
+    return bool(Path(place).suffix) and not Path(place).is_dir()
+
+
+def _with_map(steps: Iterable[Step], place: str, name: str) -> Iterator[Step]:
+    """The steps, the first of which is saved in `place` if that is named."""
+    for step in steps:
+        if place and step.index == 1:
+            save_step(step, require_output(place if _is_file(place) else Path(place) / name))
+        yield step
+
+
+@app.command()
+def evaluate(
+    hazy: Annotated[str, typer.Argument(help="Folder or zip of hazy pictures, or one picture.")],
+    clear: Annotated[str, typer.Argument(help="The same scenes without haze, of the same names.")],
+    network: Annotated[str, option(evaluate_defog, "network")] = default(evaluate_defog, "network"),
+    device: Annotated[str, option(evaluate_defog, "device")] = default(evaluate_defog, "device"),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Measure PSNR and SSIM against the truth: of HAZY untouched, of dcp, and of the network."""
+    found = evaluate_defog(hazy, clear, network=network, device=device)
+    if as_json:
+        typer.echo(json.dumps({"pictures": found.pictures, **found.measures}))
+        return
+    typer.echo(f"{found.pictures} pictures   PSNR    SSIM")
+    for name, row in found.measures.items():
+        typer.echo(f"{name:<12} {row['psnr']:6.2f}  {row['ssim']:.4f}")
+
+
+@app.command()
+@takes(DefogTrainConfig, without=["data"], flags={"start": ["--from"]})
+def train(
+    context: typer.Context,
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DATA]...", help="Folders and zips of clear pictures."),
+    ] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
+    device: Annotated[str, option(train_defog, "device")] = default(train_defog, "device"),
+    **options: Any,
+) -> None:
+    """Train a network on DATA in fog made up; Ctrl-C saves, the same command with --run goes on."""
+    if resume is not None:
+        config = resumed(context, resume, "defog", DefogTrainConfig)
+        follow(train_defog(config, resume, device=device), resume, TRAIN)
+        return
+    if not data:
+        raise OptionError("name folders or zips of clear pictures, or a run folder with --resume")
+    config = DefogTrainConfig(data=tuple(data), **options)
+    folder = run or new_run("defog")
+    follow(train_defog(config, folder, device=device), folder, TRAIN)
+
+
+@app.command()
+@takes(DefogAdaptConfig, without=["start"])
+def adapt(
+    context: typer.Context,
+    start: Annotated[
+        str | None, typer.Argument(metavar="[NETWORK]", help="What `belamy defog train` made.")
+    ] = None,
+    foggy: Annotated[list[str] | None, option(DefogAdaptConfig, "foggy")] = None,
+    clear: Annotated[list[str] | None, option(DefogAdaptConfig, "clear")] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
+    device: Annotated[str, option(adapt_defog, "device")] = default(adapt_defog, "device"),
+    **options: Any,
+) -> None:
+    """Train NETWORK further on real fog without its truth; Ctrl-C saves, --resume goes on."""
+    if resume is not None:
+        asked = resumed(context, resume, "defog-adapt", DefogAdaptConfig)
+        follow(adapt_defog(asked, resume, device=device), resume, ADAPT)
+        return
+    if start is None or not foggy or not clear:
+        raise OptionError(
+            "name the network, --foggy and --clear pictures, or a run folder with --resume"
+        )
+    config = DefogAdaptConfig(start=start, foggy=tuple(foggy), clear=tuple(clear), **options)
+    folder = run or new_run("defog-adapt")
+    follow(adapt_defog(config, folder, device=device), folder, ADAPT)

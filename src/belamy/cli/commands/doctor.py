@@ -1,0 +1,181 @@
+"""`belamy doctor`: what is installed here, and what runs where."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from belamy import __version__
+from belamy.cli.groups import one_line
+from belamy.cli.outputs import require_folder
+from belamy.errors import OptionError
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:.*extra == ['\"](?P<extra>[\w-]+)['\"])?")
+_GIBIBYTE = 1 << 30
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Say what is installed here and what runs where; exit with 1 if something is amiss."""
+    found = _examination()
+    typer.echo(json.dumps(found, indent=2) if as_json else _readable(found))
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+def _examination() -> dict[str, Any]:
+    """All that doctor looks at, as plain JSON; "problems" says in sentences what is amiss."""
+    problems: list[str] = []
+    versions, extras = _packages(problems)
+    return {
+        "belamy": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": versions,
+        "extras": extras,
+        "device": _device(),
+        "threads": _threads(),
+        "memory": _memory(),
+        "networks": _networks(),
+        "folders": _folders(problems),
+        "problems": problems,
+    }
+
+
+def _packages(problems: list[str]) -> tuple[dict[str, str], dict[str, Any]]:
+    """The versions of what belamy needs, and which extras are complete: out of its own metadata."""
+    try:
+        ours = metadata.distribution("belamy")
+    except metadata.PackageNotFoundError:
+        problems.append("belamy is not installed as a package; run: pip install -e .")
+        return {}, {}
+    groups: dict[str, dict[str, str | None]] = {"": {}}
+    groups |= {extra: {} for extra in ours.metadata.get_all("Provides-Extra") or []}
+    for requirement in ours.requires or []:
+        if found := _REQUIREMENT.match(requirement):
+            groups[found["extra"] or ""][found["name"]] = _version(found["name"])
+    needed = groups.pop("")
+    missing = [name for name, version in needed.items() if version is None]
+    problems += [f"{name} is not installed; run: pip install {name}" for name in missing]
+    versions = {name: version for name, version in needed.items() if version is not None}
+    return versions, {extra: _extra(packages) for extra, packages in groups.items()}
+
+
+def _extra(packages: dict[str, str | None]) -> dict[str, Any]:
+    missing = [name for name, version in packages.items() if version is None]
+    return {"installed": not missing, "missing": missing}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _device() -> dict[str, Any]:
+    import torch
+
+    from belamy.devices import choose_device
+
+    count = torch.cuda.device_count()
+    return {
+        "chosen": str(choose_device()),
+        "cuda": [torch.cuda.get_device_name(index) for index in range(count)],
+        "mps": torch.backends.mps.is_available(),
+    }
+
+
+def _threads() -> dict[str, Any]:
+    import torch
+
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"torch": torch.get_num_threads(), "cores": usable}
+
+
+def _memory() -> dict[str, float | None]:
+    """In GiB; None where the system does not say."""
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if _has_sysconf() else None
+    information = Path("/proc/meminfo")
+    text = information.read_text() if information.exists() else ""
+    free = re.search(r"MemAvailable: *(\d+) kB", text)
+    return {
+        "total": None if total is None else round(total / _GIBIBYTE, 1),
+        "available": None if free is None else round(int(free[1]) * 1024 / _GIBIBYTE, 1),
+    }
+
+
+def _has_sysconf() -> bool:
+    return "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ())
+
+
+def _networks() -> list[dict[str, Any]]:
+    from belamy.networks import NETWORKS
+    from belamy.networks.files.weights import status
+
+    states = [status(name) for name in NETWORKS]
+    return [{"name": one.name, "state": one.state, "megabytes": one.megabytes} for one in states]
+
+
+def _folders(problems: list[str]) -> dict[str, dict[str, Any]]:
+    from belamy.files import cache_folder
+
+    found: dict[str, dict[str, Any]] = {}
+    for name, folder in (("cache", cache_folder()), ("here", Path.cwd())):
+        try:
+            require_folder(folder)
+            writable = True
+        except OptionError as error:
+            problems.append(str(error))
+            writable = False
+        found[name] = {"path": str(folder), "writable": writable}
+    return found
+
+
+def _readable(found: dict[str, Any]) -> str:
+    device, memory, threads = found["device"], found["memory"], found["threads"]
+    others = [*device["cuda"], *(["Apple MPS"] if device["mps"] else [])]
+    rows = [
+        ("belamy", f"{found['belamy']} on Python {found['python']}, {found['system']}"),
+        ("device", f"{device['chosen']}  ({', '.join(others) or 'no GPU that torch can use'})"),
+        ("threads", f"{threads['torch']} of {threads['cores']} cores"),
+        ("memory", f"{_gibibytes(memory['available'])} free of {_gibibytes(memory['total'])}"),
+        *((name, version) for name, version in found["packages"].items()),
+        *((f"[{extra}]", _extra_row(state)) for extra, state in found["extras"].items()),
+        *((one["name"], _network_row(one)) for one in found["networks"]),
+        *((name, _folder_row(folder)) for name, folder in found["folders"].items()),
+    ]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {text}" for name, text in rows]
+    amiss = [f"amiss: {one_line(problem)}" for problem in found["problems"]]
+    return "\n".join([*lines, "", *(amiss or ["all is well"])])
+
+
+def _gibibytes(amount: float | None) -> str:
+    return "unknown" if amount is None else f"{amount} GiB"
+
+
+def _extra_row(state: dict[str, Any]) -> str:
+    return "installed" if state["installed"] else f"not installed: {', '.join(state['missing'])}"
+
+
+def _network_row(state: dict[str, Any]) -> str:
+    size = "" if state["megabytes"] is None else f", {state['megabytes']:.1f} MB"
+    return f"{state['state']}{size}"
+
+
+def _folder_row(folder: dict[str, Any]) -> str:
+    return f"{one_line(folder['path'])}{'' if folder['writable'] else '  (cannot be written)'}"

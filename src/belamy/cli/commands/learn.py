@@ -1,0 +1,84 @@
+"""`belamy learn`: how a machine learns, in lessons that print some lines and draw a picture."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from belamy.cli.groups import StrictGroup
+from belamy.cli.options import takes
+from belamy.cli.outputs import require_output
+from belamy.learn.lessons import Lesson
+from belamy.learn.lessons.approximation import approximation
+from belamy.learn.lessons.backprop import backprop
+from belamy.learn.lessons.depth import depth
+from belamy.learn.lessons.mlp import mlp
+from belamy.learn.lessons.neuron import neuron
+from belamy.learn.lessons.perceptron import perceptron
+
+__all__ = ["Output", "app", "present", "teach"]
+
+app = typer.Typer(
+    name="learn",
+    cls=StrictGroup,
+    no_args_is_help=True,
+    help="Learn how a machine learns: each lesson prints a few lines and draws a picture.",
+)
+
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", help="The picture; ending in .gif, a film of how it comes about."
+    ),
+]
+
+
+def teach(lesson: Callable[..., Lesson]) -> None:
+    """Make a command of a lesson: of its name, with its arguments as options."""
+    name = lesson.__name__.replace("_", "-")
+
+    @app.command(name, help=_above_arguments(lesson))
+    @takes(lesson)
+    def command(output: Output = Path(f"{name}.png"), **options: Any) -> None:
+        present(lesson, output, options)
+
+
+def present(lesson: Callable[..., Lesson], output: Path, options: dict[str, Any]) -> None:
+    """Give the lesson: print its lines, save its picture or its film, and say where it is.
+
+    Raises:
+        BelamyError: the output cannot be written, or the lesson refuses an option.
+    """
+    from belamy.learn.drawings.saving import save_film, save_still
+    from belamy.learn.drawings.style import SMALLER, rendered, require_matplotlib
+    from belamy.learn.engine import lesson_recipe
+
+    require_output(output)
+    require_matplotlib()
+    film = output.suffix.lower() == ".gif"
+    frames, latest = [], None
+    for item in lesson(**options):
+        if isinstance(item, str):
+            typer.echo(item)
+        elif film:
+            frames.append(rendered(item, SMALLER))
+        else:
+            latest = item
+    if film:
+        save_film(frames, output, lesson_recipe(lesson, options))
+    else:
+        assert latest is not None, "a lesson shows something"
+        save_still(rendered(latest), output, lesson_recipe(lesson, options))
+    typer.echo(output)
+
+
+def _above_arguments(lesson: Callable[..., Lesson]) -> str:
+    return (inspect.getdoc(lesson) or "").partition("\n\nArgs:")[0]
+
+
+for one in (neuron, perceptron, mlp, backprop, approximation, depth):
+    teach(one)

@@ -1,0 +1,156 @@
+"""`belamy models`: which networks there are, how they look inside, where their weights are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from belamy.cli.options import default, takes
+from belamy.cli.outputs import require_output, save_step
+from belamy.cli.progress import show_bytes, show_steps
+from belamy.engines.dream.atlas import atlas_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from belamy.networks.geometry import Layer
+    from belamy.networks.sequential import Chain
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="models",
+    no_args_is_help=True,
+    help="List networks, look inside them, fetch or forget their weights.",
+)
+
+_PIPED_WIDTH = 120  # columns; rich would fold a table at 80 where there is no terminal
+_Name = Annotated[str, typer.Argument(help="A network of `belamy models list`.")]
+
+
+@app.command("list")
+def list_models() -> None:
+    """Say of every network whether its weights are embedded, cached, or to be downloaded."""
+    from belamy.networks import NETWORKS
+    from belamy.networks.files.weights import status
+
+    found = [status(name) for name in NETWORKS]
+    sizes = ["" if row.megabytes is None else f"{row.megabytes:.1f}" for row in found]
+    rows = [(row.name, row.state, size) for row, size in zip(found, sizes, strict=True)]
+    _print_table(("network", "weights", ">MB"), rows)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A network, or a file of weights.")],
+    inner: Annotated[bool, typer.Option("--inner", help="Show layers inside blocks too.")] = False,
+) -> None:
+    """Print each layer of a network: its name, channels, stride and receptive field.
+
+    Stride and field are in pixels of the picture; a dash stands for all of it.
+    """
+    from belamy.networks.geometry import layer_table
+
+    network, facts = _looked_up(name)
+    weights = sum(tensor.numel() for tensor in network.parameters())  # type: ignore[attr-defined]
+    facts = [*facts, ("parameters", f"{weights:,}")]
+    layers = layer_table(network).values()
+    for fact, text in facts:
+        typer.echo(f"{fact}: {text}")
+    typer.echo("")
+    shown = [layer for layer in layers if inner or layer.name == layer.stage]
+    _print_table(("layer", ">channels", ">stride", ">receptive field"), map(_row, shown))
+
+
+def _row(layer: Layer) -> tuple[str, ...]:
+    numbers = (layer.channels, layer.stride, layer.receptive_field)
+    return (layer.name, *("-" if number is None else str(number) for number in numbers))
+
+
+def _looked_up(model: str) -> tuple[Chain, list[tuple[str, str]]]:
+    """A network without weights, and what is known of the weights, file or no file."""
+    import torch
+
+    from belamy.networks import NETWORKS
+    from belamy.networks.files.catalogue import CATALOGUE
+    from belamy.networks.files.weights import find_weights, open_weights, status
+
+    if model in NETWORKS and status(model).path is None:
+        row = CATALOGUE.get(model)
+        facts = [("published", row.url), ("licence", row.licence)] if row else []
+        with torch.device("meta"):
+            return NETWORKS[model].build(), [("network", model), ("weights", "not here"), *facts]
+    with open_weights(find_weights(model)) as weights:
+        described = weights.description
+        facts = [("network", described.network), ("weights", str(weights.path))]
+        facts += [("sha256", weights.sha256), ("classes", str(len(described.classes)))]
+        said = {"trained on": described.trained_on, **weights.metadata}
+        facts += [(key, said[key]) for key in ("trained on", "source", "licence") if said.get(key)]
+        with torch.device("meta"):
+            return weights.build(), facts
+
+
+@app.command()
+def download(name: _Name) -> None:
+    """Fetch a network's published weights into the cache."""
+    from belamy.networks.files.download import download as fetch
+    from belamy.networks.files.weights import cached_path
+
+    show_bytes(fetch(name), name)
+    typer.echo(cached_path(name))
+
+
+@app.command("import")
+def import_file(
+    name: _Name,
+    file: Annotated[Path, typer.Argument(help="A .pth, .safetensors or .npz file of its weights.")],
+) -> None:
+    """Take a file of a network's weights into the cache."""
+    from belamy.networks.files.convert import import_weights
+
+    typer.echo(import_weights(name, file))
+
+
+@app.command()
+def remove(name: _Name) -> None:
+    """Delete a network's weights from the cache."""
+    from belamy.networks.files.weights import remove as forget
+
+    typer.echo(forget(name))
+
+
+@app.command()
+@takes(atlas_steps, without=["model"])
+def atlas(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A network, or a file of weights.")
+    ] = default(atlas_steps, "model"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The contact sheet; its suffix says the format.")
+    ] = Path("atlas.png"),
+    **options: Any,
+) -> None:
+    """Draw what each layer likes best, or each channel of one layer, on a contact sheet."""
+    require_output(output)
+    step, stopped = show_steps(atlas_steps(name, **options), f"drawing {output.name}")
+    save_step(step, output)
+    typer.echo(output)
+    if stopped:
+        raise KeyboardInterrupt(f"what was made so far is in {output}")
+
+
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A plain table; a column whose title begins with > holds numbers, set to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in columns:
+        table.add_column(title.lstrip(">"), justify="right" if title[0] == ">" else "left")
+    for row in rows:
+        table.add_row(*row)
+    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
+    console.print(table, markup=False, highlight=False)

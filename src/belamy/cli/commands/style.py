@@ -1,0 +1,125 @@
+"""`belamy style`: one picture in the manner of another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from belamy.cli.groups import DefaultGroup
+from belamy.cli.options import arguments_of, default, flag, is_typed, option, takes
+from belamy.cli.outputs import require_folder, require_output, save_step
+from belamy.cli.progress import show_steps
+from belamy.engines.anystyle.api import any_style_steps
+from belamy.engines.style.api import style_steps
+from belamy.errors import OptionError
+
+if TYPE_CHECKING:
+    from belamy.steps import Step
+
+__all__ = ["app"]
+
+# What only one of the two ways to paint can use.
+FAST_ALONE = arguments_of(any_style_steps).keys() - arguments_of(style_steps).keys()
+STEPS_ALONE = arguments_of(style_steps).keys() - arguments_of(any_style_steps).keys() | {
+    *("every", "trace")
+}
+
+app = typer.Typer(
+    name="style",
+    cls=DefaultGroup,
+    no_args_is_help=True,
+    help="Paint a picture in the manner of others (`belamy style photo.jpg wave.jpg -o new.png`).",
+)
+
+
+@app.command()
+@takes(style_steps, without=["content", "style"])
+def paint(
+    context: typer.Context,
+    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The picture to paint.")],
+    style: Annotated[
+        list[Path], typer.Argument(metavar="STYLE...", help="In whose manner: one, or several.")
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="The new picture; its suffix says the format.")
+    ] = "",
+    every: Annotated[
+        int, typer.Option(min=0, help="Save a frame of the work every N steps, beside the result.")
+    ] = 0,
+    trace: Annotated[
+        Path | None, typer.Option(help="A JSON file for the losses of every step.")
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Paint in one pass, in seconds, with a trained network.")
+    ] = False,
+    pieces: Annotated[float, option(any_style_steps, "pieces")] = default(
+        any_style_steps, "pieces"
+    ),
+    strength: Annotated[float, option(any_style_steps, "strength")] = default(
+        any_style_steps, "strength"
+    ),
+    network: Annotated[str, option(any_style_steps, "network")] = default(
+        any_style_steps, "network"
+    ),
+    **options: Any,
+) -> None:
+    """Paint CONTENT in the manner of each STYLE, by steps or --fast; `paint` may be left out."""
+    if not output:
+        raise OptionError("no output named; write -o new.png")
+    target = require_output(output)
+    if target in (content, *style):
+        raise OptionError(f"{target} would overwrite itself; name another output")
+    if trace is not None:
+        require_folder(trace.parent)
+    given = {**options, "pieces": pieces, "strength": strength, "network": network}
+    chosen = _chosen(context, fast, given)
+    rows: list[dict[str, Any]] = []
+    make = any_style_steps if fast else style_steps
+    steps = _watched(make(content, style, **chosen), target, every, rows)
+    try:
+        step, stopped = show_steps(steps, f"painting {target.name}")
+    finally:  # the losses of a painting that failed are of more use than any
+        _write_trace(trace, rows)
+    save_step(step, target)
+    typer.echo(target)
+    if stopped:
+        raise KeyboardInterrupt(f"what was made so far is in {target}")
+
+
+def _chosen(context: typer.Context, fast: bool, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were typed; the others are the engine's to fill in.
+
+    Raises:
+        OptionError: one of them is of no use to the way in which is painted.
+    """
+    typed = [name for name in context.params if is_typed(context, name)]
+    wrong = [flag(name) for name in typed if name in (STEPS_ALONE if fast else FAST_ALONE)]
+    if wrong and fast:
+        raise OptionError(f"--fast paints in one pass, without steps; leave out {', '.join(wrong)}")
+    if wrong:
+        raise OptionError(f"{', '.join(wrong)} is for --fast; write it too, or leave that out")
+    return {name: options[name] for name in typed if name in options}
+
+
+def _watched(
+    steps: Iterator[Step], target: Path, every: int, rows: list[dict[str, Any]]
+) -> Iterator[Step]:
+    """The same stream, its losses noted, every n-th picture saved as TARGET-0010.png."""
+    for step in steps:
+        height, width = step.image.shape[-2:]
+        rows.append({"step": step.index, "width": width, "height": height, **step.losses})
+        if every and step.index % every == 0:
+            save_step(step, target.with_name(f"{target.stem}-{step.index:04d}{target.suffix}"))
+        yield step
+
+
+def _write_trace(path: Path | None, rows: list[dict[str, Any]]) -> None:
+    if path is not None and rows:
+        from belamy.files import write_text
+
+        lines = ",\n".join(json.dumps(row) for row in rows)
+        write_text(path, f"[\n{lines}\n]\n")

@@ -1,0 +1,67 @@
+"""`belamy style train` and `belamy style apply`: networks that paint in one pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from belamy.cli.commands.style import app
+from belamy.cli.options import default, option, takes
+from belamy.cli.pictures import work_on
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.engines.faststyle.api import StyleTrainConfig, apply_style_steps, stylist, train_style
+from belamy.errors import OptionError
+
+__all__ = ["app"]
+
+COMMAND = "belamy style train"
+
+
+@app.command()
+@takes(apply_style_steps, without=["image", "network"])
+def apply(
+    network: Annotated[
+        str,
+        typer.Argument(help="A network that belamy trained; or a .t7, .pth or .onnx of others."),
+    ],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of pictures.")
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
+    ] = "",
+    **options: Any,
+) -> None:
+    """Repaint every IMAGE in the style that NETWORK has learned, in one pass."""
+    painting = stylist(network, **options)
+    work_on(images, output, lambda source, job: painting(source), "painting")
+
+
+@app.command()
+@takes(StyleTrainConfig, without=["painting", "data"])
+def train(
+    context: typer.Context,
+    painting: Annotated[
+        str | None, typer.Argument(help="The picture whose style is learned.")
+    ] = None,
+    data: Annotated[str | None, option(StyleTrainConfig, "data")] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
+    device: Annotated[str, option(train_style, "device")] = default(train_style, "device"),
+    **options: Any,
+) -> None:
+    """Train a network to paint like PAINTING; Ctrl-C saves, the same command with --run goes on."""
+    if resume is not None:
+        config, folder = resumed(context, resume, "style", StyleTrainConfig), resume
+        follow(train_style(config, folder, device=device), folder, COMMAND)
+        return
+    if painting is None or data is None:
+        raise OptionError(
+            "name the PAINTING and the photographs to practise on with --data, or a run folder "
+            "with --resume"
+        )
+    config = StyleTrainConfig(painting=painting, data=data, **options)
+    folder = run or new_run(f"style-{Path(config.painting).stem}")
+    follow(train_style(config, folder, device=device), folder, COMMAND)

@@ -1,0 +1,120 @@
+"""`belamy translate`: pictures of one world become those of another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from belamy.cli.gallery import require_page, write_gallery
+from belamy.cli.options import default, option, takes
+from belamy.cli.outputs import Job
+from belamy.cli.pictures import work_on
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.engines.translate.api import (
+    TranslateConfig,
+    evaluate_translation,
+    train_translation,
+    translate_steps,
+    translator,
+)
+from belamy.errors import OptionError
+
+if TYPE_CHECKING:
+    from belamy.pixels.images import Source
+    from belamy.steps import Step
+
+__all__ = ["app"]
+
+COMMAND = "belamy translate train"
+
+app = typer.Typer(
+    name="translate",
+    no_args_is_help=True,
+    help="Learn to turn pictures of one world into those of another, without pairs.",
+)
+
+
+@app.command()
+@takes(translate_steps, without=["image", "network"])
+def apply(
+    network: Annotated[
+        str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
+    ],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, folders or zips of them.")
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
+    ] = "",
+    gallery: Annotated[
+        Path | None, typer.Option(help="An HTML page with all of them, before and after.")
+    ] = None,
+    **options: Any,
+) -> None:
+    """Translate every IMAGE with what NETWORK has learned."""
+    if gallery is not None:
+        require_page(gallery)
+    translation = translator(network, **options)
+    jobs: list[Job] = []
+
+    def steps_of(source: Source, job: Job) -> Iterable[Step]:
+        jobs.append(job)
+        return translation(source)
+
+    try:
+        work_on(images, output, steps_of, "translating")
+    finally:  # those that were made are shown even where others failed
+        made = [job for job in jobs if job.done]
+        if gallery is not None and made:
+            write_gallery(gallery, made, title=f"{Path(network).stem}, {options['direction']}")
+            typer.echo(gallery)
+
+
+@app.command()
+@takes(TranslateConfig, without=["a", "b"])
+def train(
+    context: typer.Context,
+    a: Annotated[str | None, typer.Argument(help="Folder or zip of pictures of one world.")] = None,
+    b: Annotated[str | None, typer.Argument(help="The same of the other world.")] = None,
+    run: RunFolder = None,
+    resume: Resumed = None,
+    device: Annotated[str, option(train_translation, "device")] = default(
+        train_translation, "device"
+    ),
+    **options: Any,
+) -> None:
+    """Learn to translate between A and B; Ctrl-C saves, the same command with --run goes on."""
+    if resume is not None:
+        config, folder = resumed(context, resume, "translate", TranslateConfig), resume
+        follow(train_translation(config, folder, device=device), folder, COMMAND)
+        return
+    if a is None or b is None:
+        raise OptionError("name the two worlds, A and B, or a run folder with --resume")
+    config = TranslateConfig(a=a, b=b, **options)
+    folder = run or new_run(f"translate-{Path(a).stem}-{Path(b).stem}")
+    follow(train_translation(config, folder, device=device), folder, COMMAND)
+
+
+@app.command()
+@takes(evaluate_translation, without=["network", "a", "b"])
+def evaluate(
+    network: Annotated[
+        str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
+    ],
+    a: Annotated[str, typer.Argument(help="Folder or zip of pictures of the world A.")],
+    b: Annotated[str, typer.Argument(help="The same of the world B.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    **options: Any,
+) -> None:
+    """Measure how near translations come to the other world."""
+    measures = evaluate_translation(network, a, b, **options)
+    if as_json:
+        typer.echo(json.dumps(measures))
+        return
+    for name, value in measures.items():
+        shown = value if isinstance(value, str) else f"{value:.4g}"
+        typer.echo(f"{name.replace('_', ' ')}: {shown}")

@@ -1,0 +1,239 @@
+"""The training of a network that paints in any style: see `TrainingRecipe`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from belamy.devices import autocast, choose_precision, generator
+from belamy.engines.anystyle.api import AnyStyleConfig
+from belamy.engines.anystyle.encoder import moved, told
+from belamy.networks.backbone import Backbone
+from belamy.networks.image_to_image.arbitrary_style import IMAGE, LEVELS, AnyPainter
+from belamy.objectives.adain_losses import content_distance, manner_distance
+from belamy.objectives.patch_match import coordinates, laid, pieces_of
+from belamy.objectives.perceptual_losses import roughness
+from belamy.objectives.style_losses import Moments, moments_of
+from belamy.pixels.images import contact_sheet, save_image
+from belamy.training.crops import crops_of_step, resample
+from belamy.training.loss_scale import LossScale
+from belamy.training.trainer import Backward
+
+__all__ = ["CONTENT", "SEEN", "STORED", "AnyStyleRecipe", "repainted"]
+
+STORED = {"photographs": 1.5, "paintings": 1.0}
+"""Side of the stored pictures, in sides of the squares that are cut out of them."""
+
+SEEN = ("conv1", "conv2b", "mixed3a", "mixed3b", "mixed4a")
+"""Layers in which a painting is compared with its style."""
+
+CONTENT = ("mixed3b", "mixed4a")
+"""Layers in which it must show what the photograph shows."""
+
+_PHOTOGRAPH, _PAINTING = (0.44, 1.0), (0.15, 1.0)  # parts of them that are cut out; by eye
+_ALIKE = 4  # one of so many squares is styled by itself
+PART = 0.6
+"""Of pieces, in the samples: as in use."""
+
+_SHOWN = 5  # photographs, and paintings, in the samples
+_CELL = 192  # pixels of one picture in them
+_LOWEST, _RISE = 0.01, 50  # of the learning rate, at the end; steps until it is reached. By eye
+_EXCESS = 5.0  # weight of what is outside of [0, 1], where a picture is cut off
+_STEEPEST = 5.0  # the gradient's length, above which it is shortened: a dark style is steep
+
+
+Features: TypeAlias = "Mapping[str, Tensor]"
+
+
+class AnyStyleRecipe:
+    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+
+    Args:
+        photographs: uint8 (N, S, S, 3), to practise on.
+        paintings: uint8 (M, T, T, 3), the styles.
+        painter: what is trained.
+        backbone: whose features are read and judged by, on the accelerator's device.
+        samples: the folder for pictures made on the way.
+    """
+
+    def __init__(
+        self,
+        config: AnyStyleConfig,
+        photographs: Tensor,
+        paintings: Tensor,
+        painter: AnyPainter,
+        backbone: Backbone,
+        samples: Path,
+        accelerator: Accelerator,
+    ) -> None:
+        self.config, self.accelerator = config, accelerator
+        self.photographs, self.paintings = photographs, paintings
+        self.backbone, self.samples = backbone, samples
+        self.rank, self.world = accelerator.process_index, accelerator.num_processes
+        self.total, self.average, self.seed = config.steps, config.average, config.seed
+        painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.mixing, self.basis = painter.mixing, painter.basis.to(accelerator.device)
+        self.scale = LossScale(["painter"], choose_precision(config.precision, accelerator.device))
+        self.memory: dict[str, Tensor] = self.scale.memory
+        self.remarks: list[str] = []
+        self.networks: dict[str, nn.Module] = {"painter": painter}
+        adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+        self.optimizers: dict[str, torch.optim.Optimizer] = {"painter": adam}
+        weights = sum(parameter.numel() for parameter in painter.parameters())
+        self.about = (
+            f"{len(paintings):,} paintings on {len(photographs):,} photographs; "
+            f"{self.total:,} steps at {config.size} px, seen by {backbone.name}; "
+            f"{weights:,} weights"
+        )
+
+    def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
+        painter, optimizer = self.networks["painter"], self.optimizers["painter"]
+        for group in optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * _part_of_rate(index, self.total)
+        painter.train()
+        losses = self._losses(painter, *self._batch(index))
+        optimizer.zero_grad(set_to_none=True)
+        loss = torch.stack([_WEIGHTS[name](self.config) * losses[name] for name in losses]).sum()
+        backward(self.scale.scaled("painter", loss))
+        self.scale.step("painter", optimizer, steepest=_STEEPEST)
+        return losses
+
+    def _losses(
+        self, painter: nn.Module, contents: Tensor, styles: Tensor, part: Tensor
+    ) -> dict[str, Tensor]:
+        with torch.no_grad():
+            seen, wanted = self._seen(contents), self._seen(styles)
+        painted = self._painted(painter, seen, wanted, part)
+        found, style = self._seen(painted), _moments(wanted)
+        alike = -(-len(contents) // _ALIKE)
+        return {
+            "style": manner_distance(_moments(found), {layer: style[layer] for layer in SEEN}),
+            "content": content_distance(found, {layer: seen[layer] for layer in CONTENT}),
+            "identity": (painted - contents)[:alike].square().mean(),
+            "roughness": roughness(painted),
+            "excess": (painted - painted.clamp(0, 1)).square().mean(),
+        }
+
+    def _painted(
+        self, painter: nn.Module, seen: Features, styles: Features, part: Tensor
+    ) -> Tensor:
+        """(N, 3, H, W), each content in its style, laid of its pieces in so great a part (N,)."""
+        with torch.no_grad():
+            features = self._features(seen, styles, part)
+        with autocast(self.accelerator.device, self.config.precision):
+            painted: Tensor = painter(features, [(told(_moments(styles)), None)])
+        return painted.float()
+
+    def _features(self, seen: Features, styles: Features, part: Tensor) -> dict[str, Tensor]:
+        levels, others = ({x: some[x] for x in self.mixing} for some in (seen, styles))
+        own, wanted = _moments(levels), _moments(others)
+        places, pieces = (
+            torch.split(coordinates(some[LEVELS[0]], moments[LEVELS[0]], self.basis), 1)
+            for some, moments in ((levels, own), (others, wanted))
+        )
+        collages = [
+            laid(pieces_of({x: y[n : n + 1] for x, y in others.items()}, piece), place)
+            for n, (piece, place) in enumerate(zip(pieces, places, strict=True))
+        ]
+        share = part.view(-1, 1, 1, 1)
+        return {
+            level: x.lerp(torch.cat([collage[level] for collage in collages]), share)
+            for level, x in moved(levels, own, wanted, self.mixing).items()
+        }
+
+    def _seen(self, images: Tensor) -> dict[str, Tensor]:
+        """Layer → features in float32, the pictures themselves among them."""
+        with autocast(self.accelerator.device, self.config.precision):
+            found = self.backbone(images, {*SEEN, *LEVELS})
+        return {IMAGE: images, **{layer: x.float() for layer, x in found.items()}}
+
+    def _batch(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Contents, styles, and in how great a part these are laid of pieces; the first fourth are
+        alike, every other one of them a painting."""
+        config = self.config
+        contents, styles = (
+            crops_of_step(
+                pictures,
+                index,
+                batch=config.batch,
+                size=config.size,
+                area=area,
+                seed=generator(config.seed, name).initial_seed(),
+                rank=self.rank,
+                world=self.world,
+            )[0].to(self.accelerator.device)
+            for name, pictures, area in (
+                ("photographs", self.photographs, _PHOTOGRAPH),
+                ("paintings", self.paintings, _PAINTING),
+            )
+        )
+        styles = repainted(styles, generator(config.seed, "palette", index, self.rank))
+        alike = -(-len(contents) // _ALIKE)
+        paintings = slice(index % 2, alike, 2)
+        contents[paintings] = styles[paintings]
+        styles[:alike] = contents[:alike]
+        part = torch.rand(len(contents), generator=generator(config.seed, "part", index, self.rank))
+        return contents, styles, config.pieces * part.to(self.accelerator.device)
+
+    @torch.no_grad()
+    def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
+        """The distances on a few photographs, each in a style; they are in `samples/` too."""
+        painter = networks["painter"].eval()
+        contents, styles = (
+            resample(pictures[:: max(1, len(pictures) // _SHOWN)][:_SHOWN], _CELL).div(255)
+            for pictures in (self.photographs, self.paintings)
+        )
+        contents, styles = (x.to(self.accelerator.device) for x in (contents, styles))
+        seen, wanted = self._seen(contents), self._seen(styles)
+        part = torch.full((len(contents),), PART, device=contents.device)
+        painted = self._painted(painter, seen, wanted, part).clamp(0, 1)
+        found, style = self._seen(painted), _moments(wanted)
+        if self.accelerator.is_main_process:
+            pictures = [one[None] for one in (*contents, *styles, *painted)]
+            sheet = contact_sheet(pictures, columns=len(contents), cell=_CELL)
+            save_image(sheet, self.samples / f"step-{step:07d}.png")
+        style = {layer: style[layer] for layer in SEEN}
+        return {
+            "shown_style": float(manner_distance(_moments(found), style)),
+            "shown_content": float(
+                content_distance(found, {layer: seen[layer] for layer in CONTENT})
+            ),
+        }
+
+
+_WEIGHTS: dict[str, Callable[[AnyStyleConfig], float]] = {
+    "style": lambda config: config.style_weight,
+    "content": lambda config: config.content_weight,
+    "identity": lambda config: config.identity_weight,
+    "roughness": lambda config: config.smoothness,
+    "excess": lambda config: _EXCESS,
+}
+"""Loss → how much it counts."""
+
+
+def repainted(images: Tensor, chance: torch.Generator) -> Tensor:
+    """Every other picture (N, 3, H, W) with red, green and blue exchanged at random.
+
+    Most paintings are brown: with these a network sees all palettes.
+    """
+    orders = [torch.randperm(3, generator=chance).tolist() for _ in images[::2]]
+    exchanged = images.clone()
+    for place, order in enumerate(orders):
+        exchanged[2 * place] = images[2 * place, order]
+    return exchanged
+
+
+def _moments(features: Mapping[str, Tensor]) -> dict[str, Moments]:
+    return {layer: moments_of(x) for layer, x in features.items()}
+
+
+def _part_of_rate(index: int, total: int) -> float:
+    """A short rise, lest Adam's first steps overshoot; then a cosine to nearly nothing."""
+    fall = _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * index / total)) / 2
+    return fall * min(1.0, (index + 1) / _RISE)

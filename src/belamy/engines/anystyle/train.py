@@ -1,0 +1,92 @@
+"""From a configuration to a network that paints in any style, in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from belamy.devices import generator
+from belamy.engines.anystyle.api import AnyStyleConfig
+from belamy.engines.anystyle.encoder import channels_of, encoder
+from belamy.engines.anystyle.task import SEEN, STORED, AnyStyleRecipe
+from belamy.errors import WeightsError
+from belamy.networks.backbone import Backbone
+from belamy.networks.image_to_image.arbitrary_style import (
+    LEVELS,
+    AnyPainter,
+    initialise,
+    load_any_painter,
+    save_any_painter,
+)
+from belamy.objectives.style_losses import decomposed, moments_of
+from belamy.training.crops import resample
+from belamy.training.pictures import every_picture
+from belamy.training.processes import accelerator_for
+from belamy.training.runs import open_run
+from belamy.training.trainer import Tick, rhythm_for, train
+
+__all__ = ["KIND", "training"]
+
+KIND = "any-style"  # of the run, in its config.json
+_COMBINATIONS = 48  # of features, by which places are compared; three quarters of what varies
+_COMPARED, _GROUP = 64, 16  # pictures of each kind, and how many at a time, to know what varies
+
+
+def training(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[Tick]:
+    """See `belamy.engines.anystyle.api.train_any_style`."""
+    accelerator = accelerator_for(device, config.precision)
+    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
+        backbone = encoder(config.model, SEEN, accelerator.device)
+        photographs, paintings = (
+            torch.from_numpy(every_picture(path, round(STORED[kind] * config.size)))
+            for kind, path in (("photographs", config.data), ("paintings", config.paintings))
+        )
+        painter = _painter(config, backbone, (photographs, paintings))
+        run = open_run(folder, KIND, config)
+    recipe = AnyStyleRecipe(
+        config, photographs, paintings, painter, backbone, run.samples, accelerator
+    )
+    trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
+    if accelerator.is_main_process:
+        learned = trained.networks["painter"]
+        assert isinstance(learned, AnyPainter)
+        save_any_painter(
+            folder / "network.safetensors",
+            learned,
+            encoder=config.model,
+            encoder_sha256=backbone.sha256,
+            trained_on=f"{Path(config.paintings).name}, {Path(config.data).name}",
+            notes={name: f"{value:.4f}" for name, value in trained.measures.items()},
+        )
+    accelerator.wait_for_everyone()
+
+
+def _painter(config: AnyStyleConfig, backbone: Backbone, pictures: Sequence[Tensor]) -> AnyPainter:
+    """The network at its start, or the one to go on from."""
+    if config.start:
+        loaded = load_any_painter(Path(config.start))
+        if loaded.encoder_sha256 != backbone.sha256:
+            raise WeightsError(f"{config.start} was trained with another eye than {config.model}")
+        return loaded.painter.requires_grad_(True)
+    widths = [config.width * part for part in (6, 4, 2, 1)]
+    channels = channels_of(backbone)
+    painter = AnyPainter(channels, widths, compared=min(_COMBINATIONS, channels[0]))
+    initialise(painter, generator(config.seed, "weights"))
+    painter.basis.copy_(_basis(len(painter.basis), backbone, pictures, config.size))
+    return painter
+
+
+@torch.no_grad()
+def _basis(count: int, backbone: Backbone, pictures: Sequence[Tensor], size: int) -> Tensor:
+    """The combinations of the deepest features that vary most within pictures: (count, C)."""
+    covariance = torch.zeros((), dtype=torch.float64)
+    for some in pictures:
+        for group in torch.split(some[:: max(1, len(some) // _COMPARED)], _GROUP):
+            images = resample(group, size).div(255).to(backbone.mean.device)
+            features = backbone(images, LEVELS[:1])[LEVELS[0]].cpu().double()
+            covariance = covariance + moments_of(features).covariance.sum(dim=0)
+    _, vectors = decomposed(covariance)
+    return vectors[:, -count:].T.float()

@@ -1,0 +1,104 @@
+"""From a configuration to a trained network in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from belamy.engines.classify.api import ClassifyConfig
+from belamy.engines.classify.initial import Start, start_network
+from belamy.engines.classify.task import ClassifierRecipe, shown_side
+from belamy.errors import DataError
+from belamy.networks.backbones.iris import Iris, fold
+from belamy.networks.files.weights import save_weights
+from belamy.training.data import TEST, TRAIN, Labelled, load_labelled
+from belamy.training.pictures import pictures_cache
+from belamy.training.processes import accelerator_for
+from belamy.training.runs import open_run
+from belamy.training.trainer import Tick, rhythm_for, train
+
+__all__ = ["Told", "export", "training"]
+
+
+def training(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick]:
+    """See `belamy.engines.classify.api.train_classifier`."""
+    accelerator = accelerator_for(device)
+    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
+        sets = _sets(config)
+        start = start_network(config, sets[0].classes)
+        run = open_run(folder, "classify", config)
+    recipe = ClassifierRecipe(config, start.module, sets, accelerator, start.normalisation)
+    trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
+    if accelerator.is_main_process:
+        kept = ("accuracy", "top5")
+        notes = {name: f"{x:.2f}" for name, x in trained.measures.items() if name in kept}
+        told = Told(sets[0].classes, Path(config.data).name, notes)
+        export(start, trained.networks["classifier"], folder, config, told)
+    accelerator.wait_for_everyone()
+
+
+def _sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:
+    """The pictures to train on, and those to measure on."""
+    last = config.stages[-1][0]
+    train_set, test_set = (
+        load_labelled(config.data, split, size=side, cache=pictures_cache())
+        for split, side in ((TRAIN, config.kept), (TEST, shown_side(last)))
+    )
+    if train_set.classes != test_set.classes:
+        lacking = sorted(set(train_set.classes) ^ set(test_set.classes))
+        raise DataError(
+            f"{config.data}: the classes of the two splits differ ({', '.join(lacking[:5])}); "
+            "give each class a folder in both"
+        )
+    return train_set, test_set
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a file of weights should say about itself."""
+
+    classes: tuple[str, ...]
+    trained_on: str
+    notes: dict[str, str]
+
+
+def export(
+    start: Start, network: nn.Module, folder: Path, config: ClassifyConfig, told: Told
+) -> Path:
+    """Write the trained network, to be used and to be trained further.
+
+    Args:
+        start: what it was before its first step.
+        network: with its final (averaged) weights.
+        folder: the run folder.
+        config: how it was trained.
+        told: the classes, the data in words, and notes for the metadata.
+
+    Returns:
+        the path of the one to be used: half precision, batch norm folded where that is ours.
+    """
+    mean, std = start.normalisation
+    side = shown_side(config.stages[-1][0])
+    common: dict[str, Any] = {
+        "network": start.name,
+        "mean": mean,
+        "std": std,
+        "classes": told.classes,
+        "trained_on": told.trained_on,
+        "side": side,
+        "short_side": side,
+        "notes": told.notes,
+    }
+    further = folder / "network-training.safetensors"
+    save_weights(further, network.state_dict(), arguments=start.arguments, **common)
+    arguments = start.arguments
+    if isinstance(network, Iris) and not network.folded:
+        network, arguments = fold(network), {**arguments, "folded": True}
+    half = {name: tensor.half() for name, tensor in network.state_dict().items()}
+    path = folder / "network.safetensors"
+    save_weights(path, half, arguments=arguments, **common)
+    return path

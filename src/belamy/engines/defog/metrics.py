@@ -1,0 +1,77 @@
+"""What a network that sees fog is worth, on pictures that it never saw, while it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from belamy.devices import generator
+from belamy.engines.defog.dataset import Source, fogged_batch
+from belamy.pixels.fog.model import unfogged
+from belamy.pixels.images import contact_sheet, save_image
+from belamy.training.metrics import psnr
+
+__all__ = ["Measured"]
+
+_SHOWN = 3  # pictures of each source in the samples
+_MEASURED = 24  # held-out pictures of each source
+_CELL = 192  # pixels of one picture in the samples
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Held-out scenes, each clear, in fog, and how far they are apart.
+
+    Args:
+        clear: (N, 3, S, S) for each source.
+        seen: the same in fog.
+    """
+
+    clear: tuple[Tensor, ...]
+    seen: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, sources: Sequence[Source], seed: int) -> Measured:
+        """Some of the held-out pictures of each source, in fog that depends on the seed alone."""
+        clear, seen = [], []
+        for index, source in enumerate(sources):
+            pictures = source.held_out[:_MEASURED].permute(0, 3, 1, 2).float() / 255
+            if len(pictures) == 0:
+                continue
+            scene, _, foggy = fogged_batch(pictures, generator(seed, "measured", index))
+            clear.append(scene)
+            seen.append(foggy)
+        return cls(tuple(clear), tuple(seen))
+
+    def of_network(
+        self, network: nn.Module, device: torch.device, sheet: Path | None
+    ) -> dict[str, float]:
+        """Mean decibels of what is seen, and of what the network makes of it.
+
+        Args:
+            network: a `FogSight`.
+            device: where it is.
+            sheet: a picture of some of them is saved there: in fog, as made, clear.
+        """
+        shown: list[Tensor] = []
+        before, after = [], []
+        for clear, seen in zip(self.clear, self.seen, strict=True):
+            transmission, air = network(seen.to(device))
+            made = unfogged(seen, transmission.cpu(), air.cpu()).clamp(0, 1)
+            rows = [tuple(x[i : i + 1] for x in (clear, seen, made)) for i in range(len(clear))]
+            before += [psnr(scene, foggy) for scene, foggy, _ in rows]
+            after += [psnr(scene, result) for scene, _, result in rows]
+            for scene, foggy, result in rows[:_SHOWN]:
+                shown += [foggy, result, scene]
+        if sheet is not None and shown:
+            save_image(contact_sheet(shown, columns=3 * _SHOWN, cell=_CELL), sheet)
+        return {"psnr_in_fog": _mean(before), "psnr": _mean(after)} if shown else {}
+
+
+def _mean(decibels: Sequence[float]) -> float:
+    """Those of equal pictures, which are infinite, count as 60."""
+    return sum(min(value, 60.0) for value in decibels) / len(decibels)

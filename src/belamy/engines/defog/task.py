@@ -1,0 +1,158 @@
+"""The first training of a network that sees fog, on fog made up: see `TrainingRecipe`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from belamy.devices import autocast, generator
+from belamy.engines.defog.api import DefogTrainConfig
+from belamy.engines.defog.dataset import Source, crops_of, fogged_batch
+from belamy.engines.defog.metrics import Measured
+from belamy.engines.defog.remove import find_network
+from belamy.networks.dehaze import STRIDE, FogSight, initialise, load_fogsight
+from belamy.pixels.fog.model import Fog, unfogged
+from belamy.training.trainer import Backward
+
+__all__ = ["FogRecipe", "losses_of", "part_of_rate", "precision", "start_of"]
+
+_LOWEST = 0.01  # of the learning rate, at the end
+_RISE = 100  # steps until it is reached. By eye
+_FLOOR = 1e-4  # mean squared error from which on better is not better: 40 dB
+_DECIBELS = 0.1  # weight of the logarithms: most of the loss, since they are what is measured
+_MAPS = 0.3  # weight of the maps' distances. By eye
+_SCALES = (0.6, 0.8, 1.0, 1.2, 1.6)  # of the size of the squares, one for each step in turn
+
+
+class FogRecipe:
+    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+
+    Args:
+        config: how the network learns.
+        sources: clear pictures.
+        samples: folder for what it makes of held-out ones.
+        accelerator: where it is trained.
+    """
+
+    def __init__(
+        self,
+        config: DefogTrainConfig,
+        sources: Sequence[Source],
+        samples: Path,
+        accelerator: Accelerator,
+    ) -> None:
+        self.config, self.sources, self.samples = config, sources, samples
+        self.accelerator = accelerator
+        self.rank, self.world = accelerator.process_index, accelerator.num_processes
+        self.total, self.average, self.seed = config.steps, config.average, config.seed
+        self.memory: dict[str, Tensor] = {}
+        self.remarks: list[str] = []
+        network = start_of(config)
+        self.networks: dict[str, nn.Module] = {"fogsight": network}
+        adam = torch.optim.AdamW(
+            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.optimizers: dict[str, torch.optim.Optimizer] = {"fogsight": adam}
+        self.measured = Measured.of(sources, config.seed)
+        weights = sum(parameter.numel() for parameter in network.parameters())
+        pictures = sum(len(source.trained) for source in sources)
+        told = (
+            f"fog made up on {pictures:,} clear pictures; {self.total:,} steps of {config.batch} "
+            f"at about {config.size} px; {weights:,} weights"
+        )
+        self.about = "; ".join((told, *(remark for one in sources for remark in one.remarks)))
+
+    def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
+        network, optimizer = self.networks["fogsight"], self.optimizers["fogsight"]
+        for group in optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * part_of_rate(index, self.total)
+        network.train()
+        clear, fog, seen = self._batch(index)
+        with precision(self.config.mixed, self.accelerator.device):
+            transmission, air = network(seen)
+        losses = losses_of(transmission.float(), air.float(), clear, fog, seen)
+        loss = losses["picture"] + losses["decibels"] + losses["transmission"] + losses["air"]
+        optimizer.zero_grad(set_to_none=True)
+        backward(loss)
+        optimizer.step()
+        return {"loss": loss, **losses}
+
+    def _batch(self, index: int) -> tuple[Tensor, Fog, Tensor]:
+        """Clear scenes, the fog on them, and what is seen."""
+        scale = _SCALES[index % len(_SCALES)]
+        size = max(1, round(self.config.size * scale / STRIDE)) * STRIDE
+        # the smaller the squares, the more of them
+        batch = max(2, round(self.config.batch * (self.config.size / size) ** 2))
+        clear = crops_of(
+            self.sources,
+            index,
+            batch=batch,
+            size=size,
+            seed=self.config.seed,
+            rank=self.rank,
+            world=self.world,
+        )
+        made = fogged_batch(clear, generator(self.config.seed, "fog", index, self.rank))
+        clear, fog, seen = made
+        device = self.accelerator.device
+        return clear.to(device), fog.to(device), seen.to(device)
+
+    @torch.no_grad()
+    def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
+        """Decibels on held-out pictures, with fog that is the same each time."""
+        network = networks["fogsight"].eval()
+        path = self.samples / f"step-{step:07d}.png"
+        main = self.accelerator.is_main_process
+        return self.measured.of_network(network, self.accelerator.device, path if main else None)
+
+
+def start_of(config: DefogTrainConfig) -> FogSight:
+    """The network that is trained: a new one, or the one that it goes on from."""
+    if config.start is not None:
+        return load_fogsight(find_network(config.start)).requires_grad_(True)
+    network = FogSight(config.widths)
+    initialise(network, generator(config.seed, "weights"))
+    return network
+
+
+def losses_of(
+    transmission: Tensor, air: Tensor, clear: Tensor, fog: Fog, seen: Tensor
+) -> dict[str, Tensor]:
+    """How far a network's answer is from the truth, 0 at the best but for `decibels`.
+
+    Args:
+        transmission, air: what it answers.
+        clear, fog, seen: the scene, the fog on it, and what the network was shown.
+
+    Returns:
+        `picture`, the mean distance of what the answer makes of the picture; `decibels`, the mean
+        of their mean squared errors' logarithms, since pictures are measured in decibels and a
+        thin fog counts as much there as a dense one; `transmission`; and `air`, where there is fog.
+        The last two count less: where they cannot be known, the picture should still be near.
+    """
+    made = unfogged(seen, transmission, air)
+    errors = (made - clear).square().mean((1, 2, 3))
+    opaque = 1 - fog.transmission
+    return {
+        "picture": (made - clear).abs().mean(),
+        "decibels": _DECIBELS * torch.log(errors / _FLOOR + 1).mean(),
+        "transmission": _MAPS * (transmission - fog.transmission).abs().mean(),
+        "air": _MAPS * ((air - fog.air).abs() * opaque).mean(),
+    }
+
+
+def precision(mixed: bool, device: torch.device) -> AbstractContextManager[None]:
+    """Convolutions at bfloat16, if that is asked for."""
+    return autocast(device, "bfloat16" if mixed else "float32")
+
+
+def part_of_rate(index: int, total: int) -> float:
+    """A short rise, then a cosine to nearly nothing."""
+    fall = _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * index / total)) / 2
+    return fall * min(1.0, (index + 1) / _RISE)

@@ -1,0 +1,178 @@
+"""The training of a network that paints in one style: see `TrainingRecipe`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from belamy.devices import autocast, choose_precision, generator
+from belamy.engines.faststyle.api import StyleTrainConfig
+from belamy.networks.backbone import Backbone
+from belamy.networks.image_to_image.network import Painter, initialise, transformer
+from belamy.objectives.perceptual_losses import (
+    content_distance,
+    grams,
+    roughness,
+    style_distance,
+)
+from belamy.pixels.images import contact_sheet, save_image
+from belamy.training.crops import crops_of_step, resample
+from belamy.training.loss_scale import LossScale
+from belamy.training.trainer import Backward
+
+__all__ = ["STORED", "Judge", "StyleRecipe", "arguments_of"]
+
+STORED = 1.5  # side of the stored photographs, in sides of the squares that are cut out of them
+_SHOWN = 4  # photographs that are painted for the samples
+_CELL = 256  # pixels of one picture in them
+_LOWEST = 0.01  # of the learning rate, at the end
+_OUTSIDE = 10.0  # weight of colours that no picture has. By eye
+_BETAS = (0.9, 0.99)  # of Adam: the second is shorter than usual, for runs of few steps
+_COPYING = 1 / 20  # of the steps, at the start. By eye
+_RISE = 50  # steps until it is reached. By eye
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What a painting is measured by.
+
+    Args:
+        backbone: the network that looks.
+        style: layer → (1, C, C), what the painting that is learned has there.
+        content: the layers in which a picture must stay what it was.
+    """
+
+    backbone: Backbone
+    style: Mapping[str, Tensor]
+    content: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, backbone: Backbone, painting: Tensor, style: Sequence[str], content: Sequence[str]
+    ) -> Judge:
+        """One that has seen the painting (1, 3, H, W)."""
+        with torch.no_grad():
+            return cls(backbone, grams(backbone(painting, style)), tuple(content))
+
+    def distances(self, painted: Tensor, photographs: Tensor) -> dict[str, Tensor]:
+        """`style` and `content`, both 0 at the best; (N, 3, H, W) in [0, 1] each."""
+        with torch.no_grad():
+            targets = self.backbone(photographs, self.content)
+        seen = self.backbone(painted, {*self.style, *self.content})
+        return {
+            "style": style_distance(seen, self.style),
+            "content": content_distance(seen, targets),
+        }
+
+
+def arguments_of(config: StyleTrainConfig) -> dict[str, object]:
+    """What the network is built with: see `belamy.networks.image_to_image.network.transformer`."""
+    widths = [config.width, 2 * config.width, 4 * config.width]
+    return {"widths": widths, "blocks": config.blocks}
+
+
+class StyleRecipe:
+    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+
+    Args:
+        photographs: uint8 (N, S, S, 3), to practise on.
+        judge: on the accelerator's device.
+        samples: the folder for pictures made on the way.
+    """
+
+    def __init__(
+        self,
+        config: StyleTrainConfig,
+        photographs: Tensor,
+        judge: Judge,
+        samples: Path,
+        accelerator: Accelerator,
+    ) -> None:
+        self.config, self.accelerator = config, accelerator
+        self.photographs, self.judge, self.samples = photographs, judge, samples
+        self.rank, self.world = accelerator.process_index, accelerator.num_processes
+        self.total, self.average, self.seed = config.steps, config.average, config.seed
+        painter = transformer(**arguments_of(config))  # type: ignore[arg-type]
+        nn.Module.to(painter, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        initialise(painter, generator(config.seed, "weights"))
+        self.scale = LossScale(["painter"], choose_precision(config.precision, accelerator.device))
+        self.memory: dict[str, Tensor] = self.scale.memory
+        self.remarks: list[str] = []
+        self.networks: dict[str, nn.Module] = {"painter": painter}
+        adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate, betas=_BETAS)
+        self.optimizers: dict[str, torch.optim.Optimizer] = {"painter": adam}
+        self.about = self._about(painter)
+
+    def _about(self, painter: Painter) -> str:
+        weights = sum(parameter.numel() for parameter in painter.parameters())
+        config = self.config
+        return (
+            f"{Path(config.painting).stem} on {len(self.photographs):,} photographs; "
+            f"{self.total:,} steps at {config.size} px, judged by {self.judge.backbone.name} in "
+            f"{', '.join(self.judge.style)}; {weights:,} weights"
+        )
+
+    def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
+        painter, optimizer = self.networks["painter"], self.optimizers["painter"]
+        for group in optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * _part_of_rate(index, self.total)
+        painter.train()
+        photographs = self._batch(index).contiguous(memory_format=torch.channels_last)
+        with autocast(self.accelerator.device, self.config.precision):
+            painted = painter(photographs).float()
+            distances = self.judge.distances(painted, photographs)
+        if index < _COPYING * self.total:
+            loss = (painted - photographs).abs().mean()
+        else:
+            loss = self._loss(painted, distances)
+        optimizer.zero_grad(set_to_none=True)
+        backward(self.scale.scaled("painter", loss))
+        self.scale.step("painter", optimizer)
+        return {"loss": loss, **distances}
+
+    def _loss(self, painted: Tensor, distances: Mapping[str, Tensor]) -> Tensor:
+        return (
+            self.config.style_weight * distances["style"]
+            + self.config.content_weight * distances["content"]
+            + self.config.smoothness * roughness(painted)
+            + _OUTSIDE * (painted - painted.clamp(0, 1)).square().mean()
+        )
+
+    def _batch(self, index: int) -> Tensor:
+        crops, _ = crops_of_step(
+            self.photographs,
+            index,
+            batch=self.config.batch,
+            size=self.config.size,
+            area=(STORED**-2, 1.0),
+            seed=self.seed,
+            rank=self.rank,
+            world=self.world,
+        )
+        return crops.to(self.accelerator.device)
+
+    @torch.no_grad()
+    def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
+        """The distances on a few photographs, which are painted into `samples/` too."""
+        painter = networks["painter"].eval()
+        side = self.photographs.shape[1] // 4 * 4
+        shown = resample(self.photographs[:_SHOWN], side).div(255).to(self.accelerator.device)
+        painted = painter(shown).clamp(0, 1)
+        distances = self.judge.distances(painted, shown)
+        if self.accelerator.is_main_process:
+            pictures = [one[None] for one in (*shown, *painted)]
+            sheet = contact_sheet(pictures, columns=len(shown), cell=_CELL)
+            save_image(sheet, self.samples / f"step-{step:07d}.png")
+        return {f"shown_{name}": float(value) for name, value in distances.items()}
+
+
+def _part_of_rate(index: int, total: int) -> float:
+    """A short rise, lest Adam's first steps overshoot; then a cosine to nearly nothing."""
+    fall = _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * index / total)) / 2
+    return fall * min(1.0, (index + 1) / _RISE)

@@ -1,0 +1,145 @@
+"""The pictures that a GAN learns from, looked over first."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from belamy.engines.gan.api import GanConfig
+from belamy.errors import DataError
+from belamy.files import cache_folder
+from belamy.pixels import decode
+from belamy.training.pictures import SUFFIXES, Bytes, Tree, open_tree, squares
+
+__all__ = ["Pictures", "load_pictures"]
+
+FEWEST = 8  # pictures; below, there is nothing to tell apart from copying
+_NAMED = 3  # files that are named in a message; the run folder has a list of all
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What is learned from.
+
+    Args:
+        images: uint8 (N, S, S, 3).
+        labels: int64 (N,), indices into `kinds`; all 0 where there is one kind.
+        kinds: names of the labels; none where they are not asked for.
+        found: what was found in the data, a line for the user.
+        left_out: name of each picture that is not learned from → why; broken ones first.
+    """
+
+    images: Tensor
+    labels: Tensor
+    kinds: tuple[str, ...]
+    found: str
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A picture's header."""
+
+    name: str
+    size: tuple[int, int]
+    mode: str
+
+
+def load_pictures(config: GanConfig) -> Pictures:
+    """Every picture of the data that can be read, is large enough, and is there once.
+
+    Raises:
+        DataError: fewer than 8 remain, or labels are asked for and there are not two of them.
+    """
+    with open_tree(config.data) as tree:
+        names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
+        if not names:
+            raise DataError(f"{tree.path} has no pictures; give a folder or a zip of pictures")
+        files = [file for name in names if (file := _header(tree, name)) is not None]
+        large = [f for f in files if config.enlarge or min(f.size) >= config.size]
+        small = {f.name for f in files} - {f.name for f in large}
+        left_out = dict.fromkeys(sorted({*names} - {f.name for f in files}), "broken")
+        left_out |= dict.fromkeys(sorted(small), f"smaller than {config.size} px")
+        _enough(config, len(large), left_out)
+        kept = [f.name for f in large]
+        read = squares(tree, kept, config.size, cache_folder() / "pictures")
+    left_out = {**dict.fromkeys(sorted(read.broken), "broken"), **left_out}
+    kept = [name for name in kept if name not in read.broken]
+    unique = _unique(read.images)
+    left_out |= dict.fromkeys(sorted({*kept} - {kept[k] for k in unique}), "there twice")
+    # mapped into memory, where it can be
+    images = read.images if len(unique) == len(kept) else read.images[unique]
+    kept = [kept[index] for index in unique]
+    _enough(config, len(kept), left_out)
+    kinds, labels = _labels(config, kept)
+    found = _found(large, len(kept), left_out)
+    return Pictures(torch.from_numpy(images), labels, kinds, found, left_out)
+
+
+def _header(tree: Tree, name: str) -> _File | None:
+    """None if it is broken: found out without decoding."""
+    try:
+        with Image.open(io.BytesIO(tree.read(name)), formats=decode.FORMATS) as image:
+            return _File(name, image.size, image.mode)
+    except Exception:  # codecs raise almost anything on a broken file: it is listed and left out
+        return None
+
+
+def _enough(config: GanConfig, count: int, left_out: Mapping[str, str]) -> None:
+    if count < FEWEST:
+        raise DataError(
+            f"{config.data} has {count} picture{'s' * (count != 1)} to learn from"
+            f"{_counted(left_out)}; give {FEWEST} at least, hundreds if you can"
+            + ("" if config.enlarge else ", or a smaller --size, or --enlarge")
+        )
+
+
+def _counted(left_out: Mapping[str, str]) -> str:
+    """How many were left out for which reason, and a few of their names; nothing if none were."""
+    if not left_out:
+        return ""
+    counts = ", ".join(f"{count:,} {why}" for why, count in Counter(left_out.values()).items())
+    more = ", …" if len(left_out) > _NAMED else ""
+    return f"; left out: {counts} ({', '.join(list(left_out)[:_NAMED])}{more})"
+
+
+def _unique(images: Bytes) -> list[int]:
+    """Indices of the pictures that are not the same, byte for byte, as one before them."""
+    seen: dict[bytes, int] = {}
+    for index, image in enumerate(images):
+        seen.setdefault(image.tobytes(), index)
+    return list(seen.values())
+
+
+def _labels(config: GanConfig, names: Sequence[str]) -> tuple[tuple[str, ...], Tensor]:
+    """The outermost folders that differ, and which of them each picture is in."""
+    if not config.labels:
+        return (), torch.zeros(len(names), dtype=torch.int64)
+    paths = [PurePosixPath(name).parts[:-1] for name in names]
+    depth = next((d for d in range(max(map(len, paths))) if len(_at(paths, d)) > 1), None)
+    if depth is None:
+        raise DataError(
+            f"{config.data} has pictures of one kind only; put each kind in a folder of its own, "
+            "or leave out --labels"
+        )
+    kinds = tuple(sorted(_at(paths, depth)))
+    of = [kinds.index(path[depth] if len(path) > depth else "") for path in paths]
+    return kinds, torch.tensor(of)
+
+
+def _at(paths: Iterable[tuple[str, ...]], depth: int) -> set[str]:
+    return {path[depth] if len(path) > depth else "" for path in paths}
+
+
+def _found(files: Sequence[_File], count: int, left_out: Mapping[str, str]) -> str:
+    sides = [min(file.size) for file in files]
+    modes = ", ".join(f"{n:,} {mode}" for mode, n in Counter(f.mode for f in files).most_common(4))
+    text = f"{count:,} pictures, short sides {min(sides)} to {max(sides)} px, {modes}"
+    return text + _counted(left_out)

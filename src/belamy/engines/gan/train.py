@@ -1,0 +1,223 @@
+"""From a configuration to a generator of pictures, in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from belamy.devices import generator as chance
+from belamy.engines.gan.api import GanConfig
+from belamy.engines.gan.dataset import Pictures, load_pictures
+from belamy.engines.gan.task import GanRecipe, Pair
+from belamy.errors import OptionError, RunError, WeightsError
+from belamy.files import write_text
+from belamy.networks.gan.load import EMBEDDED, find_generator
+from belamy.networks.gan.registry import (
+    ARCHITECTURES,
+    Shape,
+    build_discriminator,
+    build_generator,
+    fill_network,
+    levels_of_critic,
+    read_network,
+    save_generator,
+)
+from belamy.pixels.images import load_image
+from belamy.pixels.video import save_video
+from belamy.training.processes import accelerator_for
+from belamy.training.runs import Run, open_run
+from belamy.training.tensorboard import open_board
+from belamy.training.trainer import Rhythm, Tick, train
+
+__all__ = ["KIND", "Parts", "export", "rhythm", "training"]
+
+KIND = "gan"  # of the run, in its config.json
+FILE, FURTHER, FILM = "network.safetensors", "network-training.safetensors", "progress.gif"
+LIST = "left-out.txt"
+_FPS = 12.0
+_LAST = 24  # frames for which the film rests on its end
+_BEFORE = "before averaging/"  # names of the generator's own weights, in a file to go on from
+_CRITIC = "discriminator/"
+
+
+class Parts:
+    """What a training is made of, before there is a run folder.
+
+    Args:
+        config: what to train.
+        accelerator: where.
+        resumed: whether a checkpoint will fill the networks, so that what they started from is not
+            asked for again; it may be gone.
+    """
+
+    def __init__(
+        self, config: GanConfig, accelerator: Accelerator, *, resumed: bool = False
+    ) -> None:
+        known = ARCHITECTURES[config.architecture]
+        if config.size not in known.sizes:
+            sizes = ", ".join(map(str, known.sizes))
+            raise OptionError(f"{config.architecture} paints {sizes} px, not {config.size}")
+        self.config, self.accelerator = config, accelerator
+        self.pictures: Pictures = load_pictures(config)
+        latent = config.latent or known.latent
+        self.shape = Shape(config.size, latent, config.width, self.pictures.kinds)
+        self.pair = _pair(config, self.shape)
+        if config.start is not None and not resumed:
+            _start(self.pair, config, self.shape)
+
+    def recipe(self, samples: Path) -> GanRecipe:
+        """The recipe, which draws its samples into a folder."""
+        levels = levels_of_critic(self.pair[1])
+        count = self.config.freeze_discriminator
+        if count >= len(levels):
+            raise OptionError(
+                f"freeze discriminator is {count}; it must be below {len(levels)}, all its levels"
+            )
+        return GanRecipe(
+            self.config,
+            self.pictures,
+            self.pair,
+            self.shape,
+            levels[:count],
+            samples,
+            self.accelerator,
+        )
+
+
+def training(config: GanConfig, folder: Path, device: str) -> Iterator[Tick]:
+    """See `belamy.engines.gan.api.train_gan`."""
+    accelerator = accelerator_for(device, config.precision)
+    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
+        parts = Parts(config, accelerator, resumed=bool(Run(folder).steps()))
+        run = open_run(folder, KIND, config)
+        if accelerator.is_main_process:
+            _list(folder, parts.pictures.left_out)
+    recipe = parts.recipe(run.samples)
+    with ExitStack() as held:
+        board = open_board(run, held) if accelerator.is_main_process else None
+        ticks = train(recipe, run, accelerator, rhythm(recipe.total))
+        while True:
+            try:
+                tick = next(ticks)
+            except StopIteration as end:
+                trained = end.value
+                break
+            if board is not None:
+                board(tick)
+            yield tick
+    if accelerator.is_main_process:
+        bare = {name: accelerator.unwrap_model(net) for name, net in recipe.networks.items()}
+        measures = {name: f"{value:.4f}" for name, value in trained.measures.items()}
+        told = _Told(config, parts.shape, recipe.total, measures)
+        _write(folder, trained.networks["generator"], bare, told)
+        _film(run)
+    accelerator.wait_for_everyone()
+
+
+def _list(folder: Path, left_out: Mapping[str, str]) -> None:
+    """Every picture that is not learned from, and why: a line of `left-out.txt` each."""
+    if left_out:
+        lines = [f"{why}\t{name}\n" for name, why in left_out.items()]
+        write_text(folder / LIST, "".join(lines))
+
+
+def rhythm(total: int) -> Rhythm:
+    """A hundred ticks, but one every 50 steps at least; sixty looks at the samples; a checkpoint
+    every 500 steps at least: by eye."""
+    tick = max(1, min(50, total // 100))
+    evaluate, save = total / 60, min(500.0, total / 12)
+    return Rhythm(tick, *(max(1, round(steps / tick)) * tick for steps in (evaluate, save)))
+
+
+def _pair(config: GanConfig, shape: Shape) -> Pair:
+    """New networks."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(chance(config.seed, "weights").initial_seed())
+        pair = (
+            build_generator(config.architecture, shape),
+            build_discriminator(config.architecture, shape),
+        )
+    return pair
+
+
+def _start(pair: Pair, config: GanConfig, shape: Shape) -> None:
+    """Fill both from a file; what a file to paint with lacks (the critic) stays new."""
+    assert config.start is not None
+    embedded = config.start in EMBEDDED
+    path = find_generator(config.start) if embedded else Path(config.start).expanduser()
+    if path.is_dir():
+        path = path / FURTHER
+    if not path.is_file():
+        raise WeightsError(f"no network at {path}; check the path")
+    name, own, state, _ = read_network(path)
+    if (name, own) != (config.architecture, shape):
+        kinds = f" of {', '.join(own.labels)}" if own.labels else ""
+        raise WeightsError(
+            f"{path} is a {name} of {own.size} px, latent {own.latent}, width {own.width:g}{kinds};"
+            " ask for the same to go on from it"
+        )
+    critic = _under(state, _CRITIC)
+    if config.freeze_discriminator and not critic:
+        raise WeightsError(f"{path} has no critic to freeze; start from the run's {FURTHER}")
+    plain = {key: tensor for key, tensor in state.items() if "/" not in key}
+    fill_network(pair[0], _under(state, _BEFORE) or plain, path, name)
+    if critic:
+        fill_network(pair[1], critic, path, name)
+
+
+def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key[len(prefix) :]: x for key, x in state.items() if key.startswith(prefix)}
+
+
+class _Told:
+    """What a file says about itself."""
+
+    def __init__(
+        self, config: GanConfig, shape: Shape, steps: int, notes: Mapping[str, str]
+    ) -> None:
+        self.words: dict[str, Any] = {
+            "network": config.architecture,
+            "shape": shape,
+            "trained_on": Path(config.data).name,
+            "notes": {**notes, "steps": str(steps), "loss": config.loss},
+        }
+
+
+def _write(folder: Path, average: nn.Module, bare: Mapping[str, nn.Module], told: _Told) -> None:
+    """The generator to paint with, and both networks to go on from."""
+    save_generator(folder / FILE, average, **told.words)
+    beside = {_BEFORE[:-1]: bare["generator"], _CRITIC[:-1]: bare["discriminator"]}
+    save_generator(folder / FURTHER, average, beside=beside, **told.words)
+
+
+def export(folder: Path, output: Path | None) -> Path:
+    """See `belamy.engines.gan.api.export_gan`."""
+    run = Run(folder)
+    config = run.configuration(KIND, GanConfig)
+    checkpoint = run.newest()
+    if checkpoint is None:
+        raise RunError(f"{folder} has saved no checkpoint yet; train on")
+    state = _under(checkpoint.state[0], "average/generator/")
+    kinds = load_pictures(config).kinds if config.labels else ()
+    latent = config.latent or ARCHITECTURES[config.architecture].latent
+    shape = Shape(config.size, latent, config.width, kinds)
+    made = build_generator(config.architecture, shape)
+    fill_network(made, state, folder, config.architecture)
+    path = output or folder / FILE
+    save_generator(path, made, **_Told(config, shape, checkpoint.step, {}).words)
+    return path
+
+
+def _film(run: Run) -> None:
+    """The samples, one after another: how it learned to paint."""
+    paths = sorted(run.samples.glob("step-*.png"))
+    if len(paths) < 2:
+        return
+    ending = [paths[-1]] * _LAST
+    save_video((load_image(path) for path in [*paths, *ending]), run.folder / FILM, fps=_FPS)

@@ -1,0 +1,70 @@
+"""PatchGAN: a discriminator that judges every patch of a picture by itself.
+
+Source: Isola, Zhu, Zhou and Efros 2017, "Image-to-image translation with conditional adversarial
+networks"; as CycleGAN has it (Zhu, Park, Isola and Efros 2017), with instance norm.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from belamy.networks.image_to_image.instance_norm import InstanceNorm
+
+__all__ = ["PatchDiscriminator", "initialise"]
+
+_KERNEL = 4
+_SLOPE = 0.2  # of the leaky ReLU below 0 (Radford et al. 2015)
+_MOST_WIDENINGS = 3  # of the channels, twofold each: no layer is wider than eight times the first
+_SPREAD = 0.02  # of the first weights (Radford et al. 2015)
+
+
+class PatchDiscriminator(nn.Module):
+    """Says of each patch how real it is.
+
+    Args:
+        channels: after the first convolution; the others have up to eight times as many.
+        layers: that halve the picture. Patches are 70×70 pixels at 3, 34×34 at 2, 16×16 at 1 and
+            142×142 at 4.
+        inputs: channels of what it is shown: 3, or 6 for two pictures that belong together.
+
+    Attributes:
+        smallest: shortest side in pixels of a picture that it can judge.
+    """
+
+    def __init__(self, channels: int = 64, layers: int = 3, *, inputs: int = 3) -> None:
+        super().__init__()
+        assert layers >= 1
+        widths = [channels * 2 ** min(i, _MOST_WIDENINGS) for i in range(layers + 1)]
+        parts: list[nn.Module] = [_convolution(inputs, widths[0], stride=2), _leaky()]
+        for index in range(1, layers + 1):
+            stride = 2 if index < layers else 1
+            parts += [
+                _convolution(widths[index - 1], widths[index], stride=stride),
+                InstanceNorm(widths[index]),
+                _leaky(),
+            ]
+        self.body = nn.Sequential(*parts, _convolution(widths[-1], 1, stride=1))
+        # One place more than a single one must be left where the last norm looks.
+        self.smallest = 3 * 2**layers
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, inputs, H, W) in [0, 1] → logits (N, 1, h, w), one for each patch."""
+        return self.body(image * 2 - 1)  # type: ignore[no-any-return]
+
+
+def _convolution(inputs: int, outputs: int, *, stride: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, _KERNEL, stride, padding=1)
+
+
+def _leaky() -> nn.LeakyReLU:
+    return nn.LeakyReLU(_SLOPE, inplace=True)
+
+
+def initialise(network: nn.Module, generator: torch.Generator) -> None:
+    """Normal weights of deviation 0.02, no biases (Radford et al. 2015), from one generator."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, std=_SPREAD, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

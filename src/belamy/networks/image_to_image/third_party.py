@@ -1,0 +1,329 @@
+"""Styles that others trained, translated into rows of layers: no code of theirs is run.
+
+    .t7     Johnson's fast-neural-style: Torch 7, both of his families (batch norm; instance norm)
+    .pth    the example fast_neural_style of PyTorch, old files with running statistics too
+
+Sources: jcjohnson/fast-neural-style (models.lua, preprocess.lua) and the modules of torch's `nn`
+for what their fields mean; pytorch/examples (transformer_net.py) for the names in a `.pth`.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from belamy.errors import WeightsError
+from belamy.networks.files.torch7 import TorchObject, read_torch7
+from belamy.networks.image_to_image.architectures import johnson_rows
+from belamy.networks.image_to_image.layers import Row
+from belamy.networks.image_to_image.network import Painter, check_painter
+
+__all__ = ["load_pth", "load_t7"]
+
+Translated: TypeAlias = "tuple[list[Row], list[Tensor]]"  # rows, and their parameters in order
+
+_MOST_MODULES = 1000
+_PREPROCESSING = {"vgg": "caffe", "resnet": "imagenet"}  # Johnson's words → ours
+
+
+class _Unfit(Exception):
+    """Why a module cannot be translated."""
+
+
+def load_t7(path: Path) -> Painter:
+    """The network in a `.t7` of fast-neural-style, frozen, on the CPU.
+
+    Raises:
+        WeightsError: the file is damaged, holds no such network, or has a module that is unknown
+            here, which is named.
+    """
+    value = read_torch7(path)
+    try:
+        model, colours = _model(value)
+        rows, tensors = _Translator().module(model)
+        painter = Painter(rows, colours)
+    except _Unfit as error:
+        raise WeightsError(f"{path} cannot be run here: {error}") from error
+    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+        raise WeightsError(f"{path} has a layer that makes no sense: {error}") from error
+    return check_painter(_filled(painter, tensors, path), path)
+
+
+def _model(value: Any) -> tuple[TorchObject, str]:
+    """The network in what was saved, and how it takes colours."""
+    if isinstance(value, TorchObject):
+        return value, "caffe"
+    if not isinstance(value, dict) or not isinstance(value.get("model"), TorchObject):
+        raise _Unfit("it holds no network called 'model', as those of fast-neural-style do")
+    options = value.get("opt")
+    word = options.get("preprocessing", "vgg") if isinstance(options, dict) else "vgg"
+    if word not in _PREPROCESSING:
+        raise _Unfit(f"its colours are prepared by {word!r}, which is unknown")
+    return value["model"], _PREPROCESSING[word]
+
+
+def _filled(painter: Painter, tensors: list[Tensor], path: Path) -> Painter:
+    """The network with the parameters that the file has, in the order of its modules."""
+    own = list(painter.body.parameters())
+    if [tuple(x.shape) for x in own] != [tuple(x.shape) for x in tensors]:
+        raise WeightsError(f"{path} has weights of other shapes than its layers; get it again")
+    if not all(bool(x.isfinite().all()) for x in tensors):
+        raise WeightsError(f"{path} has weights that are no numbers; get it again")
+    with torch.no_grad():
+        for parameter, tensor in zip(own, tensors, strict=True):
+            parameter.copy_(tensor)
+    return painter
+
+
+class _Translator:
+    """Lua modules into rows; counts them, since shared modules could multiply without end."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def module(self, module: Any) -> Translated:
+        self.count += 1
+        if self.count > _MOST_MODULES:
+            raise _Unfit(f"it has more than {_MOST_MODULES} modules")
+        if not isinstance(module, TorchObject):
+            raise _Unfit("one of its modules is no object")
+        name = module.kind.removeprefix("nn.").removeprefix("cudnn.")
+        if name == "Sequential":
+            return self._sequence(list(_children(module)))
+        if name not in _MODULES:
+            raise _Unfit(f"the module {module.kind} is unknown")
+        return _MODULES[name](module.fields)
+
+    def _sequence(self, parts: list[Any]) -> Translated:
+        rows: list[Row] = []
+        tensors: list[Tensor] = []
+        place = 0
+        while place < len(parts):
+            if _is(parts[place], "ConcatTable"):
+                if not _is(parts[place + 1 : place + 2], "CAddTable"):
+                    raise _Unfit("a ConcatTable is not followed by the CAddTable that adds it up")
+                made = self._sum(parts[place])
+                place += 1
+            else:
+                made = self.module(parts[place])
+            rows += made[0]
+            tensors += made[1]
+            place += 1
+        return rows, tensors
+
+    def _sum(self, table: TorchObject) -> Translated:
+        branches = [self.module(part) for part in _children(table)]
+        row = {"layer": "sum", "branches": [rows for rows, _ in branches]}
+        return [row], [tensor for _, tensors in branches for tensor in tensors]
+
+
+def _is(part: Any, name: str) -> bool:
+    if isinstance(part, list):
+        return len(part) == 1 and _is(part[0], name)
+    return isinstance(part, TorchObject) and part.kind == f"nn.{name}"
+
+
+def _children(module: TorchObject) -> Iterator[Any]:
+    children = module.fields.get("modules")
+    if not isinstance(children, dict):
+        raise _Unfit(f"a {module.kind} has no modules")
+    for number in range(1, len(children) + 1):
+        if number not in children:
+            raise _Unfit(f"the modules of a {module.kind} are not numbered in a row")
+        yield children[number]
+
+
+def _whole(fields: Mapping[Any, Any], name: str, usual: int | None = None) -> int:
+    number = fields.get(name, usual)
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or number != int(number):
+        raise _Unfit(f"{name} is {number!r}, not a whole number")
+    return int(number)
+
+
+def _tensor(fields: Mapping[Any, Any], name: str) -> Tensor:
+    tensor = fields.get(name)
+    if not isinstance(tensor, Tensor) or tensor.numel() == 0:
+        raise _Unfit(f"a module has no {name}")
+    return tensor.float()
+
+
+def _both(fields: Mapping[Any, Any], name: str, usual: int | None = None) -> list[int]:
+    return [_whole(fields, f"{name}H", usual), _whole(fields, f"{name}W", usual)]
+
+
+def _parameters(fields: Mapping[Any, Any], weight: Tensor) -> list[Tensor]:
+    has_bias = isinstance(fields.get("bias"), Tensor) and fields["bias"].numel() > 0
+    return [weight, _tensor(fields, "bias")] if has_bias else [weight]
+
+
+def _convolution(fields: Mapping[Any, Any]) -> Translated:
+    inputs, outputs = _whole(fields, "nInputPlane"), _whole(fields, "nOutputPlane")
+    kernel, groups = _both(fields, "k"), _whole(fields, "groups", 1)
+    weight = _tensor(fields, "weight")
+    shape = (outputs, inputs // max(groups, 1), *kernel)
+    if weight.shape != shape and weight.numel() == torch.Size(shape).numel():
+        weight = weight.reshape(shape)  # SpatialConvolutionMM keeps them in a matrix
+    parameters = _parameters(fields, weight)
+    row = {
+        "layer": "conv",
+        "inputs": inputs,
+        "outputs": outputs,
+        "kernel": kernel,
+        "stride": _both(fields, "d", 1),
+        "padding": _both(fields, "pad", 0),
+        "groups": groups,
+        "bias": len(parameters) == 2,
+    }
+    return [row], parameters
+
+
+def _full_convolution(fields: Mapping[Any, Any]) -> Translated:
+    parameters = _parameters(fields, _tensor(fields, "weight"))
+    row = {
+        "layer": "deconv",
+        "inputs": _whole(fields, "nInputPlane"),
+        "outputs": _whole(fields, "nOutputPlane"),
+        "kernel": _both(fields, "k"),
+        "stride": _both(fields, "d", 1),
+        "padding": _both(fields, "pad", 0),
+        "extra": _both(fields, "adj", 0),
+        "bias": len(parameters) == 2,
+    }
+    return [row], parameters
+
+
+def _padding(mode: str) -> Callable[[Mapping[Any, Any]], Translated]:
+    def translate(fields: Mapping[Any, Any]) -> Translated:
+        names = {"left": "pad_l", "right": "pad_r", "top": "pad_t", "bottom": "pad_b"}
+        sides = {side: _whole(fields, name) for side, name in names.items()}
+        return [{"layer": "pad", "mode": mode, **sides}], []
+
+    return translate
+
+
+def _instance_norm(fields: Mapping[Any, Any]) -> Translated:
+    weight, bias = _tensor(fields, "weight"), _tensor(fields, "bias")
+    eps = float(fields.get("eps", 1e-5))
+    return [{"layer": "instance", "channels": len(weight), "eps": eps}], [weight, bias]
+
+
+def _batch_norm(fields: Mapping[Any, Any]) -> Translated:
+    """In use a batch norm is fixed: γ(x − μ)/√(σ² + ε) + β, a factor and a sum for each channel."""
+    mean, eps = _tensor(fields, "running_mean").double(), float(fields.get("eps", 1e-5))
+    if "running_var" in fields:
+        inverse = (_tensor(fields, "running_var").double() + eps).rsqrt()
+    else:  # older files keep 1/√(σ² + ε)
+        inverse = _tensor(fields, "running_std").double()
+    weight = _tensor(fields, "weight") if fields.get("weight") is not None else mean.new_ones(1)
+    bias = _tensor(fields, "bias") if fields.get("bias") is not None else mean.new_zeros(1)
+    scale = (weight * inverse).expand_as(mean)
+    return [{"layer": "affine", "channels": len(mean)}], [scale, bias - mean * scale]
+
+
+def _nothing(fields: Mapping[Any, Any]) -> Translated:
+    return [], []
+
+
+def _plain(name: str) -> Callable[[Mapping[Any, Any]], Translated]:
+    return lambda fields: ([{"layer": name}], [])
+
+
+def _multiply(fields: Mapping[Any, Any]) -> Translated:
+    factor = fields.get("constant_scalar")
+    if isinstance(factor, bool) or not isinstance(factor, (int, float)):
+        raise _Unfit("a MulConstant has no number")
+    return [{"layer": "multiply", "factor": float(factor)}], []
+
+
+_MODULES: dict[str, Callable[[Mapping[Any, Any]], Translated]] = {
+    "SpatialConvolution": _convolution,
+    "SpatialConvolutionMM": _convolution,
+    "SpatialFullConvolution": _full_convolution,
+    "SpatialReflectionPadding": _padding("reflect"),
+    "SpatialReplicationPadding": _padding("replicate"),
+    "SpatialZeroPadding": _padding("zero"),
+    "SpatialUpSamplingNearest": lambda fields: (
+        [{"layer": "upsample", "factor": _whole(fields, "scale_factor")}],
+        [],
+    ),
+    "InstanceNormalization": _instance_norm,
+    "SpatialBatchNormalization": _batch_norm,
+    "ShaveImage": lambda fields: ([{"layer": "crop", "amount": _whole(fields, "size")}], []),
+    "ReLU": _plain("relu"),
+    "Tanh": _plain("tanh"),
+    "Sigmoid": _plain("sigmoid"),
+    "MulConstant": _multiply,
+    "Identity": _nothing,
+    "TotalVariation": _nothing,  # it only changes gradients
+    "Dropout": _nothing,
+    "SpatialDropout": _nothing,
+}
+
+
+def load_pth(path: Path) -> Painter:
+    """The network in a `.pth` (or `.model`) of PyTorch's fast_neural_style, frozen, on the CPU.
+
+    Widths and the number of residual blocks are read off the weights.
+
+    Raises:
+        WeightsError: the file is damaged, or is of another network.
+    """
+    state = _state(path)
+    blocks = len({match[1] for name in state if (match := re.match(r"res(\d+)\.", name))})
+    try:
+        widths = [len(state[f"conv{number}.conv2d.weight"]) for number in (1, 2, 3)]
+        kernel = state["conv1.conv2d.weight"].shape[-1]
+        names = list(_names(blocks))
+        tensors = [state.pop(f"{name}.{kind}").float() for name in names for kind in _PARAMETERS]
+    except (KeyError, TypeError, IndexError) as error:
+        raise WeightsError(
+            f"{path} is no network of PyTorch's fast_neural_style: it lacks {error}"
+        ) from error
+    if state:
+        raise WeightsError(f"{path} has {next(iter(state))}, which fast_neural_style does not have")
+    try:
+        painter = Painter(johnson_rows(widths, blocks, kernel=kernel), "levels")
+    except (ValueError, TypeError) as error:
+        raise WeightsError(f"{path} has a layer that makes no sense: {error}") from error
+    return check_painter(_filled(painter, tensors, path), path)
+
+
+_PARAMETERS = ("weight", "bias")
+# Instance norm kept these once, and never used them in this network.
+_UNUSED = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def _names(blocks: int) -> Iterator[str]:
+    """The parts of the example's network that have weights, in the order they are run."""
+    for number in (1, 2, 3):
+        yield from (f"conv{number}.conv2d", f"in{number}")
+    for number in range(1, blocks + 1):
+        for half in (1, 2):
+            yield from (f"res{number}.conv{half}.conv2d", f"res{number}.in{half}")
+    yield from ("deconv1.conv2d", "in4", "deconv2.conv2d", "in5", "deconv3.conv2d")
+
+
+def _state(path: Path) -> dict[str, Tensor]:
+    """The state dict, without what wrappers put before the names."""
+    if not path.is_file():
+        raise WeightsError(f"no file of weights at {path}; check the path")
+    try:
+        mapped = zipfile.is_zipfile(path)  # torch maps its newer format only
+        loaded: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    # A damaged file can fail in any of the reader's many ways: none of them is a bug of ours.
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(f"{path} is damaged, or no file of PyTorch's: {reason}") from error
+    if not isinstance(loaded, Mapping):
+        raise WeightsError(f"{path} holds a {type(loaded).__name__} rather than a state dict")
+    return {
+        str(name).removeprefix("module."): tensor
+        for name, tensor in loaded.items()
+        if isinstance(tensor, Tensor) and not str(name).endswith(_UNUSED)
+    }

@@ -1,0 +1,125 @@
+"""The commands of `belamy models`, from the list to the removal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from typer.testing import CliRunner, Result
+
+from belamy import files
+from belamy.cli import app
+from belamy.networks import NETWORKS
+from belamy.networks.files.catalogue import CATALOGUE, Published
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("BELAMY_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    network = NETWORKS["squeezenet1_1"].build()
+    assert isinstance(network, nn.Module)
+    torch.save(network.state_dict(), tmp_path / "unnamed.pth")
+    digits = files.sha256(tmp_path / "unnamed.pth")[:8]
+    return (tmp_path / "unnamed.pth").rename(tmp_path / f"squeezenet1_1-{digits}.pth")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["models", *arguments])
+
+
+def rows(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+def test_list_says_where_weights_are(published: Path) -> None:
+    before = rows(run("list").stdout)
+    assert [row[0] for row in before] == ["network", *NETWORKS]
+    assert ["vgg16", "to", "download", "527.8"] in before
+    assert run("import", "squeezenet1_1", str(published)).exit_code == 0
+    assert ["squeezenet1_1", "cached", "4.7"] in rows(run("list").stdout)
+
+
+def test_show_needs_no_weights() -> None:
+    result = run("show", "vgg16")
+    assert result.exit_code == 0
+    shown = rows(result.stdout)
+    assert ["parameters:", "138,357,544"] in shown
+    assert ["layer", "channels", "stride", "receptive", "field"] in shown
+    assert ["relu4_3", "512", "8", "92"] in shown
+    assert ["logits", "1000", "-", "-"] in shown
+    assert CATALOGUE["vgg16"].url in result.stdout
+    assert CATALOGUE["vgg16"].licence in result.stdout
+
+
+def test_show_inner_layers() -> None:
+    assert "inception4c.branch2" not in run("show", "googlenet").stdout
+    shown = rows(run("show", "googlenet", "--inner").stdout)
+    assert ["inception4d.branch2.0", "144", "16", "171"] in shown
+
+
+def test_show_a_file(published: Path) -> None:
+    path = run("import", "squeezenet1_1", str(published)).stdout.strip()
+    for asked in (path, "squeezenet1_1"):
+        result = run("show", asked)
+        assert result.exit_code == 0
+        assert f"sha256: {files.sha256(path)}" in result.stdout
+        assert f"source: {published.name}" in result.stdout
+        assert ["fire9", "512", "16", "207"] in rows(result.stdout)
+
+
+def test_download_import_remove(
+    published: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CATALOGUE, "squeezenet1_1", Published(published.as_uri(), 4.7))
+    target = str(home / "squeezenet1_1.safetensors")
+    for command in (["download"], ["remove"], ["import", str(published)], ["remove"]):
+        result = run(command[0], "squeezenet1_1", *command[1:])
+        assert result.exit_code == 0, result.output
+        assert result.stdout.splitlines() == [target]  # when piped, the path and nothing else
+        assert result.stderr == ""
+        assert Path(target).exists() == (command[0] != "remove")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", "vgg61"], "unknown network 'vgg61'; did you mean 'vgg19' or 'vgg16'?"),
+        (["show", "none.safetensors"], "no file of weights at none.safetensors"),
+        (["download", "vgg"], "unknown network 'vgg'"),
+        (["download", "iris"], "no weights of iris are published"),
+        (["import", "vgg16", "none.pth"], "no file of weights at none.pth"),
+        (["remove", "vgg16"], "nothing to remove"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], said: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_a_damaged_file_in_the_cache_is_one_line_too(published: Path) -> None:
+    path = Path(run("import", "squeezenet1_1", str(published)).stdout.strip())
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    result = run("show", "squeezenet1_1")
+    assert result.exit_code == 1
+    assert "has changed since it was written" in result.stderr
+
+
+def test_help_does_not_import_torch() -> None:
+    code = "import sys, belamy.cli.commands.models; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

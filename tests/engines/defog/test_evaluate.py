@@ -1,0 +1,123 @@
+"""Pairs are found by their names; measures are those of the pictures, beside the untouched ones."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from belamy.devices import generator
+from belamy.engines.defog.api import defog, evaluate_defog
+from belamy.engines.defog.evaluate import pair_names
+from belamy.errors import DataError, ImageError
+from belamy.networks.dehaze import FogSight, initialise, save_fogsight
+from belamy.pixels.fog.model import fogged
+from belamy.pixels.images import load_image, save_image
+from belamy.training.metrics import psnr, ssim
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    eye = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
+    initialise(eye, generator(3, "weights"))
+    path = tmp_path_factory.mktemp("defog") / "eye.safetensors"
+    save_fogsight(path, eye, trained_on="nothing")
+    return str(path)
+
+
+def scene(seed: int) -> Tensor:
+    rough = torch.rand((1, 3, 12, 16), generator=generator(seed, "test")) ** 2
+    return rough.repeat_interleave(4, 2).repeat_interleave(4, 3)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    for number in range(2):
+        clear = scene(number)
+        hazy = fogged(clear, torch.tensor(0.4), torch.full((1, 3, 1, 1), 0.85))
+        save_image(clear, tmp_path / "clear" / f"{number:02}_GT.png")
+        save_image(hazy, tmp_path / "hazy" / f"{number:02}_hazy.png")
+    return tmp_path
+
+
+def test_rows_are_means_over_the_pictures(pairs: Path, network: str) -> None:
+    found = evaluate_defog(str(pairs / "hazy"), str(pairs / "clear"), network=network)
+    assert found.pictures == 2
+    assert list(found.measures) == ["untouched", "dcp", "cyclegan"]
+    read = [
+        (
+            load_image(pairs / "hazy" / f"0{n}_hazy.png"),
+            load_image(pairs / "clear" / f"0{n}_GT.png"),
+        )
+        for n in range(2)
+    ]
+    for name, make in (
+        ("untouched", lambda seen: seen),
+        ("dcp", lambda seen: defog(seen, method="dcp").image),
+    ):
+        made = [(make(seen), clear) for seen, clear in read]
+        row = found.measures[name]
+        assert row["psnr"] == pytest.approx(sum(psnr(*pair) for pair in made) / 2)
+        assert row["ssim"] == pytest.approx(sum(ssim(*pair) for pair in made) / 2)
+    assert found.measures["dcp"]["psnr"] > found.measures["untouched"]["psnr"]
+
+
+def test_zips_and_single_pictures_are_the_same(pairs: Path, network: str) -> None:
+    for side in ("hazy", "clear"):
+        with zipfile.ZipFile(pairs / f"{side}.zip", "w") as archive:
+            for path in sorted((pairs / side).iterdir()):
+                archive.write(path, path.name)
+    whole = evaluate_defog(str(pairs / "hazy.zip"), str(pairs / "clear.zip"), network=network)
+    assert whole == evaluate_defog(str(pairs / "hazy"), str(pairs / "clear"), network=network)
+    one = evaluate_defog(
+        str(pairs / "hazy" / "00_hazy.png"), str(pairs / "clear" / "00_GT.png"), network=network
+    )
+    assert one.pictures == 1
+
+
+def test_equal_pictures_count_a_hundred_decibels(pairs: Path, network: str) -> None:
+    found = evaluate_defog(str(pairs / "clear"), str(pairs / "clear"), network=network)
+    assert found.measures["untouched"]["psnr"] == 100
+
+
+def test_an_even_border_of_the_clear_picture_is_left_out(pairs: Path, network: str) -> None:
+    clear = scene(0)
+    save_image(torch.nn.functional.pad(clear, (10, 10, 10, 10)), pairs / "large" / "00.png")
+    found = evaluate_defog(
+        str(pairs / "clear" / "00_GT.png"), str(pairs / "large" / "00.png"), network=network
+    )
+    assert found.measures["untouched"]["psnr"] == 100
+
+
+def test_names_of_the_public_sets() -> None:
+    sots = pair_names(["1400_1.png", "1400_10.png", "1401_2.png"], ["1400.png", "1401.png"])
+    assert sots == {
+        "1400_1.png": "1400.png",
+        "1400_10.png": "1400.png",
+        "1401_2.png": "1401.png",
+    }
+    outdoor = pair_names(["hazy/0001_0.8_0.2.jpg"], ["clear/0001.png"])
+    assert outdoor == {"hazy/0001_0.8_0.2.jpg": "clear/0001.png"}
+    o_haze = pair_names(["01_outdoor_hazy.jpg"], ["01_outdoor_GT.jpg", "02_outdoor_GT.jpg"])
+    assert o_haze == {"01_outdoor_hazy.jpg": "01_outdoor_GT.jpg"}
+    assert pair_names(["hazy.png"], ["hazy.jpg"]) == {"hazy.png": "hazy.jpg"}
+
+
+def test_what_cannot_be_compared_is_said(pairs: Path, network: str) -> None:
+    hazy, clear = str(pairs / "hazy"), str(pairs / "clear")
+    save_image(scene(5), pairs / "hazy" / "lonely.png")
+    with pytest.raises(DataError, match=r"no clear picture for lonely\.png"):
+        evaluate_defog(hazy, clear, network=network)
+    (pairs / "hazy" / "lonely.png").unlink()
+    save_image(scene(0)[..., :40], pairs / "clear" / "00_GT.png")
+    with pytest.raises(DataError, match=r"64×48, its clear picture 40×48"):
+        evaluate_defog(hazy, clear, network=network)
+    (pairs / "clear" / "00_GT.png").write_bytes(b"no picture")
+    with pytest.raises(ImageError, match="cannot be read"):
+        evaluate_defog(hazy, clear, network=network)
+    (pairs / "empty").mkdir()
+    with pytest.raises(DataError, match="has no pictures"):
+        evaluate_defog(str(pairs / "empty"), clear, network=network)

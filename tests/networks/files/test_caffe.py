@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from belamy.errors import WeightsError
+from belamy.networks import NETWORKS
+from belamy.networks.backbone import load_backbone
+from belamy.networks.files import caffe
+from belamy.networks.files.convert import import_weights
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+
+State = dict[str, Tensor]
+
+
+def caffe_state() -> State:
+    torch.manual_seed(0)
+    network = NETWORKS["squeezenet1_0"].build()
+    assert isinstance(network, nn.Module)
+    own = network.state_dict()
+    pairs = [(theirs, ours) for theirs, ours in caffe.LAYERS.items()]
+    return {f"{a}.{kind}": own[f"{b}.{kind}"] for a, b in pairs for kind in ("weight", "bias")}
+
+
+def test_caffes_names_cover_the_network_once() -> None:
+    with torch.device("meta"):
+        network = NETWORKS["squeezenet1_0"].build()
+    assert isinstance(network, nn.Module)
+    parameters = {name.rpartition(".")[0] for name, _ in network.named_parameters()}
+    assert sorted(caffe.LAYERS.values()) == sorted(parameters)
+
+
+def test_caffes_colours_are_turned_round(tmp_path: Path) -> None:
+    theirs = caffe_state()
+    np.savez(tmp_path / "x.npz", **{name: tensor.numpy() for name, tensor in theirs.items()})
+    import_weights("squeezenet1_0", tmp_path / "x.npz")
+    image = torch.rand(1, 3, 31, 40)
+    found = load_backbone("squeezenet1_0", layers=["conv1"])(image, ["conv1"])["conv1"]
+    blue_first = 255 * image.flip(1) - torch.tensor([104.0, 117.0, 123.0]).view(1, 3, 1, 1)
+    weight, bias = theirs["conv1.weight"], theirs["conv1.bias"]
+    expected = torch.nn.functional.conv2d(blue_first, weight, bias, stride=2)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_caffes_file_must_be_whole_and_for_squeezenet1_0(tmp_path: Path) -> None:
+    arrays = {name: tensor.numpy() for name, tensor in caffe_state().items()}
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(WeightsError, match="Caffe names of squeezenet1_0"):
+        import_weights("vgg16", tmp_path / "x.npz")
+    del arrays["fire5/conv1x1_2.bias"]
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(WeightsError, match=r"fire5/conv1x1_2\.bias"):
+        import_weights("squeezenet1_0", tmp_path / "x.npz")
+
+
+SEEN = {  # a photo → what one may say of it
+    "chelsea.jpg": {"Egyptian cat", "tabby", "tiger cat"},
+    "lion.jpg": {"lion"},
+    "sailboat.jpg": {"schooner", "yawl"},
+    "tubingen.jpg": {"castle", "palace", "monastery"},
+    "golden_gate.jpg": {"suspension bridge", "pier"},
+}
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
+@pytest.mark.parametrize("photo", SEEN)
+def test_the_real_squeezenet_knows_what_it_sees(photo: str) -> None:
+    from belamy.pixels.images import load_image, resize
+
+    import_weights("squeezenet1_0", SHARED / "weights" / "squeezenet1_0-imagenet.npz")
+    backbone = load_backbone("squeezenet1_0")
+    image = load_image(SHARED / "pictures" / "content" / photo)
+    side = min(image.shape[-2:])
+    top, left = ((length - side) // 2 for length in image.shape[-2:])
+    square = resize(image[..., top : top + side, left : left + side], (227, 227))
+    logits = backbone(square, ["logits"])["logits"]
+    assert backbone.classes[int(logits.argmax())] in SEEN[photo]

@@ -1,0 +1,209 @@
+"""ONNX, and the programs that run it, against torch. Needs the extra [fast]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from belamy.devices import generator
+from belamy.errors import MissingExtra, OptionError, WeightsError
+from belamy.networks.image_to_image import onnx
+from belamy.networks.image_to_image.architectures import SHAPES
+from belamy.networks.image_to_image.layers import LAYERS
+from belamy.networks.image_to_image.network import (
+    Painter,
+    initialise,
+    save_painter,
+    transformer,
+    translator,
+)
+from belamy.networks.image_to_image.runtime import load_brush
+
+CPU = torch.device("cpu")
+SMALL: dict[str, Any] = {"widths": [4, 5, 6], "blocks": 1}
+
+SIDES = dict.fromkeys(("left", "right", "top", "bottom"), 40)
+CONV: dict[str, Any] = {"layer": "conv", "inputs": 3, "outputs": 3, "kernel": [3, 3]}
+# Every kind of layer, so that none is written otherwise than it is run.
+EVERYTHING: list[dict[str, Any]] = [
+    {"layer": "halve"},
+    {"layer": "double"},
+    {"layer": "join", "branches": [[{"layer": "relu"}], []]},
+    {**CONV, "inputs": 6, "padding": [1, 1]},
+    {"layer": "pad", "mode": "reflect", **SIDES},
+    {**CONV, "stride": [2, 2], "padding": [1, 1], "groups": 3, "bias": False},
+    {"layer": "affine", "channels": 3},
+    {
+        "layer": "sum",
+        "branches": [[{**CONV, "kernel": [41, 41]}], [{"layer": "crop", "amount": 20}]],
+    },
+    {"layer": "pad", "mode": "replicate", "left": 1, "right": 0, "top": 2, "bottom": 1},
+    {"layer": "pad", "mode": "zero", "left": 0, "right": 1, "top": 0, "bottom": 0},
+    {**CONV, "kernel": [4, 3]},
+    {"layer": "instance", "channels": 3},
+    {"layer": "relu"},
+    {
+        "layer": "deconv",
+        "inputs": 3,
+        "outputs": 3,
+        "kernel": [3, 3],
+        "stride": [2, 2],
+        "padding": [1, 1],
+        "extra": [1, 1],
+    },
+    {"layer": "tanh"},
+    {"layer": "multiply", "factor": 1.5},
+    {**CONV, "stride": [2, 2], "padding": [1, 1]},
+    {"layer": "upsample", "factor": 2},
+    {"layer": "instance", "channels": 3, "affine": False},
+    {"layer": "leaky", "slope": 0.2},
+    {"layer": "crop", "amount": 0},
+    {"layer": "sigmoid"},
+]
+
+
+def seeded(painter: Painter) -> Painter:
+    initialise(painter, generator(0, "weights"))
+    return painter.eval()
+
+
+def everything() -> Painter:
+    assert {row["layer"] for row in EVERYTHING} == LAYERS.keys()
+    return seeded(Painter(EVERYTHING, "caffe"))
+
+
+def pictures() -> list[torch.Tensor]:
+    sizes = ((64, 96), (68, 100), (128, 64))
+    return [torch.rand((1, 3, *size), generator=generator(1)) for size in sizes]
+
+
+@pytest.fixture(params=onnx.RUNNERS)
+def engine(request: pytest.FixtureRequest) -> str:
+    pytest.importorskip("onnx")
+    name: str = request.param
+    pytest.importorskip(name)
+    return name
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "wave.safetensors"
+    told = {"network": "transformer", "style": "a wave", "trained_on": "nothing"}
+    save_painter(path, seeded(transformer(**SMALL)), arguments=SMALL, **told)
+    return path
+
+
+MAKERS: list[Callable[[], Painter]] = [
+    everything,
+    lambda: seeded(transformer(**SMALL)),
+    *(lambda shape=shape: seeded(translator(shape, 4, 1)) for shape in SHAPES),  # type: ignore[misc]
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_every_program_paints_the_same(make: Callable[[], Painter], engine: str) -> None:
+    painter = make()
+    run = onnx.compiled(painter, engine)
+    for image in pictures():
+        if any(length % painter.geometry.stride for length in image.shape[-2:]):
+            continue
+        with torch.inference_mode():
+            wanted = painter(image)
+        assert (run(image) - wanted).abs().max() < 1e-3
+
+
+def test_few_channels_are_made_four_pixels_at_once_where_sides_are_even(engine: str) -> None:
+    """But not where a network takes odd sides, or goes on to cut its last row off."""
+    pads = {"layer": "pad", "mode": "reflect", **dict.fromkeys(SIDES, 2)}
+    wide = {**CONV, "kernel": [5, 5]}
+    strided = [{**CONV, "stride": [2, 2], "padding": [1, 1]}, {"layer": "upsample", "factor": 2}]
+    larger = {**pads, "right": 3}
+    smaller = {**CONV, "kernel": [1, 2]}
+    for rows, together in (
+        ([pads, wide], False),
+        ([*strided, pads, wide, {"layer": "tanh"}], True),
+        ([*strided, larger, wide, smaller], False),
+    ):
+        painter = seeded(Painter(rows))
+        for size in ((36, 32), (33, 35)) if rows[0] is pads else ((36, 32),):
+            image = torch.rand((1, 3, *size), generator=generator(2))
+            with torch.inference_mode():
+                wanted = painter(image)
+            torch.testing.assert_close(
+                onnx.compiled(painter, engine)(image), wanted, rtol=1e-4, atol=1e-4
+            )
+        assert (b"DepthToSpace" in onnx.onnx_bytes(painter)) == together
+
+
+def test_a_file_of_ours_is_run_in_our_colours(engine: str, tmp_path: Path) -> None:
+    painter, path = seeded(transformer(**SMALL)), tmp_path / "wave.onnx"
+    onnx.write_onnx(painter, path)
+    run, side = onnx.open_onnx(path, engine)
+    assert side is None
+    for image in pictures():
+        if any(length % painter.geometry.stride for length in image.shape[-2:]):
+            continue
+        with torch.inference_mode():
+            wanted = painter(image)
+        assert (run(image) - wanted).abs().max() < 1e-3
+
+
+def test_files_of_others_take_levels_of_255(engine: str, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    shape = [1, 3, 224, 224]
+    ends = [onnx.helper.make_tensor_value_info(name, 1, shape) for name in ("in", "out")]
+    half = onnx.helper.make_tensor("half", 1, [], [100.0])
+    node = onnx.helper.make_node("Min", ["in", "half"], ["out"])
+    graph = onnx.helper.make_graph([node], "theirs", ends[:1], ends[1:], [half])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)])
+    model.ir_version = 8
+    path = tmp_path / "theirs.onnx"
+    path.write_bytes(model.SerializeToString())
+    run, side = onnx.open_onnx(path, engine)
+    assert side == 224
+    white = torch.ones(1, 3, 224, 224)
+    torch.testing.assert_close(run(white), white * 100 / 255)
+
+
+def test_brushes_of_every_program_agree(engine: str, saved: Path) -> None:
+    usual, other = (load_brush(saved, name, CPU) for name in ("torch", engine))
+    (image, *_) = pictures()
+    torch.testing.assert_close(other(image), usual(image), atol=1e-3, rtol=0)
+    fixed = [brush.fixed(image) for brush in (usual, other)]
+    assert all(brush is not None for brush in fixed)
+    torch.testing.assert_close(fixed[1](image), fixed[0](image), atol=1e-3, rtol=0)  # type: ignore[misc]
+
+
+def test_damaged_files_are_refused(engine: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"\x08\x08 broken")
+    with pytest.raises(WeightsError, match=r"broken\.onnx cannot be run"):
+        load_brush(path, engine, CPU)
+
+
+def test_torch_cannot_run_onnx(tmp_path: Path) -> None:
+    path = tmp_path / "wave.onnx"
+    path.touch()
+    with pytest.raises(OptionError, match="torch cannot run"):
+        load_brush(path, "torch", CPU)
+
+
+@pytest.mark.parametrize("name", onnx.RUNNERS)
+def test_a_program_that_is_not_there_is_named(
+    name: str, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(package: str) -> Any:
+        raise ImportError(package)
+
+    monkeypatch.setattr(onnx.importlib, "import_module", refuse)
+    with pytest.raises(MissingExtra, match=r"belamy\[fast\]"):
+        load_brush(saved, name, CPU)
+
+
+def test_other_devices_are_refused(saved: Path) -> None:
+    with pytest.raises(OptionError, match="on the CPU"):
+        load_brush(saved, "openvino", torch.device("meta"))

@@ -1,0 +1,137 @@
+"""The network that sees fog: any size, what it starts with, and its file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from belamy.devices import generator
+from belamy.errors import WeightsError
+from belamy.networks.dehaze import FogSight, initialise, load_fogsight, save_fogsight
+from belamy.networks.files.tensors import write_tensors
+
+SMALL = {"widths": (4, 4, 6, 6, 8), "blocks": (1, 1, 1, 1, 1)}
+
+
+def small(seed: int = 0) -> FogSight:
+    network = FogSight(**SMALL)
+    initialise(network, generator(seed, "weights"))
+    return network
+
+
+def frozen() -> FogSight:
+    return small().eval().requires_grad_(False)
+
+
+def noise(*shape: int) -> Tensor:
+    return torch.rand(shape, generator=generator(0, "test"))
+
+
+@pytest.mark.parametrize("size", [(64, 64), (33, 71), (1, 1), (1, 100), (200, 3)])
+def test_any_size(size: tuple[int, int]) -> None:
+    transmission, air = frozen()(noise(2, 3, *size))
+    assert transmission.shape == (2, 1, *size)
+    assert air.shape == (2, 3, *size)
+    assert 0 < float(transmission.min()) <= float(transmission.max()) <= 1
+    assert 0 < float(air.min()) <= float(air.max()) < 1
+
+
+def test_it_starts_with_thin_fog_in_a_colour_of_the_picture() -> None:
+    colour = torch.tensor([0.7, 0.6, 0.5]).view(1, 3, 1, 1)
+    transmission, air = frozen()(colour.expand(1, 3, 64, 64))
+    assert 0.5 < float(transmission.mean()) < 0.95
+    assert float((air - colour).abs().max()) < 0.15
+
+
+def test_the_middle_knows_the_whole_picture() -> None:
+    network = frozen()
+    image = noise(1, 3, 256, 256)
+    other = image.clone()
+    other[..., 200:, 200:] = 1.0
+    before, after = network(image)[0], network(other)[0]
+    assert not torch.equal(before[..., :8, :8], after[..., :8, :8])
+
+
+def test_every_weight_learns() -> None:
+    network = small().train()
+    transmission, air = network(noise(4, 3, 64, 64))
+    with torch.no_grad():
+        for module in network.modules():  # the residual blocks begin as nothing
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.fill_(1)
+    transmission, air = network(noise(4, 3, 64, 64))
+    (transmission.square().mean() + air.square().mean()).backward()
+    silent = [name for name, p in network.named_parameters() if p.grad is None]
+    assert silent == []
+
+
+def test_there_and_back_through_a_file(tmp_path: Path) -> None:
+    network = small()
+    network.train()(noise(4, 3, 64, 64))  # moves the running statistics
+    path = tmp_path / "fog.safetensors"
+    save_fogsight(path, network, trained_on="noise", notes={"psnr": "1"}, half=False)
+    again = load_fogsight(path)
+    image = noise(1, 3, 40, 50)
+    for mine, theirs in zip(network.eval().requires_grad_(False)(image), again(image), strict=True):
+        assert torch.equal(mine, theirs)
+    assert not any(parameter.requires_grad for parameter in again.parameters())
+    with safe_open(path, framework="pt") as handle:
+        told = handle.metadata()
+    assert told["trained_on"] == "noise"
+    assert json.loads(told["arguments"])["widths"] == [4, 4, 6, 6, 8]
+
+
+def test_half_precision_is_as_good(tmp_path: Path) -> None:
+    network, path = small(), tmp_path / "fog.safetensors"
+    save_fogsight(path, network, trained_on="noise")
+    image = noise(1, 3, 40, 50)
+    for mine, theirs in zip(
+        network.eval().requires_grad_(False)(image), load_fogsight(path)(image), strict=True
+    ):
+        assert float((mine - theirs).abs().max()) < 5e-3
+
+
+def test_a_level_too_few_is_said() -> None:
+    with pytest.raises(ValueError, match="five levels"):
+        FogSight((4, 4))
+
+
+def written(path: Path, change: dict[str, str], state: dict[str, Tensor]) -> Path:
+    told: dict[str, Any] = {"network": "fogsight", "arguments": json.dumps(SMALL), **change}
+    write_tensors(path, state, told)
+    return path
+
+
+BAD: dict[str, tuple[dict[str, str], dict[str, Tensor | None]]] = {
+    "is for 'iris'": ({"network": "iris"}, {}),
+    "describes itself wrongly": ({"arguments": '{"widths": [1]}'}, {}),
+    r"lacks overview\.bias": ({}, {"overview.bias": None}),
+    "no numbers": ({}, {"overview.bias": torch.full((8,), torch.nan)}),
+}
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_bad_files_are_said(said: str, tmp_path: Path) -> None:
+    told, changed = BAD[said]
+    state = {**small().state_dict(), **changed}
+    kept = {name: tensor for name, tensor in state.items() if tensor is not None}
+    path = written(tmp_path / "fog.safetensors", told, kept)
+    with pytest.raises(WeightsError, match=said):
+        load_fogsight(path)
+
+
+def test_files_that_are_damaged_or_changed_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "fog.safetensors"
+    path.write_bytes(b"no weights at all")
+    with pytest.raises(WeightsError, match="damaged"):
+        load_fogsight(path)
+    written(path, {}, small().state_dict())
+    (tmp_path / "fog.safetensors.sha256").write_text(f"{'0' * 64}  fog.safetensors\n")
+    with pytest.raises(WeightsError, match="has changed"):
+        load_fogsight(path)

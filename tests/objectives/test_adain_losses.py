@@ -1,0 +1,73 @@
+"""Distances for training in many styles at once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from belamy.devices import generator
+from belamy.objectives.adain_losses import bare, content_distance, manner_distance
+from belamy.objectives.style_losses import moments_of
+
+
+def features(seed: int, pictures: int = 2) -> Tensor:
+    chance = generator(seed, "features")
+    return torch.randn(pictures, 4, 6, 5, generator=chance, dtype=torch.float64).relu() + 0.1
+
+
+def manner(found: Tensor, wanted: Tensor) -> Tensor:
+    return manner_distance({"x": moments_of(found)}, {"x": moments_of(wanted)})
+
+
+def content(found: Tensor, wanted: Tensor) -> Tensor:
+    return content_distance({"x": found}, {"x": wanted})
+
+
+def test_gradients_are_right() -> None:
+    target, found = features(1), features(0).requires_grad_(True)
+    assert torch.autograd.gradcheck(lambda x: manner(x, target), (found,))
+    assert torch.autograd.gradcheck(lambda x: content(x, target), (found,))
+
+
+def test_both_are_zero_at_the_target() -> None:
+    assert float(manner(features(0), features(0))) == 0
+    assert float(content(features(0), features(0))) == 0
+
+
+def test_a_manner_does_not_know_where() -> None:
+    found = features(0)
+    places = torch.randperm(30, generator=generator(0, "places"))
+    scattered = found.flatten(2)[..., places].view(2, 4, 6, 5)
+    torch.testing.assert_close(manner(scattered, features(1)), manner(found, features(1)))
+    assert float(content(scattered, found)) > 0.5
+
+
+def test_content_does_not_know_how_strongly() -> None:
+    found = features(0)
+    louder = found * torch.tensor([1.0, 2.0, 3.0, 0.5]).view(1, 4, 1, 1) + 7
+    assert float(content(louder, found)) < 0.01 < float(manner(louder, found))
+
+
+def test_unrelated_contents_are_about_two_apart() -> None:
+    assert 1.5 < float(content(features(0, 64), features(1, 64))) < 2.2
+
+
+def test_a_dark_style_does_not_outweigh_the_others() -> None:
+    dark = features(1) * torch.tensor([0.01, 1.0]).view(2, 1, 1, 1)
+    assert float(manner(features(0), dark)) < 10
+
+
+def test_what_is_flat_is_bare_of_everything() -> None:
+    assert torch.equal(bare(torch.full((1, 2, 3, 3), 0.5)), torch.zeros(1, 2, 3, 3))
+
+
+def test_features_that_are_the_same_everywhere_have_a_slope() -> None:
+    """Half precision rounds quiet features to one number; the slope was no number there."""
+    for flat in (slice(0, 1), slice(0, 3)):
+        features = torch.randn(2, 3, 4, 4, generator=generator(0, "features"))
+        features[:, flat] = 0.25
+        features.requires_grad_(True)
+        wanted = {"a": torch.randn(2, 3, 4, 4, generator=generator(1, "features"))}
+        content_distance({"a": features}, wanted).backward()  # type: ignore[no-untyped-call]
+        assert features.grad is not None
+        assert bool(features.grad.isfinite().all())

@@ -1,0 +1,112 @@
+"""Pieces of a style: a picture is laid of itself as it was; flat ones are laid of stretches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from belamy.devices import generator
+from belamy.objectives.patch_match import CELL, Pieces, coordinates, laid, pieces_of
+from belamy.objectives.style_losses import moments_of
+
+BASIS = torch.eye(4, 6)
+
+
+def features(seed: int, height: int = 12, width: int = 15) -> dict[str, Tensor]:
+    """A deep layer, and a finer one that says where it is."""
+    deep = torch.randn(1, 6, height, width, generator=generator(seed, "features"))
+    rows, columns = (
+        torch.arange(2 * height)[:, None].expand(2 * height, 2 * width),
+        torch.arange(2 * width).expand(2 * height, 2 * width),
+    )
+    return {"deep": deep, "fine": torch.stack([rows, columns])[None].float()}
+
+
+def places(some: dict[str, Tensor]) -> Tensor:
+    return coordinates(some["deep"], moments_of(some["deep"]), BASIS)
+
+
+def pieces(some: dict[str, Tensor], allowed: Tensor | None = None) -> Pieces:
+    return pieces_of(some, places(some), allowed)
+
+
+def numbers(height: int, width: int, seed: int = 0) -> Tensor:
+    size = -(-height // CELL), -(-width // CELL)
+    return torch.randint(2**24, size, generator=generator(seed, "cells"))
+
+
+def test_coordinates_forget_the_moments() -> None:
+    x = features(0)["deep"]
+    changed = 3 * x + torch.arange(6.0).view(1, 6, 1, 1)
+    found = coordinates(x, moments_of(x), BASIS)
+    torch.testing.assert_close(coordinates(changed, moments_of(changed), BASIS), found)
+    torch.testing.assert_close(found.mean(dim=(2, 3)), torch.zeros(1, 4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.std(dim=(2, 3), correction=0), torch.ones(1, 4))
+
+
+def test_a_picture_of_itself_is_itself() -> None:
+    some = features(0)
+    made = laid(pieces(some), places(some))
+    assert made.keys() == some.keys()
+    for layer, wanted in some.items():
+        torch.testing.assert_close(made[layer], wanted)
+
+
+def test_what_is_found_elsewhere_is_laid_here() -> None:
+    style = features(0)
+    content = {"deep": style["deep"].roll((3, 4), (2, 3))}
+    made = laid(pieces(style), places(content))["fine"]
+    rolled = style["fine"].roll((6, 8), (2, 3))
+    torch.testing.assert_close(made[..., 10:20, 12:26], rolled[..., 10:20, 12:26])
+
+
+def test_nothing_is_taken_where_it_is_not_allowed() -> None:
+    style, content = features(0), features(1)
+    allowed = torch.zeros(12, 15, dtype=torch.bool)
+    allowed[4:8, 4:8] = True
+    made = laid(pieces(style, allowed), places(content), numbers(12, 15))["fine"]
+    # a piece is three places wide: its middle is allowed
+    assert float(made.min()) >= 2 * 3
+    assert float(made.max()) <= 2 * 8 + 1
+
+
+def test_a_flat_picture_is_laid_of_stretches() -> None:
+    """What stands on two neighbours stood together in the style nearly everywhere."""
+    style = features(0, 40, 40)
+    style["deep"] = torch.nn.functional.interpolate(style["deep"][..., :6, :6], 40, mode="bicubic")
+    flat = 0.01 * torch.randn(1, 4, 32, 32, generator=generator(3, "flat")) + 0.5
+    alone = laid(pieces(style), flat)["fine"]
+    together = laid(pieces(style), flat, numbers(32, 32))["fine"]
+
+    def going_on(made: Tensor) -> float:
+        steps = made[0, 1, :, 2::2] - made[0, 1, :, 1:-1:2]  # from one place to the next
+        return float((steps == 1).float().mean())
+
+    assert going_on(together) > 0.25 > 0.05 > going_on(alone)
+    assert len(set(together[0, 1].flatten().tolist())) > 2 * 16
+
+
+def test_numbers_of_cells_choose_other_stretches() -> None:
+    style, flat = features(0, 40, 40), torch.full((1, 4, 32, 32), 0.5)
+    first, second = (laid(pieces(style), flat, numbers(32, 32, n))["fine"] for n in (0, 1))
+    assert not torch.equal(first, second)
+    assert torch.equal(first, laid(pieces(style), flat, numbers(32, 32))["fine"])
+
+
+def test_edges_do_not_give_way_to_stretches() -> None:
+    style = features(0)
+    made = laid(pieces(style), places(style), numbers(12, 15))
+    torch.testing.assert_close(made["fine"], style["fine"])
+
+
+def test_pictures_smaller_than_a_piece() -> None:
+    style, content = features(0, 1, 2), features(1, 2, 1)
+    made = laid(pieces(style), places(content), numbers(2, 1))
+    assert made["fine"].shape == (1, 2, 4, 2)
+    assert all(bool(x.isfinite().all()) for x in made.values())
+
+
+def test_large_styles_are_looked_through_sparsely() -> None:
+    style = features(0, 100, 90)
+    assert len(pieces(style).places) < 4096
+    assert pieces(style).grid == (100, 90)

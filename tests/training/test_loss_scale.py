@@ -1,0 +1,118 @@
+"""Narrow numbers: what each device takes, and float16's gradients, kept from vanishing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from belamy.devices import choose_precision
+from belamy.engines.anystyle.api import AnyStyleConfig, train_any_style
+from belamy.engines.faststyle.api import StyleTrainConfig, train_style
+from belamy.engines.gan.api import GanConfig, train_gan
+from belamy.engines.translate.api import TranslateConfig, train_translation
+from belamy.errors import OptionError, UnknownName
+from belamy.training.loss_scale import LossScale
+
+CONFIGS: dict[str, Callable[..., Any]] = {
+    "gan": lambda **options: GanConfig("data", **options),
+    "style": lambda **options: StyleTrainConfig("painting", "data", **options),
+    "any style": lambda **options: AnyStyleConfig("paintings", "data", **options),
+    "translation": lambda **options: TranslateConfig("a", "b", **options),
+}
+
+TRAININGS: dict[str, Callable[..., Any]] = {
+    "gan": train_gan,
+    "style": train_style,
+    "any style": train_any_style,
+    "translation": train_translation,
+}
+
+CPU, CARD = torch.device("cpu"), torch.device("cuda")
+
+
+def test_what_each_device_takes() -> None:
+    assert choose_precision("float32", CPU) == choose_precision("float32", CARD) == torch.float32
+    assert choose_precision("bfloat16", CPU) == torch.bfloat16
+    assert choose_precision("float16", CARD) == torch.float16
+    with pytest.raises(UnknownName, match="unknown precision 'half'"):
+        choose_precision("half", CPU)
+
+
+@pytest.mark.parametrize(("known", "taken"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_takes_what_the_processor_computes(
+    known: bool, taken: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: known)
+    assert choose_precision("auto", CPU) == taken
+    assert choose_precision("auto", torch.device("mps")) == torch.float32
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_unknown_numbers_are_refused_by_every_training(name: str) -> None:
+    with pytest.raises(UnknownName, match=r"unknown precision 'half'.*float16"):
+        CONFIGS[name](precision="half")
+
+
+def test_a_step_that_overflows_is_left_out_and_the_factor_halved() -> None:
+    scale = LossScale(["a", "b"], torch.float16)
+    weight = torch.tensor([2.0], requires_grad=True)
+    scale.scaled("a", (3 * weight).sum()).backward()
+    slope = weight.grad
+    assert slope is not None
+    assert scale.unscaled("a", [slope])
+    assert float(slope) == 3.0
+    assert not scale.unscaled("a", [torch.tensor([1.0, torch.inf]), torch.ones(2)])
+    assert scale.memory["scale a"].tolist() == [2.0**15, 0.0]
+    assert scale.memory["scale b"].tolist() == [2.0**16, 0.0]
+
+
+def test_the_factor_grows_with_patience_and_has_ends() -> None:
+    scale = LossScale(["a"], torch.float16)
+    kept = scale.memory["scale a"]
+    kept[1] = 1998
+    assert scale.unscaled("a", [torch.ones(1)])
+    assert kept.tolist() == [2.0**16, 1999.0]
+    assert scale.unscaled("a", [torch.ones(1)])
+    assert kept.tolist() == [2.0**17, 0.0]
+    kept[0] = 1.0
+    assert not scale.unscaled("a", [torch.tensor([torch.nan])])
+    assert kept.tolist() == [1.0, 0.0]
+    kept.copy_(torch.tensor([2.0**24, 1999.0]))
+    assert scale.unscaled("a", [torch.ones(1)])
+    assert kept.tolist() == [2.0**24, 0.0]
+
+
+def test_an_optimiser_steps_along_divided_and_shortened_gradients() -> None:
+    scale = LossScale(["a"], torch.float16)
+    weight = torch.zeros(2, requires_grad=True)
+    descent = torch.optim.SGD([weight], lr=1.0)
+    scale.scaled("a", (torch.tensor([30.0, 40.0]) * weight).sum()).backward()
+    scale.step("a", descent, steepest=5.0)
+    torch.testing.assert_close(weight.detach(), torch.tensor([-3.0, -4.0]))
+    assert weight.grad is not None
+    weight.grad[0] = torch.inf
+    scale.step("a", descent)
+    torch.testing.assert_close(weight.detach(), torch.tensor([-3.0, -4.0]))
+
+
+def test_other_numbers_are_left_alone() -> None:
+    for dtype in (torch.float32, torch.bfloat16):
+        scale = LossScale(["a"], dtype)
+        loss, slope = torch.tensor(3.0), torch.tensor([torch.inf])
+        assert scale.scaled("a", loss) is loss
+        assert scale.unscaled("a", [slope])
+        assert not scale.memory  # so that checkpoints are as they were
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_float16_is_refused_on_a_processor_before_anything_is_made(
+    name: str, tmp_path: Path
+) -> None:
+    config = CONFIGS[name](precision="float16")
+    with pytest.raises(OptionError, match=r"float16 is for graphics cards.*take auto"):
+        next(iter(TRAININGS[name](config, tmp_path / "run", device="cpu")))
+    assert not (tmp_path / "run").exists()
