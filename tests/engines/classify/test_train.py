@@ -17,7 +17,7 @@ from belamy.networks.backbones import iris
 iris.STEM = (4, 4, 8)
 iris.BLOCKS = {"mixed3a": (8, 4, 8, 4, 4, 4), "mixed4a": (8, 4, 8, 4, 4, 4)}
 
-from belamy.engines.classifier import ClassifierRecipe
+from belamy.engines.classify.task import ClassifierRecipe
 from belamy.engines.classify.api import ClassifyConfig, train_classifier
 
 witnessed(ClassifierRecipe)

@@ -15,7 +15,7 @@ from belamy.networks.image_to_image.network import load_painter
 # through random changes.
 SCRIPT = """
 from belamy.engines.translate.api import TranslateConfig, train_translation
-from belamy.engines.translation_training import TranslateRecipe
+from belamy.engines.translate.task import TranslateRecipe
 
 witnessed(TranslateRecipe)
 config = TranslateConfig(
