@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from belamy.errors import Diverged
 from belamy.networks.backbone import Backbone
-from belamy.objectives.objective import Objective, as_part_of
+from belamy.objectives.objective import IMAGE, Activations, Objective, as_part_of
 from belamy.pixels.tiles import tiled
 
 Slope = Callable[[Tensor, int], tuple[Tensor, float]]
@@ -26,6 +26,21 @@ class Tiling:
     align: int
 
 
+def activations_of(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> Activations:
+    """What a network computes of a picture, and the picture itself for objectives on its pixels.
+
+    Args:
+        image: (N, 3, H, W), sRGB in [0, 1].
+        layers: names of the network's layers, and `IMAGE`.
+
+    Returns:
+        layer → (N, C, H', W'), or (N, classes); `IMAGE` → the picture.
+    """
+    names = set(layers)
+    activations = backbone(image, names - {IMAGE})
+    return {**activations, IMAGE: image} if IMAGE in names else activations
+
+
 def slope(
     backbone: Backbone,
     objective: Objective,
@@ -39,7 +54,7 @@ def slope(
     """
     with torch.enable_grad():  # whoever calls may have switched gradients off
         pixels = image.detach().requires_grad_(True)
-        activations = backbone(pixels, objective.layers)
+        activations = activations_of(backbone, pixels, objective.layers)
         loss = objective(activations if places is None else as_part_of(activations, places))
         (gradient,) = torch.autograd.grad(loss, pixels)
     return gradient, float(loss.detach())
@@ -69,7 +84,9 @@ def tiled_slope(
 def _places(backbone: Backbone, objective: Objective, image: Tensor) -> dict[str, float]:
     """Layer → places that the whole picture has there; a layer without places stands for one."""
     area = image.shape[-2] * image.shape[-1]
-    strides = {name: backbone.layers[backbone.resolve(name)].stride for name in objective.layers}
+    names = objective.layers - {IMAGE}
+    strides = {name: backbone.layers[backbone.resolve(name)].stride for name in names}
+    strides |= dict.fromkeys(objective.layers & {IMAGE}, 1)
     return {name: area / stride**2 for name, stride in strides.items() if stride is not None}
 
 

@@ -1,4 +1,4 @@
-"""The stream that every engine yields, and how it is drained.
+"""The stream that every engine yields, and how it is run to its end.
 
 A progress bar, a live view, a notebook and "stop" all read this one stream; there are no
 callbacks. This module imports no torch, so that faces can name its types.
@@ -6,11 +6,14 @@ callbacks. This module imports no torch, so that faces can name its types.
 
 from __future__ import annotations
 
+import difflib
 import functools
+import inspect
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +21,11 @@ if TYPE_CHECKING:
     from belamy.pixels.images import Picture
     from belamy.pixels.recipe import Recipe
 
+__all__ = ["Step", "run_to_end", "with_options"]
+
 P = ParamSpec("P")
+Options = TypeVar("Options")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,8 @@ class Step:
         alpha: float32 (1, 1, H, W), the transparency carried through; None where there is none.
         recipe: how to make this very picture again.
         note: a line for the user, when there is something to say.
-        latents: (N, levels, style), what the picture was drawn from, of painters that paint from
-            nothing.
+        latents: (N, layers, style), what the picture was drawn from, of generators that draw from
+            latents.
     """
 
     index: int
@@ -47,7 +54,69 @@ class Step:
     latents: Tensor | None = None
 
 
-def drained(steps: Callable[P, Iterator[Step]]) -> Callable[P, Picture]:
+def with_options(
+    form: Callable[P, Options],
+) -> Callable[[Callable[[Options], Result]], Callable[P, Result]]:
+    """Let a function of one object of options be called with the options themselves.
+
+    The dataclass is the one place of names, types, defaults, ranges and texts; the function's
+    signature and its "Args:" are read from it, for people, type checkers and the command line.
+
+    Args:
+        form: a frozen dataclass that documents each field under "Args:".
+
+    Raises:
+        TypeError: (when called) an argument that is none of the fields; names the nearest.
+    """
+
+    def decorate(work: Callable[[Options], Result]) -> Callable[P, Result]:
+        @functools.wraps(work)
+        def run(*args: P.args, **kwargs: P.kwargs) -> Result:
+            signature.bind_known(kwargs)
+            return work(form(*args, **kwargs))
+
+        signature = _Signature(work.__name__, form)
+        given: Any = run
+        given.__signature__ = signature.of(inspect.signature(work).return_annotation)
+        given.__doc__ = _with_arguments(inspect.getdoc(work) or "", inspect.getdoc(form) or "")
+        given.__options__ = form
+        del given.__wrapped__
+        return run
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class _Signature:
+    name: str
+    form: Callable[..., Any]
+
+    def of(self, result: Any) -> inspect.Signature:
+        return inspect.signature(self.form).replace(return_annotation=result)
+
+    def bind_known(self, given: dict[str, Any]) -> None:
+        known = inspect.signature(self.form).parameters
+        for name in given:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise TypeError(f"{self.name}() has no argument {name!r}{hint}")
+
+
+def _with_arguments(documentation: str, of_form: str) -> str:
+    """A function's documentation, with the "Args:" of its options after its first paragraph."""
+    start = of_form.find("Args:\n")
+    assert start >= 0, "a dataclass of options says under Args: what each of them is"
+    arguments = [of_form[start:].splitlines()[0]]
+    for line in of_form[start:].splitlines()[1:]:
+        if line and not line.startswith(" "):
+            break
+        arguments.append(line)
+    first, _, rest = documentation.partition("\n\n")
+    return "\n\n".join(part for part in (first, "\n".join(arguments).rstrip(), rest) if part)
+
+
+def run_to_end(steps: Callable[P, Iterator[Step]]) -> Callable[P, Picture]:
     """A function with the signature of `steps` that runs them all and returns the picture."""
 
     @functools.wraps(steps)
@@ -58,4 +127,13 @@ def drained(steps: Callable[P, Iterator[Step]]) -> Callable[P, Picture]:
         return Picture(last.image, last.alpha, last.recipe)
 
     run.__name__ = run.__qualname__ = steps.__name__.removesuffix("_steps")
+    given: Any = run
+    given.__signature__ = inspect.signature(steps).replace(return_annotation="Picture")
+    given.__doc__ = _returning_picture(steps.__doc__ or "")
     return run
+
+
+def _returning_picture(documentation: str) -> str:
+    """The "Yields:" of a stream of steps becomes the "Returns:" of what runs it to its end."""
+    yields = re.compile(r"^( *)Yields:\n(?:\1 +\S.*\n?)+", re.MULTILINE)
+    return yields.sub(r"\1Returns:\n\1    the finished `Picture`, with its recipe.\n", documentation)

@@ -1,4 +1,4 @@
-"""Streams are drained, drawn where somebody looks, and stopped by Ctrl-C with what was made."""
+"""Streams are run_to_end, drawn where somebody looks, and stopped by Ctrl-C with what was made."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def steps(toy: Toy, run: Run) -> Generator[Tick, None, Trained]:
     return train(toy, run, Accelerator(cpu=True), RHYTHM)
 
 
-def drained(toy: Toy, run: Run) -> tuple[list[Tick], Trained]:
+def run_to_end(toy: Toy, run: Run) -> tuple[list[Tick], Trained]:
     ticks, stream = [], steps(toy, run)
     while True:
         try:
@@ -69,7 +69,7 @@ def drained(toy: Toy, run: Run) -> tuple[list[Tick], Trained]:
 def test_remarks_reach_the_next_tick_and_the_log(tmp_path: Path) -> None:
     toy, run = Toy(), made(tmp_path / "run")
     toy.before = lambda index: toy.remarks.append("three") if index == 3 else None
-    ticks, _ = drained(toy, run)
+    ticks, _ = run_to_end(toy, run)
     assert [tick.step for tick in ticks if tick.note == "three"] == [4]
     assert [line["step"] for line in log_of(run) if line.get("note") == "three"] == [4]
 
@@ -97,11 +97,11 @@ def assert_equal(one: Trained, other: Trained) -> None:
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Trained]:
     run = made(tmp_path_factory.mktemp("toy") / "unbroken")
-    return run, drained(Toy(), run)[1]
+    return run, run_to_end(Toy(), run)[1]
 
 
 def test_what_it_tells(tmp_path: Path) -> None:
-    ticks, trained = drained(Toy(), made(tmp_path / "run"))
+    ticks, trained = run_to_end(Toy(), made(tmp_path / "run"))
     assert [tick.step for tick in ticks] == [0, 2, 4, 6, 8, 10, 12]
     assert ticks[0].note == "a line"
     assert all(tick.losses for tick in ticks[1:])
@@ -123,8 +123,8 @@ def test_a_run_that_broke_off_goes_on_bit_for_bit(
 
     toy.before = die
     with pytest.raises(MemoryError):
-        drained(toy, run)
-    ticks, trained = drained(Toy(), run)
+        run_to_end(toy, run)
+    ticks, trained = run_to_end(Toy(), run)
     saved = stop // 2 * 2
     assert ticks[0].step == saved
     assert ticks[0].note == ("a line" if saved == 0 else f"a line; going on from step {saved}")
@@ -144,10 +144,10 @@ def test_ctrl_c_finishes_the_step_and_saves(
 
     toy.before = press
     with pytest.raises(KeyboardInterrupt):
-        drained(toy, run)
+        run_to_end(toy, run)
     saved = run.steps()[-1]
     assert stop < saved <= stop + 2
-    ticks, trained = drained(Toy(), run)
+    ticks, trained = run_to_end(Toy(), run)
     assert ticks[0].step == saved
     assert_equal(trained, unbroken[1])
     assert log_of(run) == log_of(unbroken[0])
@@ -163,13 +163,13 @@ def test_a_stream_that_is_left_can_be_taken_up_again(
         next(stream)
     stream.close()
     assert signal.getsignal(signal.SIGINT) is before
-    assert_equal(drained(Toy(), run)[1], unbroken[1])
+    assert_equal(run_to_end(Toy(), run)[1], unbroken[1])
 
 
 def test_a_finished_run_tells_its_measures_again(tmp_path: Path) -> None:
     run = made(tmp_path / "run")
-    _, first = drained(Toy(), run)
-    ticks, again = drained(Toy(), run)
+    _, first = run_to_end(Toy(), run)
+    ticks, again = run_to_end(Toy(), run)
     assert [(tick.step, tick.measures) for tick in ticks] == [(TOTAL, first.measures)]
     assert_equal(again, first)
 
@@ -189,12 +189,12 @@ def test_a_damaged_checkpoint_is_said_and_not_kept(
     assert "going on from step 6 (step-0000008.safetensors is damaged)" in note
     assert run.steps() == [6]
     stream.close()
-    assert_equal(drained(Toy(), run)[1], unbroken[1])
+    assert_equal(run_to_end(Toy(), run)[1], unbroken[1])
 
 
 def test_without_averages_the_networks_themselves_are_kept(tmp_path: Path) -> None:
     toy, run = Toy(average=0.0), made(tmp_path / "run")
-    _, trained = drained(toy, run)
+    _, trained = run_to_end(toy, run)
     assert trained.networks["line"] is toy.networks["line"]
     tensors, _ = run.load(TOTAL)
     assert not any(name.startswith("average/") for name in tensors)
@@ -202,7 +202,7 @@ def test_without_averages_the_networks_themselves_are_kept(tmp_path: Path) -> No
 
 def test_averages_follow_the_networks(tmp_path: Path) -> None:
     toy = Toy()
-    _, trained = drained(toy, made(tmp_path / "run"))
+    _, trained = run_to_end(toy, made(tmp_path / "run"))
     average, network = trained.networks["line"], toy.networks["line"]
     assert not average.training
     assert not torch.equal(average[0].weight, network[0].weight)  # type: ignore[index]
@@ -219,7 +219,7 @@ def test_what_is_no_number_stops_it_and_names_the_step(tmp_path: Path) -> None:
 
     toy.before = burst
     with pytest.raises(Diverged, match=r"loss is (inf|nan) at step 5;"):
-        drained(toy, run)
+        run_to_end(toy, run)
     assert run.steps()[-1] == 4
 
 
@@ -229,7 +229,7 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path) -> None:
         run, toy = made(tmp_path / str(spoilt)), Toy()
         toy.spoil = spoilt
         with pytest.raises(Diverged, match=said):
-            drained(toy, run)
+            run_to_end(toy, run)
         assert run.steps()[-1] == spoilt - 1
 
 
@@ -246,7 +246,7 @@ def test_the_callers_random_numbers_are_not_touched(tmp_path: Path) -> None:
 
 def test_another_number_of_processes_is_refused(tmp_path: Path) -> None:
     run = made(tmp_path / "run")
-    drained(Toy(), run)
+    run_to_end(Toy(), run)
     tensors, structure = run.load(TOTAL)
     structure["trainer"]["processes"] = 2
     run.save(TOTAL, (tensors, structure))

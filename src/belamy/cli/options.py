@@ -20,10 +20,11 @@ Every argument of `dream_steps` becomes an option of the same name; what the com
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from types import NoneType, SimpleNamespace, UnionType
 from typing import (
@@ -40,6 +41,8 @@ from typing import (
 
 import typer
 
+from belamy.checks import PictureInput, flag_of, option_types, range_of
+
 __all__ = ["REQUIRED", "Argument", "arguments_of", "default", "flag", "is_typed", "option", "takes"]
 
 REQUIRED = inspect.Parameter.empty
@@ -47,6 +50,7 @@ REQUIRED = inspect.Parameter.empty
 
 # Engines take pictures in many forms, named for type checkers alone; a user can give a path.
 _STANDS_FOR = {"Source": Path}
+_WRITTEN_AS: dict[Any, Any] = {PictureInput: Path, os.PathLike: Path}
 _SCALARS = (bool, int, float, Path, str)
 _ENTRY = re.compile(r"(?P<indent> +)\**(?P<name>\w+)(?: \([^)]*\))?: *(?P<text>.*)")
 _WORDS: dict[Any, str] = {int: "INTEGER", float: "FLOAT", str: "TEXT"}
@@ -110,11 +114,8 @@ def default(function: Callable[..., Any], name: str) -> Any:
 
 
 def flag(name: str) -> str:
-    """What a user types for the argument `name`: `keep_colors` is `--keep-colors`.
-
-    An underscore at the end, as in `class_`, only tells Python's keywords apart.
-    """
-    return "--" + name.rstrip("_").replace("_", "-")
+    """What a user types for the argument `name`: `keep_colors` is `--keep-colors`."""
+    return flag_of(name)
 
 
 def is_typed(context: typer.Context, name: str) -> bool:
@@ -185,25 +186,42 @@ def _section(documentation: str, title: str) -> Iterator[str]:
 
 
 def _argument(function: Callable[..., Any], parameter: inspect.Parameter, text: str) -> Argument:
-    kind = _annotation(function, parameter.annotation)
+    kind = _annotation(function, parameter)
     choices = [get_args(part) for part in _parts(kind) if get_origin(part) is Literal]
+    allowed = range_of(kind)
+    text = text if allowed is None else f"{text.rstrip('.')} ({allowed})."
     return Argument(parameter.name, parameter.default, text, sum(choices, ()), kind)
 
 
-def _annotation(function: Callable[..., Any], annotation: Any) -> Any:
+def _annotation(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     """The annotation as a type; its text if that needs what only type checkers import."""
-    holder = SimpleNamespace(__annotations__={"it": annotation})
+    form: Any = getattr(function, "__options__", function)
+    if is_dataclass(form):
+        return option_types(form)[parameter.name]
+    holder = SimpleNamespace(__annotations__={"it": parameter.annotation})
     names = {**_STANDS_FOR, **vars(sys.modules[function.__module__])}
     try:
-        return get_type_hints(cast(Any, holder), names)["it"]
+        return get_type_hints(cast(Any, holder), names, include_extras=True)["it"]
     except NameError:
-        return annotation
+        return parameter.annotation
 
 
 def _parts(kind: Any) -> tuple[Any, ...]:
-    """The alternatives of a union, but for None."""
-    alternatives = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-    return tuple(part for part in alternatives if part is not NoneType)
+    """The alternatives of a union that a user can type, but for None; ranges taken off."""
+    if get_origin(kind) is Annotated:
+        return _parts(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        parts = [part for one in get_args(kind) for part in _parts(one)]
+    else:
+        bare = get_origin(kind) if get_origin(kind) is os.PathLike else kind
+        parts = [] if kind in (NoneType, object) else [_WRITTEN_AS.get(bare, kind)]
+    if str in parts and any(get_origin(part) is os.PathLike for part in _flat(kind)):
+        parts.remove(Path)  # a text may be a path; what it means is the engine's to say
+    return tuple(dict.fromkeys(parts))
+
+
+def _flat(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
 def _plain(text: str) -> str:
@@ -251,7 +269,8 @@ def _item(part: Any) -> Any:
     plain = len(arguments) == 1 or (len(arguments) == 2 and arguments[1] is Ellipsis)
     origin = get_origin(part)
     sequence = isinstance(origin, type) and issubclass(origin, Sequence)
-    return arguments[0] if plain and sequence and arguments[0] in _SCALARS else None
+    inner = _parts(arguments[0]) if plain and sequence else ()
+    return inner[0] if inner and inner[0] in _SCALARS else None
 
 
 def _no_form(argument: Argument) -> str:

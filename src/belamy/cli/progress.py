@@ -1,6 +1,6 @@
 """Watching a stream of work from a terminal.
 
-Engines yield what they have made so far. Here it is drained, with a bar on standard error where
+Engines yield what they have made so far. Here it is run_to_end, with a bar on standard error where
 that is a terminal. Ctrl-C ends the work but not the command, which still has to save what was made:
 
     step, stopped = show_steps(steps, "dreaming")

@@ -18,7 +18,7 @@ __all__ = ["ENGINES", "engine"]
 
 ENGINES = {
     "anystyle": "belamy.engines.anystyle.api:any_style_steps",
-    "atlas": "belamy.engines.dream.atlas:atlas_steps",
+    "atlas": "belamy.engines.dream.atlas_api:atlas_steps",
     "defog": "belamy.engines.defog.api:defog_steps",
     "dream": "belamy.engines.dream.api:dream_steps",
     "faststyle": "belamy.engines.faststyle.api:apply_style_steps",

@@ -1,4 +1,4 @@
-"""The contact sheet of favourites: what is on it, in which order, and that it can be made again."""
+"""The contact sheet of default_layers: what is on it, in which order, and that it can be made again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from belamy.engines.dream.atlas import atlas, atlas_steps
+from belamy.engines.dream.atlas_api import atlas, atlas_steps
 from belamy.errors import OptionError, UnknownName
 
 TINY = {"size": 32, "steps": 1}

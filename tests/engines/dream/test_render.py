@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 import belamy
-from belamy.engines.dream import render
 from belamy.engines.dream.api import dream, dream_steps
-from belamy.engines.dream.objective import Term, favourites, read_goal
+from belamy.engines.dream.objective import Term, default_layers, read_target
+from belamy.engines.dream.options import DreamOptions, settings_of
 from belamy.errors import Diverged, OptionError, UnknownName
 from belamy.networks.backbone import load_backbone
 from belamy.objectives.features import energy
@@ -309,13 +309,13 @@ def test_a_silent_channel_changes_nothing() -> None:
 
 
 def test_goals_are_read() -> None:
-    goal = read_goal(["mixed4b:12*0.5", "mixed3a*-1"], None, None)
+    goal = read_target(["mixed4b:12*0.5", "mixed3a*-1"], None, None)
     assert goal.terms == (Term("mixed4b", 12, 0.5), Term("mixed3a", None, -1.0))
-    assert read_goal((), "cat", None).layers == {"logits"}
+    assert read_target((), "cat", None).layers == {"logits"}
 
 
 def test_a_file_has_its_network_s_favourites(eye: Path) -> None:
-    assert favourites(eye) == favourites("iris")
+    assert default_layers(eye) == default_layers("iris")
 
 
 def test_the_recipe_holds_every_option(eye: Path, photo: Tensor, tmp_path: Path) -> None:
@@ -340,5 +340,5 @@ def test_every_step_carries_its_own_recipe(eye: Path, photo: Tensor) -> None:
 def test_the_public_names() -> None:
     assert belamy.dream is dream
     assert inspect.signature(dream).parameters == inspect.signature(dream_steps).parameters
-    assert render.CANVAS_DEFAULTS["pixels"]["octaves"] == 4
+    assert settings_of(DreamOptions()).octaves == 4  # type: ignore[union-attr]
     assert isinstance(Picture(torch.zeros(1, 3, 2, 2)).image, Tensor)

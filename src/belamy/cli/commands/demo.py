@@ -18,7 +18,7 @@ from belamy.engines.classify.api import classify
 from belamy.engines.defog.api import defog_steps
 from belamy.engines.defog.fog_api import fog_steps
 from belamy.engines.dream.api import dream_steps
-from belamy.engines.dream.atlas import atlas_steps
+from belamy.engines.dream.atlas_api import atlas_steps
 from belamy.engines.faststyle.api import apply_style_steps
 from belamy.engines.gan.sample_api import gan_paint_steps
 from belamy.engines.translate.api import translate_steps

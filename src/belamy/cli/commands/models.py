@@ -11,7 +11,7 @@ import typer
 from belamy.cli.options import default, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_bytes, show_steps
-from belamy.engines.dream.atlas import atlas_steps
+from belamy.engines.dream.atlas_api import atlas_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

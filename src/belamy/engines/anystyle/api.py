@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from belamy.errors import OptionError
 from belamy.precision import Precision, check_precision
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -87,7 +87,7 @@ def any_style_steps(
     yield from render.run(**asked)
 
 
-any_style = drained(any_style_steps)
+any_style = run_to_end(any_style_steps)
 
 
 @dataclass(frozen=True)

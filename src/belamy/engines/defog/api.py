@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from belamy.errors import OptionError
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -76,7 +76,7 @@ def defog_steps(
     yield from remove.run(**asked)
 
 
-defog = drained(defog_steps)
+defog = run_to_end(defog_steps)
 
 
 def defogger(**options: Any) -> Callable[[Source], Iterator[Step]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -60,4 +60,4 @@ def fog_steps(
     yield from add.run(**asked)
 
 
-fog = drained(fog_steps)
+fog = run_to_end(fog_steps)

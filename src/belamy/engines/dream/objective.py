@@ -1,4 +1,4 @@
-"""What a dream is after: from `mixed4b:12*0.5`, a class, a guide to one objective."""
+"""The objective of a dream: layers as `mixed4b:12*0.5`, a class, a guide, or the user's own."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from belamy.objectives.features import (
     strongest,
     weakest,
 )
-from belamy.objectives.objective import Objective, total
+from belamy.objectives.objective import IMAGE, Objective, total
+from belamy.optimise import activations_of
 
-# What a layer is worth is measured on a picture of at most this long side, in pixels: enough for
-# every layer to see something, and never a matter of memory. By eye.
+# How large each part of the objective is, is measured on a picture of at most this long side, in
+# pixels: enough for every layer to see something, and never a matter of memory. By eye.
 REFERENCE_SIDE = 320
+# A part that is next to nothing on the picture is not divided by less than this. By eye.
+SMALLEST_SCALE = 1e-3
 
 FAVOURITES: dict[str, tuple[str, ...]] = {
     "alexnet": ("relu4",),
@@ -43,6 +46,7 @@ _TERM = re.compile(
     r"(?P<layer>[^:*\s]+)(?::(?P<channel>\d+))?(?:\*(?P<weight>[-+]?(?:\d+\.?\d*|\.\d+)))?"
 )
 _PICK = re.compile(r"(strongest|weakest):(\d+)")
+_OWN = "objective "  # begins, in a recipe, the name of what the user wrote in Python
 _PICKERS = {"strongest": strongest, "weakest": weakest}
 
 
@@ -54,62 +58,84 @@ class Term:
     channel: int | None = None
     weight: float = 1.0
 
+    def __str__(self) -> str:
+        number = "" if self.channel is None else f":{self.channel}"
+        weight = "" if self.weight == 1 else f"*{self.weight!r}"
+        return f"{self.layer}{number}{weight}"
+
 
 @dataclass(frozen=True)
-class Goal:
-    """What was asked, read but not yet tied to a network.
+class DreamTarget:
+    """What is excited, read but not yet tied to a network.
 
     Args:
         terms: the layers.
         class_: a class to excite as well.
         pick: (strongest or weakest, how many channels).
+        objectives: of the user's own, minimised as they stand.
     """
 
     terms: tuple[Term, ...]
     class_: str | None = None
     pick: tuple[str, int] | None = None
+    objectives: tuple[Objective, ...] = ()
 
     @property
     def layers(self) -> frozenset[str]:
+        """What the network has to compute."""
         logits = {"logits"} if self.class_ is not None else set()
-        return frozenset({term.layer for term in self.terms} | logits)
+        own = {layer for objective in self.objectives for layer in objective.layers}
+        return frozenset({term.layer for term in self.terms} | logits | own) - {IMAGE}
+
+    def describe(self) -> list[str]:
+        """The layers as a recipe has them; of the user's own objectives, their names."""
+        own = [f"{_OWN}{objective.name}" for objective in self.objectives]
+        return [str(term) for term in self.terms] + own
 
 
-def read_goal(layer: str | Sequence[str], class_: str | None, channels: str | None) -> Goal:
-    """The goal that these options name; without a term where they name no layer.
+def read_target(
+    layer: str | Objective | Sequence[str | Objective], class_: str | None, channels: str | None
+) -> DreamTarget:
+    """The target that these options name; without a term where they name no layer.
 
     Raises:
         OptionError: a text that cannot be read, or options that exclude each other.
     """
-    texts = [layer] if isinstance(layer, str) else list(layer)
-    terms = tuple(_read_term(text) for text in texts)
+    given = [layer] if isinstance(layer, (str, Objective)) else list(layer)
+    terms = tuple(_read_term(one) for one in given if isinstance(one, str))
+    objectives = tuple(one for one in given if isinstance(one, Objective))
     pick = None
     if channels is not None:
-        found = _PICK.fullmatch(channels)
-        if found is None:
+        match = _PICK.fullmatch(channels)
+        if match is None:
             raise OptionError(
                 f"channels is {channels!r}; write strongest:N or weakest:N, as strongest:8"
             )
-        pick = (found[1], int(found[2]))
+        pick = (match[1], int(match[2]))
         if not terms or any(term.channel is not None for term in terms):
             raise OptionError("channels chooses among a layer's channels; name layers without :N")
-    return Goal(terms, class_, pick)
+    return DreamTarget(terms, class_, pick, objectives)
 
 
 def _read_term(text: str) -> Term:
-    found = _TERM.fullmatch(text.strip())
-    if found is None:
+    if text.startswith(_OWN):
+        raise OptionError(
+            f"{text!r} was a function in somebody's program, which no recipe can hold; dream with "
+            "it from Python"
+        )
+    match = _TERM.fullmatch(text.strip())
+    if match is None:
         raise OptionError(
             f"layer {text!r} cannot be read; write NAME[:CHANNEL][*WEIGHT], as mixed4b:12*0.5"
         )
-    number = None if found["channel"] is None else int(found["channel"])
-    weight = 1.0 if found["weight"] is None else float(found["weight"])
+    number = None if match["channel"] is None else int(match["channel"])
+    weight = 1.0 if match["weight"] is None else float(match["weight"])
     if weight == 0:
         raise OptionError(f"layer {text!r} has weight 0 and would do nothing; leave it out")
-    return Term(found["layer"], number, weight)
+    return Term(match["layer"], number, weight)
 
 
-def favourites(model: str | os.PathLike[str]) -> tuple[str, ...]:
+def default_layers(model: str | os.PathLike[str]) -> tuple[str, ...]:
     """The layers that a model, by name or file, dreams with when none is named.
 
     Raises:
@@ -126,11 +152,11 @@ def favourites(model: str | os.PathLike[str]) -> tuple[str, ...]:
 
 
 def objective_for(
-    goal: Goal, backbone: Backbone, base: Tensor, guide_image: Tensor | None
+    target: DreamTarget, backbone: Backbone, base: Tensor, guide_image: Tensor | None
 ) -> Objective:
-    """One objective out of a goal, its parts measured on the picture to dream on.
+    """One objective out of a target, its parts measured on the picture to dream on.
 
-    Each part is divided by what it is worth on `base` at first, so that `*0.5` means half as much
+    Each part is divided by its own size on `base` at first, so that `*0.5` means half as much
     whatever the layer's own numbers are. (One part alone needs no measure: a dream divides the
     gradient by its size anyway.)
 
@@ -141,33 +167,38 @@ def objective_for(
     Raises:
         UnknownName, OptionError: no such layer, channel or class.
     """
-    layers = [term.layer for term in goal.terms]
+    layers = [term.layer for term in target.terms]
     with torch.no_grad():
-        seen = backbone(base, goal.layers)
+        activations = activations_of(backbone, base, target.layers | {IMAGE})
         guided = {} if guide_image is None else backbone(guide_image, layers)
     parts = [
-        (term.weight, _part(term, goal, seen[term.layer], guided.get(term.layer)))
-        for term in goal.terms
+        (-term.weight, _part(term, target, activations[term.layer], guided.get(term.layer)))
+        for term in target.terms
     ]
-    if goal.class_ is not None:
-        parts.append((1.0, class_score(class_index(backbone, goal.class_))))
+    if target.class_ is not None:
+        parts.append((-1.0, class_score(class_index(backbone, target.class_))))
+    parts += [(1.0, objective) for objective in target.objectives]
     if len(parts) == 1:
         weight, part = parts[0]
-        return -part if weight == 1 else -(weight * part)
+        return part if weight == 1 else -part if weight == -1 else -(-weight * part)
     with torch.no_grad():
-        worths = [float(part(seen).abs()) for _, part in parts]
+        scales = [float(part(activations).abs()) for _, part in parts]
     return total(
-        -((weight / max(worth, 1e-3)) * part)
-        for (weight, part), worth in zip(parts, worths, strict=True)
+        _weighted(weight / max(scale, SMALLEST_SCALE), part)
+        for (weight, part), scale in zip(parts, scales, strict=True)
     )
 
 
-def _part(term: Term, goal: Goal, seen: Tensor, guided: Tensor | None) -> Objective:
+def _weighted(weight: float, part: Objective) -> Objective:
+    return -(-weight * part) if weight < 0 else weight * part
+
+
+def _part(term: Term, target: DreamTarget, seen: Tensor, guided: Tensor | None) -> Objective:
     if guided is not None:
         return guide(term.layer, guided)
-    if goal.pick is not None:
-        picker: Callable[[str, Tensor, int], Objective] = _PICKERS[goal.pick[0]]
-        return picker(term.layer, seen, goal.pick[1])
+    if target.pick is not None:
+        picker: Callable[[str, Tensor, int], Objective] = _PICKERS[target.pick[0]]
+        return picker(term.layer, seen, target.pick[1])
     if term.channel is None:
         return energy(term.layer)
     count = seen.shape[1]

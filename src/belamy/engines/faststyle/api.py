@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from belamy.errors import OptionError
 from belamy.precision import Precision, check_precision
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -69,7 +69,7 @@ def apply_style_steps(
     yield from feedforward.run("faststyle", **asked)
 
 
-apply_style = drained(apply_style_steps)
+apply_style = run_to_end(apply_style_steps)
 
 
 def stylist(

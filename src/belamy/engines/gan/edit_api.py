@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -71,7 +71,7 @@ def gan_edit_steps(
     yield from edit.edit(**asked)
 
 
-gan_edit = drained(gan_edit_steps)
+gan_edit = run_to_end(gan_edit_steps)
 
 
 def gan_project_steps(
@@ -125,4 +125,4 @@ def gan_project_steps(
     yield from projection.run(**asked)
 
 
-gan_project = drained(gan_project_steps)
+gan_project = run_to_end(gan_project_steps)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 __all__ = ["gan_evaluate", "gan_evaluate_steps"]
 
@@ -61,4 +61,4 @@ def gan_evaluate_steps(
     yield from metrics.run(**asked)
 
 
-gan_evaluate = drained(gan_evaluate_steps)
+gan_evaluate = run_to_end(gan_evaluate_steps)

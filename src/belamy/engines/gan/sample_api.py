@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 __all__ = ["gan_mix", "gan_mix_steps", "gan_paint", "gan_paint_steps", "gan_walk_steps"]
 
@@ -62,7 +62,7 @@ def gan_paint_steps(
     yield from sample.paint(**asked)
 
 
-gan_paint = drained(gan_paint_steps)
+gan_paint = run_to_end(gan_paint_steps)
 
 
 def gan_walk_steps(
@@ -169,4 +169,4 @@ def gan_mix_steps(
     yield from sample.mix(**asked)
 
 
-gan_mix = drained(gan_mix_steps)
+gan_mix = run_to_end(gan_mix_steps)

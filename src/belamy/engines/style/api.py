@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -111,4 +111,4 @@ def style_steps(
     yield from render.run(**asked)
 
 
-style = drained(style_steps)
+style = run_to_end(style_steps)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from belamy.errors import OptionError, UnknownName
 from belamy.precision import Precision, check_precision
-from belamy.steps import Step, drained
+from belamy.steps import Step, run_to_end
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -94,7 +94,7 @@ def translate_steps(
     yield from feedforward.run("translate", **asked)
 
 
-translate = drained(translate_steps)
+translate = run_to_end(translate_steps)
 
 
 def translator(

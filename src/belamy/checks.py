@@ -1,0 +1,268 @@
+"""What an option may be: its type, its choices, its range; and one dialect for what it may not.
+
+The annotation of a field says it all, and stands once:
+
+    octaves: Annotated[int | None, Between(1, 32)] = None
+    smooth: Literal["laplacian", "gaussian", "none"] | None = None
+
+`check_options(self)` in the `__post_init__` of a dataclass of options holds every field to its
+annotation. The command line, the studio and the recipe's reader look at the same annotations.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from belamy.errors import OptionError, UnknownName
+
+__all__ = [
+    "Between",
+    "PictureInput",
+    "alternatives",
+    "check_number",
+    "check_options",
+    "flag_of",
+    "option_types",
+    "picture_fields",
+    "range_of",
+    "require",
+    "show_value",
+]
+
+_LONGEST_SHOWN = 200  # characters of a value in a message
+
+
+class PictureInput:
+    """Stands for `belamy.pixels.images.Source` where types are looked at without torch."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """The range of a number, its ends among it unless they are said to be open.
+
+    Args:
+        low: the least.
+        high: the largest; infinity where there is no bound, though the number stays finite.
+        unit: a word for messages, as "pixels".
+        above: whether `low` itself is too small.
+        below: whether `high` itself is too large.
+    """
+
+    low: float
+    high: float = math.inf
+    unit: str = ""
+    above: bool = False
+    below: bool = False
+
+    def contains(self, value: float) -> bool:
+        """Whether a number is finite and within the range."""
+        if not math.isfinite(value):
+            return False
+        over = value > self.low if self.above else value >= self.low
+        under = value < self.high if self.below else value <= self.high
+        return over and under
+
+    def __str__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        low = f"above {self.low:g}" if self.above else f"{self.low:g}"
+        if math.isinf(self.high):
+            return f"{low}{unit}" if self.above else f"{low}{unit} or more"
+        if self.above or self.below:
+            high = f"below {self.high:g}" if self.below else f"up to {self.high:g}"
+            return f"{low if self.above else f'{low} or more'}, {high}{unit}"
+        return f"from {self.low:g} to {self.high:g}{unit}"
+
+
+def check_options(options: Any) -> None:
+    """Hold every field of a dataclass of options to its annotation.
+
+    Whole numbers pass where a float is annotated; booleans pass for no number.
+
+    Raises:
+        OptionError: a value of another type, or out of its range.
+        UnknownName: none of the choices.
+    """
+    form: Any = type(options)
+    for name, annotation in option_types(form).items():
+        _check(name, getattr(options, name), annotation)
+
+
+def check_number(name: str, value: float, allowed: Between) -> None:
+    """Raise `OptionError` for a number out of its range."""
+    if not allowed.contains(value):
+        raise OptionError(f"{_words(name)} is {show_value(value)}; it must be {allowed}")
+
+
+def require(good: bool, name: str, value: object, allowed: str) -> None:
+    """Raise `OptionError` unless `good`: where a rule spans several options.
+
+    Args:
+        allowed: what it must be, in words.
+    """
+    if not good:
+        raise OptionError(f"{_words(name)} is {show_value(value)}; it must be {allowed}")
+
+
+def show_value(value: object) -> str:
+    """A value for a message, cut where it is long. (Python refuses to write huge whole numbers.)"""
+    try:
+        text = value if isinstance(value, str) else repr(value)
+        text = repr(text) if isinstance(value, str) else text
+    except ValueError:
+        text = "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+
+
+def flag_of(name: str) -> str:
+    """What a user types for a field: `keep_colors` is `--keep-colors`, `class_` is `--class`."""
+    return "--" + name.rstrip("_").replace("_", "-")
+
+
+def _words(name: str) -> str:
+    return flag_of(name).removeprefix("--")
+
+
+@functools.cache
+def option_types(form: Any) -> Mapping[str, Any]:
+    """Field → annotation of a dataclass of options; `Source` is `PictureInput`.
+
+    What else only type checkers import counts as anything.
+    """
+    module = vars(sys.modules[form.__module__])
+    unknown = {
+        name: object
+        for name in _names_of_annotations(form)
+        if name not in module and name not in vars(sys.modules["builtins"])
+    }
+    names = {**unknown, "Source": PictureInput}
+    hints = get_type_hints(form, {**module, **names}, names, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(form)}
+
+
+def _names_of_annotations(form: type) -> set[str]:
+    found: set[str] = set()
+    for base in form.__mro__:
+        for text in getattr(base, "__annotations__", {}).values():
+            if isinstance(text, str):
+                found |= set(compile(text, "annotation", "eval").co_names)
+    return found
+
+
+def picture_fields(form: type) -> tuple[str, ...]:
+    """The fields that take pictures, in order: what a recipe keeps as inputs."""
+    return tuple(
+        name
+        for name, annotation in option_types(form).items()
+        if any(PictureInput in (part, *get_args(part)) for part in alternatives(annotation))
+    )
+
+
+def alternatives(annotation: Any) -> tuple[Any, ...]:
+    """What a union may be, one after another, ranges taken off; None is left out."""
+    if get_origin(annotation) is Annotated:
+        return alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(part for one in get_args(annotation) for part in alternatives(one))
+    return () if annotation is NoneType else (annotation,)
+
+
+def range_of(annotation: Any) -> Between | None:
+    """The range of the numbers in an annotation, wherever it stands in the union."""
+    if get_origin(annotation) is Annotated:
+        ranges = [one for one in annotation.__metadata__ if isinstance(one, Between)]
+        return ranges[0] if ranges else range_of(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        ranges = [found for one in get_args(annotation) if (found := range_of(one))]
+        return ranges[0] if ranges else None
+    return None
+
+
+def _check(name: str, value: Any, annotation: Any) -> None:
+    parts = alternatives(annotation)
+    if value is None and _may_be_none(annotation):
+        return
+    choices = tuple(
+        choice for part in parts if get_origin(part) is Literal for choice in get_args(part)
+    )
+    if _is_choice(value, choices):
+        return
+    others = [part for part in parts if get_origin(part) is not Literal]
+    if not others:
+        if isinstance(value, str):
+            raise UnknownName(_words(name), value[:_LONGEST_SHOWN], map(str, choices))
+        raise OptionError(_refusal(name, value, parts, None))
+    allowed = range_of(annotation)
+    if not any(_is_of(value, part) for part in others):
+        raise OptionError(_refusal(name, value, parts, allowed))
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and allowed is not None and not _contains(allowed, value):
+        raise OptionError(_refusal(name, value, parts, allowed))
+
+
+def _contains(allowed: Between, value: float) -> bool:
+    try:
+        return allowed.contains(value)
+    except OverflowError:  # a whole number that is too large for a float
+        return False
+
+
+def _may_be_none(annotation: Any) -> bool:
+    if get_origin(annotation) is Annotated:
+        return _may_be_none(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return any(map(_may_be_none, get_args(annotation)))
+    return annotation in (None, NoneType, object, Any)
+
+
+def _is_choice(value: object, choices: tuple[Any, ...]) -> bool:
+    return any(type(value) is type(choice) and value == choice for choice in choices)
+
+
+def _is_of(value: Any, part: Any) -> bool:
+    """Whether a value is of one of the alternatives; types that are not plain take anything."""
+    if part is bool:
+        return isinstance(value, bool)
+    if part is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if part is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if part is str:
+        return isinstance(value, str)
+    if part in (Path, os.PathLike):
+        return isinstance(value, os.PathLike)
+    origin = get_origin(part)
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        inner = alternatives(get_args(part)[0])
+        plain = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+        return plain and all(any(_is_of(one, kind) for kind in inner) for one in value)
+    return not isinstance(value, (dict, bool)) if part is PictureInput else True
+
+
+_TYPE_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    PictureInput: "a picture",
+}
+
+
+def _refusal(name: str, value: Any, parts: tuple[Any, ...], allowed: Between | None) -> str:
+    words: list[str] = []
+    for part in parts:
+        if get_origin(part) is Literal:
+            words += [str(choice) for choice in get_args(part)]
+        elif part in (int, float) and allowed is not None:
+            of_type = _is_of(value, part) and len(parts) == 1
+            words.append(str(allowed) if of_type else f"{_TYPE_WORDS[part]} {allowed}")
+        else:
+            words.append(_TYPE_WORDS.get(part, "several of them" if get_args(part) else "a path"))
+    return f"{_words(name)} is {show_value(value)}; it must be {' or '.join(dict.fromkeys(words))}"

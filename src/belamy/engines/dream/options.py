@@ -1,0 +1,177 @@
+"""What a dream is asked for: every option, once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+from belamy.checks import Between, check_options, flag_of
+from belamy.errors import OptionError
+
+if TYPE_CHECKING:
+    from belamy.objectives.objective import Objective
+    from belamy.pixels.images import Source
+
+__all__ = [
+    "CANVASES",
+    "NOISE_SIDE",
+    "DreamOptions",
+    "FourierSettings",
+    "PixelSettings",
+    "resolve",
+    "settings_of",
+]
+
+NOISE_SIDE = 384  # long side of a picture that starts from noise, in pixels
+SMALLEST_TILE = 64  # pixels; smaller ones would be nearly all margin
+
+Smoothing: TypeAlias = Literal["laplacian", "gaussian", "none"]
+
+
+@dataclass(frozen=True, eq=False)
+class DreamOptions:
+    """What a dream is asked for.
+
+    Args:
+        image: what to dream on; a file, PIL image, array or tensor. None dreams from noise.
+        model: a network's name (`belamy models list`) or weights file.
+        layer: what to excite, as NAME[:CHANNEL][*WEIGHT]; several add up, and a negative weight
+            calms. None takes the model's favourite. Shallow layers draw strokes and eyes, deep ones
+            parts of animals and things.
+        class_: a class to excite, by name or number, as the classifier's last layer knows it.
+        guide: a picture whose features are wanted: each position takes the one that it matches
+            best.
+        channels: strongest:N or weakest:N, only the N channels that the picture excites most or
+            least in the layers.
+        octaves: sizes dreamt one after another, small to large; each adds finer detail. None: 4 on
+            pixels as in Google's notebook; a Fourier canvas has one.
+        octave_scale: factor from one size to the next. None: 1.4 as in the notebook.
+        steps: steps in each octave. None: 10 on pixels, 256 on a Fourier canvas.
+        step_size: how far one step goes. On pixels the mean change in levels of 255 (None: 1.5, as
+            in the notebook); on a Fourier canvas Adam's learning rate (None: 0.05, as in Lucid).
+        jitter: the picture is shifted by up to so many pixels before each step and back after it,
+            so that no position always meets the same grid. None: 32 on pixels as in the notebook; a
+            Fourier canvas is shifted, turned and scaled its own way.
+        smooth: how the gradient is freed of noise: its bands levelled (laplacian), blurred
+            (gaussian), or not at all. None: laplacian on pixels.
+        from_: start from the image, or from noise. None: the image where there is one.
+        canvas: pixels, or fourier: the spectrum of decorrelated colours, which draws large shapes
+            as readily as fine ones. None: pixels on an image, fourier from noise.
+        size: long side of the result in pixels. None: the image's own; 384 from noise.
+        mask: dream where this picture is white, keep the image where it is black.
+        strength: how much of the dream is blended into the image, 0 to 1.
+        keep_colors: take only light and dark from the dream, and colours from the image.
+        tile: longest side of the tiles that large pictures are worked on in; auto decides by the
+            memory that is free, none never tiles.
+        seed: of the noise, the jitter and the tiles' offsets.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        OptionError: a value out of its range.
+        UnknownName: none of the choices.
+    """
+
+    image: Source | None = None
+    _: KW_ONLY
+    model: str | os.PathLike[str] = "iris"
+    layer: str | Objective | Sequence[str | Objective] = ()
+    class_: str | None = None
+    guide: Source | None = None
+    channels: str | None = None
+    octaves: Annotated[int | None, Between(1, 32)] = None
+    octave_scale: Annotated[float | None, Between(1.01, 8)] = None
+    steps: Annotated[int | None, Between(1, 100_000)] = None
+    step_size: Annotated[float | None, Between(1e-6, 255)] = None
+    jitter: Annotated[int | None, Between(0, 4096)] = None
+    smooth: Smoothing | None = None
+    from_: Literal["image", "noise"] | None = None
+    canvas: Literal["pixels", "fourier"] | None = None
+    size: Annotated[int | None, Between(8, 32_768)] = None
+    mask: Source | None = None
+    strength: Annotated[float, Between(0, 1)] = 1.0
+    keep_colors: bool = False
+    tile: Literal["auto", "none"] | Annotated[int, Between(SMALLEST_TILE, unit="pixels")] = "auto"
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@dataclass(frozen=True)
+class PixelSettings:
+    """What an option that was left open means on pixels.
+
+    Source: google/deepdream's notebook; the smoothing from TensorFlow's tutorial.
+    """
+
+    octaves: int = 4
+    octave_scale: float = 1.4
+    steps: int = 10
+    step_size: float = 1.5  # levels of 255
+    jitter: int = 32
+    smooth: Smoothing = "laplacian"
+
+
+@dataclass(frozen=True)
+class FourierSettings:
+    """The same on a Fourier canvas, where the other options have no meaning. Source: Lucid."""
+
+    steps: int = 256
+    step_size: float = 0.05  # Adam's learning rate
+
+
+CANVASES: dict[str, type[PixelSettings] | type[FourierSettings]] = {
+    "pixels": PixelSettings,
+    "fourier": FourierSettings,
+}
+
+
+def settings_of(options: DreamOptions) -> PixelSettings | FourierSettings:
+    """What the options mean on their canvas, everything left open filled in.
+
+    Raises:
+        OptionError: an option that has no meaning there.
+    """
+    canvas = options.canvas or "pixels"
+    form = CANVASES[canvas]
+    meant = {field.name for field in fields(form)}
+    asked = {field.name: getattr(options, field.name) for field in fields(PixelSettings)}
+    for name, value in asked.items():
+        if value is not None and name not in meant:
+            raise OptionError(
+                f"{flag_of(name)[2:]} has no meaning on a {canvas} canvas; leave it out"
+            )
+    if form is FourierSettings and options.tile not in ("auto", "none"):
+        raise OptionError("a fourier canvas cannot be tiled; leave tile out, or use pixels")
+    return form(**{name: value for name, value in asked.items() if value is not None})
+
+
+def resolve(options: DreamOptions) -> DreamOptions:
+    """The options with every open one filled in, as the recipe has them.
+
+    Raises:
+        OptionError: options that exclude each other.
+    """
+    from_noise = options.image is None
+    if options.from_ not in (None, "noise" if from_noise else "image"):
+        raise OptionError("a dream starts from a picture or from noise: give one of the two")
+    if from_noise:
+        _refuse_what_needs_a_picture(options)
+    options = replace(
+        options,
+        from_="noise" if from_noise else "image",
+        canvas=options.canvas or ("fourier" if from_noise else "pixels"),
+        size=options.size or (NOISE_SIDE if from_noise else None),
+    )
+    return replace(options, **asdict(settings_of(options)))
+
+
+def _refuse_what_needs_a_picture(options: DreamOptions) -> None:
+    neutral = (("mask", None), ("strength", 1.0), ("keep_colors", False), ("channels", None))
+    for name, value in neutral:
+        given = getattr(options, name)
+        if given is not value and (name == "mask" or given != value):
+            raise OptionError(f"{flag_of(name)[2:]} needs a picture to dream on")

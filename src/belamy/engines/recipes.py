@@ -1,0 +1,78 @@
+"""The recipe of a picture, out of the object of options that it was made with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import torch
+
+import belamy
+from belamy.checks import picture_fields
+from belamy.pixels.images import Source, input_of
+from belamy.pixels.recipe import JSON, Recipe
+
+__all__ = ["listed", "recipe_of"]
+
+
+def recipe_of(
+    engine: str,
+    options: Any,
+    weights: Mapping[str, str],
+    *,
+    changed: Mapping[str, Any] | None = None,
+    step: int | None = None,
+) -> Recipe:
+    """How to make a picture again.
+
+    Args:
+        engine: a name of `belamy.engines.ENGINES`.
+        options: the engine's dataclass, every open option filled in; its pictures as they were
+            given, which become the recipe's inputs, by the name of their field.
+        weights: network → SHA-256.
+        changed: options that are written otherwise than they stand there.
+        step: see `Recipe`.
+
+    Raises:
+        ImageError, BelamyError: an input file cannot be read.
+    """
+    pictures = picture_fields(type(options))
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    inputs = [
+        input_of(role, source)
+        for role in pictures
+        for source in listed(values[role])
+        if not (changed and role in changed)
+    ]
+    plain = {name: value for name, value in values.items() if name not in pictures}
+    written = {name: _plain(value) for name, value in {**plain, **(changed or {})}.items()}
+    seed = values.get("seed", 0)
+    return Recipe(
+        engine=engine,
+        options=written,
+        inputs=tuple(inputs),
+        weights=dict(weights),
+        seed=seed,
+        belamy=belamy.__version__,
+        torch=torch.__version__,
+        step=step,
+    )
+
+
+def listed(given: Source | Iterable[Source] | None) -> list[Any]:
+    """One picture, several or none, as a list."""
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def _plain(value: Any) -> JSON:
+    """A value of an option as JSON has it: a path is its text."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    plain: JSON = value
+    return plain
