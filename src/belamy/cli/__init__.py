@@ -34,6 +34,7 @@ from belamy.cli.commands import (
     translate,
 )
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
+from belamy.renamed import current_flag
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -63,7 +64,10 @@ COMMANDS = (
 app = typer.Typer(
     cls=RootGroup,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": current_flag,  # old spellings of options go on working
+    },
     # a traceback is for us: plain, and without the values of what was being worked on
     pretty_exceptions_enable=False,
 )

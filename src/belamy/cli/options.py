@@ -197,7 +197,8 @@ def _annotation(function: Callable[..., Any], parameter: inspect.Parameter) -> A
     """The annotation as a type; its text if that needs what only type checkers import."""
     form: Any = getattr(function, "__options__", function)
     if is_dataclass(form):
-        return option_types(form)[parameter.name]
+        types: dict[str, Any] = dict(option_types(cast(Any, form)))
+        return types[parameter.name]
     holder = SimpleNamespace(__annotations__={"it": parameter.annotation})
     names = {**_STANDS_FOR, **vars(sys.modules[function.__module__])}
     try:

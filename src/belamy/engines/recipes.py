@@ -71,7 +71,8 @@ def listed(given: Source | Iterable[Source] | None) -> list[Any]:
 def _plain(value: Any) -> JSON:
     """A value of an option as JSON has it: a path is its text."""
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        text: str = os.fspath(value)
+        return text
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     plain: JSON = value

@@ -18,6 +18,7 @@ from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_steps
 from belamy.engines import engine
 from belamy.errors import RecipeError
+from belamy.renamed import current_options
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Input, Recipe
@@ -94,7 +95,7 @@ def _table(found: Recipe) -> str:
         ),
         *(
             (flag(name)[2:], json.dumps(value, ensure_ascii=False))
-            for name, value in sorted(found.options.items())
+            for name, value in sorted(current_options(found.engine, found.options).items())
             if name != "seed"
         ),
     ]
@@ -105,7 +106,7 @@ def _table(found: Recipe) -> str:
 def _call_of(found: Recipe) -> tuple[Callable[..., Iterator[Step]], dict[str, Any]]:
     """The engine's function, and the arguments that make this picture."""
     function = engine(found.engine)
-    arguments = {**found.options, **_paths(found.inputs)}
+    arguments = {**current_options(found.engine, found.options), **_paths(found.inputs)}
     takes = inspect.signature(function).parameters
     if "seed" in takes:
         arguments["seed"] = found.seed

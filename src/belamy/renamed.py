@@ -1,0 +1,57 @@
+"""Old names → new ones: what earlier versions made, and what people typed, goes on working.
+
+One table for each place where a name is written down. A row stays for one version after the name
+has changed; files are never rewritten, they are read through these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["CONFIGS", "FLAGS", "OPTIONS", "VALUES", "current_flag", "current_options"]
+
+FLAGS: dict[str, str] = {
+    "engine": "runtime",
+}
+"""What was typed on a command line, without its dashes. (No command has an option of the old name
+any more, so that one table serves all commands.)"""
+
+OPTIONS: dict[str, dict[str, str]] = {
+    "faststyle": {"engine": "runtime"},
+    "translate": {"engine": "runtime"},
+}
+"""Engine, as in `belamy.engines.ENGINES` → options in the recipes of its pictures."""
+
+CONFIGS: dict[str, dict[str, str]] = {}
+"""Type of a run, as in its `config.json` → fields of its configuration."""
+
+VALUES: dict[tuple[str, str], dict[Any, Any]] = {}
+"""(engine or type of a run, old name of the option) → old value → new value."""
+
+
+def current_flag(name: str) -> str:
+    """What an option is called today, by what it was called once; without its dashes."""
+    return FLAGS.get(name, name)
+
+
+def current_options(
+    owner: str, options: Mapping[str, Any], table: Mapping[str, Mapping[str, str]] = OPTIONS
+) -> dict[str, Any]:
+    """The options of a recipe or of a run's configuration by the names and values of today.
+
+    Args:
+        owner: the engine, or the type of the run.
+        options: as they were written down.
+        table: `OPTIONS`, or `CONFIGS` for a run.
+    """
+    names = table.get(owner, {})
+    values = {
+        name: VALUES.get((owner, name), {}).get(value, value) if _is_plain(value) else value
+        for name, value in options.items()
+    }
+    return {names.get(name, name): value for name, value in values.items()}
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str))

@@ -1,0 +1,44 @@
+"""Old names go on working, and no old name has come to mean something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import typer
+
+from belamy import renamed
+from belamy.cli import app
+from belamy.cli.options import arguments_of
+from belamy.engines import ENGINES, engine
+
+
+def flags(command: object, path: str = "belamy") -> Iterator[tuple[str, str]]:
+    """(command, option without its dashes), of every command."""
+    for parameter in getattr(command, "params", []):
+        yield from ((path, name.lstrip("-")) for name in getattr(parameter, "opts", []))
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from flags(inner, f"{path} {name}")
+
+
+def test_old_flags_are_nobodys_new_ones() -> None:
+    used = {name for _, name in flags(typer.main.get_command(app))}
+    assert not used & renamed.FLAGS.keys()
+    assert set(renamed.FLAGS.values()) <= used
+
+
+@pytest.mark.parametrize("name", renamed.OPTIONS)
+def test_old_options_of_recipes_lead_to_arguments(name: str) -> None:
+    assert name in ENGINES
+    known = arguments_of(engine(name)).keys()
+    assert set(renamed.OPTIONS[name].values()) <= known
+    assert not renamed.OPTIONS[name].keys() & known
+
+
+def test_names_and_values_are_both_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(renamed.CONFIGS, "run", {"mixed": "precision"})
+    monkeypatch.setitem(renamed.VALUES, ("run", "mixed"), {True: "bfloat16", False: "float32"})
+    old = {"mixed": True, "steps": 3, "data": ["a"]}
+    new = {"precision": "bfloat16", "steps": 3, "data": ["a"]}
+    assert renamed.current_options("run", old, renamed.CONFIGS) == new
+    assert renamed.current_options("other", old, renamed.CONFIGS) == old
