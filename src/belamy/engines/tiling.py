@@ -53,6 +53,8 @@ def choose_tiling(
     if asked == "none":
         return None
     names = [backbone.resolve(name) for name in layers]
+    if not names:  # the objective looks at pixels alone, whose neighbours are all they need
+        return Tiling(asked, margin=8, align=1) if isinstance(asked, int) else None
     align = max(backbone.layers[name].stride or _deepest_stride(backbone) for name in names)
     field = max(backbone.layers[name].receptive_field or _deepest_field(backbone) for name in names)
     margin = (math.ceil(field * habit.field / align) + habit.strides) * align

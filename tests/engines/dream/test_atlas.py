@@ -1,4 +1,4 @@
-"""The contact sheet of default_layers: what is on it, in which order, and that it can be made again."""
+"""The contact sheet of an atlas: what is on it, in which order, and that it can be made again."""
 
 from __future__ import annotations
 
