@@ -208,7 +208,7 @@ def test_noise_comes_from_the_seed(eye: Path, canvas: str) -> None:
         for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
-    assert (first - other).abs().mean() > 0.005  # far more than such a step moves
+    assert (first - other).abs().mean() > 0.001  # far more than such a step moves
 
 
 def test_a_guide_and_a_choice_of_channels(eye: Path, photo: Tensor) -> None:
