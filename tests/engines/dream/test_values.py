@@ -102,20 +102,29 @@ def test_a_part_next_to_nothing_is_not_blown_up(eye: Path, photo: Tensor) -> Non
     assert value == pytest.approx(-size / max(size, 1e-3) + small, rel=1e-4)
 
 
-def test_octaves_carry_their_detail_up(eye: Path, photo: Tensor) -> None:
-    sizes, _ = octave_sizes(61, 83, 2, 1.4, 32)
-    small, large = sizes
-    start = resize(photo, small)
-    end = climb(start, gradient_of(eye, start, layer_energy))
-    detail = F.interpolate(
-        end - start, size=large, mode="bicubic", align_corners=False, antialias=True
-    )
-    start = (photo + detail).clamp(0, 1)
-    expected = climb(start, gradient_of(eye, start, layer_energy))
-    options = {**PLAIN, "octaves": 2, "steps": 1}
+def test_octaves_carry_their_detail_up(eye: Path) -> None:
+    torch.manual_seed(0)
+    photo = F.interpolate(torch.rand(1, 3, 6, 7), (90, 110), mode="bicubic").clamp(0.2, 0.8)
+    sizes, _ = octave_sizes(90, 110, 3, 1.4, 32)
+    detail = torch.zeros(1, 3, *sizes[0])
+    for size in sizes:
+        detail = F.interpolate(
+            detail, size=size, mode="bicubic", align_corners=False, antialias=True
+        )
+        ground = resize(photo, size)
+        start = (ground + detail).clamp(0, 1)
+        expected = climb(start, gradient_of(eye, start, layer_energy))
+        detail = expected - ground
+    options = {**PLAIN, "octaves": 3, "steps": 1}
     steps = list(dream_steps(photo, model=eye, layer="mixed3a", **options))
     assert [tuple(step.image.shape[-2:]) for step in steps] == sizes
-    assert (steps[-1].image - expected).abs().max() < CLOSE
+    assert (steps[-1].image - expected).abs().max() < 10 * CLOSE
+
+
+def test_a_fourier_canvas_begins_as_the_photo(eye: Path, photo: Tensor) -> None:
+    options: dict[str, Any] = {"model": eye, "layer": "mixed3a", "canvas": "fourier"}
+    made = dream(photo, **options, steps=1, step_size=1e-6).image
+    assert (made - photo).abs().mean() < 0.01
 
 
 def test_jitter_shifts_and_shifts_back(eye: Path, photo: Tensor) -> None:
@@ -204,8 +213,7 @@ def test_a_fourier_dream_fits_augmented_pictures(eye: Path) -> None:
 def test_noise_comes_from_the_seed(eye: Path, canvas: str) -> None:
     options: dict[str, Any] = {"model": eye, "canvas": canvas, "size": 48, "layer": "mixed3a"}
     first, again, other = (
-        next(dream_steps(**options, steps=1, step_size=1e-6, seed=seed)).image
-        for seed in (1, 1, 2)
+        next(dream_steps(**options, steps=1, step_size=1e-6, seed=seed)).image for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert (first - other).abs().mean() > 0.001  # far more than such a step moves
