@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from belamy.pixels.images import Source
     from belamy.steps import Step
 
-__all__ = ["inputs", "require_named", "work_on"]
+__all__ = ["inputs", "make_picture", "require_named", "work_on"]
 
 Inputs: TypeAlias = "dict[Path, Callable[[], Source]]"
 
@@ -90,6 +90,8 @@ def work_on(
     output: str,
     steps_of: Callable[[Source, Job], Iterable[Step]],
     doing: str,
+    *,
+    every: int = 0,
 ) -> None:
     """Make one picture of each, and say where it is; one that fails does not hold up the others.
 
@@ -98,10 +100,12 @@ def work_on(
         output: a file for one picture, a folder for several; "" is refused.
         steps_of: the engine: what a picture is read from, and where it goes → its steps.
         doing: for the progress bar, "clearing".
+        every: save a frame of the work every so many steps, beside the result; 0 saves none.
 
     Raises:
         OptionError, ImageError: the output cannot be what it is named.
         typer.Exit: some pictures failed; code 1.
+        KeyboardInterrupt: Ctrl-C; what was made so far is saved.
     """
     require_named(output)
     sources = inputs(images)
@@ -113,14 +117,42 @@ def work_on(
             typer.echo(f"{job.target} is there already")
             continue
         try:
-            step, _ = show_steps(_steps(steps_of, sources, job), f"{doing} {job.target.name}")
-            save_step(step, job.target)
-            typer.echo(job.target)
+            steps = _steps(steps_of, sources, job)
+            make_picture(steps, job.target, doing, every, one_of_many=len(jobs) > 1)
         except BelamyError as error:  # it is said, and does not hold up the others
             failed += 1
             complain(str(error))
     if failed:
         raise typer.Exit(1)
+
+
+def make_picture(
+    steps: Iterable[Step], target: Path, doing: str, every: int = 0, *, one_of_many: bool = False
+) -> None:
+    """Run the steps to their end, save the picture, and say where it is.
+
+    Args:
+        every: save a frame every so many steps, as TARGET-0010.png; 0 saves none.
+        one_of_many: what Ctrl-C left of it goes aside, lest it be taken for done.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; what was made so far is saved.
+    """
+    watched = _saving_frames(steps, target, every) if every else steps
+    step, stopped = show_steps(watched, f"{doing} {target.name}")
+    if stopped and one_of_many:
+        target = target.with_name(f"{target.stem}-stopped{target.suffix}")
+    save_step(step, target)
+    typer.echo(target)
+    if stopped:
+        raise KeyboardInterrupt(f"what was made so far is in {target}")
+
+
+def _saving_frames(steps: Iterable[Step], target: Path, every: int) -> Iterator[Step]:
+    for step in steps:
+        if step.index % every == 0:
+            save_step(step, target.with_name(f"{target.stem}-{step.index:04d}{target.suffix}"))
+        yield step
 
 
 def _steps(

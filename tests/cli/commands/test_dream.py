@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
-import belamy.cli.commands.dream
 from belamy.cli import app
+from belamy.engines.dream.render import Dreamer
 from belamy.pixels.images import load_image, save_image
 from belamy.pixels.recipe import read_recipe
 from belamy.steps import Step
@@ -127,7 +127,7 @@ def interrupted(*args: Any, **options: Any) -> Iterator[Step]:
 def test_ctrl_c_keeps_what_was_made(
     picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(belamy.cli.commands.dream, "dream_steps", interrupted)
+    monkeypatch.setattr(Dreamer, "steps", interrupted)
     result = run(picture, "-o", tmp_path / "out.png")
     assert result.exit_code == 130
     assert load_image(tmp_path / "out.png").shape == (1, 3, 8, 8)
@@ -136,7 +136,7 @@ def test_ctrl_c_keeps_what_was_made(
 def test_ctrl_c_among_many_goes_aside(
     picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo: Tensor
 ) -> None:
-    monkeypatch.setattr(belamy.cli.commands.dream, "dream_steps", interrupted)
+    monkeypatch.setattr(Dreamer, "steps", interrupted)
     save_image(photo, tmp_path / "other.png")
     result = run(picture, tmp_path / "other.png", "-o", f"{tmp_path}/d/")
     assert result.exit_code == 130
