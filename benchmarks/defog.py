@@ -26,10 +26,10 @@ from PIL import Image
 from tools import Figure, peak_megabytes, report
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.defog.api import defogger
 from belamy.engines.defog.dataset import held_out_first
-from belamy.pixels.fog.model import fogged
+from belamy.pixels.fog.model import apply_fog
 from belamy.pixels.guided import guided_filter
 from belamy.pixels.images import load_image
 from belamy.training.metrics import psnr, ssim
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def _cost(network: str) -> list[Figure]:
-    image = torch.rand((1, 3, 720, 1280), generator=generator(0, "benchmark"))
+    image = torch.rand((1, 3, 720, 1280), generator=make_rng(0, "benchmark"))
     steps = defogger(network=network)
     best = float("inf")
     for _ in range(5):
@@ -129,7 +129,7 @@ def landscapes(data: Path) -> Iterator[Pair]:
         names = [name for name in archive.namelist() if name.endswith(".webp")]
         for number, name in enumerate(held_out_first(names)[:HELD_OUT]):
             clear = _read(archive.read(name))
-            chance = generator(number, "landscape")
+            chance = make_rng(number, "landscape")
             height, width = clear.shape[-2:]
             ramp = torch.linspace(1, 0, height).view(1, 1, -1, 1).expand(1, 1, height, width)
             cells = torch.rand((1, 1, 5, 5), generator=chance)
@@ -145,7 +145,7 @@ def rooms(data: Path) -> Iterator[Pair]:
             clear = _read(archive.read(f"{number:03}.color.jpg"))
             with Image.open(io.BytesIO(archive.read(f"{number:03}.depth.png"))) as opened:
                 depth = _filled(torch.from_numpy(np.array(opened).astype(np.float32)) / 1000)
-            yield clear, _in_fog(clear, depth, (0.2, 0.9), generator(number, "room"))
+            yield clear, _in_fog(clear, depth, (0.2, 0.9), make_rng(number, "room"))
 
 
 def _in_fog(
@@ -155,7 +155,7 @@ def _in_fog(
     density = low + (high - low) * float(torch.rand((), generator=chance))
     air = 0.7 + 0.3 * torch.rand((1, 1, 1, 1), generator=chance)
     air = (air * (1 + 0.03 * torch.randn((1, 3, 1, 1), generator=chance))).clamp(0, 1)
-    return fogged(clear, torch.exp(-density * depth), air)
+    return apply_fog(clear, torch.exp(-density * depth), air)
 
 
 def _read(data: bytes) -> Tensor:

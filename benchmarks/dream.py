@@ -16,13 +16,13 @@ import torch
 from tools import Figure, peak_megabytes, report, side_by_side
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.dream.render import SMOOTHERS
 from belamy.networks import NETWORKS
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.backbones.imagenet import MEAN, STD
 from belamy.objectives.features import energy
-from belamy.optimise import descend, slope
+from belamy.optimise import descend, gradient_of
 from belamy.pixels.augment import random_shift, roll, roll_back
 
 RATIO_BAR = 1.10
@@ -57,7 +57,7 @@ def _backbone(name: str, layer: str) -> Backbone:
         network = NETWORKS[name].build()
     backbone = Backbone(network, name=name, mean=MEAN, std=STD, layers=[layer])
     backbone.to_empty(device="cpu")
-    chance = generator(0, "weights")
+    chance = make_rng(0, "weights")
     for parameter in backbone.parameters():
         fan = max(1, parameter[0].numel())
         parameter.copy_(torch.randn(parameter.shape, generator=chance) * (2 / fan) ** 0.5)
@@ -68,7 +68,7 @@ def _backbone(name: str, layer: str) -> Backbone:
 
 
 def _ratio(backbone: Backbone, layer: str, size: int, seconds: float) -> float:
-    image = torch.rand((1, 3, size, size), generator=generator(0, "image"))
+    image = torch.rand((1, 3, size, size), generator=make_rng(0, "image"))
     chain = list(backbone.chain)
     plain = [_contiguous(module) for module in chain]
     step, fast, slow = side_by_side(
@@ -105,8 +105,8 @@ def _ascent(backbone: Backbone, layer: str, image: Tensor) -> Callable[[], objec
     objective = -energy(layer)
 
     def slope_at(image: Tensor, index: int) -> tuple[Tensor, float]:
-        shift = random_shift(32, generator(0, "jitter", 0, index))
-        gradient, value = slope(backbone, objective, roll(image, shift))
+        shift = random_shift(32, make_rng(0, "jitter", 0, index))
+        gradient, value = gradient_of(backbone, objective, roll(image, shift))
         return roll_back(gradient, shift), value
 
     def run() -> object:

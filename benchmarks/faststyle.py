@@ -21,7 +21,7 @@ import torch
 from tools import Figure, report, side_by_side
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import MissingExtra
 from belamy.networks.image_to_image import onnx
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
@@ -40,9 +40,9 @@ Run = Callable[[Tensor], Tensor]
 def main() -> int:
     quick = "--quick" in sys.argv[1:]
     painter = transformer()
-    initialise(painter, generator(0, "weights"))
+    initialise(painter, make_rng(0, "weights"))
     painter.eval().requires_grad_(False)
-    image = torch.rand((1, 3, SIZE, SIZE), generator=generator(0, "image"))
+    image = torch.rand((1, 3, SIZE, SIZE), generator=make_rng(0, "image"))
     own = TorchBrush.of(copy.deepcopy(painter), torch.device("cpu"))
     programs: dict[str, Run] = {EAGER: _as_it_comes(painter), OWN: own, **_others(painter)}
     alone = torch.get_num_threads() == 1

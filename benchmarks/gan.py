@@ -31,7 +31,7 @@ from accelerate import Accelerator
 from tools import Figure, peak_megabytes, report, side_by_side
 from torch import nn
 
-from belamy.devices import autocast, generator
+from belamy.devices import autocast, make_rng
 from belamy.engines.gan.api import GanConfig
 from belamy.engines.gan.dataset import Pictures
 from belamy.engines.gan.dry_run import multiply_adds
@@ -116,7 +116,7 @@ def turn(recipe: GanRecipe, pair: Sequence[Any], forger: bool) -> Callable[[], o
 def recipe_of(architecture: str, loss: str, samples: Path) -> GanRecipe:
     """As belamy trains it, on noise, which costs the same time."""
     config = GanConfig(data="noise", architecture=architecture, loss=loss, augment=0.3)  # type: ignore[arg-type]
-    noise = torch.randint(256, (SEEN, SIDE, SIDE, 3), generator=generator(0, "noise"))
+    noise = torch.randint(256, (SEEN, SIDE, SIDE, 3), generator=make_rng(0, "noise"))
     pictures = Pictures(noise.byte(), torch.zeros(SEEN, dtype=torch.int64), (), "noise")
     shape = Shape(SIDE, ARCHITECTURES[architecture].latent)
     pair = build_generator(architecture, shape), build_discriminator(architecture, shape)
@@ -140,7 +140,7 @@ def plain_steps() -> Callable[[], object]:
     optimizers = [
         torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for net in (forger, critic)
     ]
-    real = torch.rand(64, 3, SIDE, SIDE, generator=generator(0, "real")) * 2 - 1
+    real = torch.rand(64, 3, SIDE, SIDE, generator=make_rng(0, "real")) * 2 - 1
 
     def run() -> None:
         for _ in range(SEEN // 64):

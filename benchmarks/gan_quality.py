@@ -29,7 +29,7 @@ from accelerate import Accelerator
 from tools import Figure, report
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.gan.api import GanConfig
 from belamy.engines.gan.task import GanRecipe, grid
 from belamy.engines.gan.train import Parts
@@ -104,7 +104,7 @@ class Contender:
 
     @torch.no_grad()
     def painted(self) -> Tensor:
-        latents = torch.randn(MADE, self.recipe.shape.latent, generator=generator(1, "judged"))
+        latents = torch.randn(MADE, self.recipe.shape.latent, generator=make_rng(1, "judged"))
         return torch.cat([self.average(part) for part in torch.split(latents, 100)])
 
     def measured(self, real: Tensor) -> dict[str, float]:

@@ -23,7 +23,7 @@ import torch
 from tools import Figure, peak_megabytes, report, side_by_side
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.style.api import style_steps
 from belamy.networks import NETWORKS
 from belamy.networks.backbones.alexnet_vgg import VGG
@@ -79,7 +79,7 @@ def _written(path: Path) -> nn.Sequential:
     small_head = {"hidden": 8}
     network = NETWORKS[MODEL].build(**small_head)
     assert isinstance(network, VGG)
-    initialise(network, generator(0, "weights"))
+    initialise(network, make_rng(0, "weights"))
     save_weights(
         path, network.state_dict(), network=MODEL, mean=MEAN, std=STD, arguments=small_head
     )
@@ -89,8 +89,8 @@ def _written(path: Path) -> nn.Sequential:
 
 
 def _ratio(network: nn.Sequential, path: Path, size: int, threads: int, seconds: float) -> float:
-    image = torch.rand((1, 3, size, size), generator=generator(0, "image"))
-    manner = torch.rand((1, 3, size, size), generator=generator(0, "manner"))
+    image = torch.rand((1, 3, size, size), generator=make_rng(0, "image"))
+    manner = torch.rand((1, 3, size, size), generator=make_rng(0, "manner"))
     steps = style_steps(
         image, manner, model=str(path), size=size, min_size=size, iterations=ENDLESS
     )

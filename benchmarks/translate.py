@@ -27,7 +27,7 @@ from accelerate import Accelerator
 from tools import Figure, peak_megabytes, report, side_by_side
 from torch import Tensor, nn
 
-from belamy.devices import choose_precision, generator
+from belamy.devices import choose_precision, make_rng
 from belamy.engines.translate.api import TranslateConfig
 from belamy.engines.translate.task import TranslateRecipe
 from belamy.precision import Precision
@@ -74,7 +74,7 @@ def ours(precision: Precision = "auto") -> Callable[[], object]:
         "a", "b", size=SIZE, sampling="transposed", augment="never", precision=precision
     )
     side = round(CROPS[config.crop][0] * SIZE)
-    images = torch.randint(0, 256, (2, 8, side, side, 3), generator=generator(0)).to(torch.uint8)
+    images = torch.randint(0, 256, (2, 8, side, side, 3), generator=make_rng(0)).to(torch.uint8)
     recipe = TranslateRecipe(
         config, Worlds(*images), Path(tempfile.gettempdir()), Accelerator(cpu=True)
     )
@@ -99,7 +99,7 @@ class Plain:
         judges = [*self.judge_a.parameters(), *self.judge_b.parameters()]
         self.makers = torch.optim.Adam(makers, lr=rate, betas=betas)
         self.judges = torch.optim.Adam(judges, lr=rate, betas=betas)
-        self.a, self.b = torch.rand((2, 1, 3, SIZE, SIZE), generator=generator(1)) * 2 - 1
+        self.a, self.b = torch.rand((2, 1, 3, SIZE, SIZE), generator=make_rng(1)) * 2 - 1
 
     def step(self) -> None:
         a, b, l1 = self.a, self.b, nn.functional.l1_loss

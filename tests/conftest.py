@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.networks.backbones.iris import Iris, initialise
 from belamy.networks.files.weights import save_weights
 from belamy.networks.gan.registry import Shape, build_generator, save_generator
@@ -19,7 +19,7 @@ from belamy.networks.gan.registry import Shape, build_generator, save_generator
 def eye(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of weights: iris with ten classes, as seeded, never trained."""
     network = Iris(10)
-    initialise(network, generator(0, "weights"))
+    initialise(network, make_rng(0, "weights"))
     path = tmp_path_factory.mktemp("weights") / "eye.safetensors"
     save_weights(
         path,
@@ -35,7 +35,7 @@ def eye(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _smooth(height: int, width: int, seed: int) -> Tensor:
-    rough = torch.rand((1, 3, 5, 7), generator=generator(seed, "picture"))
+    rough = torch.rand((1, 3, 5, 7), generator=make_rng(seed, "picture"))
     image = torch.nn.functional.interpolate(rough, (height, width), mode="bicubic")
     return image.clamp(0, 1)
 

@@ -11,7 +11,7 @@ from belamy.precision import check_precision
 
 _NO_HALVES = ("cpu",)  # where float16 is slower than float32
 
-PRECISIONS = {
+DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
@@ -47,8 +47,8 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """What convolutions and products are to be computed in on a device.
 
     Args:
-        name: one of `belamy.precision.TRAINED_IN`; `auto` takes bfloat16 where the processor or
-            card computes it, which takes about half the time of float32, and float32 elsewhere.
+        name: one of `belamy.precision.TRAINING_PRECISIONS`; `auto` takes bfloat16 where the
+            processor or card computes it, in about half the time of float32, and float32 elsewhere.
         device: where.
 
     Raises:
@@ -61,7 +61,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
             f"precision float16 is for graphics cards, and this is {device.type}; take auto"
         )
     if name != "auto":
-        return PRECISIONS[name]
+        return DTYPES[name]
     return torch.bfloat16 if _knows_bfloat16(device) else torch.float32
 
 
@@ -82,7 +82,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
-def generator(seed: int, *stream: int | str) -> torch.Generator:
+def make_rng(seed: int, *stream: int | str) -> torch.Generator:
     """A CPU random generator that depends on `seed` and on the names of the stream alone.
 
     Addressing randomness by (seed, purpose, step) instead of keeping one long stream lets a

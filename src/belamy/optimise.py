@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from belamy.errors import Diverged
 from belamy.networks.backbone import Backbone
 from belamy.objectives.objective import IMAGE, Activations, Objective, as_part_of
-from belamy.pixels.tiles import tiled
+from belamy.pixels.tiles import apply_tiled
 
-Slope = Callable[[Tensor, int], tuple[Tensor, float]]
+GradientFunction = Callable[[Tensor, int], tuple[Tensor, float]]
 """(image, step) → the objective's gradient for the image, and its value."""
 
 
@@ -41,7 +41,7 @@ def activations_of(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> 
     return {**activations, IMAGE: image} if IMAGE in names else activations
 
 
-def slope(
+def gradient_of(
     backbone: Backbone,
     objective: Objective,
     image: Tensor,
@@ -60,28 +60,28 @@ def slope(
     return gradient, float(loss.detach())
 
 
-def tiled_slope(
+def tiled_gradient_of(
     backbone: Backbone,
     objective: Objective,
     image: Tensor,
     tiling: Tiling,
     offset: tuple[int, int],
 ) -> tuple[Tensor, float]:
-    """Like `slope`, in the memory of one tile; the value is the mean over the crops."""
-    places = _places(backbone, objective, image)
+    """Like `gradient_of`, in the memory of one tile; the value is the mean over the crops."""
+    places = _count_positions(backbone, objective, image)
     values: list[tuple[float, int]] = []
 
     def part(crop: Tensor) -> Tensor:
-        gradient, value = slope(backbone, objective, crop, places)
+        gradient, value = gradient_of(backbone, objective, crop, places)
         values.append((value, crop.shape[-2] * crop.shape[-1]))
         return gradient
 
-    gradient = tiled(part, image, tiling.tile, tiling.margin, offset, tiling.align)
+    gradient = apply_tiled(part, image, tiling.tile, tiling.margin, offset, tiling.align)
     seen = sum(pixels for _, pixels in values)
     return gradient, sum(value * pixels for value, pixels in values) / seen
 
 
-def _places(backbone: Backbone, objective: Objective, image: Tensor) -> dict[str, float]:
+def _count_positions(backbone: Backbone, objective: Objective, image: Tensor) -> dict[str, float]:
     """Layer → places that the whole picture has there; a layer without places stands for one."""
     area = image.shape[-2] * image.shape[-1]
     names = objective.layers - {IMAGE}
@@ -92,7 +92,7 @@ def _places(backbone: Backbone, objective: Objective, image: Tensor) -> dict[str
 
 def descend(
     image: Tensor,
-    slope_at: Slope,
+    slope_at: GradientFunction,
     *,
     steps: int,
     step_size: float,

@@ -9,16 +9,16 @@ from typing import Literal, TypeAlias, get_args
 
 from belamy.errors import UnknownName
 
-__all__ = ["TRAINED_IN", "Precision", "check_precision"]
+__all__ = ["TRAINING_PRECISIONS", "Precision", "check_precision"]
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 
-TRAINED_IN: tuple[str, ...] = get_args(Precision)
+TRAINING_PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 def check_precision(name: str) -> None:
     """Raises:
-    UnknownName: it is none of `TRAINED_IN`.
+    UnknownName: it is none of `TRAINING_PRECISIONS`.
     """
-    if name not in TRAINED_IN:
-        raise UnknownName("precision", name, TRAINED_IN)
+    if name not in TRAINING_PRECISIONS:
+        raise UnknownName("precision", name, TRAINING_PRECISIONS)

@@ -15,12 +15,12 @@ from typer.testing import CliRunner, Result
 
 from belamy.cli.commands import defog, fog, translate
 from belamy.cli.groups import RootGroup
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.networks.dehaze import FogSight, save_fogsight
 from belamy.networks.dehaze import initialise as initialise_fogsight
 from belamy.networks.gan.patchgan import initialise
 from belamy.networks.image_to_image.network import save_painter, translator
-from belamy.pixels.fog.model import fogged
+from belamy.pixels.fog.model import apply_fog
 from belamy.pixels.images import load_image, save_image
 from belamy.training.runs import SCHEMA
 
@@ -65,7 +65,7 @@ def refused(said: str, *arguments: str | Path) -> None:
 
 def leaves(seed: int = 0, side: int = 72) -> Tensor:
     """In every neighbourhood something is nearly black."""
-    rough = torch.rand((1, 3, side // 4, side // 4), generator=generator(seed, "leaves")) ** 2
+    rough = torch.rand((1, 3, side // 4, side // 4), generator=make_rng(seed, "leaves")) ** 2
     return rough.repeat_interleave(4, 2).repeat_interleave(4, 3)
 
 
@@ -88,7 +88,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def painter(tmp_path: Path) -> Path:
     arguments = {"shape": "residual", "channels": 4, "blocks": 1, "sampling": "resize"}
     made = translator(**arguments)  # type: ignore[arg-type]
-    initialise(made, generator(3, "weights"))
+    initialise(made, make_rng(3, "weights"))
     path = tmp_path / "painter.safetensors"
     save_painter(
         path,
@@ -104,7 +104,7 @@ def painter(tmp_path: Path) -> Path:
 @pytest.fixture
 def eye(tmp_path: Path) -> Path:
     made = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
-    initialise_fogsight(made, generator(3, "weights"))
+    initialise_fogsight(made, make_rng(3, "weights"))
     path = tmp_path / "eye.safetensors"
     save_fogsight(path, made, trained_on="nothing")
     return path
@@ -229,7 +229,7 @@ def test_a_night_picture_stays_night(place: Path) -> None:
 def test_grey_pictures_stay_grey(mode: str, foggy: bool, place: Path) -> None:
     image = leaves().mean(1, keepdim=True).expand(-1, 3, -1, -1)
     if foggy:
-        image = fogged(image, torch.tensor(0.4), torch.full((1, 3, 1, 1), 0.85))
+        image = apply_fog(image, torch.tensor(0.4), torch.full((1, 3, 1, 1), 0.85))
     save_image(image, place / "rgb.png")
     with Image.open(place / "rgb.png") as opened:
         grey = opened.convert("L")

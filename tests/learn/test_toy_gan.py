@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import OptionError, UnknownName
 from belamy.learn.drawings.style import rendered
 from belamy.learn.lessons.gan import DEFAULT_PENALTIES, gan_toy
@@ -34,7 +34,7 @@ def test_every_loss_has_a_penalty() -> None:
 
 
 def test_the_target_is_eight_clouds_and_its_points_are_good() -> None:
-    points = _points(4000, generator(0, "test"))
+    points = _points(4000, make_rng(0, "test"))
     distance, mode = torch.cdist(points, centres()).min(dim=1)
     assert np.allclose(centres().norm(dim=1), RADIUS)
     assert torch.bincount(mode).min() > 4000 / MODES * 0.8

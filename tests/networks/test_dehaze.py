@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import WeightsError
 from belamy.networks.dehaze import FogSight, initialise, load_fogsight, save_fogsight
 from belamy.networks.files.tensors import write_tensors
@@ -21,7 +21,7 @@ SMALL = {"widths": (4, 4, 6, 6, 8), "blocks": (1, 1, 1, 1, 1)}
 
 def small(seed: int = 0) -> FogSight:
     network = FogSight(**SMALL)
-    initialise(network, generator(seed, "weights"))
+    initialise(network, make_rng(seed, "weights"))
     return network
 
 
@@ -30,7 +30,7 @@ def frozen() -> FogSight:
 
 
 def noise(*shape: int) -> Tensor:
-    return torch.rand(shape, generator=generator(0, "test"))
+    return torch.rand(shape, generator=make_rng(0, "test"))
 
 
 @pytest.mark.parametrize("size", [(64, 64), (33, 71), (1, 1), (1, 100), (200, 3)])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.objectives.adain_losses import bare, content_distance, manner_distance
 from belamy.objectives.style_losses import moments_of
 
 
 def features(seed: int, pictures: int = 2) -> Tensor:
-    chance = generator(seed, "features")
+    chance = make_rng(seed, "features")
     return torch.randn(pictures, 4, 6, 5, generator=chance, dtype=torch.float64).relu() + 0.1
 
 
@@ -36,7 +36,7 @@ def test_both_are_zero_at_the_target() -> None:
 
 def test_a_manner_does_not_know_where() -> None:
     found = features(0)
-    places = torch.randperm(30, generator=generator(0, "places"))
+    places = torch.randperm(30, generator=make_rng(0, "places"))
     scattered = found.flatten(2)[..., places].view(2, 4, 6, 5)
     torch.testing.assert_close(manner(scattered, features(1)), manner(found, features(1)))
     assert float(content(scattered, found)) > 0.5
@@ -64,10 +64,10 @@ def test_what_is_flat_is_bare_of_everything() -> None:
 def test_features_that_are_the_same_everywhere_have_a_slope() -> None:
     """Half precision rounds quiet features to one number; the slope was no number there."""
     for flat in (slice(0, 1), slice(0, 3)):
-        features = torch.randn(2, 3, 4, 4, generator=generator(0, "features"))
+        features = torch.randn(2, 3, 4, 4, generator=make_rng(0, "features"))
         features[:, flat] = 0.25
         features.requires_grad_(True)
-        wanted = {"a": torch.randn(2, 3, 4, 4, generator=generator(1, "features"))}
+        wanted = {"a": torch.randn(2, 3, 4, 4, generator=make_rng(1, "features"))}
         content_distance({"a": features}, wanted).backward()  # type: ignore[no-untyped-call]
         assert features.grad is not None
         assert bool(features.grad.isfinite().all())

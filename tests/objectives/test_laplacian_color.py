@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.objectives.laplacian_color import BANDS, band_moments, bands, joined, recoloured
 from belamy.objectives.style_losses import Moments
 from belamy.objectives.whitening import deviations
@@ -14,7 +14,7 @@ from belamy.objectives.whitening import deviations
 
 def picture(height: int, width: int, seed: int = 0) -> Tensor:
     """Blobs and grain."""
-    chance = generator(seed, "picture")
+    chance = make_rng(seed, "picture")
     coarse = torch.rand((1, 3, 5, 5), generator=chance)
     blobs = torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic")
     grain = 0.1 * torch.randn((1, 3, height, width), generator=chance)
@@ -62,7 +62,7 @@ def test_a_plain_style_does_not_wipe_out_what_is_shown() -> None:
 
 
 def test_grain_of_a_plain_picture_is_not_blown_up() -> None:
-    image = 0.5 + 0.001 * torch.randn((1, 3, 64, 64), generator=generator(0, "grain"))
+    image = 0.5 + 0.001 * torch.randn((1, 3, 64, 64), generator=make_rng(0, "grain"))
     made = recoloured(image, band_moments(image), band_moments(picture(64, 64)))
     assert made.std(dim=(2, 3)).max() < 3 * image.std()
 

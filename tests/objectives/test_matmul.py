@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.objectives import matmul
 from belamy.objectives.matmul import product, scatter
 
 
 def matrix(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=generator(seed))
+    return torch.randn(shape, generator=make_rng(seed))
 
 
 # Large enough, and even, to go the other way; too small; of no even number of rows; several.
@@ -48,7 +48,7 @@ def test_turned_matrices_are_seen_as_they_are() -> None:
 @pytest.mark.parametrize("channels", [8, 33, 128, 144])
 def test_scatter_is_symmetric_whichever_way(places: int, channels: int) -> None:
     x = matrix(1, places, channels)
-    weights = torch.rand((places, 1), generator=generator(1))
+    weights = torch.rand((places, 1), generator=make_rng(1))
     wanted = (x * weights).double().mT @ x.double()
     found = scatter(x * weights, x)
     torch.testing.assert_close(found.double(), wanted, rtol=1e-4, atol=1e-3)

@@ -16,7 +16,7 @@ from belamy.objectives.priors import (
     squared_variation,
     total_variation,
 )
-from belamy.pixels.tiles import tiled
+from belamy.pixels.tiles import apply_tiled
 
 A, B = (
     Objective(lambda activations, name=name: activations[name].sum(), frozenset({name}), name)
@@ -164,7 +164,7 @@ def test_gradients_of_tiles_add_up_to_the_whole_gradient(name: str) -> None:
         return picture.grad
 
     expected = gradient(image)  # all of it is one part: its shares are 1
-    found = tiled(gradient, image, tile=52, margin=17, offset=(5, 11), align=4)
+    found = apply_tiled(gradient, image, tile=52, margin=17, offset=(5, 11), align=4)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-15)
     assert expected.abs().max() > 1e-6
 

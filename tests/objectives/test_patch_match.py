@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.objectives.patch_match import CELL, Pieces, coordinates, laid, pieces_of
 from belamy.objectives.style_losses import moments_of
 
@@ -14,7 +14,7 @@ BASIS = torch.eye(4, 6)
 
 def features(seed: int, height: int = 12, width: int = 15) -> dict[str, Tensor]:
     """A deep layer, and a finer one that says where it is."""
-    deep = torch.randn(1, 6, height, width, generator=generator(seed, "features"))
+    deep = torch.randn(1, 6, height, width, generator=make_rng(seed, "features"))
     rows, columns = (
         torch.arange(2 * height)[:, None].expand(2 * height, 2 * width),
         torch.arange(2 * width).expand(2 * height, 2 * width),
@@ -32,7 +32,7 @@ def pieces(some: dict[str, Tensor], allowed: Tensor | None = None) -> Pieces:
 
 def numbers(height: int, width: int, seed: int = 0) -> Tensor:
     size = -(-height // CELL), -(-width // CELL)
-    return torch.randint(2**24, size, generator=generator(seed, "cells"))
+    return torch.randint(2**24, size, generator=make_rng(seed, "cells"))
 
 
 def test_coordinates_forget_the_moments() -> None:
@@ -74,7 +74,7 @@ def test_a_flat_picture_is_laid_of_stretches() -> None:
     """What stands on two neighbours stood together in the style nearly everywhere."""
     style = features(0, 40, 40)
     style["deep"] = torch.nn.functional.interpolate(style["deep"][..., :6, :6], 40, mode="bicubic")
-    flat = 0.01 * torch.randn(1, 4, 32, 32, generator=generator(3, "flat")) + 0.5
+    flat = 0.01 * torch.randn(1, 4, 32, 32, generator=make_rng(3, "flat")) + 0.5
     alone = laid(pieces(style), flat)["fine"]
     together = laid(pieces(style), flat, numbers(32, 32))["fine"]
 

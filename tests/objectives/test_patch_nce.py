@@ -7,13 +7,13 @@ import math
 import torch
 from torch.nn.functional import normalize
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.networks.gan.patch_mlp import PatchHeads
 from belamy.objectives.patch_nce import patch_contrast
 
 
 def directions(seed: int) -> torch.Tensor:
-    return normalize(torch.randn((2, 6, 5), generator=generator(seed)).double(), dim=-1)
+    return normalize(torch.randn((2, 6, 5), generator=make_rng(seed)).double(), dim=-1)
 
 
 def test_by_its_formula() -> None:
@@ -41,7 +41,7 @@ def test_it_is_least_where_every_patch_is_its_own() -> None:
 
 def test_heads_give_directions_of_the_places_asked() -> None:
     heads = PatchHeads([3, 8], width=16)
-    heads.initialise(generator(0))
+    heads.initialise(make_rng(0))
     layers = [torch.rand(2, 3, 6, 6), torch.rand(2, 8, 3, 3)]
     places = [torch.tensor([0, 7, 35]), torch.tensor([8])]
     first, second = heads(layers, places)

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.objectives.style_losses import Moments, moments, moments_of
 from belamy.objectives.whitening import deviations, transport
 
 
 def features(seed: int, channels: int = 5, side: int = 12, pictures: int = 2) -> Tensor:
-    chance = generator(seed, "features")
+    chance = make_rng(seed, "features")
     x = torch.randn(pictures, channels, side, side, generator=chance)
     mix = torch.randn(channels, channels, generator=chance)
     return torch.einsum("ij,njhw->nihw", mix, x).relu() + seed

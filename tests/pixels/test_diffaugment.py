@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.pixels.diffaugment import KINDS, diff_augment
+from belamy.pixels.diffaugment import AUGMENTATIONS, diff_augment
 
 
 def chance(seed: int = 3) -> torch.Generator:
@@ -15,7 +15,7 @@ def pictures(count: int = 6, height: int = 16, width: int = 24) -> Tensor:
     return torch.rand(count, 3, height, width, generator=chance(8), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", AUGMENTATIONS)
 def test_each_kind_changes_each_picture_in_its_own_way(kind: str) -> None:
     same = pictures(1).expand(6, -1, -1, -1)
     changed = diff_augment(same, chance(), kinds=[kind])
@@ -23,7 +23,7 @@ def test_each_kind_changes_each_picture_in_its_own_way(kind: str) -> None:
     assert len({tuple(one.flatten().tolist()) for one in changed}) == 6
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", AUGMENTATIONS)
 def test_the_same_generator_gives_the_same_changes(kind: str) -> None:
     once, again = (diff_augment(pictures(), chance(), kinds=[kind]) for _ in "12")
     assert torch.equal(once, again)
@@ -66,7 +66,7 @@ def test_grey_stays_grey_but_for_brightness() -> None:
     assert 0.6 < levels.max() <= 0.65
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", AUGMENTATIONS)
 def test_generators_learn_through_it(kind: str) -> None:
     small = pictures(2, 5, 6).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: diff_augment(x, chance(), kinds=[kind]), small)

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import OptionError
-from belamy.pixels.guided import box_filter, guided_filter, guided_upsample, without_grain
+from belamy.pixels.guided import box_filter, denoise, guided_filter, guided_upsample
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.rand(shape, generator=generator(seed, "test"))
+    return torch.rand(shape, generator=make_rng(seed, "test"))
 
 
 def step_edge(side: int = 40) -> Tensor:
@@ -116,14 +116,14 @@ def test_a_small_map_is_enlarged_along_the_edges() -> None:
 
 def test_grain_goes_and_edges_and_fine_texture_stay() -> None:
     grainy = step_edge(96) + 0.004 * (noise(1, 3, 96, 96) - 0.5)
-    made = without_grain(grainy, radius=12, grain=0.01)
+    made = denoise(grainy, radius=12, grain=0.01)
     far = made[..., :20]  # from the edge
     assert float(far.std()) < 0.5 * float(grainy[..., :20].std())
     assert float(made[..., 48].mean() - made[..., 47].mean()) > 0.59
     stripes = (torch.arange(96) % 2).float().expand(1, 3, 96, 96) * 0.5
-    assert torch.allclose(without_grain(stripes, radius=12, grain=0.01), stripes, atol=1e-3)
+    assert torch.allclose(denoise(stripes, radius=12, grain=0.01), stripes, atol=1e-3)
     pixel = torch.full((1, 3, 1, 1), 0.3)
-    assert torch.allclose(without_grain(pixel, radius=12, grain=0.01), pixel)
+    assert torch.allclose(denoise(pixel, radius=12, grain=0.01), pixel)
 
 
 def test_a_flat_guide_and_one_pixel() -> None:

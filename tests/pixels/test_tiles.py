@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from belamy.errors import OptionError
 from belamy.pixels.tiles import (
+    apply_tiled,
     available_memory,
     blend_tiles,
     plan,
     random_offset,
     tile_for_memory,
-    tiled,
 )
 
 # What `network` below sees: 3 +1 (pool) +4 (conv) +2 (pool) +8 (conv), at a stride of 2 · 2.
@@ -107,29 +107,29 @@ def test_tiled_gradient_is_the_whole_gradient_up_to_the_border(
 ) -> None:
     image = noise(*size)
     whole = gradient(image)
-    found = tiled(gradient, image, 52, RECEPTIVE_FIELD - 1, offset, align=STRIDE)
+    found = apply_tiled(gradient, image, 52, RECEPTIVE_FIELD - 1, offset, align=STRIDE)
     torch.testing.assert_close(found, whole, rtol=0, atol=1e-12)
 
 
 def test_without_alignment_or_margin_tiles_are_not_exact() -> None:
     image = noise(75, 61)
     whole = gradient(image)
-    unaligned = tiled(gradient, image, 49, RECEPTIVE_FIELD - 1, (5, 11))
+    unaligned = apply_tiled(gradient, image, 49, RECEPTIVE_FIELD - 1, (5, 11))
     assert (unaligned - whole).abs().max() > 1e-6
-    narrow = tiled(gradient, image, 32, RECEPTIVE_FIELD // 2 - 1, (5, 11), align=STRIDE)
+    narrow = apply_tiled(gradient, image, 32, RECEPTIVE_FIELD // 2 - 1, (5, 11), align=STRIDE)
     assert (narrow - whole).abs().max() > 1e-6
 
 
 def test_tiled_takes_its_channels_and_dtype_from_the_function() -> None:
     image = noise(20, 30).float()
-    result = tiled(lambda crop: crop[:, :1].double(), image, 12, 2)
+    result = apply_tiled(lambda crop: crop[:, :1].double(), image, 12, 2)
     assert result.dtype == torch.float64
     torch.testing.assert_close(result, image[:, :1].double(), rtol=0, atol=0)
 
 
 def test_tiled_carries_no_gradient() -> None:
     image = noise(20, 20).requires_grad_()
-    assert not tiled(lambda crop: crop * 2, image, 12, 2).requires_grad
+    assert not apply_tiled(lambda crop: crop * 2, image, 12, 2).requires_grad
 
 
 @pytest.mark.parametrize("offset", [(0, 0), (3, 8)])
@@ -146,7 +146,7 @@ def test_blending_fades_where_hard_cuts_would_jump() -> None:
         return torch.full_like(crop, float(len(calls) % 2))
 
     calls: list[Tensor] = []
-    hard = tiled(shade, noise(16, 64), 24, 4).diff(dim=-1).abs().max()
+    hard = apply_tiled(shade, noise(16, 64), 24, 4).diff(dim=-1).abs().max()
     calls.clear()
     soft = blend_tiles(shade, noise(16, 64), 24, 4).diff(dim=-1).abs().max()
     assert hard == 1

@@ -10,19 +10,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import BelamyError, ImageError, MissingExtra, OptionError, RecipeError
 from belamy.pixels.images import save_image
 from belamy.pixels.mp4 import comment_of, is_mp4
 from belamy.pixels.recipe import Recipe, read_recipe
-from belamy.pixels.video import check_video, moves, read_video, save_video
+from belamy.pixels.video import check_video, is_animated, read_video, save_video
 
 RECIPE = Recipe("gan-walk", {"fps": 12.5, "words": "é “x”"}, (), {}, 3, "0.1.0", "2.13")
 
 
 def frames(count: int, height: int = 48, width: int = 64) -> list[Tensor]:
     """Soft colours that move to the right."""
-    rough = torch.rand(1, 3, 4, 5, generator=generator(0, "film"))
+    rough = torch.rand(1, 3, 4, 5, generator=make_rng(0, "film"))
     wide = torch.nn.functional.interpolate(rough, (height, width + count), mode="bicubic")
     return [wide.clamp(0, 1)[..., index : index + width] for index in range(count)]
 
@@ -172,7 +172,7 @@ def test_without_pyav_a_line_says_what_to_install(
 def test_what_moves_is_known(tmp_path: Path) -> None:
     save_video(frames(2), tmp_path / "film.gif")
     save_image(frames(1)[0], tmp_path / "still.gif")
-    assert moves(tmp_path / "film.gif")
-    assert not moves(tmp_path / "still.gif")
+    assert is_animated(tmp_path / "film.gif")
+    assert not is_animated(tmp_path / "still.gif")
     with pytest.raises(ImageError, match="does not move"), read_video(tmp_path / "still.gif"):
         pass

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.training.crops import crops_of_step, random_resized_crops, resample
 
 
@@ -20,7 +20,7 @@ def ramps(count: int, side: int) -> Tensor:
 
 
 def crops(images: Tensor, size: int, *, low: float, seed: int = 0) -> Tensor:
-    return random_resized_crops(images, size, generator(seed), area=(low, 1.0))
+    return random_resized_crops(images, size, make_rng(seed), area=(low, 1.0))
 
 
 def test_shape_range_and_order() -> None:

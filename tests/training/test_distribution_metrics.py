@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import BelamyError, DataError, MissingExtra, OptionError, UnknownName
 from belamy.training import distribution_metrics, feature_extractors
 from belamy.training.distribution_metrics import (
@@ -23,7 +23,7 @@ from belamy.training.distribution_metrics import (
 
 
 def cloud(count: int, *, mean: float = 0.0, spread: float = 1.0, seed: int = 0) -> Tensor:
-    noise = torch.randn(count, 6, generator=generator(seed, "cloud"), dtype=torch.float64)
+    noise = torch.randn(count, 6, generator=make_rng(seed, "cloud"), dtype=torch.float64)
     return noise * spread + mean
 
 
@@ -44,7 +44,7 @@ def test_frechet_of_gaussians_that_are_known() -> None:
 
 def test_frechet_agrees_with_the_root_of_the_product() -> None:
     sqrtm = pytest.importorskip("scipy.linalg").sqrtm
-    mixing = torch.randn(6, 6, generator=generator(1, "mixing"), dtype=torch.float64)
+    mixing = torch.randn(6, 6, generator=make_rng(1, "mixing"), dtype=torch.float64)
     a, b = cloud(300) @ mixing, cloud(200, mean=0.3, seed=1)
     covariances = torch.cov(a.mT), torch.cov(b.mT)
     root = torch.from_numpy(sqrtm((covariances[0] @ covariances[1]).numpy()).real)
@@ -62,7 +62,7 @@ def test_frechet_is_nothing_between_equals_even_when_a_feature_is_dead() -> None
 
 def test_frechet_does_not_depend_on_the_order_of_the_two_or_of_pictures() -> None:
     a, b = cloud(200), cloud(150, mean=1, spread=2, seed=1)
-    shuffled = a[torch.randperm(200, generator=generator(0, "order"))]
+    shuffled = a[torch.randperm(200, generator=make_rng(0, "order"))]
     assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, shuffled), rel=1e-9)
 
 
@@ -133,7 +133,7 @@ def test_misuse_is_said() -> None:
 
 
 def pictures(count: int, seed: int, smooth: bool) -> Tensor:
-    rough = torch.rand(count, 3, 6, 6, generator=generator(seed, "pictures"))
+    rough = torch.rand(count, 3, 6, 6, generator=make_rng(seed, "pictures"))
     mode = "bicubic" if smooth else "nearest"
     return torch.nn.functional.interpolate(rough, (32, 32), mode=mode).clamp(0, 1)
 

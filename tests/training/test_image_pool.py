@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.training.image_pool import ImagePool
 
 
@@ -17,10 +17,10 @@ def test_it_fills_first_and_then_gives_older_ones_back_half_of_the_time() -> Non
     pool = ImagePool(memory, "judge", 10, 4)
     for step in range(10):
         fresh = flat(float(step))
-        assert torch.equal(pool.exchange(fresh, generator(0, step)), fresh)
+        assert torch.equal(pool.exchange(fresh, make_rng(0, step)), fresh)
     older = 0
     for step in range(10, 210):
-        (shown,) = pool.exchange(flat(float(step)), generator(0, step))
+        (shown,) = pool.exchange(flat(float(step)), make_rng(0, step))
         older += int(shown.mean() != step)
     assert 70 < older < 130
     assert memory["judge-filled"].tolist() == [10]
@@ -29,8 +29,8 @@ def test_it_fills_first_and_then_gives_older_ones_back_half_of_the_time() -> Non
 
 def test_what_is_shown_does_not_change_with_the_pool() -> None:
     pool = ImagePool({}, "judge", 1, 4)
-    pool.exchange(flat(1.0), generator(0))
-    shown = [pool.exchange(flat(float(n)), generator(0, n)) for n in range(2, 12)]
+    pool.exchange(flat(1.0), make_rng(0))
+    shown = [pool.exchange(flat(float(n)), make_rng(0, n)) for n in range(2, 12)]
     levels = [float(one.mean()) for one in shown]
     assert all(float(one.std()) == 0 for one in shown)
     assert levels != sorted(levels) or 1.0 in levels
@@ -40,7 +40,7 @@ def test_the_same_chance_gives_the_same() -> None:
     found = []
     for _ in range(2):
         pool = ImagePool({}, "judge", 2, 4)
-        found.append([pool.exchange(flat(n, n + 0.5), generator(3, n)) for n in range(8)])
+        found.append([pool.exchange(flat(n, n + 0.5), make_rng(3, n)) for n in range(8)])
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
 
 
@@ -48,5 +48,5 @@ def test_a_pool_of_nothing_hands_all_through() -> None:
     memory: dict[str, torch.Tensor] = {}
     pool = ImagePool(memory, "judge", 0, 4)
     for step in range(5):
-        assert float(pool.exchange(flat(float(step)), generator(0)).mean()) == step
+        assert float(pool.exchange(flat(float(step)), make_rng(0)).mean()) == step
     assert memory == {}

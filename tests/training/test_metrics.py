@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import OptionError
 from belamy.pixels.images import resize
 from belamy.training.metrics import psnr, ssim
 
 
 def smooth(seed: int, height: int = 37, width: int = 52) -> Tensor:
-    return resize(torch.rand((1, 3, 6, 7), generator=generator(seed, "test")), (height, width))
+    return resize(torch.rand((1, 3, 6, 7), generator=make_rng(seed, "test")), (height, width))
 
 
 def bytes_of(image: Tensor) -> object:
@@ -26,7 +26,7 @@ def bytes_of(image: Tensor) -> object:
 def test_as_scikit_image(noise: float) -> None:
     metrics = pytest.importorskip("skimage.metrics")
     image = smooth(0)
-    other = image.lerp(torch.rand(image.shape, generator=generator(1, "test")), noise)
+    other = image.lerp(torch.rand(image.shape, generator=make_rng(1, "test")), noise)
     a, b = bytes_of(image), bytes_of(other)
     wanted = metrics.structural_similarity(a, b, channel_axis=2)
     assert ssim(image, other) == pytest.approx(wanted, abs=1e-9)

@@ -14,7 +14,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import Diverged, RunError
 from belamy.training.runs import Run, create_run
 from belamy.training.trainer import Backward, Rhythm, Tick, Trained, _due, rhythm_for, train
@@ -39,7 +39,7 @@ class Toy:
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         self.before(index)
-        points = torch.randn(16, 3, generator=generator(0, index)) + self.memory["sum"] / 100
+        points = torch.randn(16, 3, generator=make_rng(0, index)) + self.memory["sum"] / 100
         self.memory["sum"] += points.mean()
         self.networks["line"].train()
         self.optimizers["line"].zero_grad()

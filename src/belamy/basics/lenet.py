@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, cross_entropy
 
 from belamy.basics.digits import SIDE, as_mnist, draw_digits
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import ImageError
 
 __all__ = [
@@ -127,7 +127,7 @@ class LeNet5(nn.Sequential):
         for name, count in inputs.items():
             part: Any = self.get_submodule(name)
             bound = 2.4 / math.sqrt(count) / math.sqrt(3)
-            part.weight.uniform_(-bound, bound, generator=generator(seed, "weights", name))
+            part.weight.uniform_(-bound, bound, generator=make_rng(seed, "weights", name))
             part.bias.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -175,7 +175,7 @@ def learning(
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = _rate(step, steps)
-        chance = generator(seed, "order", step)
+        chance = make_rng(seed, "order", step)
         chosen = torch.randint(count, (BATCH,), generator=chance)
         moved = _moved(pictures[chosen], chance)
         loss = cross_entropy(network(moved), labels[chosen])

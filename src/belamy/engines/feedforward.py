@@ -21,7 +21,7 @@ from belamy.pixels.colors import keep_colors
 from belamy.pixels.images import Picture, Source, input_of, load_picture, resize
 from belamy.pixels.images import fit as fit_size
 from belamy.pixels.recipe import Recipe
-from belamy.pixels.tiles import available_memory, blend_tiles, tile_for_memory, tiled
+from belamy.pixels.tiles import apply_tiled, available_memory, blend_tiles, tile_for_memory
 from belamy.steps import Step
 
 __all__ = ["mirrored", "paint", "prepared", "run"]
@@ -125,7 +125,9 @@ def paint(brush: Brush, image: Tensor, tile: int | None) -> Tensor:
         raise OptionError(f"a tile of {tile} px is all margin; take {4 * margin} or more")
     fixed = brush.fixed(_sample(image, tile, stride))
     if fixed is not None:  # a pixel depends on its neighbourhood alone, so hard cuts do not show
-        return tiled(functools.partial(_at_own_size, fixed), image, tile, margin, align=stride)
+        return apply_tiled(
+            functools.partial(_at_own_size, fixed), image, tile, margin, align=stride
+        )
     return blend_tiles(functools.partial(_at_own_size, brush), image, tile, margin, align=stride)
 
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from belamy.devices import generator as chance
+from belamy.devices import make_rng as chance
 from belamy.errors import Diverged
 from belamy.objectives.adversarial import LOSSES, gradient_penalty, zero_centred_penalty
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import DataError
 from belamy.networks.backbone import load_backbone
 from belamy.training.data import TEST, TRAIN, load_labelled
@@ -107,7 +107,7 @@ class Learner:
         self.features, self.test_features = map(self._looked_at, images)
         self.last = nn.Linear(self.features.shape[1], len(self.classes))
         with torch.no_grad():
-            self.last.weight.normal_(0, 0.01, generator=generator(seed, "last"))
+            self.last.weight.normal_(0, 0.01, generator=make_rng(seed, "last"))
             self.last.bias.zero_()
         self._optimizer = torch.optim.AdamW(self.last.parameters(), RATE, weight_decay=DECAY)
         self.losses: list[tuple[float, float]] = []
@@ -132,7 +132,7 @@ class Learner:
 
     def learn(self, number: int) -> None:
         """One pass over all pictures (none for number 0), and then both losses."""
-        order = torch.randperm(len(self.labels), generator=generator(self.seed, "order", number))
+        order = torch.randperm(len(self.labels), generator=make_rng(self.seed, "order", number))
         for part in torch.split(order, BATCH) if number > 0 else ():
             loss = cross_entropy(self.last(self.features[part]), self.labels[part])
             self._optimizer.zero_grad()
@@ -172,7 +172,7 @@ def _floats(images: Tensor) -> Tensor:
 
 
 def _chosen(count: int, most: int, seed: int) -> NDArray[np.int64]:
-    order = torch.randperm(count, generator=generator(seed, "chosen", count))
+    order = torch.randperm(count, generator=make_rng(seed, "chosen", count))
     return np.sort(order[:most].numpy())
 
 

@@ -125,12 +125,12 @@ def same_size(transform: Transform) -> Transform:
     """`transform`, its result cropped or mirrored outwards to the size that came in."""
 
     def apply(image: Tensor, generator: torch.Generator) -> Tensor:
-        return _centred(transform(image, generator), image.shape[-2], image.shape[-1])
+        return _center_crop_or_pad(transform(image, generator), image.shape[-2], image.shape[-1])
 
     return apply
 
 
-def _centred(image: Tensor, height: int, width: int) -> Tensor:
+def _center_crop_or_pad(image: Tensor, height: int, width: int) -> Tensor:
     down, right = height - image.shape[-2], width - image.shape[-1]
     top, left = down // 2, right // 2
     image = image[..., max(0, -top) :, max(0, -left) :][..., :height, :width]

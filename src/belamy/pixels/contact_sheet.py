@@ -66,11 +66,11 @@ def arrange(
         sheet[:, :, top : top + height, left : left + width] = image
     if captions is None:
         return sheet
-    ink = _lettering(grid, captions, font_size)
+    ink = _render_captions(grid, captions, font_size)
     return sheet + (torch.tensor(_INK).reshape(1, 3, 1, 1) - sheet) * ink
 
 
-def _lettering(grid: _Grid, captions: Sequence[str], font_size: int) -> Tensor:
+def _render_captions(grid: _Grid, captions: Sequence[str], font_size: int) -> Tensor:
     """How much ink lies where: (height, width) in [0, 1]."""
     mask = Image.new("L", (grid.size[1], grid.size[0]))
     draw = ImageDraw.Draw(mask)
@@ -78,11 +78,11 @@ def _lettering(grid: _Grid, captions: Sequence[str], font_size: int) -> Tensor:
     for index, caption in enumerate(captions):
         top, left, height = grid.cell(index)
         centre = (left + grid.width / 2, top + height + grid.strip / 2)
-        draw.text(centre, _shortened(caption, font, grid.width), fill=255, font=font, anchor="mm")
+        draw.text(centre, _shorten(caption, font, grid.width), fill=255, font=font, anchor="mm")
     return torch.from_numpy(np.array(mask, np.float32)) / 255
 
 
-def _shortened(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def _shorten(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
     text = " ".join(caption.split())
     if font.getlength(text) <= width:
         return text

@@ -71,14 +71,14 @@ _LOOKS_LIKE = (
 _one_at_a_time = threading.RLock()
 
 
-def shown(path: str | os.PathLike[str]) -> str:
+def printable(path: str | os.PathLike[str]) -> str:
     """`path` as one line of printable text, whatever bytes are in the name."""
     text = os.fspath(path)
     return text if text.isprintable() else ascii(text)
 
 
 @contextmanager
-def opened(
+def open_picture(
     path: str | os.PathLike[str], *, max_megapixels: float = MAX_MEGAPIXELS
 ) -> Iterator[Image.Image]:
     """The picture at `path`, its header read and its size checked, its pixels not yet decoded.
@@ -94,20 +94,20 @@ def opened(
         OptionError: `max_megapixels` is not positive.
     """
     check_limit(max_megapixels)
-    name = shown(path)
-    with _opened_file(Path(path), name) as stream:
+    name = printable(path)
+    with _open_file(Path(path), name) as stream:
         head = stream.read(_HEAD)
         stream.seek(0)
-        with guarded(name, head):
+        with translate_errors(name, head):
             _check_webp_canvas(head, name, max_megapixels)
-            with _header(stream, name, max_megapixels) as picture:
+            with _read_header(stream, name, max_megapixels) as picture:
                 check_pixels(name, *_largest(picture), max_megapixels)
                 _check_scans(name, picture, stream)
                 yield picture
 
 
 @contextmanager
-def guarded(name: str, head: bytes = b"") -> Iterator[None]:
+def translate_errors(name: str, head: bytes = b"") -> Iterator[None]:
     """Turn whatever Pillow raises in this block into an `ImageError` about `name`; keep it quiet.
 
     Args:
@@ -117,18 +117,18 @@ def guarded(name: str, head: bytes = b"") -> Iterator[None]:
     with _one_at_a_time, warnings.catch_warnings(), ExitStack() as quiet:
         warnings.simplefilter("ignore")
         if head.startswith(_TIFF_MAGIC):
-            quiet.enter_context(_stderr_silenced())
+            quiet.enter_context(_silence_stderr())
         try:
             yield
         except BelamyError:
             raise
         except UnidentifiedImageError as error:
-            raise ImageError(f"cannot read {name}: {_unidentified(head)}") from error
+            raise ImageError(f"cannot read {name}: {_describe_head(head)}") from error
         except MemoryError as error:
             raise ImageError(f"cannot read {name}: it needs more memory than there is") from error
         except Exception as error:  # damaged files raise almost anything, AssertionError included
             raise ImageError(
-                f"cannot read {name}: it is damaged or cut short ({cause(error)})"
+                f"cannot read {name}: it is damaged or cut short ({describe_error(error)})"
             ) from error
 
 
@@ -152,7 +152,7 @@ def check_pixels(name: str, width: int, height: int, max_megapixels: float) -> N
         )
 
 
-def _opened_file(path: Path, name: str) -> BinaryIO:
+def _open_file(path: Path, name: str) -> BinaryIO:
     """The file opened for reading, once it is known to be a file (a pipe would wait for ever)."""
     try:
         status = path.stat()
@@ -169,7 +169,7 @@ def _opened_file(path: Path, name: str) -> BinaryIO:
         raise ImageError(f"cannot read {name}: {getattr(error, 'strerror', error)}") from error
 
 
-def _header(stream: BinaryIO, name: str, max_megapixels: float) -> ImageFile.ImageFile:
+def _read_header(stream: BinaryIO, name: str, max_megapixels: float) -> ImageFile.ImageFile:
     """Read the header, with Pillow's own limit out of the way only if the user asked for more."""
     ceiling = Image.MAX_IMAGE_PIXELS
     # Pillow warns at its limit and refuses at twice that.
@@ -225,14 +225,14 @@ def _check_scans(name: str, picture: Image.Image, stream: BinaryIO) -> None:
         raise ImageError(f"cannot read {name}: it has {scans} scans, more than {MAX_SCANS}")
 
 
-def _unidentified(head: bytes) -> str:
+def _describe_head(head: bytes) -> str:
     for offset, magic, meaning in _LOOKS_LIKE:
         if head.startswith(magic, offset):
             return meaning
     return f"it is not a picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
 
 
-def cause(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """The type and text of an exception as one short printable line."""
     text = " ".join(str(error).split())
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
@@ -240,7 +240,7 @@ def cause(error: Exception) -> str:
 
 
 @contextmanager
-def _stderr_silenced() -> Iterator[None]:
+def _silence_stderr() -> Iterator[None]:
     """Send file descriptor 2 to nowhere: libtiff reports damage there, past Python's reach."""
     with ExitStack() as undo:
         with suppress(OSError, io.UnsupportedOperation):  # a process may have no descriptor 2

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["KINDS", "diff_augment"]
+__all__ = ["AUGMENTATIONS", "diff_augment"]
 
 _GREY = 0.5  # what lies outside a picture and in its holes
 _BRIGHTNESS = 0.25  # each way
@@ -37,13 +37,13 @@ def diff_augment(
         images: of any device.
         generator: on the CPU; the same state gives the same changes.
         probability: that a picture undergoes a kind of change, drawn for each kind.
-        kinds: some of `KINDS`, in this order.
+        kinds: some of `AUGMENTATIONS`, in this order.
     """
     for kind in kinds:
         touched = torch.rand(len(images), 1, 1, 1, generator=generator) < probability
         if not bool(touched.any()):
             continue
-        changed = KINDS[kind](images, generator)
+        changed = AUGMENTATIONS[kind](images, generator)
         if bool(touched.all()):
             images = changed
         else:
@@ -55,15 +55,19 @@ def _color(images: Tensor, generator: torch.Generator) -> Tensor:
     """Brightness, then saturation, then contrast."""
     draws = torch.rand(3, len(images), 1, 1, 1, generator=generator).to(images)
     images = images + (2 * draws[0] - 1) * _BRIGHTNESS
-    images = _about(images.mean(dim=1, keepdim=True), images, _between(_SATURATION, draws[1]))
-    return _about(images.mean(dim=(1, 2, 3), keepdim=True), images, _between(_CONTRAST, draws[2]))
+    images = _scale_around(
+        images.mean(dim=1, keepdim=True), images, _interpolate(_SATURATION, draws[1])
+    )
+    return _scale_around(
+        images.mean(dim=(1, 2, 3), keepdim=True), images, _interpolate(_CONTRAST, draws[2])
+    )
 
 
-def _about(centre: Tensor, images: Tensor, factor: Tensor) -> Tensor:
+def _scale_around(centre: Tensor, images: Tensor, factor: Tensor) -> Tensor:
     return centre + (images - centre) * factor
 
 
-def _between(limits: tuple[float, float], share: Tensor) -> Tensor:
+def _interpolate(limits: tuple[float, float], share: Tensor) -> Tensor:
     return limits[0] + (limits[1] - limits[0]) * share
 
 
@@ -72,11 +76,11 @@ def _translation(images: Tensor, generator: torch.Generator) -> Tensor:
         side = images.shape[dim]
         limit = round(side * _SHIFT)
         shifts = torch.randint(-limit, limit + 1, (len(images), 1), generator=generator)
-        images = _moved(images, shifts.to(images.device), dim)
+        images = _translate(images, shifts.to(images.device), dim)
     return images
 
 
-def _moved(images: Tensor, shifts: Tensor, dim: int) -> Tensor:
+def _translate(images: Tensor, shifts: Tensor, dim: int) -> Tensor:
     """Each picture moved by its own number of pixels (N, 1) along one dimension."""
     side = images.shape[dim]
     source = torch.arange(side, device=images.device) - shifts  # (N, side)
@@ -101,7 +105,7 @@ def _cutout(images: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(hole, _GREY, images)
 
 
-KINDS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
+AUGMENTATIONS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
     "color": _color,
     "translation": _translation,
     "cutout": _cutout,

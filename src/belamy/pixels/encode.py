@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from belamy.errors import ImageError, OptionError
 from belamy.pixels import recipe as recipes
-from belamy.pixels.decode import shown
+from belamy.pixels.decode import printable
 from belamy.pixels.recipe import Recipe
 
 QUALITY = 95  # by eye: dreams are all fine texture, which JPEG at 90 visibly softens
@@ -58,10 +58,10 @@ def format_for(path: str | os.PathLike[str], *, recipe: bool = False) -> Format:
     found = SUFFIXES.get(suffix)
     if found is None:
         known = " ".join(SUFFIXES)
-        raise ImageError(f"cannot save {shown(path)}: unknown suffix {suffix!r}; use {known}")
+        raise ImageError(f"cannot save {printable(path)}: unknown suffix {suffix!r}; use {known}")
     if recipe and found.carry is None:
         able = " ".join(name for name, kind in SUFFIXES.items() if kind.carry is not None)
-        raise ImageError(f"cannot save {shown(path)}: {suffix} carries no recipe; use {able}")
+        raise ImageError(f"cannot save {printable(path)}: {suffix} carries no recipe; use {able}")
     return found
 
 
@@ -79,7 +79,9 @@ def encode(
     chosen = format_for(path, recipe=recipe is not None)
     carried = {} if recipe is None or chosen.carry is None else chosen.carry(recipe)
     if chosen.name == "JPEG" and len(carried.get("exif", b"")) > _JPEG_BLOCK:
-        raise ImageError(f"cannot save {shown(path)}: its recipe is too long for JPEG; save a PNG")
+        raise ImageError(
+            f"cannot save {printable(path)}: its recipe is too long for JPEG; save a PNG"
+        )
     if not chosen.alpha:
         picture = on_white(picture)
     # Pillow carries these over from a file that was read; every byte here is to be ours.
@@ -90,7 +92,7 @@ def encode(
         chosen.prepare(picture).save(buffer, chosen.name, **arguments)
     except (OSError, ValueError) as error:  # such as a side beyond what the format can number
         size = f"{picture.width} × {picture.height}"
-        raise ImageError(f"cannot save {shown(path)} at {size}: {error}; try .png") from error
+        raise ImageError(f"cannot save {printable(path)} at {size}: {error}; try .png") from error
     return buffer.getvalue()
 
 

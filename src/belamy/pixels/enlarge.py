@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import OptionError
 
 __all__ = ["LARGEST", "enlarge"]
@@ -34,7 +34,7 @@ _ALONG = 1.1  # reach of the smoothing to both sides
 _SAMPLES = 4  # of the picture on each side
 _SHOCKS = 3  # times that edges are drawn together
 _SHOCK = 0.20  # how far each time
-_GRAIN = 0.009  # standard deviation of the bristles, in [0, 1]
+_NOISE = 0.009  # standard deviation of the bristles, in [0, 1]
 _BRISTLE = 2.2  # their length
 _BROAD = 1.6  # what _TENSOR is for them: a brush follows the larger forms
 _FLAT = 0.05  # contrast between neighbours below which there is no edge to follow
@@ -61,10 +61,10 @@ def enlarge(image: Tensor, factor: int, *, seed: int = 0) -> Tensor:
     large = _lanczos(image, factor)
     for part in range(2):  # directions are surer on what is smooth already
         way = _tangents(large, factor, _TENSOR)
-        large = _along(large, way, _ALONG * factor / (1 + part), _SAMPLES)
-    large = _drawn_together(large, factor)
+        large = _line_integral(large, way, _ALONG * factor / (1 + part), _SAMPLES)
+    large = _shock_filter(large, factor)
     way = _tangents(large, factor, _BROAD)
-    return (large + _GRAIN * _bristles(large, way, factor, seed)).clamp(0, 1)
+    return (large + _NOISE * _brush_noise(large, way, factor, seed)).clamp(0, 1)
 
 
 def _lanczos(image: Tensor, factor: int) -> Tensor:
@@ -72,13 +72,13 @@ def _lanczos(image: Tensor, factor: int) -> Tensor:
     down, across = (_weights(side, factor).to(image) for side in (height, width))
     large = down @ image @ across.mT  # (N, 3, factor H, factor W)
     low, high = (
-        _nearest(sign * F.max_pool2d(sign * image, 3, 1, 1), factor) for sign in (-1.0, 1.0)
+        _upsample(sign * F.max_pool2d(sign * image, 3, 1, 1), factor) for sign in (-1.0, 1.0)
     )
     slack = _SLACK * (high - low) * 0.5
     return large.clamp(low - slack, high + slack).clamp(0, 1)
 
 
-def _nearest(image: Tensor, factor: int) -> Tensor:
+def _upsample(image: Tensor, factor: int) -> Tensor:
     return F.interpolate(image, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
@@ -100,7 +100,7 @@ def _tangents(image: Tensor, factor: int, over: float) -> Tensor:
     x = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]).mul(0.5)
     y = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]).mul(0.5)
     products = torch.stack([(x * x).sum(1), (x * y).sum(1), (y * y).sum(1)], 1)
-    xx, xy, yy = _blurred(products, over * factor).unbind(1)
+    xx, xy, yy = _blur(products, over * factor).unbind(1)
     difference = (xx - yy) / 2
     spread = (difference.square() + xy.square()).sqrt()
     angle = 0.5 * torch.atan2(xy, difference) + math.pi / 2
@@ -108,7 +108,7 @@ def _tangents(image: Tensor, factor: int, over: float) -> Tensor:
     return torch.stack([angle.cos(), angle.sin()], 1) * sure[:, None]
 
 
-def _blurred(image: Tensor, deviation: float) -> Tensor:
+def _blur(image: Tensor, deviation: float) -> Tensor:
     reach = max(1, round(3 * deviation))
     x = torch.arange(-reach, reach + 1).to(image) / deviation
     kernel = (-0.5 * x * x).exp()
@@ -119,7 +119,7 @@ def _blurred(image: Tensor, deviation: float) -> Tensor:
     return F.conv2d(tall, kernel.mT, groups=groups)
 
 
-def _along(image: Tensor, way: Tensor, reach: float, samples: int) -> Tensor:
+def _line_integral(image: Tensor, way: Tensor, reach: float, samples: int) -> Tensor:
     """The mean of what is met when one goes `reach` pixels to both sides along `way`."""
     height, width = image.shape[-2:]
     y = torch.arange(height).to(image)[:, None].expand(height, width)
@@ -132,27 +132,27 @@ def _along(image: Tensor, way: Tensor, reach: float, samples: int) -> Tensor:
         for index in range(1, samples + 1):
             place = place + heading * (reach / samples)
             weight = math.exp(-2.0 * (index / samples) ** 2)
-            total, weights = total + weight * _at(image, place), weights + weight
-            turned = _at(way, place).permute(0, 2, 3, 1)
+            total, weights = total + weight * _sample(image, place), weights + weight
+            turned = _sample(way, place).permute(0, 2, 3, 1)
             # a direction has no sign: go on the way one came
             turned = turned * torch.where((turned * heading).sum(-1, keepdim=True) < 0, -1.0, 1.0)
             heading = turned
     return total / weights
 
 
-def _at(image: Tensor, place: Tensor) -> Tensor:
+def _sample(image: Tensor, place: Tensor) -> Tensor:
     """The image (N, C, H, W) at places (N, H, W, 2) in pixels."""
     size = torch.tensor([image.shape[-1], image.shape[-2]]).to(image)
     grid = (place + 0.5) / size * 2 - 1
     return F.grid_sample(image, grid, padding_mode="border", align_corners=False)
 
 
-def _drawn_together(image: Tensor, factor: int) -> Tensor:
+def _shock_filter(image: Tensor, factor: int) -> Tensor:
     """Edges steeper, values between those of their neighbours."""
     step = max(1, factor // 2)
     size = 2 * step + 1
     for _ in range(_SHOCKS):
-        soft = _blurred(image, 0.45 * factor)
+        soft = _blur(image, 0.45 * factor)
         high = F.max_pool2d(image, size, 1, step)
         low = -F.max_pool2d(-image, size, 1, step)
         bend = (image - soft) / (0.05 + (high - low))  # above what surrounds it: to the high side
@@ -162,14 +162,14 @@ def _drawn_together(image: Tensor, factor: int) -> Tensor:
     return image
 
 
-def _bristles(image: Tensor, way: Tensor, factor: int, seed: int) -> Tensor:
+def _brush_noise(image: Tensor, way: Tensor, factor: int, seed: int) -> Tensor:
     """(N, 1, H, W), mean 0 and deviation 1: noise drawn out along the forms."""
-    noise = torch.randn((1, 1, *image.shape[-2:]), generator=generator(seed, "bristles"))
+    noise = torch.randn((1, 1, *image.shape[-2:]), generator=make_rng(seed, "bristles"))
     noise = noise.to(image).expand(len(image), -1, -1, -1)
     # where there is no edge to follow, strokes go slightly upwards, as a right hand's do
     own = way + (1 - way.norm(dim=1, keepdim=True)) * torch.tensor([0.9, -0.42]).to(way).view(
         1, 2, 1, 1
     )
-    grain = _along(_blurred(noise, 0.14 * factor), own, _BRISTLE * factor, 2 * _SAMPLES)
+    grain = _line_integral(_blur(noise, 0.14 * factor), own, _BRISTLE * factor, 2 * _SAMPLES)
     grain = grain - grain.mean(dim=(2, 3), keepdim=True)
     return grain / grain.std(dim=(2, 3), keepdim=True).clamp_min(1e-6)

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from belamy.errors import OptionError
 
-__all__ = ["box_filter", "guided_filter", "guided_upsample", "without_grain"]
+__all__ = ["box_filter", "denoise", "guided_filter", "guided_upsample"]
 
-_POOLED = 4  # pixels of a side, of which `without_grain` takes sums before it looks at windows
+_POOL = 4  # pixels of a side, of which `denoise` takes sums before it looks at windows
 
 
 def box_filter(image: Tensor, radius: int) -> Tensor:
@@ -78,12 +78,12 @@ def guided_filter(
         raise OptionError(f"subsample is {subsample}; it must be 1 or more")
     if subsample > 1:
         height, width = (-(-length // subsample) for length in guide.shape[-2:])
-        small = _shrunk(target, (height, width))
+        small = _downsample(target, (height, width))
         return guided_upsample(
             guide, small, radius=max(1, round(radius / subsample)), epsilon=epsilon
         )
     slope, offset = _coefficients(guide, target, radius, epsilon)
-    return _applied(guide, slope, offset)
+    return _apply_coefficients(guide, slope, offset)
 
 
 def guided_upsample(guide: Tensor, target: Tensor, *, radius: int, epsilon: float) -> Tensor:
@@ -103,14 +103,14 @@ def guided_upsample(guide: Tensor, target: Tensor, *, radius: int, epsilon: floa
     """
     if any(own > its for own, its in zip(target.shape[-2:], guide.shape[-2:], strict=True)):
         raise OptionError(f"the guide is {_size(guide)}, smaller than the map of {_size(target)}")
-    small = _shrunk(guide, (target.shape[-2], target.shape[-1]))
+    small = _downsample(guide, (target.shape[-2], target.shape[-1]))
     slope, offset = _coefficients(small, target, radius, epsilon)
     size = guide.shape[-2:]
     slope = _by_pairs(lambda x: F.interpolate(x, size, mode="bilinear"), slope)
-    return _applied(guide, slope, F.interpolate(offset, size, mode="bilinear"))
+    return _apply_coefficients(guide, slope, F.interpolate(offset, size, mode="bilinear"))
 
 
-def without_grain(image: Tensor, *, radius: int, grain: float) -> Tensor:
+def denoise(image: Tensor, *, radius: int, grain: float) -> Tensor:
     """The image, even where it differs by no more than `grain`, and as it is elsewhere.
 
     A guided filter whose guide is each channel itself. Windows are looked at in a quarter of the
@@ -122,8 +122,8 @@ def without_grain(image: Tensor, *, radius: int, grain: float) -> Tensor:
         grain: deviation, in [0, 1], up to which differences are grain.
     """
     size = image.shape[-2:]
-    small = tuple(-(-length // _POOLED) for length in size)
-    reach = max(1, round(radius / _POOLED))
+    small = tuple(-(-length // _POOL) for length in size)
+    reach = max(1, round(radius / _POOL))
     centre = image.mean(dim=(-2, -1), keepdim=True)  # squares keep more digits around it
     inner = image - centre
     mean, squares = (
@@ -143,13 +143,13 @@ def _size(image: Tensor) -> str:
     return f"{image.shape[-1]}×{image.shape[-2]}"
 
 
-def _shrunk(image: Tensor, size: tuple[int, int]) -> Tensor:
+def _downsample(image: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(image.shape[-2:]) == size:
         return image
     return F.interpolate(image, size, mode="bilinear", antialias=True)
 
 
-def _applied(guide: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
+def _apply_coefficients(guide: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
     """Σ slope·guide + offset: (N, G, H, W), (N, G, C, H, W), (N, C, H, W) → (N, C, H, W)."""
     out = offset.clone()
     for channel in range(guide.shape[1]):  # one at a time: the product of all would be large

@@ -98,8 +98,8 @@ def load_picture(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> P
         OptionError: `max_megapixels` is not positive.
     """
     if isinstance(source, (str, os.PathLike)):
-        with decode.opened(source, max_megapixels=max_megapixels) as picture:
-            decoded = srgb.to_srgb(picture, decode.shown(source))
+        with decode.open_picture(source, max_megapixels=max_megapixels) as picture:
+            decoded = srgb.to_srgb(picture, decode.printable(source))
         return _picture(*decoded)
     decode.check_limit(max_megapixels)
     if isinstance(source, Image.Image):
@@ -164,7 +164,7 @@ def from_pil(picture: Image.Image) -> Picture:
         ImageError: it cannot be decoded.
     """
     head = b"II" if picture.format == "TIFF" else b""
-    with decode.guarded("the picture", head):
+    with decode.translate_errors("the picture", head):
         decoded = srgb.to_srgb(picture, "the picture")
     return _picture(*decoded)
 

@@ -48,7 +48,7 @@ def octave_sizes(
     _check_schedule(height, width, scale, smallest)
     if octaves < 1:
         raise OptionError(f"octaves is {octaves}; it must be at least 1")
-    wanted = [_shrunk(height, width, scale**power) for power in range(octaves)]
+    wanted = [_shrink(height, width, scale**power) for power in range(octaves)]
     sizes = [size for power, size in enumerate(wanted) if power == 0 or min(size) >= smallest]
     return sizes[::-1], octaves - len(sizes)
 
@@ -69,7 +69,7 @@ def scale_sizes(
     _check_schedule(height, width, scale, smallest)
     sizes, factor = [(height, width)], scale
     while max(height, width) / factor >= smallest - 0.5:  # what rounds to `smallest` counts
-        size = _shrunk(height, width, factor)
+        size = _shrink(height, width, factor)
         if size != sizes[-1]:
             sizes.append(size)
         factor *= scale
@@ -85,7 +85,7 @@ def _check_schedule(height: int, width: int, scale: float, smallest: int) -> Non
         raise OptionError(f"smallest is {smallest}; it must be at least 1 pixel")
 
 
-def _shrunk(height: int, width: int, factor: float) -> Size:
+def _shrink(height: int, width: int, factor: float) -> Size:
     return max(1, round(height / factor)), max(1, round(width / factor))
 
 

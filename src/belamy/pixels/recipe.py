@@ -119,7 +119,7 @@ class Recipe:
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-            raise RecipeError(f"the recipe is not JSON ({decode.cause(error)})") from error
+            raise RecipeError(f"the recipe is not JSON ({decode.describe_error(error)})") from error
         _need_fields(data, cls, "the recipe")
         _need(isinstance(data["inputs"], list), "inputs", "a list")
         for item in data["inputs"]:
@@ -134,12 +134,12 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         RecipeError: it carries none, or one that is malformed.
         ImageError: it is not a picture that can be read.
     """
-    name = decode.shown(path)
+    name = decode.printable(path)
     if mp4.is_mp4(path):
-        text: str | bytes | None = _marked(mp4.comment_of(path))
+        text: str | bytes | None = _strip_mark(mp4.comment_of(path))
     else:
-        with decode.opened(path, max_megapixels=_HEADER_MEGAPIXELS) as picture:
-            text = _carried(picture)
+        with decode.open_picture(path, max_megapixels=_HEADER_MEGAPIXELS) as picture:
+            text = _find_recipe(picture)
     if text is None:
         raise RecipeError(f"{name} carries no recipe; belamy's own pictures do, unless re-saved")
     try:
@@ -155,7 +155,7 @@ def verify_inputs(recipe: Recipe) -> None:
         RecipeError: one is missing, cannot be read, or has changed; the message says which and how.
     """
     for item in recipe.inputs:
-        name = f"the input {decode.shown(item.path)} ({decode.shown(item.role)})"
+        name = f"the input {decode.printable(item.path)} ({decode.printable(item.role)})"
         try:
             present = Path(item.path).is_file()
         except (OSError, ValueError):  # a name too long, or with a zero byte in it
@@ -186,7 +186,7 @@ def comment(recipe: Recipe) -> bytes:
     return MARK + text.encode("ascii")
 
 
-def _carried(picture: Image.Image) -> str | bytes | None:
+def _find_recipe(picture: Image.Image) -> str | bytes | None:
     """What stands in the picture's metadata as a recipe, unparsed."""
     info = picture.info
     text = info.get(KEYWORD)
@@ -199,11 +199,11 @@ def _carried(picture: Image.Image) -> str | bytes | None:
         block.get(IMAGE_DESCRIPTION),
         info.get("comment"),
     )
-    marked = map(_marked, notes)
+    marked = map(_strip_mark, notes)
     return next((found for found in marked if found is not None), None)
 
 
-def _marked(note: object) -> bytes | None:
+def _strip_mark(note: object) -> bytes | None:
     """What follows our mark in a comment; None where others wrote it."""
     found = note.encode("utf-8", "replace") if isinstance(note, str) else note
     ours = isinstance(found, bytes) and found.startswith(MARK)
@@ -230,7 +230,7 @@ def _need_fields(data: object, kind: type[Recipe] | type[Input], name: str) -> N
     if missing := sorted(field for field, needed in known.items() if needed and field not in data):
         raise RecipeError(f"{name} lacks {', '.join(missing)}")
     if unknown := sorted(data.keys() - known.keys()):
-        raise RecipeError(f"{name} has {decode.shown(unknown[0])!r}, unknown to this version")
+        raise RecipeError(f"{name} has {decode.printable(unknown[0])!r}, unknown to this version")
 
 
 def _plain(value: object, name: str, depth: int) -> JSON:

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, TiffImagePlugin
 from belamy.errors import ImageError
 
 # EXIF orientation → how to turn the stored picture upright.
-_UPRIGHT = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -26,17 +26,17 @@ _BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF tags and a value
 
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 # The colour space an ICC profile speaks of → the mode of Pillow that it applies to.
-_PROFILED = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK", "Lab ": "LAB"}
+_PROFILE_MODES = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK", "Lab ": "LAB"}
 # Modes that carry transparency, or hide colours behind an index → a mode that shows both.
-_STRAIGHT = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
+_PLAIN_MODES = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
 
 Pixels = NDArray[Any]
 
 
-def upright(picture: Image.Image) -> Image.Image:
+def apply_orientation(picture: Image.Image) -> Image.Image:
     """The picture as its EXIF orientation wants it seen; an unreadable one counts as none."""
     try:
-        turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1))
+        turn = _TRANSPOSITIONS.get(picture.getexif().get(_ORIENTATION, 1))
     except Exception:  # damaged metadata raise almost anything, and are no reason to refuse
         return picture
     return picture if turn is None else picture.transpose(turn)
@@ -55,36 +55,36 @@ def to_srgb(picture: Image.Image, name: str) -> tuple[Pixels, Pixels | None]:
     """
     picture.load()
     profile = picture.info.get("icc_profile")
-    turned = upright(picture)
+    turned = apply_orientation(picture)
     if picture.mode in _DEEP:
-        return _deep_grey(turned, picture, name), None
-    plain = _straight(turned)
+        return _scale_deep_grey(turned, picture, name), None
+    plain = _resolve_palette(turned)
     alpha = np.asarray(plain.getchannel("A")) if plain.mode in ("LA", "RGBA") else None
     if alpha is not None:
         plain = plain.getchannel("L") if plain.mode == "LA" else plain.convert("RGB")
         alpha = None if bool((alpha == 255).all()) else alpha
-    return np.asarray(_profiled(plain, profile)), alpha
+    return np.asarray(_apply_profile(plain, profile)), alpha
 
 
-def _straight(picture: Image.Image) -> Image.Image:
+def _resolve_palette(picture: Image.Image) -> Image.Image:
     """Palettes resolved, a transparent colour or premultiplied alpha made a channel of its own."""
     if picture.mode in ("1", "L", "P", "RGB") and picture.has_transparency_data:
         return picture.convert("RGBA")
-    wanted = _STRAIGHT.get(picture.mode)
+    wanted = _PLAIN_MODES.get(picture.mode)
     return picture if wanted is None else picture.convert(wanted)
 
 
-def _profiled(picture: Image.Image, profile: bytes | None) -> Image.Image:
+def _apply_profile(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """`picture` in RGB, through its ICC profile where that can be read and applies."""
     source = None if profile is None else _read_profile(profile)
     if source is not None:
-        mode = _PROFILED.get(source.profile.xcolor_space)
+        mode = _PROFILE_MODES.get(source.profile.xcolor_space)
         if mode == "RGB" and picture.mode in ("L", "YCbCr", "HSV"):
             picture = picture.convert("RGB")  # grey files often carry the profile of a camera
         if mode == picture.mode:
-            return _through(picture, source)
+            return _convert_profile(picture, source)
     if picture.mode == "LAB":
-        return _through(picture, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
+        return _convert_profile(picture, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
     return picture.convert("RGB")
 
 
@@ -96,7 +96,7 @@ def _read_profile(profile: bytes) -> ImageCms.ImageCmsProfile | None:
         return None
 
 
-def _through(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+def _convert_profile(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
     if (source.profile.profile_description or "").startswith("sRGB") and picture.mode == "RGB":
         return picture  # lcms would only add rounding errors
     try:
@@ -115,7 +115,7 @@ def _through(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Im
     return converted
 
 
-def _deep_grey(turned: Image.Image, picture: Image.Image, name: str) -> Pixels:
+def _scale_deep_grey(turned: Image.Image, picture: Image.Image, name: str) -> Pixels:
     """Grey of 12, 16 or 32 bits or of floats, scaled (Pillow's own conversion clips at 255)."""
     values = np.asarray(turned).astype(np.float32)
     tags = picture.tag_v2 if isinstance(picture, TiffImagePlugin.TiffImageFile) else {}

@@ -25,7 +25,7 @@ from belamy.errors import OptionError
 Spans = tuple[slice, slice]  # rows, columns
 
 # What a tile may take of the memory that is free: allocators waste some, other programs grow.
-SHARE = 0.5
+MEMORY_FRACTION = 0.5
 # Below this many pixels a side, a tile is nearly all margin. By eye.
 SMALLEST_TILE = 128
 # Where the system tells nothing (Windows): what a small machine has left.
@@ -100,7 +100,7 @@ def random_offset(tile: int, generator: torch.Generator) -> tuple[int, int]:
     return down, right
 
 
-def tiled(
+def apply_tiled(
     function: Callable[[Tensor], Tensor],
     image: Tensor,
     tile: int,
@@ -138,13 +138,13 @@ def blend_tiles(
     offset: tuple[int, int] = (0, 0),
     align: int = 1,
 ) -> Tensor:
-    """Like `tiled`, but neighbouring crops fade into each other where they overlap.
+    """Like `apply_tiled`, but neighbouring crops fade into each other where they overlap.
 
     Made for image-to-image networks, whose results depend on all of the crop a little (instance
     normalisation), so that no margin is exact and hard cuts would show.
 
     Args:
-        function, image, tile, offset, align: as in `tiled`.
+        function, image, tile, offset, align: as in `apply_tiled`.
         margin: crops overlap by twice as much, and fade over that width, in pixels.
     """
     total, weights = None, None
@@ -204,7 +204,7 @@ def tile_for_memory(
         align: the answer is a multiple of it, as far as `smallest` allows.
     """
     assert bytes_per_pixel > 0
-    side = math.isqrt(max(0, int(SHARE * available / bytes_per_pixel)))
+    side = math.isqrt(max(0, int(MEMORY_FRACTION * available / bytes_per_pixel)))
     return max(smallest, side // align * align)
 
 
@@ -244,10 +244,10 @@ def _group_memory(root: Path) -> Iterator[int]:
             continue
         inside = Path(path.lstrip("/"))
         for group in (inside, *inside.parents):
-            yield from _left(mount / group, limit, used)
+            yield from _free_memory(mount / group, limit, used)
 
 
-def _left(group: Path, limit: str, used: str) -> Iterator[int]:
+def _free_memory(group: Path, limit: str, used: str) -> Iterator[int]:
     bound, usage = _read(group / limit).strip(), _read(group / used).strip()
     if bound.isdigit() and usage.isdigit():  # version 2 writes "max" for no limit
         statistics = dict(line.split() for line in _read(group / "memory.stat").splitlines())

@@ -26,7 +26,7 @@ from belamy.pixels.images import from_pil, to_pil
 from belamy.pixels.mp4 import is_mp4
 from belamy.pixels.recipe import Recipe, comment
 
-__all__ = ["SUFFIXES", "Video", "check_video", "moves", "read_video", "save_video"]
+__all__ = ["SUFFIXES", "Video", "check_video", "is_animated", "read_video", "save_video"]
 
 FPS = 25.0
 _FASTEST = {".gif": 50.0, ".mp4": 240.0}  # a GIF counts hundredths, and browsers slow down at one
@@ -93,7 +93,7 @@ def save_video(
         MissingExtra: an .mp4, and PyAV is not installed.
     """
     write = SUFFIXES[check_video(path, fps)]
-    pictures = _of_one_size(to_pil(frame) for frame in frames)
+    pictures = _check_sizes(to_pil(frame) for frame in frames)
     first = next(pictures, None)
     if first is None:
         raise ImageError(f"cannot save {path}: there are no frames")
@@ -101,7 +101,7 @@ def save_video(
         write(itertools.chain([first], pictures), first.size, temporary, fps, recipe)
 
 
-def _of_one_size(pictures: Iterator[Image.Image]) -> Iterator[Image.Image]:
+def _check_sizes(pictures: Iterator[Image.Image]) -> Iterator[Image.Image]:
     size = None
     for index, picture in enumerate(pictures):
         size = size or picture.size
@@ -120,17 +120,17 @@ def _write_gif(
     recipe: Recipe | None,
 ) -> None:
     carried: dict[str, Any] = {} if recipe is None else {"comment": comment(recipe)}
-    timed = _timed(map(_indexed, pictures), fps)
+    timed = _set_durations(map(_quantize, pictures), fps)
     next(timed).save(path, "GIF", save_all=True, append_images=timed, loop=0, **carried)
 
 
-def _indexed(picture: Image.Image) -> Image.Image:
+def _quantize(picture: Image.Image) -> Image.Image:
     """256 colours chosen by median cut, errors diffused."""
     palette = picture.quantize(_PALETTE, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     return picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
 
 
-def _timed(pictures: Iterator[Image.Image], fps: float) -> Iterator[Image.Image]:
+def _set_durations(pictures: Iterator[Image.Image], fps: float) -> Iterator[Image.Image]:
     """Each with its delay in milliseconds, a multiple of 10, so that all together keep time."""
     for index, picture in enumerate(pictures):
         begin, end = (round(100 * moment / fps) for moment in (index, index + 1))
@@ -203,7 +203,7 @@ SUFFIXES: dict[str, _Writer] = {".gif": _write_gif, ".mp4": _write_mp4}
 """Suffix → how such a film is written."""
 
 
-def moves(path: str | os.PathLike[str]) -> bool:
+def is_animated(path: str | os.PathLike[str]) -> bool:
     """Whether there is a film at `path`: an MP4, or a picture with more frames than one.
 
     Raises:
@@ -211,7 +211,7 @@ def moves(path: str | os.PathLike[str]) -> bool:
     """
     if is_mp4(path):
         return True
-    with decode.opened(path, max_megapixels=decode.MAX_MEGAPIXELS) as picture:
+    with decode.open_picture(path, max_megapixels=decode.MAX_MEGAPIXELS) as picture:
         return getattr(picture, "n_frames", 1) > 1
 
 
@@ -223,7 +223,7 @@ def read_video(path: str | os.PathLike[str]) -> Iterator[Video]:
         ImageError: it is not there, damaged, or no film.
         MissingExtra: it needs PyAV, which is not installed.
     """
-    name = decode.shown(path)
+    name = decode.printable(path)
     if Path(path).suffix.lower() in (".gif", ".webp", ".png"):
         yield _pillow_video(path, name)
         return
@@ -239,7 +239,7 @@ def read_video(path: str | os.PathLike[str]) -> Iterator[Video]:
             rate = stream.average_rate or stream.guessed_rate or FPS
             yield Video(float(rate), map(_pixels, film.decode(stream)))
     except av.FFmpegError as error:
-        raise ImageError(f"cannot read {name}: {decode.cause(error)}") from error
+        raise ImageError(f"cannot read {name}: {decode.describe_error(error)}") from error
 
 
 def _pixels(frame: Any) -> Tensor:
@@ -249,7 +249,7 @@ def _pixels(frame: Any) -> Tensor:
 
 def _pillow_video(path: str | os.PathLike[str], name: str) -> Video:
     """Decoded at once, at 8 bits: such films are short."""
-    with decode.opened(path) as opened:
+    with decode.open_picture(path) as opened:
         frames, seconds = [], 0.0
         for frame in ImageSequence.Iterator(opened):
             seconds += frame.info.get("duration", 0) / 1000 or _USUAL_GIF_DELAY

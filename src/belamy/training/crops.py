@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from belamy.devices import generator as chance_of
+from belamy.devices import make_rng as chance_of
 from belamy.training.data import batch_indices
 
 GROUP = 16  # pictures that share one crop shape, so that one resampling serves them all: by speed

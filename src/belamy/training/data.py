@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import DataError
 from belamy.training.pictures import SUFFIXES, Bytes, Tree, open_tree, squares
 
@@ -131,7 +131,7 @@ def batch_indices(
 @functools.lru_cache(maxsize=2)
 def _epoch_order(count: int, repeats: int, seed: int, epoch: int) -> Tensor:
     parts = [
-        torch.randperm(count, generator=generator(seed, "order", epoch, part))
+        torch.randperm(count, generator=make_rng(seed, "order", epoch, part))
         for part in range(repeats)
     ]
     return torch.cat(parts)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import DataError, OptionError
 from belamy.training.feature_extractors import Eye, open_eye
 
@@ -151,7 +151,7 @@ def kernel_distances(
     size = min(subset, len(real), len(made))
     found = []
     for index in range(subsets):
-        draw = generator(seed, "kernel distance", index)
+        draw = make_rng(seed, "kernel distance", index)
         own = real[torch.randperm(len(real), generator=draw)[:size]]
         other = made[torch.randperm(len(made), generator=draw)[:size]]
         found.append(_discrepancy(own, other))

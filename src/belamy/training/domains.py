@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import DataError
 from belamy.files import cache_folder
 from belamy.training.crops import random_resized_crops
@@ -57,12 +57,12 @@ class Worlds:
         cut = CROPS[crop][1]
 
         def chosen(images: Tensor, name: str) -> Tensor:
-            own = generator(seed, "order of", name).initial_seed() % 2**31
+            own = make_rng(seed, "order of", name).initial_seed() % 2**31
             order = batch_indices(len(images), batch, step, seed=own, rank=rank, world=world)
             return images[order]
 
         def chance(name: str) -> torch.Generator:
-            return generator(seed, "crops of", name, step, rank)
+            return make_rng(seed, "crops of", name, step, rank)
 
         if self.paired:
             both = torch.cat([chosen(self.a, "a"), chosen(self.b, "a")], dim=-1)  # (N, S, S, 6)

@@ -20,7 +20,7 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import Diverged, RunError
 from belamy.training.meter import Meter, patient_interrupts
 from belamy.training.runs import Run
@@ -358,7 +358,7 @@ def _seeded(seed: int, index: int, accelerator: Accelerator) -> Iterator[None]:
         torch.random.fork_rng(cards),
         torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
     ):
-        torch.manual_seed(generator(seed, "step", index, accelerator.process_index).initial_seed())
+        torch.manual_seed(make_rng(seed, "step", index, accelerator.process_index).initial_seed())
         yield
 
 

@@ -17,7 +17,7 @@ from belamy.cli.commands import fog as fog_command
 from belamy.cli.commands import recipe
 from belamy.cli.groups import RootGroup
 from belamy.cli.options import arguments_of
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.defog.api import DefogAdaptConfig, DefogTrainConfig, defog, defog_steps
 from belamy.engines.defog.fog_api import fog, fog_steps
 from belamy.networks.dehaze import FogSight, initialise, save_fogsight
@@ -40,7 +40,7 @@ def words(result: Result) -> str:
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
     eye = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
-    initialise(eye, generator(3, "weights"))
+    initialise(eye, make_rng(3, "weights"))
     path = tmp_path / "eye.safetensors"
     save_fogsight(path, eye, trained_on="nothing")
     return path
@@ -140,8 +140,8 @@ def test_bad_use_is_one_line(photos: Path, tmp_path: Path) -> None:
 
 
 def test_training_from_the_command_line(photos: Path, eye: Path, tmp_path: Path) -> None:
-    save_image(torch.rand((1, 3, 70, 70), generator=generator(0, "test")), photos / "c.png")
-    save_image(torch.rand((1, 3, 70, 70), generator=generator(1, "test")), photos / "d.png")
+    save_image(torch.rand((1, 3, 70, 70), generator=make_rng(0, "test")), photos / "c.png")
+    save_image(torch.rand((1, 3, 70, 70), generator=make_rng(1, "test")), photos / "d.png")
     options = ["--size", "64", "--steps", "1", "--batch", "2", "--held-out", "1", "--device", "cpu"]
     first = tmp_path / "first"
     widths = [word for width in "44668" for word in ("--widths", width)]

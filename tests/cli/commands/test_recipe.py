@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 import belamy
 from belamy.cli import app
 from belamy.cli.outputs import save_step
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines import ENGINES
 from belamy.pixels.images import Source, load_picture, save_image
 from belamy.pixels.recipe import Input, Recipe, read_recipe
@@ -50,7 +50,7 @@ def blur_steps(
     )
     latest = picture.image
     for index in range(1, steps + 1):
-        noise = torch.rand(latest.shape, generator=generator(seed, index))
+        noise = torch.rand(latest.shape, generator=make_rng(seed, index))
         latest = torch.lerp(latest, noise, amounts[0])
         now = replace(recipe, step=index)
         yield Step(index, steps, latest, {"noise": 1 / index}, picture.alpha, now)

@@ -16,7 +16,7 @@ import belamy.cli.commands.style
 from belamy.cli import app
 from belamy.cli.commands import style_any
 from belamy.cli.options import arguments_of
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.anystyle.api import (
     AnyStyleConfig,
     any_style,
@@ -43,7 +43,7 @@ def words(result: Result) -> str:
 def network(tmp_path: Path, eye: Path) -> Path:
     backbone = encoder(str(eye), (), torch.device("cpu"))
     painter = AnyPainter(channels_of(backbone), widths=(8, 6, 4, 4), code=7)
-    initialise(painter, generator(0, "weights"))
+    initialise(painter, make_rng(0, "weights"))
     path = tmp_path / "any.safetensors"
     save_any_painter(
         path, painter, encoder=str(eye), encoder_sha256=backbone.sha256, trained_on="nothing"

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from belamy.cli.commands import export, style_networks
 from belamy.cli.groups import RootGroup
 from belamy.cli.options import arguments_of
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.faststyle.api import (
     StyleTrainConfig,
     apply_style,
@@ -47,7 +47,7 @@ def words(result: Result) -> str:
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
     made = transformer(**ARGUMENTS)
-    initialise(made, generator(3, "weights"))
+    initialise(made, make_rng(3, "weights"))
     path = tmp_path / "wave.safetensors"
     told = {"network": "transformer", "style": "a wave", "trained_on": "nothing"}
     save_painter(path, made, arguments=ARGUMENTS, **told)

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from belamy.cli.commands import export, translate
 from belamy.cli.groups import RootGroup
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.translate.api import TranslateConfig, train_translation
 from belamy.engines.translate.api import translate as translated
 from belamy.networks.gan.patchgan import initialise
@@ -47,7 +47,7 @@ def words(result: Result) -> str:
 def saved(path: Path, *directions: str) -> Path:
     made = {name: translator(**ARGUMENTS) for name in directions}
     for name, one in made.items():
-        initialise(one, generator(3, name))
+        initialise(one, make_rng(3, name))
     told = {"network": "translator", "style": "sea and sky", "trained_on": "nothing"}
     save_painter(path, made, arguments=ARGUMENTS, **told)
     return path
@@ -247,7 +247,7 @@ def worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]
     monkeypatch.setenv("BELAMY_HOME", str(tmp_path / "home"))
     tint = torch.tensor([0.8, 0.9, 1.0]).view(3, 1, 1)
     for number in range(50):
-        rough = torch.rand((1, 3, 4, 4), generator=generator(number))
+        rough = torch.rand((1, 3, 4, 4), generator=make_rng(number))
         image = torch.nn.functional.interpolate(rough, (64, 64), mode="bicubic").clamp(0, 1)
         save_image(image, tmp_path / "a" / f"{number}.png")
         save_image(image * tint, tmp_path / "b" / f"{number}.png")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.anystyle.api import any_style, any_style_steps
 from belamy.engines.anystyle.encoder import channels_of, encoder
 from belamy.errors import BelamyError, OptionError, UnknownName, WeightsError
@@ -34,10 +34,10 @@ def network(tmp_path_factory: pytest.TempPathFactory, eye: Path) -> str:
     """A network whose strokes and manners show, as after a training; its eye was never trained."""
     backbone = encoder(str(eye), (), torch.device("cpu"))
     painter = AnyPainter(channels_of(backbone), widths=(8, 6, 4, 4), code=7)
-    initialise(painter, generator(0, "weights"))
+    initialise(painter, make_rng(0, "weights"))
     for name, weight in painter.named_parameters():
         if "manner" in name or "colour" in name:
-            torch.nn.init.normal_(weight, std=0.1, generator=generator(0, name))
+            torch.nn.init.normal_(weight, std=0.1, generator=make_rng(0, name))
     path = tmp_path_factory.mktemp("any") / "any.safetensors"
     save_any_painter(
         path, painter, encoder=str(eye), encoder_sha256=backbone.sha256, trained_on="nothing"
@@ -46,12 +46,12 @@ def network(tmp_path_factory: pytest.TempPathFactory, eye: Path) -> str:
 
 
 def smooth(height: int, width: int, seed: int = 0) -> Tensor:
-    rough = torch.rand((1, 3, 6, 6), generator=generator(seed, "picture"))
+    rough = torch.rand((1, 3, 6, 6), generator=make_rng(seed, "picture"))
     return torch.nn.functional.interpolate(rough, (height, width), mode="bicubic").clamp(0, 1)
 
 
 def noise(height: int, width: int, seed: int = 0) -> Tensor:
-    return torch.rand((1, 3, height, width), generator=generator(seed, "style"))
+    return torch.rand((1, 3, height, width), generator=make_rng(seed, "style"))
 
 
 RED = noise(60, 70) * torch.tensor([1.0, 0.2, 0.2]).view(1, 3, 1, 1)

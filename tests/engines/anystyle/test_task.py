@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.anystyle import train
 from belamy.engines.anystyle.api import AnyStyleConfig, any_style, train_any_style
 from belamy.engines.anystyle.encoder import channels_of, encoder
@@ -48,7 +48,7 @@ def small_eye(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(iris, "STEM", (4, 4, 8))
     monkeypatch.setattr(iris, "BLOCKS", dict.fromkeys(("mixed3a", "mixed3b", "mixed4a"), block))
     network, path = iris.Iris(2), tmp_path / "eye.safetensors"
-    iris.initialise(network, generator(0, "weights"))
+    iris.initialise(network, make_rng(0, "weights"))
     told = {"network": "iris", "arguments": {"classes": 2}, "classes": ["a", "b"]}
     colours = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
     save_weights(path, network.state_dict(), **told, **colours)  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ def test_what_is_practised_is_learned(config: AnyStyleConfig, tmp_path: Path) ->
     backbone = encoder(config.model, SEEN, torch.device("cpu"))
     pictures = [torch.from_numpy(every_picture(x, 96)) for x in (config.data, config.paintings)]
     painter = AnyPainter(channels_of(backbone), (24, 16, 8, 4), compared=4)
-    initialise(painter, generator(0, "weights"))
+    initialise(painter, make_rng(0, "weights"))
     accelerator = accelerator_for("cpu")
     recipe = AnyStyleRecipe(
         config, pictures[0], pictures[1], painter, backbone, tmp_path, accelerator
@@ -148,8 +148,8 @@ def test_halves_learn_too(config: AnyStyleConfig, tmp_path: Path) -> None:
 
 
 def test_palettes_are_exchanged() -> None:
-    images = torch.rand(6, 3, 2, 2, generator=generator(0, "pictures"))
-    made = repainted(images, generator(1, "palette"))
+    images = torch.rand(6, 3, 2, 2, generator=make_rng(0, "pictures"))
+    made = repainted(images, make_rng(1, "palette"))
 
     def sorted_colours(x: Tensor) -> Tensor:
         return x.sort(dim=1).values

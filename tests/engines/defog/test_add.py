@@ -10,7 +10,7 @@ from torch import Tensor
 
 from belamy.engines.defog.fog_api import fog, fog_steps
 from belamy.errors import OptionError, UnknownName
-from belamy.pixels.fog.model import unfogged
+from belamy.pixels.fog.model import remove_fog
 from belamy.pixels.images import save_image
 
 
@@ -28,7 +28,7 @@ def test_none_changes_nothing(photo: Tensor) -> None:
 def test_the_physics_can_be_taken_back(photo: Tensor) -> None:
     through, made = fog_steps(photo, amount=0.4, color="#c0c8d0")
     air = torch.tensor([0xC0, 0xC8, 0xD0]).view(1, 3, 1, 1) / 255
-    back = unfogged(made.image, through.image[:, :1], air)
+    back = remove_fog(made.image, through.image[:, :1], air)
     assert torch.allclose(back, photo, atol=1e-4)
 
 

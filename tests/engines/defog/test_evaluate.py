@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.defog.api import defog, evaluate_defog
 from belamy.engines.defog.evaluate import pair_names
 from belamy.errors import DataError, ImageError
 from belamy.networks.dehaze import FogSight, initialise, save_fogsight
-from belamy.pixels.fog.model import fogged
+from belamy.pixels.fog.model import apply_fog
 from belamy.pixels.images import load_image, save_image
 from belamy.training.metrics import psnr, ssim
 
@@ -22,14 +22,14 @@ from belamy.training.metrics import psnr, ssim
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> str:
     eye = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
-    initialise(eye, generator(3, "weights"))
+    initialise(eye, make_rng(3, "weights"))
     path = tmp_path_factory.mktemp("defog") / "eye.safetensors"
     save_fogsight(path, eye, trained_on="nothing")
     return str(path)
 
 
 def scene(seed: int) -> Tensor:
-    rough = torch.rand((1, 3, 12, 16), generator=generator(seed, "test")) ** 2
+    rough = torch.rand((1, 3, 12, 16), generator=make_rng(seed, "test")) ** 2
     return rough.repeat_interleave(4, 2).repeat_interleave(4, 3)
 
 
@@ -37,7 +37,7 @@ def scene(seed: int) -> Tensor:
 def pairs(tmp_path: Path) -> Path:
     for number in range(2):
         clear = scene(number)
-        hazy = fogged(clear, torch.tensor(0.4), torch.full((1, 3, 1, 1), 0.85))
+        hazy = apply_fog(clear, torch.tensor(0.4), torch.full((1, 3, 1, 1), 0.85))
         save_image(clear, tmp_path / "clear" / f"{number:02}_GT.png")
         save_image(hazy, tmp_path / "hazy" / f"{number:02}_hazy.png")
     return tmp_path

@@ -9,19 +9,19 @@ import torch
 from torch import Tensor
 
 from belamy.cli.options import arguments_of
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.defog import remove
 from belamy.engines.defog.api import defog, defog_steps, defogger
 from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.dehaze import FogSight, initialise, save_fogsight
-from belamy.pixels.fog.model import Fog, fogged
+from belamy.pixels.fog.model import Fog, apply_fog
 from belamy.pixels.images import load_picture, save_image
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> str:
     eye = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
-    initialise(eye, generator(3, "weights"))
+    initialise(eye, make_rng(3, "weights"))
     path = tmp_path_factory.mktemp("defog") / "eye.safetensors"
     save_fogsight(path, eye, trained_on="nothing")
     return str(path)
@@ -29,13 +29,13 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def leaves(height: int = 60, width: int = 80) -> Tensor:
     """In every neighbourhood something is nearly black."""
-    rough = torch.rand((1, 3, -(-height // 4), -(-width // 4)), generator=generator(0, "test")) ** 2
+    rough = torch.rand((1, 3, -(-height // 4), -(-width // 4)), generator=make_rng(0, "test")) ** 2
     return rough.repeat_interleave(4, 2).repeat_interleave(4, 3)[..., :height, :width]
 
 
 def in_fog(image: Tensor, transmission: float = 0.4) -> Tensor:
     air = torch.tensor([0.8, 0.85, 0.9]).view(1, 3, 1, 1)
-    return fogged(image, torch.tensor(transmission), air)
+    return apply_fog(image, torch.tensor(transmission), air)
 
 
 def sight_of(transmission: Tensor | float, air: Tensor | float = 0.8) -> remove.Sight:

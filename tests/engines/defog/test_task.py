@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.defog import task, train
 from belamy.engines.defog.api import (
     DefogAdaptConfig,
@@ -27,7 +27,7 @@ from belamy.engines.defog.dataset import developed, fogged_batch, held_out_first
 from belamy.engines.defog.task import losses_of, part_of_rate
 from belamy.errors import DataError, OptionError, RunError, WeightsError
 from belamy.networks.backbone import load_backbone
-from belamy.pixels.fog.model import Fog, fogged
+from belamy.pixels.fog.model import Fog, apply_fog
 from belamy.training.trainer import Rhythm, Tick
 
 WIDTHS = (4, 4, 6, 6, 8)
@@ -130,9 +130,9 @@ def test_held_out_pictures_are_never_learned_from(pictures: Path) -> None:
 
 
 def test_losses_are_nothing_at_the_truth() -> None:
-    clear = torch.rand((2, 3, 16, 16), generator=generator(0, "test"))
+    clear = torch.rand((2, 3, 16, 16), generator=make_rng(0, "test"))
     fog = Fog(torch.full((2, 1, 16, 16), 0.5), torch.full((2, 3, 1, 1), 0.8))
-    seen = fogged(clear, fog.transmission, fog.air)
+    seen = apply_fog(clear, fog.transmission, fog.air)
     losses = losses_of(fog.transmission, fog.air, clear, fog, seen)
     assert all(float(value) < 1e-5 for value in losses.values())
     for wrong in ((fog.transmission + 0.1, fog.air), (fog.transmission, fog.air - 0.1)):
@@ -142,9 +142,9 @@ def test_losses_are_nothing_at_the_truth() -> None:
 
 
 def test_development_and_fog_keep_the_range() -> None:
-    image = torch.rand((20, 3, 32, 32), generator=generator(0, "test"))
-    made = developed(image, generator(0, "developed"))
-    scene, _, seen = fogged_batch(image, generator(0, "fog"))
+    image = torch.rand((20, 3, 32, 32), generator=make_rng(0, "test"))
+    made = developed(image, make_rng(0, "developed"))
+    scene, _, seen = fogged_batch(image, make_rng(0, "fog"))
     for picture in (made, scene, seen):
         assert picture.shape == image.shape
         assert 0 <= float(picture.min()) <= float(picture.max()) <= 1

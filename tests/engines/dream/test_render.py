@@ -17,7 +17,7 @@ from belamy.engines.dream.options import DreamOptions, settings_of
 from belamy.errors import Diverged, OptionError, UnknownName
 from belamy.networks.backbone import load_backbone
 from belamy.objectives.features import energy
-from belamy.optimise import Tiling, descend, slope, tiled_slope
+from belamy.optimise import Tiling, descend, gradient_of, tiled_gradient_of
 from belamy.pixels.colors import luma
 from belamy.pixels.images import Picture, save_image
 from belamy.pixels.recipe import read_recipe
@@ -180,9 +180,9 @@ def test_tiles_with_a_full_margin_are_exact(eye: Path) -> None:
     assert layer.receptive_field is not None
     assert layer.stride is not None
     margin = -(-layer.receptive_field // 4) * 4
-    whole, value = slope(backbone, energy("mixed3a"), image)
+    whole, value = gradient_of(backbone, energy("mixed3a"), image)
     tiling = Tiling(2 * margin + 24, margin, layer.stride)
-    parts, seen = tiled_slope(backbone, energy("mixed3a"), image, tiling, (13, 29))
+    parts, seen = tiled_gradient_of(backbone, energy("mixed3a"), image, tiling, (13, 29))
     border = margin
     inner = (..., slice(border, -border), slice(border, -border))
     # one factor is common to all: places are counted as area / stride²
@@ -202,8 +202,8 @@ def test_tiles_show_no_seam(eye: Path) -> None:
 
     tiling = choose_tiling(TILING, 144, backbone, ["mixed4b"], image)
     assert tiling is not None
-    whole, _ = slope(backbone, energy("mixed4b"), image)
-    parts, _ = tiled_slope(backbone, energy("mixed4b"), image, tiling, (0, 0))
+    whole, _ = gradient_of(backbone, energy("mixed4b"), image)
+    parts, _ = tiled_gradient_of(backbone, energy("mixed4b"), image, tiling, (0, 0))
     inner = (..., slice(40, -40), slice(40, -40))
     error = (parts - whole)[inner].square().mean().sqrt() / whole[inner].square().mean().sqrt()
     assert error < 0.1

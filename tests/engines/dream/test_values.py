@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import belamy
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.dream.api import dream, dream_steps
 from belamy.engines.dream.objective import objective_for, read_target
 from belamy.engines.dream.options import (
@@ -128,7 +128,7 @@ def test_a_fourier_canvas_begins_as_the_photo(eye: Path, photo: Tensor) -> None:
 
 
 def test_jitter_shifts_and_shifts_back(eye: Path, photo: Tensor) -> None:
-    shift = random_shift(9, generator(5, "jitter", 0, 0))
+    shift = random_shift(9, make_rng(5, "jitter", 0, 0))
     assert shift != (0, 0)
     rolled = torch.roll(photo, shift, dims=(-2, -1))
     gradient = torch.roll(
@@ -195,12 +195,12 @@ def test_transparency_is_carried_through(eye: Path, photo: Tensor, tmp_path: Pat
 
 
 def test_a_fourier_dream_fits_augmented_pictures(eye: Path) -> None:
-    canvas = FourierCanvas.from_noise(48, 48, generator(7, "canvas"))
+    canvas = FourierCanvas.from_noise(48, 48, make_rng(7, "canvas"))
     optimizer = torch.optim.Adam(canvas.parameters(), lr=0.05)
     backbone, augment = load_backbone(eye, layers=["mixed3a"]), robust_same_size()
     for index in range(2):
         optimizer.zero_grad()
-        changed = augment(canvas(), generator(7, "changes", index))
+        changed = augment(canvas(), make_rng(7, "changes", index))
         (-layer_energy(backbone(changed, ["mixed3a"]))).backward()
         optimizer.step()
     with torch.no_grad():

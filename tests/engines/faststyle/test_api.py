@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines import feedforward
 from belamy.engines.faststyle.api import apply_style, apply_style_steps, stylist
 from belamy.errors import BelamyError, OptionError, UnknownName, WeightsError
@@ -25,7 +25,7 @@ ARGUMENTS: dict[str, Any] = {"widths": [4, 5, 6], "blocks": 1}
 
 def painter() -> Painter:
     made = transformer(**ARGUMENTS)
-    initialise(made, generator(3, "weights"))
+    initialise(made, make_rng(3, "weights"))
     return made.eval()
 
 
@@ -38,7 +38,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def smooth(height: int, width: int) -> Tensor:
-    rough = torch.rand((1, 3, 6, 6), generator=generator(0, "picture"))
+    rough = torch.rand((1, 3, 6, 6), generator=make_rng(0, "picture"))
     return torch.nn.functional.interpolate(rough, (height, width), mode="bicubic").clamp(0, 1)
 
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.faststyle import train
 from belamy.engines.faststyle.api import StyleTrainConfig, apply_style, train_style
 from belamy.errors import DataError, OptionError, RunError, UnknownName
@@ -61,7 +61,7 @@ def small_eye(small_iris: None, tmp_path: Path) -> str:
     from belamy.networks.files.weights import save_weights
 
     network, path = Iris(2), tmp_path / "eye.safetensors"
-    initialise(network, generator(0, "weights"))
+    initialise(network, make_rng(0, "weights"))
     told = {"network": "iris", "arguments": {"classes": 2}, "classes": ["a", "b"]}
     colours = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
     save_weights(path, network.state_dict(), **told, **colours)  # type: ignore[arg-type]
@@ -160,7 +160,7 @@ def test_a_configuration_comes_back_from_json() -> None:
 
 
 def features(seed: int) -> dict[str, torch.Tensor]:
-    chance = generator(seed, "features")
+    chance = make_rng(seed, "features")
     return {
         "shallow": torch.randn((2, 3, 8, 6), generator=chance, dtype=torch.float64),
         "deep": torch.randn((2, 5, 4, 3), generator=chance, dtype=torch.float64),

@@ -23,8 +23,8 @@ from belamy.engines.gan.sample_api import (
 from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.gan.latents import draw_styles, save_styles
 from belamy.networks.gan.load import open_generator
-from belamy.pixels.decor.frame import frame_width, framed
-from belamy.pixels.decor.signature import signed
+from belamy.pixels.decor.frame import add_frame, frame_width
+from belamy.pixels.decor.signature import add_signature
 from belamy.pixels.enlarge import enlarge
 from belamy.steps import Step
 
@@ -86,10 +86,10 @@ def test_finishing_touches_are_those_of_the_pixels(painter: str) -> None:
     plain = singles(painter, count=2, seed=5)[1]
     large = enlarge(plain, 3, seed=5)
     assert torch.equal(singles(painter, count=2, seed=5, upscale=3)[1], large)
-    written = signed(large, seed=6)
+    written = add_signature(large, seed=6)
     assert torch.equal(singles(painter, count=2, seed=5, upscale=3, sign=True)[1], written)
     whole = singles(painter, count=2, seed=5, upscale=3, sign=True, frame=True)[1]
-    assert torch.equal(whole, framed(written, seed=5))
+    assert torch.equal(whole, add_frame(written, seed=5))
     assert whole.shape[-1] == 48 + 2 * frame_width(48, 48)
 
 

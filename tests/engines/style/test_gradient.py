@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import choose_device, generator
+from belamy.devices import choose_device, make_rng
 from belamy.engines.style.api import style, style_steps
 from belamy.engines.style.gradient import Term, View, seen, style_slope
 from belamy.engines.style.network import TILING, prepared
@@ -34,7 +34,7 @@ LAYERS = {
 def network(name: str, layers: Sequence[str]) -> Backbone:
     """Seeded, never trained, in double precision."""
     module: Any = NETWORKS[name].build(**({"hidden": 8} if name == "vgg19" else {}))
-    initialise(module, generator(0, name))
+    initialise(module, make_rng(0, name))
     plain = {"mean": (0.5, 0.5, 0.5), "std": (0.3, 0.3, 0.3)}
     return prepared(Backbone(module, name=name, layers=layers, **plain), None, "float32").double()
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from belamy.devices import PRECISIONS, generator
+from belamy.devices import DTYPES, make_rng
 from belamy.engines.style.network import POOLINGS, prepared
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone
@@ -20,7 +20,7 @@ PLAIN = {"mean": (0.5, 0.5, 0.5), "std": (0.3, 0.3, 0.3)}
 def vgg(layers: tuple[str, ...]) -> Backbone:
     torch.manual_seed(0)  # of the biases
     network = vgg19(hidden=8)
-    initialise(network, generator(0, "vgg"))
+    initialise(network, make_rng(0, "vgg"))
     return Backbone(network, name="vgg19", layers=layers, **PLAIN)
 
 
@@ -67,11 +67,11 @@ def test_the_edge_goes_on_as_its_last_pixels() -> None:
     assert even.std(dim=(2, 3)).max() < 1e-5
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", DTYPES)
 def test_precisions(precision: str) -> None:
     backbone = prepared(vgg(("relu2_1",)), "l2", precision)
-    image = torch.rand(1, 3, 16, 16).to(PRECISIONS[precision])
+    image = torch.rand(1, 3, 16, 16).to(DTYPES[precision])
     with torch.no_grad():
         found = backbone(image, ["relu2_1"])["relu2_1"]
-    assert found.dtype == PRECISIONS[precision]
+    assert found.dtype == DTYPES[precision]
     assert found.isfinite().all()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from belamy.cli.options import arguments_of
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines import engine
 from belamy.engines.translate.api import (
     METHODS,
@@ -35,7 +35,7 @@ ARGUMENTS: dict[str, Any] = {"shape": "resnet", "channels": 4, "blocks": 1, "sam
 def networks() -> dict[str, Painter]:
     made = {name: network_of(**ARGUMENTS) for name in ("a-to-b", "b-to-a")}
     for name, one in made.items():
-        initialise(one, generator(0, name))
+        initialise(one, make_rng(0, name))
     return made
 
 
@@ -56,7 +56,7 @@ def test_each_direction_is_its_own(network: str, photo: Tensor) -> None:
 
 
 def test_a_file_says_its_own_architecture(network: str) -> None:
-    image = torch.rand((1, 3, 64, 64), generator=generator(1))
+    image = torch.rand((1, 3, 64, 64), generator=make_rng(1))
     for name, made in networks().items():
         found = load_painter(Path(network), name)
         assert torch.equal(found(image), made.eval()(image))
@@ -73,7 +73,7 @@ def test_a_direction_that_is_not_there(tmp_path: Path, network: str) -> None:
 
 
 def test_tiles_fit(network: str) -> None:
-    image = torch.rand((1, 3, 8, 10), generator=generator(1))
+    image = torch.rand((1, 3, 8, 10), generator=make_rng(1))
     image = torch.nn.functional.interpolate(image, (420, 530), mode="bicubic").clamp(0, 1)
     whole = translate(image, network=network, tile="none").image
     tiled = translate(image, network=network, tile=320).image

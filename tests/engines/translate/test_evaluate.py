@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.translate import evaluate
 from belamy.engines.translate.api import evaluate_translation
 from belamy.errors import WeightsError
@@ -44,7 +44,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     tmp_path = tmp_path_factory.mktemp("worlds")
     for world in ("a", "b"):
         for number in range(50):
-            rough = torch.rand((1, 3, 6, 6), generator=generator(number, world))
+            rough = torch.rand((1, 3, 6, 6), generator=make_rng(number, world))
             image = F.interpolate(rough, (32, 32), mode="bicubic").clamp(0, 1)
             save_image(image, tmp_path / world / f"{number}.png")
     return str(tmp_path / "a"), str(tmp_path / "b")

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from belamy import devices
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.translate.api import METHODS, TranslateConfig
 from belamy.engines.translate.methods import looked_at, two_passes
 from belamy.engines.translate.monitor import complaints
@@ -38,7 +38,7 @@ def worlds(paired: bool = False) -> Worlds:
     side = round(CROPS["jitter"][0] * 64)
     sets = []
     for channel in (0, 2):
-        images = torch.randint(0, 150, (12, side, side, 3), generator=generator(channel))
+        images = torch.randint(0, 150, (12, side, side, 3), generator=make_rng(channel))
         images[..., channel] += 100
         sets.append(images.to(torch.uint8))
     return Worlds(sets[0], sets[1], paired)
@@ -61,15 +61,15 @@ def run(made: TranslateRecipe, steps: int) -> list[dict[str, float]]:
 
 def small_painter() -> Painter:
     painter = translator("resnet", 4, 2)
-    initialise(painter, generator(0))
+    initialise(painter, make_rng(0))
     return painter
 
 
 def test_two_passes_in_one_batch_have_the_slopes_of_two() -> None:
     """The mathematics of instance norm: each picture is alone."""
     together, apart = (copy.deepcopy(small_painter()).double() for _ in range(2))
-    foreign, own = (torch.rand((2, 3, 64, 64), generator=generator(i)).double() for i in (1, 2))
-    weights = torch.rand((2, 2, 3, 64, 64), generator=generator(3)).double()
+    foreign, own = (torch.rand((2, 3, 64, 64), generator=make_rng(i)).double() for i in (1, 2))
+    weights = torch.rand((2, 2, 3, 64, 64), generator=make_rng(3)).double()
 
     def loss(translated: Tensor, same: Tensor) -> Tensor:
         return (translated * weights[0]).sum() + (same - own).abs().sum() * weights[1].mean()
@@ -124,7 +124,7 @@ def test_every_option_changes_the_training(options: dict[str, Any], tmp_path: Pa
     if "crop" in options:  # other crops want other pictures
         side = round(CROPS[options["crop"]][0] * 64)
         made = recipe(tmp_path, pool=1, **options)
-        images = torch.randint(0, 255, (2, 12, side, side, 3), generator=generator(5))
+        images = torch.randint(0, 255, (2, 12, side, side, 3), generator=make_rng(5))
         made.worlds = Worlds(*images.to(torch.uint8))
     else:
         made = recipe(tmp_path, **{"pool": 1, **options})
@@ -233,7 +233,7 @@ def test_what_goes_well_is_not_complained_of(tmp_path: Path) -> None:
     assert made.remarks == []
     assert measures.keys() == {"change_a_to_b", "change_b_to_a", "cycle_a", "cycle_b"}
     assert (tmp_path / "step-0000040.png").exists()
-    pictures = torch.rand((4, 3, 64, 64), generator=generator(1))
+    pictures = torch.rand((4, 3, 64, 64), generator=make_rng(1))
     assert complaints("a to b", pictures, pictures, progress=0.05) == []  # it has hardly begun
 
 

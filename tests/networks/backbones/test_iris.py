@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.networks.backbones.iris import BLOCKS, Iris, fold, initialise
 from belamy.networks.sequential import Chain, follow
 
@@ -21,7 +21,7 @@ STAGES = (
 @pytest.fixture(scope="module")
 def trained() -> Iris:
     """In its training form, as if it had been trained: every norm does something."""
-    network, chance = Iris(7, folded=False), generator(0, "iris")
+    network, chance = Iris(7, folded=False), make_rng(0, "iris")
     initialise(network, chance)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -35,7 +35,7 @@ def trained() -> Iris:
 
 
 def image(height: int, width: int) -> torch.Tensor:
-    return torch.randn(2, 3, height, width, generator=generator(1, height, width))
+    return torch.randn(2, 3, height, width, generator=make_rng(1, height, width))
 
 
 def test_stages_follow_the_protocol() -> None:
@@ -116,7 +116,7 @@ def test_blocks_join_their_four_looks() -> None:
 def test_the_start_depends_on_the_seed_alone() -> None:
     networks = [Iris(3, folded=False) for _ in range(3)]
     for network, seed in zip(networks, (0, 0, 1), strict=True):
-        initialise(network, generator(seed, "weights"))
+        initialise(network, make_rng(seed, "weights"))
     first, again, other = (network.state_dict() for network in networks)
     assert all(torch.equal(value, again[name]) for name, value in first.items())
     assert not torch.equal(first["conv1.conv.weight"], other["conv1.conv.weight"])

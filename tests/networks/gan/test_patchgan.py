@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.networks.gan.patchgan import PatchDiscriminator, initialise
 from belamy.networks.image_to_image.instance_norm import InstanceNorm
 
@@ -23,7 +23,7 @@ def test_a_logit_sees_one_patch(layers: int, patch: int) -> None:
     for part in network.modules():
         if isinstance(part, InstanceNorm):  # which sees the whole picture
             part.forward = lambda x: x  # type: ignore[method-assign]
-    image = torch.rand((1, 3, 192, 192), generator=generator(0)).requires_grad_()
+    image = torch.rand((1, 3, 192, 192), generator=make_rng(0)).requires_grad_()
     logits = network(image)
     logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
     assert image.grad is not None
@@ -42,7 +42,7 @@ def test_the_smallest_picture_is_judged(layers: int) -> None:
 def test_the_same_seed_starts_the_same() -> None:
     networks = [PatchDiscriminator(4, 1) for _ in range(2)]
     for network in networks:
-        initialise(network, generator(3, "weights"))
+        initialise(network, make_rng(3, "weights"))
     for one, other in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
         assert torch.equal(one, other)
     spreads = [one.std() for one in networks[0].parameters() if one.ndim == 4]
@@ -52,7 +52,7 @@ def test_the_same_seed_starts_the_same() -> None:
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("affine", [False, True])
 def test_instance_norm_is_torchs(order: torch.memory_format, affine: bool) -> None:
-    chance = generator(0)
+    chance = make_rng(0)
     ours, theirs = InstanceNorm(5, affine=affine), nn.InstanceNorm2d(5, affine=affine)
     if affine:
         for one in ours.parameters():

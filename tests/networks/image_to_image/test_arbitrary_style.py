@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import WeightsError
 from belamy.networks.files.tensors import write_tensors
 from belamy.networks.image_to_image.arbitrary_style import (
@@ -31,15 +31,15 @@ TOLD = 2 * (3 + sum(CHANNELS))
 def painter(seed: int = 0) -> AnyPainter:
     """With manners and strokes that show, as after a training."""
     made = AnyPainter(CHANNELS, widths=(8, 6, 4, 4), code=7)
-    initialise(made, generator(seed, "weights"))
+    initialise(made, make_rng(seed, "weights"))
     for name, weight in made.named_parameters():
         if "manner" in name or "colour" in name:
-            torch.nn.init.normal_(weight, std=0.1, generator=generator(seed, name))
+            torch.nn.init.normal_(weight, std=0.1, generator=make_rng(seed, name))
     return made.eval()
 
 
 def seen(height: int, width: int, seed: int = 0) -> dict[str, Tensor]:
-    chance = generator(seed, "features")
+    chance = make_rng(seed, "features")
     found = {IMAGE: torch.rand(1, 3, height, width, generator=chance)}
     for level, channels, stride in zip(LEVELS, CHANNELS, (8, 4), strict=True):
         size = (1, channels, height // stride, width // stride)
@@ -48,7 +48,7 @@ def seen(height: int, width: int, seed: int = 0) -> dict[str, Tensor]:
 
 
 def manner(seed: int) -> Tensor:
-    return torch.randn(1, TOLD, generator=generator(seed, "manner"))
+    return torch.randn(1, TOLD, generator=make_rng(seed, "manner"))
 
 
 @pytest.mark.parametrize("size", [(8, 8), (64, 24), (40, 96)])
@@ -85,7 +85,7 @@ def test_nothing_beyond_its_reach_counts() -> None:
 
 def test_at_the_start_it_draws_soft_colours() -> None:
     made = AnyPainter(CHANNELS, widths=(8, 6, 4, 4), code=7)
-    initialise(made, generator(0, "weights"))
+    initialise(made, make_rng(0, "weights"))
     found = seen(32, 32)
     far = (made(found, [(manner(0), None)]) - soft(found[IMAGE])).abs().mean()
     assert far < 0.2

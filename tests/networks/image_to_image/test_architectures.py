@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.networks.gan.patchgan import initialise
 from belamy.networks.image_to_image.architectures import SAMPLINGS, SHAPES
 from belamy.networks.image_to_image.network import Painter, translator
@@ -13,7 +13,7 @@ from belamy.networks.image_to_image.network import Painter, translator
 
 def small(shape: str, sampling: str) -> Painter:
     made = translator(shape, 4, 1, sampling)
-    initialise(made, generator(0, "weights"))
+    initialise(made, make_rng(0, "weights"))
     return made.eval()
 
 
@@ -33,7 +33,7 @@ def test_the_default_has_as_many_weights_as_cyclegans(sampling: str) -> None:
 def test_the_size_is_kept(shape: str, sampling: str) -> None:
     network = small(shape, sampling)
     step = network.geometry.stride
-    made = network(torch.rand((2, 3, 64, 64 + step), generator=generator(1)))
+    made = network(torch.rand((2, 3, 64, 64 + step), generator=make_rng(1)))
     assert made.shape == (2, 3, 64, 64 + step)
     assert made.isfinite().all()
 
@@ -42,8 +42,8 @@ def test_the_size_is_kept(shape: str, sampling: str) -> None:
 def test_the_margin_reaches_as_far_as_the_network_looks(shape: str, sampling: str) -> None:
     network = small(shape, sampling)
     side = 2 * (network.geometry.margin // 32 + 2) * 32
-    fixed = network.with_statistics_of(torch.rand((1, 3, 64, 64), generator=generator(1)))
-    image = torch.rand((1, 3, side, side), generator=generator(2)).requires_grad_()
+    fixed = network.with_statistics_of(torch.rand((1, 3, 64, 64), generator=make_rng(1)))
+    image = torch.rand((1, 3, side, side), generator=make_rng(2)).requires_grad_()
     fixed(image)[0, :, side // 2, side // 2].sum().backward()
     assert image.grad is not None
     rows, columns = image.grad[0].abs().sum(dim=0).nonzero().T
@@ -54,7 +54,7 @@ def test_the_margin_reaches_as_far_as_the_network_looks(shape: str, sampling: st
 @every
 def test_pictures_of_a_batch_do_not_see_each_other(shape: str, sampling: str) -> None:
     network = small(shape, sampling)
-    pair = torch.rand((2, 3, 64, 64), generator=generator(1))
+    pair = torch.rand((2, 3, 64, 64), generator=make_rng(1))
     torch.testing.assert_close(
         network(pair), torch.cat([network(pair[:1]), network(pair[1:])]), atol=1e-5, rtol=1e-5
     )
@@ -65,7 +65,7 @@ def test_what_is_filtered_leaves_no_checkerboard(sampling: str, smooth: bool) ->
     """On a flat picture, far from its edges, a network has nothing to tell one pixel from the next
     but its own grid."""
     network = small("resnet", sampling).requires_grad_(False)
-    flat = network.with_statistics_of(torch.rand((1, 3, 64, 64), generator=generator(1)))
+    flat = network.with_statistics_of(torch.rand((1, 3, 64, 64), generator=make_rng(1)))
     made = flat(torch.full((1, 3, 256, 256), 0.4))[..., 124:132, 124:132]
     spread = float(made.flatten(2).std(dim=2).max())
     assert (spread < 1e-6) == smooth

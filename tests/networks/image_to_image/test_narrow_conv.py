@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.networks.image_to_image.layers import build
 from belamy.networks.image_to_image.narrow_conv import NarrowConv, is_narrow
 
@@ -15,12 +15,12 @@ from belamy.networks.image_to_image.narrow_conv import NarrowConv, is_narrow
 def narrow(bias: bool = True, kernel: tuple[int, int] = (9, 7)) -> NarrowConv:
     module = NarrowConv(4, 3, kernel, bias=bias).double()
     for number, weight in enumerate(module.parameters()):
-        weight.data.normal_(generator=generator(number))
+        weight.data.normal_(generator=make_rng(number))
     return module
 
 
 def picture(rows: int, columns: int) -> Tensor:
-    return torch.randn((2, 4, rows, columns), generator=generator(9), dtype=torch.float64)
+    return torch.randn((2, 4, rows, columns), generator=make_rng(9), dtype=torch.float64)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (9, 7), (10, 8), (9, 8), (11, 12), (24, 13)])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import WeightsError
 from belamy.networks.files.tensors import write_tensors
 from belamy.networks.image_to_image.architectures import johnson_rows
@@ -30,7 +30,7 @@ TOLD = {"network": "transformer", "style": "a wave", "trained_on": "photos"}
 
 def small() -> Painter:
     made = transformer(**SMALL)
-    initialise(made, generator(0, "weights"))
+    initialise(made, make_rng(0, "weights"))
     return made.eval()
 
 
@@ -47,7 +47,7 @@ def test_a_file_says_what_it_is_and_comes_back(half: bool, tmp_path: Path) -> No
     with safe_open(path, framework="pt") as handle:
         told = handle.metadata()
     assert told == {**TOLD, "arguments": json.dumps(SMALL, sort_keys=True), "licence": "CC0"}
-    image = torch.rand((1, 3, 64, 68), generator=generator(1))
+    image = torch.rand((1, 3, 64, 68), generator=make_rng(1))
     found = load_painter(path)
     assert not any(parameter.requires_grad for parameter in found.parameters())
     with torch.inference_mode():
@@ -65,20 +65,20 @@ def test_a_translated_network_can_be_kept(tmp_path: Path) -> None:
     network, path = Painter(rows, "caffe"), tmp_path / "kept.safetensors"
     arguments = {"layers": rows, "colours": "caffe"}
     save_painter(path, network, **{**TOLD, "network": "layers"}, arguments=arguments, half=False)
-    image = torch.rand((1, 3, 64, 64), generator=generator(1))
+    image = torch.rand((1, 3, 64, 64), generator=make_rng(1))
     with torch.inference_mode():
         assert torch.equal(load_painter(path)(image), network(image))
 
 
 @pytest.mark.parametrize("colours", COLOURS)
 def test_colours_are_read_as_they_are_written(colours: str) -> None:
-    image = torch.rand((1, 3, 8, 8), generator=generator(1))
+    image = torch.rand((1, 3, 8, 8), generator=make_rng(1))
     torch.testing.assert_close(Painter([], colours)(image), image)
 
 
 def test_statistics_of_several_pieces_are_taken_together() -> None:
     rows = [{"layer": "instance", "channels": 3, "eps": 0.0}]
-    pieces = torch.rand((5, 3, 8, 8), generator=generator(1))
+    pieces = torch.rand((5, 3, 8, 8), generator=make_rng(1))
     fixed = build(rows)
     network = Painter(rows, "signed", fixed).with_statistics_of(pieces)
     made = network(pieces)
@@ -95,8 +95,8 @@ def test_geometry_of_johnsons_network() -> None:
 
 
 def test_the_margin_reaches_as_far_as_the_network_looks() -> None:
-    network = small().with_statistics_of(torch.rand((1, 3, 128, 128), generator=generator(1)))
-    image = torch.rand((1, 3, 160, 160), generator=generator(2)).requires_grad_()
+    network = small().with_statistics_of(torch.rand((1, 3, 128, 128), generator=make_rng(1)))
+    image = torch.rand((1, 3, 160, 160), generator=make_rng(2)).requires_grad_()
     network(image)[0, :, 80, 80].sum().backward()
     assert image.grad is not None
     rows, columns = image.grad[0].abs().sum(dim=0).nonzero().T

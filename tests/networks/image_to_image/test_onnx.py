@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import MissingExtra, OptionError, WeightsError
 from belamy.networks.image_to_image import onnx
 from belamy.networks.image_to_image.architectures import SHAPES
@@ -67,7 +67,7 @@ EVERYTHING: list[dict[str, Any]] = [
 
 
 def seeded(painter: Painter) -> Painter:
-    initialise(painter, generator(0, "weights"))
+    initialise(painter, make_rng(0, "weights"))
     return painter.eval()
 
 
@@ -78,7 +78,7 @@ def everything() -> Painter:
 
 def pictures() -> list[torch.Tensor]:
     sizes = ((64, 96), (68, 100), (128, 64))
-    return [torch.rand((1, 3, *size), generator=generator(1)) for size in sizes]
+    return [torch.rand((1, 3, *size), generator=make_rng(1)) for size in sizes]
 
 
 @pytest.fixture(params=onnx.RUNNERS)
@@ -130,7 +130,7 @@ def test_few_channels_are_made_four_pixels_at_once_where_sides_are_even(engine: 
     ):
         painter = seeded(Painter(rows))
         for size in ((36, 32), (33, 35)) if rows[0] is pads else ((36, 32),):
-            image = torch.rand((1, 3, *size), generator=generator(2))
+            image = torch.rand((1, 3, *size), generator=make_rng(2))
             with torch.inference_mode():
                 wanted = painter(image)
             torch.testing.assert_close(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from belamy.pixels.decor.frame import _room, frame_width, framed
+from belamy.pixels.decor.frame import _room, add_frame, frame_width
 
 
 def grey(height: int, width: int, level: float = 0.5) -> Tensor:
@@ -26,7 +26,7 @@ def sides(whole: Tensor, width: int) -> dict[str, Tensor]:
 
 def test_the_picture_is_all_there_in_some_shadow() -> None:
     image = torch.rand(2, 3, 40, 61, generator=torch.Generator().manual_seed(0))
-    whole = framed(image)
+    whole = add_frame(image)
     width = frame_width(40, 61)
     assert whole.shape == (2, 3, 40 + 2 * width, 61 + 2 * width)
     inside = whole[:, :, width:-width, width:-width]
@@ -39,7 +39,7 @@ def test_the_picture_is_all_there_in_some_shadow() -> None:
 
 def test_it_is_golden_and_lit_from_the_upper_left() -> None:
     width = frame_width(128, 128)
-    whole = framed(grey(128, 128))
+    whole = add_frame(grey(128, 128))
     assert float(whole.min()) >= 0
     assert float(whole.max()) <= 1
     found = {name: part.mean(dim=(1, 2)) for name, part in sides(whole, width).items()}
@@ -56,22 +56,22 @@ def test_it_is_golden_and_lit_from_the_upper_left() -> None:
 def test_corners_are_mitred() -> None:
     """Along the joint the frame is its own mirror image but for light and wear."""
     width = frame_width(128, 128)
-    corner = framed(grey(128, 128))[0, :, :width, :width]
+    corner = add_frame(grey(128, 128))[0, :, :width, :width]
     apart = (corner - corner.transpose(1, 2)).abs().mean()
     profile = (corner - corner.flip(2)).abs().mean()
     assert float(apart) < 0.65 * float(profile)
 
 
 def test_it_is_seeded_and_the_same_for_a_batch() -> None:
-    first, second = framed(grey(64, 48)), framed(grey(64, 48), seed=1)
-    assert torch.equal(first, framed(grey(64, 48)))
+    first, second = add_frame(grey(64, 48)), add_frame(grey(64, 48), seed=1)
+    assert torch.equal(first, add_frame(grey(64, 48)))
     assert not torch.equal(first, second)
-    both = framed(grey(64, 48).expand(2, -1, -1, -1))
+    both = add_frame(grey(64, 48).expand(2, -1, -1, -1))
     assert torch.equal(both[0], both[1])
 
 
 def test_small_pictures_have_a_frame_too() -> None:
-    whole = framed(grey(16, 16))
+    whole = add_frame(grey(16, 16))
     assert whole.shape[-1] == 16 + 2 * frame_width(16, 16)
     assert bool(whole.isfinite().all())
 
@@ -85,4 +85,4 @@ def test_gold_that_mirrors_the_floor_is_a_number() -> None:
     assert bool((2 * normal[1] * normal[2] > 1).any())
     ones = torch.ones_like(down)
     assert bool(_room(normal, ones, ones).isfinite().all())
-    assert bool(framed(grey(512, 512), seed=3).isfinite().all())  # where it was found
+    assert bool(add_frame(grey(512, 512), seed=3).isfinite().all())  # where it was found

@@ -7,55 +7,55 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.pixels.fog.model import (
     Fog,
+    add_bright_region,
+    apply_fog,
+    degrade,
     density_for,
-    fogged,
-    lightened,
     random_fog,
     random_scene,
-    unfogged,
-    worn,
+    remove_fog,
 )
 
 
 def pictures(count: int = 4, height: int = 40, width: int = 56) -> Tensor:
-    rough = torch.rand((count, 3, 5, 6), generator=generator(0, "test"))
+    rough = torch.rand((count, 3, 5, 6), generator=make_rng(0, "test"))
     return F.interpolate(rough, (height, width), mode="bicubic").clamp(0, 1)
 
 
 def test_by_hand() -> None:
     image, air = torch.full((1, 3, 2, 2), 0.2), torch.full((1, 3, 1, 1), 0.8)
-    seen = fogged(image, torch.full((1, 1, 2, 2), 0.25), air)
+    seen = apply_fog(image, torch.full((1, 1, 2, 2), 0.25), air)
     assert torch.allclose(seen, torch.full_like(image, 0.2 * 0.25 + 0.8 * 0.75))
-    assert torch.equal(fogged(image, torch.ones(1, 1, 2, 2), air), image)
+    assert torch.equal(apply_fog(image, torch.ones(1, 1, 2, 2), air), image)
 
 
 def test_there_and_back() -> None:
     image = pictures()
-    transmission = torch.rand((4, 1, 40, 56), generator=generator(0, "t")) * 0.8 + 0.2
-    air = torch.rand((4, 3, 1, 1), generator=generator(0, "a"))
+    transmission = torch.rand((4, 1, 40, 56), generator=make_rng(0, "t")) * 0.8 + 0.2
+    air = torch.rand((4, 3, 1, 1), generator=make_rng(0, "a"))
     seen = Fog(transmission, air).on(image)
-    assert torch.allclose(unfogged(seen, transmission, air), image, atol=1e-5)
+    assert torch.allclose(remove_fog(seen, transmission, air), image, atol=1e-5)
 
 
 def test_nothing_is_divided_by_less_than_the_least() -> None:
     seen, air = torch.full((1, 3, 2, 2), 0.5), torch.full((1, 3, 1, 1), 0.4)
-    made = unfogged(seen, torch.full((1, 1, 2, 2), 1e-9), air)
+    made = remove_fog(seen, torch.full((1, 1, 2, 2), 1e-9), air)
     assert torch.allclose(made, torch.full_like(made, 0.4 + 0.1 / 0.1))
 
 
 @pytest.mark.parametrize("amount", [0.0, 0.1, 0.5, 0.9])
 def test_the_density_for_an_amount(amount: float) -> None:
-    depth = torch.rand((1, 1, 30, 30), generator=generator(0, "d"))
+    depth = torch.rand((1, 1, 30, 30), generator=make_rng(0, "d"))
     density = density_for(depth, amount)
     assert 1 - float(torch.exp(-density * depth).mean()) == pytest.approx(amount, abs=1e-5)
 
 
 def test_scenes_keep_their_pictures_but_for_what_is_put_in_front() -> None:
     image = pictures(60, 32, 32)
-    scene, depth = random_scene(image, generator(0, "scene"))
+    scene, depth = random_scene(image, make_rng(0, "scene"))
     changed = (scene != image).any(1, keepdim=True)
     assert 0.01 < float(changed.float().mean()) < 0.25
     assert 0 <= float(depth.min()) <= float(depth.max()) <= 1
@@ -66,8 +66,8 @@ def test_scenes_keep_their_pictures_but_for_what_is_put_in_front() -> None:
 
 
 def test_fogs_are_of_every_kind() -> None:
-    depth = torch.rand((400, 1, 8, 8), generator=generator(0, "d")) * 0.5 + 0.5
-    fog = random_fog(depth, generator(0, "fog"))
+    depth = torch.rand((400, 1, 8, 8), generator=make_rng(0, "d")) * 0.5 + 0.5
+    fog = random_fog(depth, make_rng(0, "fog"))
     amount = 1 - fog.transmission.mean((1, 2, 3))
     assert 0.15 < float((amount == 0).float().mean()) < 0.35  # some have none
     assert float(amount.max()) > 0.85
@@ -82,26 +82,26 @@ def test_fogs_are_of_every_kind() -> None:
 
 def test_some_scenes_get_a_large_light_place() -> None:
     image = pictures(200, 32, 48) * 0.5
-    made = lightened(image, generator(0, "light"))
+    made = add_bright_region(image, make_rng(0, "light"))
     changed = ((made - image).abs().amax(1) > 0.1).float().mean((1, 2))
     assert 0.15 < float((changed > 0.05).float().mean()) < 0.45  # of the pictures
     assert torch.equal(made[changed == 0].round(decimals=5), image[changed == 0].round(decimals=5))
     light = made[changed > 0.3].mean((1, 2, 3))
     assert float(light.mean()) > float(image.mean()) + 0.15
     assert 0 <= float(made.min()) <= float(made.max()) <= 1
-    assert torch.equal(made, lightened(image, generator(0, "light")))
+    assert torch.equal(made, add_bright_region(image, make_rng(0, "light")))
 
 
 def test_fog_moves_between_devices() -> None:
-    fog = random_fog(torch.ones(1, 1, 4, 4), generator(0, "fog"))
+    fog = random_fog(torch.ones(1, 1, 4, 4), make_rng(0, "fog"))
     assert torch.equal(fog.to(torch.device("cpu")).air, fog.air)
 
 
 def test_wear_is_slight_and_on_some() -> None:
     image = pictures(30)
-    seen = worn(image, generator(0, "wear"))
+    seen = degrade(image, make_rng(0, "wear"))
     error = (seen - image).abs().mean((1, 2, 3))
     assert 4 <= int((error == 0).sum()) <= 20
     assert float(error.max()) < 0.05
     assert 0 <= float(seen.min()) <= float(seen.max()) <= 1
-    assert torch.equal(seen, worn(image, generator(0, "wear")))
+    assert torch.equal(seen, degrade(image, make_rng(0, "wear")))

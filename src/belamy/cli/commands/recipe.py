@@ -55,10 +55,10 @@ def replay(
 ) -> None:
     """Make PICTURE again from its recipe: to the byte on the same machine and versions."""
     from belamy.pixels.recipe import read_recipe, verify_inputs
-    from belamy.pixels.video import moves
+    from belamy.pixels.video import is_animated
 
     found = read_recipe(picture)
-    film = moves(picture)
+    film = is_animated(picture)
     rate = _rate(found)
     _ = require_film(output, rate) if film else require_output(output)
     function, arguments = _call_of(found)

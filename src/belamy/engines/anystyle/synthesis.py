@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.anystyle.encoder import told
 from belamy.engines.style.gradient import View
 from belamy.engines.style.targets import StyleImage, moments_seen
@@ -32,7 +32,7 @@ from belamy.objectives.patch_match import CELL, Pieces, coordinates, laid, piece
 from belamy.objectives.style_losses import Moments, blend, moments_of
 from belamy.objectives.whitening import Transport, transport
 from belamy.pixels.colors import LUMA
-from belamy.pixels.tiles import tiled
+from belamy.pixels.tiles import apply_tiled
 
 __all__ = ["CELL_SIDE", "Eye", "Measure", "Region", "drawn", "regions_of"]
 
@@ -220,13 +220,13 @@ def _drawn(eye: Eye, content: Tensor, regions: Sequence[Region], measure: Measur
     tiling = eye.view.tiling
     if tiling is None:
         return draw(stack)
-    return tiled(draw, stack, tiling.tile, tiling.margin, align=tiling.align)
+    return apply_tiled(draw, stack, tiling.tile, tiling.margin, align=tiling.align)
 
 
 def _numbers(content: Tensor, seed: int) -> Tensor:
     """(1, 1, H, W): for each cell of pixels a number by chance, whole and exact in float32."""
     rows, columns = (-(-side // CELL_SIDE) for side in content.shape[-2:])
-    chance = generator(seed, "pieces")
+    chance = make_rng(seed, "pieces")
     numbers = torch.randint(2**24, (1, 1, rows, columns), generator=chance).to(content)
     spread = numbers.repeat_interleave(CELL_SIDE, dim=2).repeat_interleave(CELL_SIDE, dim=3)
     return spread[..., : content.shape[-2], : content.shape[-1]]

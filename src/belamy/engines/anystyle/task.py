@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import autocast, choose_precision, generator
+from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.anystyle.api import AnyStyleConfig
 from belamy.engines.anystyle.encoder import moved, told
 from belamy.networks.backbone import Backbone
@@ -164,7 +164,7 @@ class AnyStyleRecipe:
                 batch=config.batch,
                 size=config.size,
                 area=area,
-                seed=generator(config.seed, name).initial_seed(),
+                seed=make_rng(config.seed, name).initial_seed(),
                 rank=self.rank,
                 world=self.world,
             )[0].to(self.accelerator.device)
@@ -173,12 +173,12 @@ class AnyStyleRecipe:
                 ("paintings", self.paintings, _PAINTING),
             )
         )
-        styles = repainted(styles, generator(config.seed, "palette", index, self.rank))
+        styles = repainted(styles, make_rng(config.seed, "palette", index, self.rank))
         alike = -(-len(contents) // _ALIKE)
         paintings = slice(index % 2, alike, 2)
         contents[paintings] = styles[paintings]
         styles[:alike] = contents[:alike]
-        part = torch.rand(len(contents), generator=generator(config.seed, "part", index, self.rank))
+        part = torch.rand(len(contents), generator=make_rng(config.seed, "part", index, self.rank))
         return contents, styles, config.pieces * part.to(self.accelerator.device)
 
     @torch.no_grad()

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.anystyle.api import AnyStyleConfig
 from belamy.engines.anystyle.encoder import channels_of, encoder
 from belamy.engines.anystyle.task import SEEN, STORED, AnyStyleRecipe
@@ -74,7 +74,7 @@ def _painter(config: AnyStyleConfig, backbone: Backbone, pictures: Sequence[Tens
     widths = [config.width * part for part in (6, 4, 2, 1)]
     channels = channels_of(backbone)
     painter = AnyPainter(channels, widths, compared=min(_COMBINATIONS, channels[0]))
-    initialise(painter, generator(config.seed, "weights"))
+    initialise(painter, make_rng(config.seed, "weights"))
     painter.basis.copy_(_basis(len(painter.basis), backbone, pictures, config.size))
     return painter
 

@@ -18,7 +18,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.defog.api import DefogAdaptConfig
 from belamy.engines.defog.dataset import Source, crops_of, fogged_batch
 from belamy.engines.defog.metrics import Measured
@@ -31,7 +31,7 @@ from belamy.objectives.adversarial import LOSSES
 from belamy.objectives.perceptual_losses import content_distance
 from belamy.pixels.fog.dark_channel import dark_channel
 from belamy.pixels.fog.depth import uniform
-from belamy.pixels.fog.model import fogged, unfogged
+from belamy.pixels.fog.model import apply_fog, remove_fog
 from belamy.training.trainer import Backward
 
 __all__ = ["SEEN_IN", "AdaptRecipe", "Worlds"]
@@ -84,7 +84,7 @@ class AdaptRecipe:
         self.memory: dict[str, Tensor] = {}
         self.remarks: list[str] = []
         critic = PatchDiscriminator(_CHANNELS, _LAYERS)
-        initialise_discriminator(critic, generator(config.seed, "critic"))
+        initialise_discriminator(critic, make_rng(config.seed, "critic"))
         self.networks: dict[str, nn.Module] = {
             "fogsight": start.requires_grad_(True),
             "critic": critic,
@@ -151,9 +151,9 @@ class AdaptRecipe:
 
     def _losses(self, clear: Tensor, foggy: Tensor, index: int) -> tuple[dict[str, Tensor], Tensor]:
         """What the network that sees fog minimises, by name; and what it found in real fog."""
-        chance = generator(self.config.seed, "fog", index, self.rank)
+        chance = make_rng(self.config.seed, "fog", index, self.rank)
         transmission, air = self._look(foggy)
-        found = unfogged(foggy, transmission, air).clamp(0, 1)
+        found = remove_fog(foggy, transmission, air).clamp(0, 1)
         made, known = self._known(clear, chance)
         losses = {
             "adversarial": self._adversarial(found, clear),
@@ -173,7 +173,7 @@ class AdaptRecipe:
         device = self.accelerator.device
         scene, fog, seen = scene.to(device), fog.to(device), seen.to(device)
         transmission, air = self._look(seen)
-        found = unfogged(seen, transmission, air).clamp(0, 1)
+        found = remove_fog(seen, transmission, air).clamp(0, 1)
         return (found, scene), losses_of(transmission, air, scene, fog, seen)
 
     def _cycle(
@@ -184,13 +184,13 @@ class AdaptRecipe:
         power = uniform(count, _THINNER, _THICKER, chance).to(device)
         other = (air + uniform(count, -0.15, 0.15, chance).to(device)).clamp(0, 1)
         scene, thickness = found.detach(), transmission.detach() ** power
-        again, colour = self._look(fogged(scene, thickness, other.detach()))
-        back = unfogged(fogged(scene, thickness, other.detach()), again, colour)
+        again, colour = self._look(apply_fog(scene, thickness, other.detach()))
+        back = remove_fog(apply_fog(scene, thickness, other.detach()), again, colour)
         return (back - scene).abs().mean() + (again - thickness).abs().mean()
 
     def _identity(self, clear: Tensor) -> Tensor:
         transmission, air = self._look(clear)
-        return (unfogged(clear, transmission, air) - clear).abs().mean()
+        return (remove_fog(clear, transmission, air) - clear).abs().mean()
 
     def _adversarial(self, found: Tensor, clear: Tensor) -> Tensor:
         """Whether the critic takes what was found for a clear picture."""

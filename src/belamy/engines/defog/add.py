@@ -10,10 +10,10 @@ from PIL import ImageColor
 from torch import Tensor
 
 import belamy
-from belamy.devices import choose_device, generator
+from belamy.devices import choose_device, make_rng
 from belamy.errors import OptionError
 from belamy.pixels.fog.depth import depth_of, smooth_noise
-from belamy.pixels.fog.model import density_for, fogged
+from belamy.pixels.fog.model import apply_fog, density_for
 from belamy.pixels.images import Source, input_of, load_picture
 from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
@@ -54,14 +54,14 @@ def run(
     base = picture.image.to(place)
     recipes = [_recipe(options, image, seed, step) for step in (1, 2)]
     yield Step(1, 2, transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
-    made = fogged(base, transmission.to(place), air.to(place))
+    made = apply_fog(base, transmission.to(place), air.to(place))
     yield Step(2, 2, made.clamp(0, 1), {}, picture.alpha, recipes[1], f"density {density:.3g}")
 
 
 def _thickness(image: Tensor, kind: str, patches: float, seed: int) -> Tensor:
     """What fog lies before each pixel, (1, 1, H, W), up to a factor."""
-    far = depth_of(image, kind, generator(seed, "depth"))
-    uneven = smooth_noise(image, generator(seed, "patches"), cells=2, octaves=4) - 0.5
+    far = depth_of(image, kind, make_rng(seed, "depth"))
+    uneven = smooth_noise(image, make_rng(seed, "patches"), cells=2, octaves=4) - 0.5
     return (_NEAREST + (1 - _NEAREST) * far) * (1 + patches * uneven)
 
 

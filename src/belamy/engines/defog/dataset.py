@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.errors import DataError
 from belamy.pixels.fog.depth import uniform
-from belamy.pixels.fog.model import Fog, lightened, random_fog, random_scene, worn
+from belamy.pixels.fog.model import Fog, add_bright_region, degrade, random_fog, random_scene
 from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
 from belamy.training.pictures import SUFFIXES, Tree, open_tree, pictures_cache, squares
@@ -121,7 +121,7 @@ def crops_of(
         chosen = batch_indices(
             len(source.trained), count, step, seed=seed + index, rank=rank, world=world
         )
-        chance = generator(seed, "crops", step, rank, index)
+        chance = make_rng(seed, "crops", step, rank, index)
         parts.append(random_resized_crops(source.trained[chosen], size, chance, area=_AREA))
     return torch.cat(parts)
 
@@ -148,6 +148,6 @@ def developed(image: Tensor, chance: torch.Generator) -> Tensor:
 
 def fogged_batch(image: Tensor, chance: torch.Generator) -> tuple[Tensor, Fog, Tensor]:
     """Scenes, the fog on them, and what a camera would see: (N, 3, H, W) in [0, 1] each picture."""
-    scene, depth = random_scene(lightened(developed(image, chance), chance), chance)
+    scene, depth = random_scene(add_bright_region(developed(image, chance), chance), chance)
     fog = random_fog(depth, chance)
-    return scene, fog, worn(fog.on(scene), chance)
+    return scene, fog, degrade(fog.on(scene), chance)

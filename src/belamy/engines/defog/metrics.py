@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 from belamy.engines.defog.dataset import Source, fogged_batch
-from belamy.pixels.fog.model import unfogged
+from belamy.pixels.fog.model import remove_fog
 from belamy.pixels.images import contact_sheet, save_image
 from belamy.training.metrics import psnr
 
@@ -42,7 +42,7 @@ class Measured:
             pictures = source.held_out[:_MEASURED].permute(0, 3, 1, 2).float() / 255
             if len(pictures) == 0:
                 continue
-            scene, _, foggy = fogged_batch(pictures, generator(seed, "measured", index))
+            scene, _, foggy = fogged_batch(pictures, make_rng(seed, "measured", index))
             clear.append(scene)
             seen.append(foggy)
         return cls(tuple(clear), tuple(seen))
@@ -61,7 +61,7 @@ class Measured:
         before, after = [], []
         for clear, seen in zip(self.clear, self.seen, strict=True):
             transmission, air = network(seen.to(device))
-            made = unfogged(seen, transmission.cpu(), air.cpu()).clamp(0, 1)
+            made = remove_fog(seen, transmission.cpu(), air.cpu()).clamp(0, 1)
             rows = [tuple(x[i : i + 1] for x in (clear, seen, made)) for i in range(len(clear))]
             before += [psnr(scene, foggy) for scene, foggy, _ in rows]
             after += [psnr(scene, result) for scene, _, result in rows]

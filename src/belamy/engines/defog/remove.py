@@ -17,10 +17,10 @@ from belamy.devices import choose_device
 from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.dehaze import FogSight, load_fogsight
 from belamy.networks.files.weights import embedded_path
-from belamy.pixels.fog.dark_channel import prior_fog
-from belamy.pixels.fog.model import LEAST_TRANSMISSION, Fog
-from belamy.pixels.fog.sky import sky_of
-from belamy.pixels.guided import guided_upsample, without_grain
+from belamy.pixels.fog.dark_channel import estimate_fog
+from belamy.pixels.fog.model import MIN_TRANSMISSION, Fog
+from belamy.pixels.fog.sky import segment_sky
+from belamy.pixels.guided import denoise, guided_upsample
 from belamy.pixels.images import Picture, Source, fit, input_of, load_picture, resize
 from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
@@ -88,7 +88,7 @@ def _by_network(network: str, device: torch.device) -> _Seer:
 def _by_prior(network: str, device: torch.device) -> _Seer:
     if network != EMBEDDED:
         raise OptionError(f"the method dcp uses no network; leave out {network}")
-    return _Seer(prior_fog, {})
+    return _Seer(estimate_fog, {})
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def prepared(options: Mapping[str, Any]) -> Callable[[Source], Iterator[Step]]:
         base = picture.image.to(device)
         fog, seen = seen_fog(seer.sight, base)
         if options["keep_sky"]:
-            fog = Fog(1 - (1 - fog.transmission) * (1 - sky_of(base)), fog.air)
+            fog = Fog(1 - (1 - fog.transmission) * (1 - segment_sky(base)), fog.air)
         recipes = [_recipe(told, seer.weights, image, step) for step in (1, 2)]
         yield Step(1, 2, fog.transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
         made = Picture(cleared(base, fog, options["strength"]), picture.alpha)
@@ -250,7 +250,7 @@ def cleared(image: Tensor, fog: Fog, strength: float = 1.0) -> Tensor:
         fog: what was seen in it.
         strength: 0 takes nothing, 1 all of it, more than there is.
     """
-    transmission = fog.transmission.clamp_min(LEAST_TRANSMISSION) ** strength
+    transmission = fog.transmission.clamp_min(MIN_TRANSMISSION) ** strength
     apart, gain = _even(image, fog.air), 1 / transmission - 1
     light = apart.mean(1, keepdim=True)
     # In dense fog what is left of colours is mostly an error of the air light: a cast.
@@ -264,7 +264,7 @@ def _even(image: Tensor, air: Tensor) -> Tensor:
     What differs by a level or two of 255 in an even place is the camera's grain and JPEG's blocks;
     a sky breaks into bands where they are divided by a small transmission.
     """
-    return without_grain(image, radius=_GRAIN_RADIUS, grain=_GRAIN) - air
+    return denoise(image, radius=_GRAIN_RADIUS, grain=_GRAIN) - air
 
 
 def _told(seen: Seen) -> str:

@@ -11,13 +11,13 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import autocast, generator
+from belamy.devices import autocast, make_rng
 from belamy.engines.defog.api import DefogTrainConfig
 from belamy.engines.defog.dataset import Source, crops_of, fogged_batch
 from belamy.engines.defog.metrics import Measured
 from belamy.engines.defog.remove import find_network
 from belamy.networks.dehaze import STRIDE, FogSight, initialise, load_fogsight
-from belamy.pixels.fog.model import Fog, unfogged
+from belamy.pixels.fog.model import Fog, remove_fog
 from belamy.training.trainer import Backward
 
 __all__ = ["FogRecipe", "losses_of", "part_of_rate", "precision", "start_of"]
@@ -98,7 +98,7 @@ class FogRecipe:
             rank=self.rank,
             world=self.world,
         )
-        made = fogged_batch(clear, generator(self.config.seed, "fog", index, self.rank))
+        made = fogged_batch(clear, make_rng(self.config.seed, "fog", index, self.rank))
         clear, fog, seen = made
         device = self.accelerator.device
         return clear.to(device), fog.to(device), seen.to(device)
@@ -117,7 +117,7 @@ def start_of(config: DefogTrainConfig) -> FogSight:
     if config.start is not None:
         return load_fogsight(find_network(config.start)).requires_grad_(True)
     network = FogSight(config.widths)
-    initialise(network, generator(config.seed, "weights"))
+    initialise(network, make_rng(config.seed, "weights"))
     return network
 
 
@@ -136,7 +136,7 @@ def losses_of(
         thin fog counts as much there as a dense one; `transmission`; and `air`, where there is fog.
         The last two count less: where they cannot be known, the picture should still be near.
     """
-    made = unfogged(seen, transmission, air)
+    made = remove_fog(seen, transmission, air)
     errors = (made - clear).square().mean((1, 2, 3))
     opaque = 1 - fog.transmission
     return {

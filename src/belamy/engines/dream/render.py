@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from belamy.devices import choose_device, generator
+from belamy.devices import choose_device, make_rng
 from belamy.engines.dream.objective import (
     REFERENCE_SIDE,
     default_layers,
@@ -30,7 +30,7 @@ from belamy.engines.tiling import TilingHabit, choose_tiling
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.objectives.objective import IMAGE, Objective
-from belamy.optimise import Tiling, activations_of, descend, fit, slope, tiled_slope
+from belamy.optimise import Tiling, activations_of, descend, fit, gradient_of, tiled_gradient_of
 from belamy.pixels.augment import random_shift, robust_same_size, roll, roll_back
 from belamy.pixels.canvas import FourierCanvas, PixelCanvas
 from belamy.pixels.colors import keep_colors
@@ -147,7 +147,7 @@ def _base(options: DreamOptions) -> Picture:
     """What is dreamt on: the image at the size asked for, or noise."""
     if options.image is None:
         side = options.size or NOISE_SIDE
-        canvas = PixelCanvas.from_noise(side, side, generator(options.seed, "noise"))
+        canvas = PixelCanvas.from_noise(side, side, make_rng(options.seed, "noise"))
         return Picture(canvas().detach())
     picture = load_picture(options.image)
     if options.size is None:
@@ -217,14 +217,14 @@ def _dream_octave(
     mask = None if scene.mask is None else resize(scene.mask, (start.shape[-2], start.shape[-1]))
 
     def slope_at(image: Tensor, index: int) -> tuple[Tensor, float]:
-        rng = generator(scene.options.seed, "jitter", octave, index)
+        rng = make_rng(scene.options.seed, "jitter", octave, index)
         shift = random_shift(settings.jitter, rng)
         rolled = roll(image, shift)
         if scene.tiling is None or max(image.shape[-2:]) <= scene.tiling.tile:
-            gradient, value = slope(scene.backbone, scene.objective, rolled)
+            gradient, value = gradient_of(scene.backbone, scene.objective, rolled)
         else:
             offset = random_offset(scene.tiling.tile, rng)
-            gradient, value = tiled_slope(
+            gradient, value = tiled_gradient_of(
                 scene.backbone, scene.objective, rolled, scene.tiling, offset
             )
         del rolled
@@ -244,14 +244,14 @@ def _dream_on_fourier(scene: Scene, settings: FourierSettings) -> Iterator[Step]
     options = scene.options
     height, width = scene.base.shape[-2:]
     canvas = (
-        FourierCanvas.from_noise(height, width, generator(options.seed, "canvas"))
+        FourierCanvas.from_noise(height, width, make_rng(options.seed, "canvas"))
         if options.image is None
         else FourierCanvas.from_image(scene.base)
     ).to(scene.base.device)
     augment = robust_same_size()
 
     def loss_of(image: Tensor, index: int) -> Tensor:
-        changed = augment(image, generator(options.seed, "changes", index))
+        changed = augment(image, make_rng(options.seed, "changes", index))
         return scene.objective(activations_of(scene.backbone, changed, scene.objective.layers))
 
     steps = fit(canvas, loss_of, steps=settings.steps, step_size=settings.step_size)

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import autocast, choose_precision, generator
+from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.faststyle.api import StyleTrainConfig
 from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.network import Painter, initialise, transformer
@@ -100,7 +100,7 @@ class StyleRecipe:
         self.total, self.average, self.seed = config.steps, config.average, config.seed
         painter = transformer(**arguments_of(config))  # type: ignore[arg-type]
         nn.Module.to(painter, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        initialise(painter, generator(config.seed, "weights"))
+        initialise(painter, make_rng(config.seed, "weights"))
         self.scale = LossScale(["painter"], choose_precision(config.precision, accelerator.device))
         self.memory: dict[str, Tensor] = self.scale.memory
         self.remarks: list[str] = []

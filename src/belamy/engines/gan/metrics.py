@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from belamy.devices import generator as chance
+from belamy.devices import make_rng as chance
 from belamy.engines.gan.api import GanConfig
 from belamy.engines.gan.dataset import load_pictures
 from belamy.engines.gan.sampler import Easel, whole

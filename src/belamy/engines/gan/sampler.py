@@ -18,8 +18,8 @@ from belamy.errors import OptionError
 from belamy.networks.gan import latents as styles_of
 from belamy.networks.gan.load import label_index, open_generator
 from belamy.networks.gan.registry import Generator
-from belamy.pixels.decor.frame import framed
-from belamy.pixels.decor.signature import signed
+from belamy.pixels.decor.frame import add_frame
+from belamy.pixels.decor.signature import add_signature
 from belamy.pixels.enlarge import enlarge
 from belamy.pixels.images import contact_sheet
 from belamy.pixels.recipe import Input, Recipe
@@ -72,8 +72,8 @@ class Finish:
         for index, image in enumerate(images.float().cpu().split(1)):  # type: ignore[no-untyped-call]
             picture = enlarge(image, self.upscale, seed=self.seed)
             if self.sign:
-                picture = signed(picture, seed=self.seed + first + index)
-            made.append(framed(picture, seed=self.seed) if self.frame else picture)
+                picture = add_signature(picture, seed=self.seed + first + index)
+            made.append(add_frame(picture, seed=self.seed) if self.frame else picture)
         return made
 
     def note(self, size: int) -> str:

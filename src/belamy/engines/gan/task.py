@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from belamy.devices import autocast, choose_precision
-from belamy.devices import generator as chance
+from belamy.devices import make_rng as chance
 from belamy.engines.gan.api import GanConfig
 from belamy.engines.gan.dataset import Pictures
 from belamy.engines.gan.monitor import Alarms

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.devices import choose_device, generator
+from belamy.devices import choose_device, make_rng
 from belamy.engines.style.gradient import Term, View, style_slope
 from belamy.engines.style.inputs import Pictures, read_pictures, shrunk
 from belamy.engines.style.network import TILING, prepared
@@ -136,7 +136,7 @@ def _slope(
 ) -> tuple[Tensor, Losses]:
     offset = (0, 0)
     if scene.view.tiling is not None:
-        chance = generator(scene.options["seed"], "tiles", place, index)
+        chance = make_rng(scene.options["seed"], "tiles", place, index)
         offset = random_offset(scene.view.tiling.tile, chance)
     # The losses are means over pixels; times their number, slopes are about as large as features.
     scale = image.shape[-2] * image.shape[-1] if scene.options["precision"] == "float16" else 1
@@ -159,7 +159,7 @@ def _start(scene: Scene, size: Size) -> Tensor:
     begin = STARTS.get(init) if isinstance(init, str) else None
     if begin is None:
         return resize(load_image(init).to(content.device), size)
-    chance = generator(scene.options["seed"], "init")
+    chance = make_rng(scene.options["seed"], "init")
     noise = torch.randn((1, 3, *size), generator=chance).to(content.device)
     return begin(scene, noise).clamp(0, 1)
 

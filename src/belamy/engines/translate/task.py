@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import autocast, choose_precision, generator
+from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.translate.api import TranslateConfig
 from belamy.engines.translate.methods import LEARNERS, Made, Scene, looked_at
 from belamy.engines.translate.monitor import complaints, sheet
@@ -101,7 +101,7 @@ class TranslateRecipe:
         }
         a, b = self._batch(index)
         fool = functools.partial(self._fooled, networks, index)
-        chance = generator(self.seed, "places", index, self.rank)
+        chance = make_rng(self.seed, "places", index, self.rank)
         for name in self.judges:  # their weights' slopes are of no use in the generators' part
             networks[name].requires_grad_(False)
         fakes, losses = dict[str, Tensor](), dict[str, Tensor]()
@@ -167,7 +167,7 @@ class TranslateRecipe:
         for world, fake in fakes.items():
             name = f"judge-{world}"
             networks[name].requires_grad_(True)
-            chance = generator(self.seed, "pool", world, index, self.rank)
+            chance = make_rng(self.seed, "pool", world, index, self.rank)
             older = self.pools[name].exchange(fake.float(), chance)
             both = self._seen(torch.cat([truth[world], older]), "judge", world, index)
             real, made = networks[name](both).float().chunk(2)
@@ -179,7 +179,7 @@ class TranslateRecipe:
         """As the discriminators see them."""
         if not self.augments:
             return pictures
-        return diff_augment(pictures, generator(self.seed, "changes", *place, self.rank))
+        return diff_augment(pictures, make_rng(self.seed, "changes", *place, self.rank))
 
     def _move(
         self, optimizer: str, names: tuple[str, ...], networks: Mapping[str, nn.Module]
@@ -227,7 +227,7 @@ def _weights(network: nn.Module) -> int:
 
 def _generator(config: TranslateConfig, name: str) -> Painter:
     painter = translator(**config.arguments)
-    initialise(painter, generator(config.seed, "weights", name))
+    initialise(painter, make_rng(config.seed, "weights", name))
     if config.generator == "residual":
         *_, last = (part for part in painter.modules() if isinstance(part, nn.Conv2d))
         with torch.no_grad():
@@ -241,7 +241,7 @@ def _judge(config: TranslateConfig, world: str) -> PatchDiscriminator:
         config.discriminator_layers,
         inputs=6 if config.method == "pix2pix" else 3,
     )
-    initialise(judge, generator(config.seed, "weights", "judge", world))
+    initialise(judge, make_rng(config.seed, "weights", "judge", world))
     return judge
 
 
@@ -250,5 +250,5 @@ def _heads(config: TranslateConfig, painter: Painter) -> dict[str, nn.Module]:
     if config.contrast_weight is None:
         return {}
     heads = PatchHeads(looked_at(painter)[1])
-    heads.initialise(generator(config.seed, "weights", "heads"))
+    heads.initialise(make_rng(config.seed, "weights", "heads"))
     return {"heads": heads}

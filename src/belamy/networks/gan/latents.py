@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from belamy import files
-from belamy.devices import generator as chance
+from belamy.devices import make_rng as chance
 from belamy.errors import OptionError, WeightsError
 from belamy.networks.files.tensors import write_tensors
 from belamy.networks.files.weights import check_header

@@ -20,7 +20,7 @@ from torch import Tensor
 from belamy.pixels.scenes.frame import mix, smoothstep
 from belamy.pixels.scenes.noise import Field
 
-__all__ = ["frame_width", "framed"]
+__all__ = ["add_frame", "frame_width"]
 
 # All by eye, but for the colour of gold, which is its measured reflectance.
 _WIDTH = 0.17  # of the picture's longer side
@@ -59,7 +59,7 @@ def frame_width(height: int, width: int) -> int:
     return max(_NARROWEST, round(_WIDTH * max(height, width)))
 
 
-def framed(image: Tensor, *, seed: int = 0) -> Tensor:
+def add_frame(image: Tensor, *, seed: int = 0) -> Tensor:
     """The picture in its frame.
 
     Args:
@@ -140,7 +140,7 @@ class _Strips:
         mitre = edges.topk(2, dim=0, largest=False).values.diff(dim=0)[0]
         upright = side % 2 == 0
         along = torch.where(upright, y, x) + side * 37.0  # no side has another's wear
-        return _gilded(_Wood(nearest.clamp(0, 1), along, side, mitre), self.field)
+        return _gild(_Wood(nearest.clamp(0, 1), along, side, mitre), self.field)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class _Wood:
     mitre: Tensor
 
 
-def _gilded(wood: _Wood, field: Field) -> Tensor:
+def _gild(wood: _Wood, field: Field) -> Tensor:
     """(3, h, w) linear light."""
     profile = _profile()
     place = (wood.across * (_SAMPLES - 1)).long()
@@ -256,9 +256,9 @@ class _Profile:
 
 @functools.lru_cache(maxsize=1)
 def _profile() -> _Profile:
-    height = _smoothed(_heights(), 0.004)
+    height = _smooth(_heights(), 0.004)
     slope = torch.gradient(height, spacing=1 / _SAMPLES)[0].clamp(-9, 9)
-    above = _smoothed(height, 0.05) - height  # how far it lies below what is around it
+    above = _smooth(height, 0.05) - height  # how far it lies below what is around it
     flat = math.hypot(_WINDOW[0], _WINDOW[1])
     rise = (
         _WINDOW[2] / flat / _DEPTH * 0.72
@@ -267,8 +267,8 @@ def _profile() -> _Profile:
         slope=slope,
         openness=(1 - 3.4 * above.clamp_min(0)).clamp(0.25, 1),
         ridge=smoothstep(0.015, 0.12, -above),
-        from_outside=_smoothed(_lit(height, rise), 0.006),
-        from_inside=_smoothed(_lit(height.flip(0), rise).flip(0), 0.006),
+        from_outside=_smooth(_cast_light(height, rise), 0.006),
+        from_inside=_smooth(_cast_light(height.flip(0), rise).flip(0), 0.006),
     )
 
 
@@ -298,7 +298,7 @@ _CURVES = {
 }
 
 
-def _lit(height: Tensor, rise: float) -> Tensor:
+def _cast_light(height: Tensor, rise: float) -> Tensor:
     """(_SAMPLES,): 1 where light over the first edge arrives, 0 in the shadow of what is higher."""
     t = torch.arange(_SAMPLES) / _SAMPLES
     line = height + rise * t  # a ray falls by `rise`: who is lower than the highest so far is dark
@@ -306,7 +306,7 @@ def _lit(height: Tensor, rise: float) -> Tensor:
     return 1 - smoothstep(0.0, 0.10, highest - line)
 
 
-def _smoothed(curve: Tensor, width: float) -> Tensor:
+def _smooth(curve: Tensor, width: float) -> Tensor:
     """By a Gaussian of this standard deviation; the ends are held."""
     reach = int(3 * width * _SAMPLES)
     x = torch.arange(-reach, reach + 1) / (width * _SAMPLES)

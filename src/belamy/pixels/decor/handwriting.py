@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 
-__all__ = ["LETTERS", "Stroke", "written"]
+__all__ = ["LETTERS", "Stroke", "write"]
 
 Curve = tuple[tuple[float, float], ...]
 
@@ -133,14 +133,14 @@ class Stroke:
     pressure: Tensor
 
 
-def written(text: str, seed: int = 0) -> list[Stroke]:
+def write(text: str, seed: int = 0) -> list[Stroke]:
     """A line of writing that begins at (0, 0).
 
     Args:
         text: of `LETTERS` and spaces; a letter after `_` is an index.
         seed: of all that wavers.
     """
-    source = generator(seed, "handwriting")
+    source = make_rng(seed, "handwriting")
     strokes: list[Stroke] = []
     cursor, index = 0.0, False
     for letter in text:
@@ -153,14 +153,14 @@ def written(text: str, seed: int = 0) -> list[Stroke]:
             bracket = letter in "()[]"
             cursor += _BRACKET_GAP * size if bracket else 0.0
             place = cursor, (_LOW if index else 0.0) + _RISE * cursor
-            strokes += [_placed(curve, place, size, source) for curve in LETTERS[letter]]
+            strokes += [_place_stroke(curve, place, size, source) for curve in LETTERS[letter]]
             right = max(x for curve in LETTERS[letter] for x, _ in curve)
             cursor += (right + (_BRACKET_GAP if bracket else _GAP)) * size
             index = False
     return strokes
 
 
-def _placed(
+def _place_stroke(
     curve: Curve, place: tuple[float, float], size: float, source: torch.Generator
 ) -> Stroke:
     wavering = torch.randn(len(curve), 2, generator=source) * _WAVER

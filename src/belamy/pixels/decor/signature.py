@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from belamy.pixels.decor.handwriting import Stroke, written
+from belamy.pixels.decor.handwriting import Stroke, write
 
-__all__ = ["FORMULA", "signed"]
+__all__ = ["FORMULA", "add_signature"]
 
 FORMULA = "min_G max_D E_x[log D(x)] + E_y[log(1−D(G(y)))]"
 
@@ -35,7 +35,7 @@ _STRENGTH = 0.92  # of the ink: a little of the ground shows through
 _LUMA = (0.2126, 0.7152, 0.0722)
 
 
-def signed(image: Tensor, *, seed: int = 0) -> Tensor:
+def add_signature(image: Tensor, *, seed: int = 0) -> Tensor:
     """The picture with the formula at its lower right.
 
     Below about 400 pixels it is a trace of ink that cannot be read, as on a small reproduction.
@@ -48,14 +48,14 @@ def signed(image: Tensor, *, seed: int = 0) -> Tensor:
         the same shape: umber ink where the ground is light, ochre where it is dark; where the
         writing passes from one to the other, as from a coat to a collar, so does the ink.
     """
-    pictures = [_signed(picture, seed + index) for index, picture in enumerate(image)]
+    pictures = [_sign(picture, seed + index) for index, picture in enumerate(image)]
     return torch.stack(pictures)
 
 
-def _signed(picture: Tensor, seed: int) -> Tensor:
+def _sign(picture: Tensor, seed: int) -> Tensor:
     """(3, H, W) → (3, H, W)."""
-    strokes = written(FORMULA, seed)
-    line = _Line.of(strokes, *picture.shape[-2:])
+    strokes = write(FORMULA, seed)
+    line = _Layout.of(strokes, *picture.shape[-2:])
     weights = torch.tensor(_LUMA).to(picture)[:, None, None]
     luma = (picture * weights).sum(0)  # (H, W)
     inks = line.drawn(strokes, line.light(strokes, luma)).to(picture)  # umber's, ochre's
@@ -64,19 +64,19 @@ def _signed(picture: Tensor, seed: int) -> Tensor:
         colour, against = tones[own], tones[1 - own]
         # where the ground is as bright as the ink, a breath of the other tone lies under it
         alike = 1 - ((luma - (colour * weights).sum()).abs() / 0.30).clamp(0, 1)
-        halo = 0.75 * _spread(ink, max(1, round(0.004 * luma.shape[1]))).sqrt() * alike
+        halo = 0.75 * _blur(ink, max(1, round(0.004 * luma.shape[1]))).sqrt() * alike
         picture = picture + (against - picture) * halo
         picture = picture + (colour - picture) * ink * _STRENGTH
     return picture
 
 
-def _spread(ink: Tensor, reach: int) -> Tensor:
+def _blur(ink: Tensor, reach: int) -> Tensor:
     """(H, W) blurred over squares."""
     return F.avg_pool2d(ink[None], 2 * reach + 1, 1, reach, count_include_pad=False)[0]
 
 
 @dataclass(frozen=True)
-class _Line:
+class _Layout:
     """Where the writing stands; all in pixels.
 
     Args:
@@ -94,7 +94,7 @@ class _Line:
     top: int
 
     @classmethod
-    def of(cls, strokes: Sequence[Stroke], height: int, width: int) -> _Line:
+    def of(cls, strokes: Sequence[Stroke], height: int, width: int) -> _Layout:
         points = torch.cat([stroke.points for stroke in strokes])
         low, high = points.amin(0), points.amax(0)
         scale = _SPAN * width / float(high[0] - low[0])
@@ -118,7 +118,7 @@ class _Line:
         Args:
             luma: (H, W), of the ground.
         """
-        ground = _spread(luma, max(1, round(_AROUND * self.scale)))
+        ground = _blur(luma, max(1, round(_AROUND * self.scale)))
         limit = torch.tensor([self.size[1] - 1, self.size[0] - 1])
         under = []
         for stroke in strokes:

@@ -18,7 +18,7 @@ from torch import Tensor
 from belamy.pixels.fog.model import Fog
 from belamy.pixels.guided import guided_filter
 
-__all__ = ["dark_channel", "prior_fog", "quadtree_air", "sky_guard"]
+__all__ = ["dark_channel", "estimate_air_light", "estimate_fog", "raise_sky_transmission"]
 
 _WINDOW = 15  # pixels, for pictures of about 600; He et al.
 _OMEGA = 0.95  # of the fog is taken for fog, so that far things still look far; He et al.
@@ -45,7 +45,7 @@ def dark_channel(image: Tensor, window: int = _WINDOW) -> Tensor:
     return -F.max_pool2d(rows, (window, 1), stride=1, padding=(half, 0))
 
 
-def quadtree_air(image: Tensor) -> Tensor:
+def estimate_air_light(image: Tensor) -> Tensor:
     """The air light: quarters of the picture are kept that are bright and even, until one is small.
 
     Args:
@@ -74,7 +74,7 @@ def _brightness_less_spread(part: Tensor) -> float:
     return float(part.mean() - spread)
 
 
-def sky_guard(image: Tensor, transmission: Tensor, air: Tensor) -> Tensor:
+def raise_sky_transmission(image: Tensor, transmission: Tensor, air: Tensor) -> Tensor:
     """The transmission, raised where the picture is nearly of the air light's colour.
 
     There nothing is hidden that could be found again, only grain that would be blown up.
@@ -83,15 +83,15 @@ def sky_guard(image: Tensor, transmission: Tensor, air: Tensor) -> Tensor:
     return (transmission * (_TOLERANCE / apart.clamp_min(1e-6)).clamp_min(1)).clamp_max(1)
 
 
-def prior_fog(image: Tensor) -> Fog:
+def estimate_fog(image: Tensor) -> Fog:
     """The fog in a picture as the prior has it.
 
     Args:
         image: (1, 3, H, W) in [0, 1], of about 500 pixels, for which the windows are meant.
     """
-    air = quadtree_air(image).clamp_min(_LEAST_AIR)
+    air = estimate_air_light(image).clamp_min(_LEAST_AIR)
     dark = dark_channel(image / air).clamp(0, 1)
-    coarse = sky_guard(image, 1 - _OMEGA * dark, air)
+    coarse = raise_sky_transmission(image, 1 - _OMEGA * dark, air)
     transmission = guided_filter(
         image, coarse, radius=_FILTER_RADIUS, epsilon=_FILTER_EPSILON, subsample=_FILTER_STEP
     )

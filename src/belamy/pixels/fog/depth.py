@@ -17,7 +17,15 @@ from torch import Tensor
 from belamy.errors import UnknownName
 from belamy.pixels.guided import box_filter, guided_upsample
 
-__all__ = ["DEPTHS", "SCENE", "blobs", "depth_of", "mixed_depth", "smooth_noise", "uniform"]
+__all__ = [
+    "DEPTHS",
+    "SCENE",
+    "depth_of",
+    "mixed_depth",
+    "random_occluders",
+    "smooth_noise",
+    "uniform",
+]
 
 Chance = torch.Generator
 
@@ -56,10 +64,10 @@ def smooth_noise(image: Tensor, chance: Chance, *, cells: int = 3, octaves: int 
         grid = torch.rand((len(image), 1, points, points), generator=chance)
         layer = F.interpolate(grid, (side, side), mode="bicubic", align_corners=True)
         total = total + layer * 0.5**octave
-    return F.interpolate(_stretched(total), image.shape[-2:], mode="bilinear")
+    return F.interpolate(_normalize(total), image.shape[-2:], mode="bilinear")
 
 
-def _stretched(depth: Tensor) -> Tensor:
+def _normalize(depth: Tensor) -> Tensor:
     """Each map to the whole of [0, 1]; a flat one to 0."""
     low, high = depth.amin((1, 2, 3), keepdim=True), depth.amax((1, 2, 3), keepdim=True)
     return (depth - low) / (high - low).clamp_min(1e-6)
@@ -70,7 +78,7 @@ def _ramp(image: Tensor, chance: Chance) -> Tensor:
     down, across = _axes(image)
     tilt = uniform(len(image), -0.4, 0.4, chance)
     bend = uniform(len(image), 0.6, 2.0, chance)
-    return _stretched(1 - down + tilt * (across - 0.5)) ** bend
+    return _normalize(1 - down + tilt * (across - 0.5)) ** bend
 
 
 def _ground(image: Tensor, chance: Chance) -> Tensor:
@@ -147,7 +155,7 @@ def _tunnel(image: Tensor, chance: Chance) -> Tensor:
     count = len(image)
     down, across = _axes(image)
     x, y = uniform(count, 0.2, 0.8, chance), uniform(count, 0.2, 0.8, chance)
-    radius = _stretched(((down - y).square() + (across - x).square()).sqrt())
+    radius = _normalize(((down - y).square() + (across - x).square()).sqrt())
     return torch.where(uniform(count, 0, 1, chance) < 0.75, 1 - radius, radius)
 
 
@@ -169,7 +177,7 @@ DEPTHS: dict[str, Callable[[Tensor, Chance], Tensor]] = {
 """Kinds of depth: (N, 3, H, W) and chance → (N, 1, H, W) in [0, 1]."""
 
 
-def blobs(image: Tensor, chance: Chance) -> Tensor:
+def random_occluders(image: Tensor, chance: Chance) -> Tensor:
     """Where something might stand in front: (N, 1, H, W) of 0 and 1, up to a third of a picture.
 
     Half of them are round, half are cut straight; most reach the lower border.
@@ -196,7 +204,7 @@ def mixed_depth(image: Tensor, chance: Chance) -> Tensor:
         (N, 1, H, W) in [0, 1].
     """
     count, _, height, width = image.shape
-    small = _small(image)
+    small = _downsample(image)
     kinds = torch.stack([depth(small, chance) for depth in DEPTHS.values()], dim=1)
     shares = torch.zeros(count, len(DEPTHS))
     often = torch.tensor([_RARE if kind in _UNLIKELY else 1.0 for kind in DEPTHS])
@@ -205,7 +213,7 @@ def mixed_depth(image: Tensor, chance: Chance) -> Tensor:
         shares.scatter_add_(1, one, torch.rand((count, 1), generator=chance) ** 2)
     shares = shares / shares.sum(1, keepdim=True).clamp_min(1e-6)
     depth = (kinds * shares.view(count, -1, 1, 1, 1)).sum(1)  # (N, 1, h, w)
-    fitted = _fitted(image, depth)
+    fitted = _fit_edges(image, depth)
     plain = F.interpolate(depth, (height, width), mode="bilinear")
     depth = torch.where(uniform(count, 0, 1, chance) < 0.75, fitted, plain)
     return depth.clamp(0, 1)
@@ -227,19 +235,19 @@ def depth_of(image: Tensor, kind: str, chance: Chance) -> Tensor:
     """
     if kind != SCENE and kind not in DEPTHS:
         raise UnknownName("depth", kind, (SCENE, *DEPTHS))
-    small = _small(image)
+    small = _downsample(image)
     kinds = _SCENE_KINDS if kind == SCENE else (kind,)
     depth = torch.stack([DEPTHS[one](small, chance) for one in kinds]).mean(0)
-    return _fitted(image, depth).clamp(0, 1)
+    return _fit_edges(image, depth).clamp(0, 1)
 
 
-def _fitted(image: Tensor, depth: Tensor) -> Tensor:
+def _fit_edges(image: Tensor, depth: Tensor) -> Tensor:
     """Small depths (N, 1, h, w) at the picture's size, along its edges."""
     radius = max(1, min(depth.shape[-2:]) // _EDGE_RADIUS)
     return guided_upsample(image, depth, radius=radius, epsilon=_EDGE_EPSILON)
 
 
-def _small(image: Tensor) -> Tensor:
+def _downsample(image: Tensor) -> Tensor:
     """With a shorter side of 64 pixels at most: depths are smooth, and fitted to edges later."""
     height, width = image.shape[-2:]
     scale = min(1.0, _SIDE / min(height, width))

@@ -18,21 +18,21 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from belamy.pixels.fog.depth import blobs, mixed_depth, smooth_noise, uniform
+from belamy.pixels.fog.depth import mixed_depth, random_occluders, smooth_noise, uniform
 
 __all__ = [
-    "LEAST_TRANSMISSION",
+    "MIN_TRANSMISSION",
     "Fog",
+    "add_bright_region",
+    "apply_fog",
+    "degrade",
     "density_for",
-    "fogged",
-    "lightened",
     "random_fog",
     "random_scene",
-    "unfogged",
-    "worn",
+    "remove_fog",
 ]
 
-LEAST_TRANSMISSION = 0.1
+MIN_TRANSMISSION = 0.1
 """What a transmission is taken for at least where fog is removed: there, all but noise is lost. He
 et al.'s 0.1."""
 
@@ -63,21 +63,21 @@ class Fog:
     air: Tensor
 
     def on(self, image: Tensor) -> Tensor:
-        """See `fogged`."""
-        return fogged(image, self.transmission, self.air)
+        """See `apply_fog`."""
+        return apply_fog(image, self.transmission, self.air)
 
     def to(self, device: torch.device) -> Fog:
         """The same on another device."""
         return Fog(self.transmission.to(device), self.air.to(device))
 
 
-def fogged(image: Tensor, transmission: Tensor, air: Tensor) -> Tensor:
+def apply_fog(image: Tensor, transmission: Tensor, air: Tensor) -> Tensor:
     """I = J·t + A·(1 − t): (N, 3, H, W), in [0, 1] where J and A are."""
     return image * transmission + air * (1 - transmission)
 
 
-def unfogged(
-    image: Tensor, transmission: Tensor, air: Tensor, least: float = LEAST_TRANSMISSION
+def remove_fog(
+    image: Tensor, transmission: Tensor, air: Tensor, least: float = MIN_TRANSMISSION
 ) -> Tensor:
     """J = (I − A)/max(t, least) + A: (N, 3, H, W), not clamped."""
     # written so that where t is 1 a picture stays as it is, to the last digit
@@ -116,13 +116,13 @@ def random_scene(image: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     depth = mixed_depth(image, chance)
     nearest = uniform(count, 0.0, 0.4, chance)
     depth = nearest + (1 - nearest) * depth
-    front = blobs(image, chance) * (uniform(count, 0, 1, chance) < _FRONT)
+    front = random_occluders(image, chance) * (uniform(count, 0, 1, chance) < _FRONT)
     near = uniform(count, 0.0, 0.7, chance) * depth.amin((1, 2, 3), keepdim=True).clamp_min(0.1)
     pasted = torch.where(front > 0, image.roll(1, 0).flip(-1), image)
     return pasted, torch.where(front > 0, near, depth)
 
 
-def lightened(image: Tensor, chance: Chance) -> Tensor:
+def add_bright_region(image: Tensor, chance: Chance) -> Tensor:
     """Scenes, some with a large light place in them: a white sky, snow, a wall, a tablecloth.
 
     Fog is light and even, but not all that is light and even is fog: what is told by the rest of
@@ -184,7 +184,7 @@ def _random_air(depth: Tensor, chance: Chance) -> Tensor:
     return (bright * (1 + tint + slope)).clamp(0, 1)
 
 
-def worn(image: Tensor, chance: Chance) -> Tensor:
+def degrade(image: Tensor, chance: Chance) -> Tensor:
     """What cameras and files do: grain on a half of the pictures, JPEG on a third.
 
     Args:

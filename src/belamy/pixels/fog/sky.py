@@ -8,7 +8,7 @@ from torch import Tensor
 
 from belamy.pixels.guided import box_filter, guided_upsample
 
-__all__ = ["sky_of"]
+__all__ = ["segment_sky"]
 
 _SIDE = 160  # pixels of the longer side that the sky is looked for at
 _SMOOTH = 0.025  # the largest step between neighbours there, in [0, 1]. By eye
@@ -17,7 +17,7 @@ _BLUE = 0.4
 _RADIUS, _EPSILON = 8, 1e-4  # of the guided filter that gives it the picture's edges
 
 
-def sky_of(image: Tensor) -> Tensor:
+def segment_sky(image: Tensor) -> Tensor:
     """How much of each pixel is sky.
 
     Args:
@@ -30,7 +30,7 @@ def sky_of(image: Tensor) -> Tensor:
     scale = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     small = F.interpolate(image, size, mode="area")
-    found = _reached_from_above(_candidates(small))
+    found = _connect_to_top(_candidates(small))
     return guided_upsample(image, found, radius=_RADIUS, epsilon=_EPSILON).clamp(0, 1)
 
 
@@ -45,7 +45,7 @@ def _candidates(image: Tensor) -> Tensor:
     return found.float()
 
 
-def _reached_from_above(candidates: Tensor) -> Tensor:
+def _connect_to_top(candidates: Tensor) -> Tensor:
     """Those that candidates join to the upper border, step by step."""
     reached = torch.zeros_like(candidates)
     reached[..., 0, :] = candidates[..., 0, :]

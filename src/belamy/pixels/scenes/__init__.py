@@ -14,7 +14,7 @@ from torch import Tensor
 from belamy.pixels.scenes import fruit, meadow, mountains
 from belamy.pixels.scenes.frame import Frame, Painting, colour, frame_for, mix
 from belamy.pixels.scenes.noise import Field
-from belamy.pixels.scenes.sky import Bank, with_cirrus, with_clouds
+from belamy.pixels.scenes.sky import Bank, add_cirrus, add_clouds
 
 _FAIR_WEATHER = (
     Bank(base=1.0, size=0.13, count=9, haze=0.42),
@@ -43,8 +43,8 @@ def clouds(height: int, width: int, seed: int = 0) -> Tensor:
     frame = frame_for(height, width)
     field = Field.seeded(seed, "clouds", frame.pixel)
     sky = mix(colour(0.08, 0.25, 0.58), colour(0.66, 0.81, 0.93), frame.y**1.1)
-    sky = with_cirrus(sky, frame, field, strength=0.5)
-    return with_clouds(sky, frame, field, _FAIR_WEATHER, sun=(-0.55, -0.83))[None].clamp(0, 1)
+    sky = add_cirrus(sky, frame, field, strength=0.5)
+    return add_clouds(sky, frame, field, _FAIR_WEATHER, sun=(-0.55, -0.83))[None].clamp(0, 1)
 
 
 def landscape(height: int, width: int, seed: int = 0) -> Tensor:
@@ -67,7 +67,7 @@ def landscape(height: int, width: int, seed: int = 0) -> Tensor:
     ground = mountains.survey(frame, relief)
     seen = mountains.surface(frame, relief, ground)
     dense = mountains.woods(seen, growth)
-    land = mountains.painted(seen, dense, frame)
+    land = mountains.paint(seen, dense, frame)
     picture = torch.where(seen.land, land, _evening_sky(frame, seed))
     painting = Painting(picture, torch.zeros(frame.size))
     meadow.plant_trees(painting, frame, growth, seen, dense)
@@ -100,8 +100,8 @@ def _evening_sky(frame: Frame, seed: int) -> Tensor:
     field = Field.seeded(seed, "sky", frame.pixel)
     down = (frame.y / mountains.HORIZON).clamp(0, 1)
     sky = mix(colour(0.16, 0.37, 0.70), colour(0.90, 0.86, 0.78), down**2)
-    sky = with_cirrus(sky, frame, field, strength=0.45)
-    return with_clouds(sky, frame, field, _EVENING, sun=(-0.8, -0.6))
+    sky = add_cirrus(sky, frame, field, strength=0.45)
+    return add_clouds(sky, frame, field, _EVENING, sun=(-0.8, -0.6))
 
 
 SCENES: dict[str, Callable[..., Tensor]] = {

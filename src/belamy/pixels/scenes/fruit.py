@@ -142,7 +142,7 @@ def table_with_fruit(frame: Frame, field: Field) -> Tensor:
     paint, relief, strength, sharpness = _skins(normal, which, fruit, field)
     wood, plaster = _wood(place, field), _plaster(place, field)
     paint = torch.where(which >= 0, paint, torch.where(table, wood, plaster))
-    normal = _roughened(normal, relief, field)
+    normal = _roughen(normal, relief, field)
     sun, sky = _light(place, normal, which, fruit)
     glint = (sight - 2 * (sight * normal).sum(0) * normal) * _WINDOW.reshape(3, 1, 1)
     glint = strength * glint.sum(0).clamp(min=0) ** sharpness
@@ -150,10 +150,10 @@ def table_with_fruit(frame: Frame, field: Field) -> Tensor:
     light = facing * sun * _falloff(place) * _SUNLIGHT + sky * _AMBIENT
     picture = paint * light + glint * sun * colour(1.0, 0.97, 0.9)
     # As film does, so that the brightest skin keeps its colour.
-    return _softened(1 - torch.exp(-1.75 * picture), torch.where(table, -2, which))
+    return _soften(1 - torch.exp(-1.75 * picture), torch.where(table, -2, which))
 
 
-def _softened(picture: Tensor, part: Tensor) -> Tensor:
+def _soften(picture: Tensor, part: Tensor) -> Tensor:
     """The picture with its outlines, where `part` (H, W) changes, blended over a pixel."""
     padded = F.pad(part[None, None].float(), (1, 1, 1, 1), mode="replicate")
     edge = F.max_pool2d(padded, 3, 1) != -F.max_pool2d(-padded, 3, 1)
@@ -226,7 +226,7 @@ def _skins(
     return paint, relief, strength, sharpness
 
 
-def _roughened(normal: Tensor, relief: Tensor, field: Field) -> Tensor:
+def _roughen(normal: Tensor, relief: Tensor, field: Field) -> Tensor:
     """Normals disturbed by pores: noise of the place on the ball, so that it turns with it."""
     x, y = normal[0] * 26, normal[1] * 26 + normal[2] * 9
     pores = torch.stack([field.noise(x, y), field.noise(x + 50, y), field.noise(x, y + 50)])

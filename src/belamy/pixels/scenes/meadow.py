@@ -41,7 +41,7 @@ def plant_trees(
     shapes = [_conifer(field, index) for index in range(_SHAPES)]
     for tree in depths.argsort(descending=True).tolist():
         tall = _TREE_HEIGHT + _TREE_SPREAD * float(lots[tree, 1]) ** 1.5
-        sprite = _scaled(shapes[tree % _SHAPES], FOCAL * tall / float(depths[tree]) * frame.height)
+        sprite = _scale(shapes[tree % _SHAPES], FOCAL * tall / float(depths[tree]) * frame.height)
         sprite[:3] = mix(
             sprite[:3] * light[tree] * _TREE_LIGHT, air[:, tree].reshape(3, 1, 1), thick[tree]
         )
@@ -49,7 +49,7 @@ def plant_trees(
         _stamp(painting, sprite, row, column, seen.depth > 0.97 * float(depths[tree]))
 
 
-def _scaled(shape: Tensor, height: float) -> Tensor:
+def _scale(shape: Tensor, height: float) -> Tensor:
     size = max(2, round(height)), max(2, round(height * 0.42))
     return F.interpolate(shape[None], size=size, mode="area")[0]
 

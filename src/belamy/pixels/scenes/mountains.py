@@ -167,7 +167,7 @@ def woods(seen: Surface, field: Field) -> Tensor:
     return dense * seen.land * ~seen.water
 
 
-def painted(seen: Surface, dense: Tensor, frame: Frame) -> Tensor:
+def paint(seen: Surface, dense: Tensor, frame: Frame) -> Tensor:
     """The ground (3, H, W): rock, grass, forest and snow, in the light, seen through the air."""
     tone, grain = (0.5 + 0.7 * seen.grain).clamp(0, 1), seen.grain
     layers = 1 + 0.06 * torch.sin(seen.height * 70 + 6 * grain)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from belamy.devices import generator
+from belamy.devices import make_rng
 
 _TABLE = 256
 # Successive octaves are turned, or the lattice shows as lines along the axes.
@@ -44,14 +44,14 @@ class Field:
     @classmethod
     def seeded(cls, seed: int, name: str, pixel: float) -> Field:
         """The field called `name`; the pixel is in scene units."""
-        source = generator(seed, "scene", name)
+        source = make_rng(seed, "scene", name)
         order = torch.randperm(_TABLE, generator=source)
         angles = torch.rand(_TABLE, generator=source) * 2 * math.pi
         return cls(seed, name, order.repeat(2), torch.stack([angles.cos(), angles.sin()], 1), pixel)
 
     def numbers(self, purpose: str, *shape: int) -> Tensor:
         """Random numbers in [0, 1) that depend on the field and the purpose alone."""
-        return torch.rand(shape, generator=generator(self.seed, "scene", self.name, purpose))
+        return torch.rand(shape, generator=make_rng(self.seed, "scene", self.name, purpose))
 
     def seen_with(self, pixel: float) -> Field:
         """The same field for pixels of another size."""
@@ -96,7 +96,7 @@ class Field:
             total = total + crest * weight * amplitude
             weight = (crest * 1.6).clamp(0, 1)
             amplitude, frequency = amplitude * _GAIN, frequency * 2.03
-            x, y = _turned(x, y)
+            x, y = _rotate(x, y)
         return total
 
     def _sum(
@@ -107,10 +107,10 @@ class Field:
             total = total + amplitude * shape(self.noise(x * frequency, y * frequency))
             reach = reach + amplitude
             amplitude, frequency = amplitude * _GAIN, frequency * 2.03
-            x, y = _turned(x, y)
+            x, y = _rotate(x, y)
         return total / min(reach, 1.6)
 
 
-def _turned(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def _rotate(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     cosine, sine = _TURN
     return x * cosine - y * sine + 17.3, x * sine + y * cosine + 9.1

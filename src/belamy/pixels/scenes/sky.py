@@ -38,7 +38,7 @@ class Bank:
     haze: float
 
 
-def with_clouds(
+def add_clouds(
     sky: Tensor, frame: Frame, field: Field, banks: tuple[Bank, ...], sun: tuple[float, float]
 ) -> Tensor:
     """`sky` (3, H, W) behind banks of clouds, the farthest first; `sun` is where the light is."""
@@ -50,7 +50,7 @@ def with_clouds(
     return sky
 
 
-def with_cirrus(sky: Tensor, frame: Frame, field: Field, strength: float) -> Tensor:
+def add_cirrus(sky: Tensor, frame: Frame, field: Field, strength: float) -> Tensor:
     """`sky` with streaks of ice drawn out by the wind, mostly in its upper half."""
     x, y = frame.x + 0.4 * frame.y, frame.y * 4
     bend = 0.25 * field.fractal(x, y, 0.8, 3)
@@ -97,15 +97,15 @@ def _light(thickness: Tensor, sun: tuple[float, float], size: float) -> Tensor:
     solid, shade = thickness.clamp(max=1.6), torch.zeros_like(thickness)
     for sample in range(1, _SHADOW_SAMPLES + 1):
         reach = size * 0.038 * sample * (1 + 0.06 * sample)
-        shade = shade + 0.085 * _seen_from(solid, sun[0] * reach, sun[1] * reach)
+        shade = shade + 0.085 * _shift(solid, sun[0] * reach, sun[1] * reach)
     # The same over a few pixels: relief, without which clouds look like cotton wool.
     reaches = [size * share for share in (0.012, 0.03, 0.06)]
-    nearby = sum((_seen_from(thickness, sun[0] * r, sun[1] * r) for r in reaches), 0 * shade) / 3
+    nearby = sum((_shift(thickness, sun[0] * r, sun[1] * r) for r in reaches), 0 * shade) / 3
     bright = 0.14 + 0.97 * torch.exp(-1.8 * shade) + 0.6 * (thickness - nearby)
     return bright.clamp(0, 1.1) ** 0.9
 
 
-def _seen_from(values: Tensor, right: float, down: float) -> Tensor:
+def _shift(values: Tensor, right: float, down: float) -> Tensor:
     """The values that lie so many pixels away, the border's repeated beyond it."""
     height, width = values.shape
     rows = (torch.arange(height) + round(down)).clamp(0, height - 1)
