@@ -11,9 +11,13 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Classifier": "belamy.engines.classify.predict",
     "ClassifyConfig": "belamy.engines.classify.api",
+    "ClassifyOptions": "belamy.engines.classify.api",
     "DefogAdaptConfig": "belamy.engines.defog.api",
     "DefogTrainConfig": "belamy.engines.defog.api",
+    "DreamOptions": "belamy.engines.dream.api",
+    "Dreamer": "belamy.engines.dream.render",
     "adapt_defog": "belamy.engines.defog.api",
     "GanConfig": "belamy.engines.gan.api",
     "TranslateConfig": "belamy.engines.translate.api",

@@ -240,10 +240,16 @@ def _is_of(value: Any, part: Any) -> bool:
         return isinstance(value, os.PathLike)
     origin = get_origin(part)
     if isinstance(origin, type) and issubclass(origin, Sequence):
-        inner = alternatives(get_args(part)[0])
+        inner = get_args(part)
         plain = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
-        return plain and all(any(_is_of(one, kind) for kind in inner) for one in value)
+        if origin is tuple and inner[-1] is not Ellipsis:  # such as tuple[int, float]
+            return plain and len(value) == len(inner) and all(map(_is_any_of, value, inner))
+        return plain and all(_is_any_of(one, inner[0]) for one in value)
     return not isinstance(value, (dict, bool)) if part is PictureInput else True
+
+
+def _is_any_of(value: Any, annotation: Any) -> bool:
+    return any(_is_of(value, part) for part in alternatives(annotation))
 
 
 _TYPE_WORDS = {

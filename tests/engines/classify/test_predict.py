@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from belamy.engines.classify.api import (
     ClassifyConfig,
+    ClassifyOptions,
     classify,
     evaluate_classifier,
 )
-from belamy.engines.classify.predict import middle
+from belamy.engines.classify.predict import Classifier, center_square
 from belamy.errors import DataError, OptionError, WeightsError
 from belamy.networks import NETWORKS
 from belamy.networks.backbone import load_backbone
@@ -37,7 +38,7 @@ def test_guesses_are_probabilities_in_order(eye: Path, photo: Tensor) -> None:
 
 def test_pictures_are_shown_at_the_networks_own_size(eye: Path, photo: Tensor) -> None:
     backbone = load_backbone(eye)
-    seen = middle(photo, backbone.short_side, backbone.side)
+    seen = center_square(photo, backbone.short_side, backbone.side)
     assert seen.shape == (1, 3, 224, 224)
     wanted = backbone(seen, ["logits"])["logits"].softmax(1).max()
     assert classify(photo, model=str(eye))[0].probability == pytest.approx(float(wanted), rel=1e-5)
@@ -46,16 +47,16 @@ def test_pictures_are_shown_at_the_networks_own_size(eye: Path, photo: Tensor) -
 @pytest.mark.parametrize("size", [(1, 1), (3, 400), (90, 70), (500, 500)])
 def test_the_middle_of_any_picture(size: tuple[int, int]) -> None:
     image = torch.rand(1, 3, *size)
-    assert middle(image, 40, 32).shape == (1, 3, 32, 32)
+    assert center_square(image, 40, 32).shape == (1, 3, 32, 32)
 
 
-def test_the_middle_is_the_middle() -> None:
+def test_the_middle_is_the_center_square() -> None:
     image = torch.zeros(1, 3, 20, 60)
     image[..., 20:40] = 1
-    assert torch.equal(middle(image, 20, 20), torch.ones(1, 3, 20, 20))
+    assert torch.equal(center_square(image, 20, 20), torch.ones(1, 3, 20, 20))
     rim = torch.zeros(1, 3, 64, 64)
     rim[..., 8:56, 8:56] = 1
-    assert torch.equal(middle(rim, 64, 48), torch.ones(1, 3, 48, 48))
+    assert torch.equal(center_square(rim, 64, 48), torch.ones(1, 3, 48, 48))
 
 
 def test_a_network_without_classes_says_so(tmp_path: Path, photo: Tensor) -> None:
@@ -70,6 +71,20 @@ def test_a_network_without_classes_says_so(tmp_path: Path, photo: Tensor) -> Non
 def test_top_is_at_least_one(eye: Path, photo: Tensor) -> None:
     with pytest.raises(OptionError, match="top is 0"):
         classify(photo, model=str(eye), top=0)
+    with pytest.raises(OptionError, match="no image to classify"):
+        classify(model=str(eye))
+
+
+def test_the_network_is_loaded_once_for_many_pictures(
+    eye: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = Classifier(ClassifyOptions(model=eye, top=3))
+    monkeypatch.setattr("belamy.engines.classify.predict.load_backbone", None)
+    first, other = classifier(photo), classifier(photo.flip(3))
+    monkeypatch.undo()
+    assert first == classify(photo, model=eye, top=3)
+    assert other == classify(photo.flip(3), model=eye, top=3)
+    assert first != other
 
 
 def test_options_left_open_are_filled_in() -> None:
@@ -89,10 +104,10 @@ def test_options_left_open_are_filled_in() -> None:
         ({"stages": ((32, 0),)}, "stage epochs is 0"),
         ({"keep": 4}, "keep is 4"),
         ({"batch": 1}, "batch is 1"),
-        ({"learning_rate": 0.0}, r"learning rate is 0\.0"),
-        ({"learning_rate": float("nan")}, "learning rate is nan"),
-        ({"weight_decay": -1.0}, "weight decay"),
-        ({"label_smoothing": 1.0}, "label smoothing"),
+        ({"learning_rate": 0.0}, r"learning-rate is 0\.0"),
+        ({"learning_rate": float("nan")}, "learning-rate is nan"),
+        ({"weight_decay": -1.0}, "weight-decay"),
+        ({"label_smoothing": 1.0}, "label-smoothing"),
         ({"crop": 0.0}, "crop"),
         ({"adversarial": 99.0}, "adversarial"),
         ({"average": 1.0}, "average"),

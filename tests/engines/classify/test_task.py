@@ -13,15 +13,21 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import generator
+from belamy.devices import make_rng
+from belamy.engines.classify.accuracy import count_hits
 from belamy.engines.classify.api import (
     ClassifyConfig,
     classify,
     evaluate_classifier,
     train_classifier,
 )
-from belamy.engines.classify.initial import Start, _head, start_network
-from belamy.engines.classify.task import ClassifierRecipe, hits, one_cycle, plan, shown_side
+from belamy.engines.classify.initial import Start, find_head, start_network
+from belamy.engines.classify.task import (
+    ClassifierTask,
+    evaluation_side,
+    one_cycle,
+    plan_stages,
+)
 from belamy.errors import BelamyError, DataError, OptionError, UnknownName
 from belamy.networks import NETWORKS
 from belamy.networks.backbone import load_backbone
@@ -55,17 +61,19 @@ def test_the_learning_rate_goes_up_once_and_down_to_nearly_nothing() -> None:
 
 
 def test_stages_follow_each_other() -> None:
-    stages = plan(ClassifyConfig("x", stages=((8, 2), (16, 0.5), (32, 0.001)), batch=10), 45, 1)
+    stages = plan_stages(
+        ClassifyConfig("x", stages=((8, 2), (16, 0.5), (32, 0.001)), batch=10), 45, 1
+    )
     assert [(s.size, s.first, s.steps) for s in stages] == [(8, 0, 8), (16, 8, 2), (32, 10, 1)]
 
 
 def test_sides_to_show() -> None:
-    assert [shown_side(size) for size in (8, 32, 48, 64, 96, 224)] == [8, 40, 64, 80, 120, 280]
+    assert [evaluation_side(size) for size in (8, 32, 48, 64, 96, 224)] == [8, 40, 64, 80, 120, 280]
 
 
 def test_hits() -> None:
     logits = torch.tensor([[9.0, 1, 2, 3, 4, 5, 6], [0, 6.0, 5, 4, 3, 2, 1], [0, 1, 2, 3, 4, 5, 6]])
-    assert hits(logits, torch.tensor([0, 3, 0])).tolist() == [1, 2, 3]
+    assert count_hits(logits, torch.tensor([0, 3, 0])).tolist() == [1, 2, 3]
 
 
 @pytest.mark.usefixtures("small_iris")
@@ -83,7 +91,7 @@ def test_it_learns_and_what_it_wrote_can_be_asked(tmp_path: Path, pair: Path) ->
     with open_weights(path) as weights:
         told = weights.description
         assert (told.classes, told.trained_on) == (("blue", "red"), "red-blue.zip")
-        assert told.side == told.short_side == shown_side(12)
+        assert told.side == told.short_side == evaluation_side(12)
         assert weights.metadata["accuracy"] == f"{ticks[-1].measures['accuracy']:.2f}"
         assert weights.read("conv1.conv.weight").dtype == torch.float16
         assert not any(".norm." in name for name in weights.names)
@@ -176,7 +184,7 @@ def started(eye: Path, classes: list[str], **options: Any) -> Start:
     return start_network(ClassifyConfig("set.zip", start=str(eye), **options), classes)
 
 
-def test_the_last_level_is_kept_for_the_same_classes_alone(eye: Path) -> None:
+def test_the_last_layer_is_kept_for_the_same_classes_alone(eye: Path) -> None:
     same = [f"thing {number}" for number in range(10)]
     with open_weights(eye) as weights:
         head, first = (
@@ -196,22 +204,22 @@ def test_only_what_comes_after_the_freeze_is_trained(eye: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["logits", "mixed9", "conv1.conv"])
 def test_stages_that_cannot_be_frozen(eye: Path, stage: str) -> None:
-    with pytest.raises(UnknownName, match="stage of iris before its last level"):
+    with pytest.raises(UnknownName, match="stage of iris before its last layer"):
         started(eye, ["a", "b"], freeze=stage)
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "iris"])
-def test_every_network_has_a_last_level_to_replace(name: str) -> None:
+def test_every_network_has_a_last_layer_to_replace(name: str) -> None:
     with torch.device("meta"):
         network = NETWORKS[name].build(classes=3)
-    index, head = _head(network)
+    index, head = find_head(network)
     assert isinstance(head, nn.Linear | nn.Conv2d)
     assert head.weight.shape[0] == 3
     assert index < len(network.stages())
 
 
 def classic(tmp_path: Path) -> Path:
-    """SqueezeNet: dropout, and a convolution for its last level."""
+    """SqueezeNet: dropout, and a convolution for its last layer."""
     path, network = tmp_path / "squeezenet.safetensors", NETWORKS["squeezenet1_1"].build(classes=4)
     assert isinstance(network, nn.Module)
     words = {"network": "squeezenet1_1", "arguments": {"classes": 4}, "classes": "abcd"}
@@ -235,10 +243,10 @@ def test_pictures_too_small_for_a_network(tmp_path: Path) -> None:
         start_network(ClassifyConfig("x", start=start, stages=((8, 1),)), "ab")
 
 
-def recipe(data: Path, begin: Start, **options: Any) -> ClassifierRecipe:
+def task_of(data: Path, begin: Start, **options: Any) -> ClassifierTask:
     config = ClassifyConfig(str(data), stages=((12, 1),), batch=16, **options)
     sets = load_labelled(data, TRAIN, size=12), load_labelled(data, TEST, size=16)
-    return ClassifierRecipe(config, begin.module, sets, Accelerator(cpu=True))
+    return ClassifierTask(config, begin.module, sets, Accelerator(cpu=True))
 
 
 def test_frozen_stages_have_no_gradients_no_dropout_and_keep_their_statistics(
@@ -248,7 +256,7 @@ def test_frozen_stages_have_no_gradients_no_dropout_and_keep_their_statistics(
     assert isinstance(network, nn.Module)
     for _, part in network.stages()[:6]:
         part.requires_grad_(False)
-    work = recipe(
+    task = task_of(
         pair, Start(network, "iris", {}, ((0.0,) * 3, (1.0,) * 3)), start="x", freeze="mixed3a"
     )
     before = {name: buffer.clone() for name, buffer in network.named_buffers()}
@@ -256,7 +264,7 @@ def test_frozen_stages_have_no_gradients_no_dropout_and_keep_their_statistics(
     network.get_submodule("mixed3a").register_forward_hook(
         lambda module, inputs, output: seen.append(output.requires_grad)
     )
-    work.step(0, lambda loss: loss.backward())
+    task.step(0, lambda loss: loss.backward())
     assert seen == [False]
     for name, parameter in network.named_parameters():
         assert (parameter.grad is None) == name.startswith(("conv", "mixed3a.")), name
@@ -269,9 +277,9 @@ def test_frozen_stages_have_no_gradients_no_dropout_and_keep_their_statistics(
 def test_attacks_stay_near_and_hurt(pair: Path) -> None:
     network = NETWORKS["iris"].build(classes=2)
     assert isinstance(network, nn.Module)
-    work = recipe(pair, Start(network, "iris", {}, ((0.0,) * 3, (1.0,) * 3)), adversarial=4.0)
-    images, labels = work._batch(0)
-    attacked = work._attacked(network, images, labels, 0)
+    task = task_of(pair, Start(network, "iris", {}, ((0.0,) * 3, (1.0,) * 3)), adversarial=4.0)
+    images, labels = task._batch(0)
+    attacked = task._attack(network, images, labels, 0)
     assert float((attacked - images).abs().max()) <= 4 / 255 + 1e-6
     assert 0 <= float(attacked.min()) <= float(attacked.max()) <= 1
     losses = [nn.functional.cross_entropy(network(x), labels) for x in (images, attacked)]
@@ -340,4 +348,4 @@ def test_the_start_depends_on_the_seed(tmp_path: Path) -> None:
     first, again, other = (state["conv1.conv.weight"] for state in networks)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert generator(0, "weights").initial_seed() != generator(1, "weights").initial_seed()
+    assert make_rng(0, "weights").initial_seed() != make_rng(1, "weights").initial_seed()

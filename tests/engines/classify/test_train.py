@@ -17,10 +17,10 @@ from belamy.networks.backbones import iris
 iris.STEM = (4, 4, 8)
 iris.BLOCKS = {"mixed3a": (8, 4, 8, 4, 4, 4), "mixed4a": (8, 4, 8, 4, 4, 4)}
 
-from belamy.engines.classify.task import ClassifierRecipe
+from belamy.engines.classify.task import ClassifierTask
 from belamy.engines.classify.api import ClassifyConfig, train_classifier
 
-witnessed(ClassifierRecipe)
+witnessed(ClassifierTask)
 config = ClassifyConfig(
     data=str(inputs[0]), stages=((8, 4), (12, 2)), batch=8, learning_rate=0.05, adversarial=1.0
 )

@@ -13,9 +13,9 @@ from belamy.cli.options import default, option, takes
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.classify.api import (
     ClassifyConfig,
+    ClassifyOptions,
     classify,
     evaluate_classifier,
-    guesser,
     train_classifier,
 )
 from belamy.errors import BelamyError, OptionError
@@ -33,21 +33,23 @@ app = typer.Typer(
 
 
 @app.command("look")
+@takes(classify, without=["image"])
 def look(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures to name.")],
-    model: Annotated[str, option(classify, "model")] = default(classify, "model"),
-    top: Annotated[int, option(classify, "top")] = default(classify, "top"),
-    device: Annotated[str, option(classify, "device")] = default(classify, "device"),
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a picture, for programs.")
     ] = False,
+    **options: Any,
 ) -> None:
     """Say what a network sees in each IMAGE, and how sure it is; `look` may be left out."""
-    guesses_of = guesser(model, top=top, device=device)
+    asked = ClassifyOptions(**options)
+    from belamy.engines.classify.predict import Classifier  # brings torch
+
+    classifier = Classifier(asked)
     failed = False
     for image in images:
         try:
-            guesses = guesses_of(image)
+            guesses = classifier(image)
         except BelamyError as error:  # it is said, and does not hold up the others
             failed = True
             complain(str(error))

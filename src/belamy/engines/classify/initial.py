@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from belamy.devices import generator
-from belamy.engines.classify.api import ClassifyConfig
+from belamy.devices import make_rng
+from belamy.engines.classify.config import ClassifyConfig
 from belamy.engines.classify.task import IMAGENET, Normalisation
 from belamy.errors import OptionError, UnknownName
 from belamy.networks import NETWORKS
@@ -24,7 +24,7 @@ from belamy.networks.files.weights import (
 )
 from belamy.networks.sequential import Chain
 
-__all__ = ["TRAINING_FORM", "Start", "start_network"]
+__all__ = ["TRAINING_FORM", "Start", "find_head", "start_network"]
 
 TRAINING_FORM: dict[str, dict[str, Any]] = {"iris": {"folded": False}}
 """What a network is built with to be trained from nothing, where that is not its default."""
@@ -69,20 +69,20 @@ def _from_nothing(config: ClassifyConfig, classes: Sequence[str]) -> Start:
     form = TRAINING_FORM.get(config.network, {})
     arguments: dict[str, Any] = {"classes": len(classes), **form}
     start = Start(NETWORKS[config.network].build(**arguments), config.network, arguments, IMAGENET)
-    initialise(start.module, generator(config.seed, "weights"))
+    initialise(start.module, make_rng(config.seed, "weights"))
     return start
 
 
 def _from_weights(weights: Weights, classes: Sequence[str], seed: int) -> Start:
-    """The network of a file, with a new last level unless the classes are the same."""
-    told = weights.description
-    arguments = {**told.arguments, "classes": len(classes)}
-    network = NETWORKS[told.network].build(**arguments)
-    start = Start(network, told.network, arguments, (told.mean, told.std))
-    initialise(start.module, generator(seed, "weights"))
+    """The network of a file, with a new head unless the classes are the same."""
+    saved = weights.description
+    arguments = {**saved.arguments, "classes": len(classes)}
+    network = NETWORKS[saved.network].build(**arguments)
+    start = Start(network, saved.network, arguments, (saved.mean, saved.std))
+    initialise(start.module, make_rng(seed, "weights"))
     new = set[str]()
-    if tuple(classes) != told.classes:
-        _, head = _head(network)
+    if tuple(classes) != saved.classes:
+        _, head = find_head(network)
         new = {n for n, part in start.module.named_parameters() if part in set(head.parameters())}
     state = {
         name: tensor
@@ -95,24 +95,24 @@ def _from_weights(weights: Weights, classes: Sequence[str], seed: int) -> Start:
     return start
 
 
-def _head(network: Chain) -> tuple[int, nn.Module]:
-    """The last level, which gives one number for each class, and which stage it is in."""
-    levels = [
+def find_head(network: Chain) -> tuple[int, nn.Module]:
+    """The last layer, which gives a logit for each class, and which stage it is in."""
+    layers = [
         (index, part)
         for index, (_, stage) in enumerate(network.stages())
         for part in stage.modules()
         if isinstance(part, nn.Linear | nn.Conv2d)
     ]
-    return levels[-1]
+    return layers[-1]
 
 
 def _freeze(start: Start, last: str) -> None:
     stages = start.network.stages()
-    # the last level is never frozen: something must be left to learn
-    names = [name for name, _ in stages[: _head(start.network)[0]]]
+    # the head is never frozen: something must be left to learn
+    names = [name for name, _ in stages[: find_head(start.network)[0]]]
     if last not in names:
         shown = [name for name in names if not name.startswith("_")]
-        raise UnknownName(f"stage of {start.name} before its last level", last, shown)
+        raise UnknownName(f"stage of {start.name} before its last layer", last, shown)
     for _, part in stages[: names.index(last) + 1]:
         part.requires_grad_(False)
 

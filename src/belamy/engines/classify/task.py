@@ -19,8 +19,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from belamy.devices import generator
-from belamy.engines.classify.api import ClassifyConfig
+from belamy.devices import make_rng
+from belamy.engines.classify.accuracy import EVALUATION_BATCH, count_hits
+from belamy.engines.classify.config import ClassifyConfig
 from belamy.networks.backbones import imagenet
 from belamy.networks.sequential import Chain
 from belamy.training.crops import crops_of_step, resample
@@ -29,18 +30,16 @@ from belamy.training.trainer import Backward
 
 __all__ = [
     "IMAGENET",
-    "ClassifierRecipe",
+    "ClassifierTask",
     "Normalisation",
     "Stage",
-    "hits",
+    "evaluation_side",
     "one_cycle",
-    "plan",
-    "shown_side",
+    "plan_stages",
 ]
 
 MOMENTUM = 0.9
-WARM_UP = 0.2  # part of the steps in which the learning rate rises
-EVALUATION_BATCH = 250
+WARM_UP = 0.2  # fraction of the steps in which the learning rate rises
 
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]  # mean and standard deviation, RGB
 IMAGENET: Normalisation = (imagenet.MEAN, imagenet.STD)
@@ -57,18 +56,18 @@ class Stage:
     steps: int
 
 
-def plan(config: ClassifyConfig, count: int, world: int) -> list[Stage]:
+def plan_stages(config: ClassifyConfig, count: int, world: int) -> list[Stage]:
     """The stages in steps, one after another."""
     stages: list[Stage] = []
     first = 0
     for size, epochs in config.stages:
-        steps = max(1, round(epochs * epoch_steps(count, config.per_step, world)))
+        steps = max(1, round(epochs * epoch_steps(count, config.batch_size, world)))
         stages.append(Stage(size, first, steps))
         first += steps
     return stages
 
 
-def shown_side(size: int) -> int:
+def evaluation_side(size: int) -> int:
     """The side in pixels at which to show pictures to a network trained on crops of `size`.
 
     A quarter larger, because crops show things larger than whole pictures do (Touvron et al. 2019,
@@ -86,13 +85,13 @@ def one_cycle(index: int, total: int, peak: float) -> float:
     """The learning rate of step `index`: a cosine up to `peak`, a cosine down to nearly nothing."""
     top = max(1.0, WARM_UP * total)
     if index < top:
-        low, part = peak / 25, index / top
-        return peak + (low - peak) * (1 + math.cos(math.pi * part)) / 2
-    part = (index - top) / max(1.0, total - top)
-    return peak * (1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * part)) / 2)
+        low, fraction = peak / 25, index / top
+        return peak + (low - peak) * (1 + math.cos(math.pi * fraction)) / 2
+    fraction = (index - top) / max(1.0, total - top)
+    return peak * (1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * fraction)) / 2)
 
 
-class ClassifierRecipe:
+class ClassifierTask:
     """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
 
     Args:
@@ -118,11 +117,11 @@ class ClassifierRecipe:
         mean, std = normalisation
         self.mean = torch.tensor(mean).view(1, 3, 1, 1).to(self.device)
         self.std = torch.tensor(std).view(1, 3, 1, 1).to(self.device)
-        self.stages = plan(config, len(self.labels), self.world)
+        self.stages = plan_stages(config, len(self.labels), self.world)
         self.total = sum(stage.steps for stage in self.stages)
         self.average, self.seed = config.average, config.seed
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.frozen = _frozen(network, config.freeze)
+        self.frozen = _frozen_stages(network, config.freeze)
         self.memory: dict[str, Tensor] = {}
         self.remarks: list[str] = []
         self.networks: dict[str, nn.Module] = {"classifier": network}
@@ -132,7 +131,7 @@ class ClassifierRecipe:
     def _about(self, network: nn.Module) -> str:
         sizes = ", ".join(str(stage.size) for stage in self.stages)
         weights = [(p.numel(), p.requires_grad) for p in network.parameters()]
-        count, trained = sum(n for n, _ in weights), sum(n for n, moves in weights if moves)
+        count, trained = sum(n for n, _ in weights), sum(n for n, learns in weights if learns)
         parts = [
             f"{len(self.labels):,} pictures of {len(self.train_set.classes)} classes to learn from",
             f"{len(self.test_set.labels):,} to measure on",
@@ -154,7 +153,7 @@ class ClassifierRecipe:
         ]
         return torch.optim.SGD(
             groups,
-            lr=self.config.peak,
+            lr=self.config.peak_learning_rate,
             momentum=MOMENTUM,
             nesterov=True,
             weight_decay=self.config.weight_decay,
@@ -163,16 +162,16 @@ class ClassifierRecipe:
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         network, optimizer = self.networks["classifier"], self.optimizers["classifier"]
         for group in optimizer.param_groups:
-            group["lr"] = one_cycle(index, self.total, self.config.peak)
+            group["lr"] = one_cycle(index, self.total, self.config.peak_learning_rate)
         images, labels = self._batch(index)
         network.train()
-        for part in self.frozen:  # their statistics stay, their dropout is off
-            part.eval()
+        for stage in self.frozen:  # their statistics stay, their dropout is off
+            stage.eval()
         if self.config.adversarial > 0:
-            bare = self.accelerator.unwrap_model(network)
-            images = self._attacked(bare, images, labels, index)
+            unwrapped = self.accelerator.unwrap_model(network)
+            images = self._attack(unwrapped, images, labels, index)
         optimizer.zero_grad(set_to_none=True)
-        logits = network(self._normal(images))
+        logits = network(self._normalise(images))
         loss = cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
         backward(loss)
         optimizer.step()
@@ -186,7 +185,7 @@ class ClassifierRecipe:
         crops, chosen = crops_of_step(
             self.images,
             index,
-            batch=self.config.per_step,
+            batch=self.config.batch_size,
             size=self._stage(index).size,
             area=(self.config.crop, 1.0),
             seed=self.seed,
@@ -195,47 +194,40 @@ class ClassifierRecipe:
         )
         return crops.to(self.device), self.labels[chosen].to(self.device)
 
-    def _attacked(self, network: nn.Module, images: Tensor, labels: Tensor, index: int) -> Tensor:
+    def _attack(self, network: nn.Module, images: Tensor, labels: Tensor, index: int) -> Tensor:
         """The pictures moved, by at most ε a channel, to where the loss is higher."""
         epsilon = self.config.adversarial / 255
-        chance = generator(self.config.seed, "attack", index, self.rank)
-        start = torch.rand(images.shape, generator=chance).to(images) * 2 - 1
-        moved = (images + epsilon * start).requires_grad_(True)
-        loss = cross_entropy(network(self._normal(moved)), labels)
-        (slope,) = torch.autograd.grad(loss, moved)
-        attacked = moved.detach() + 1.25 * epsilon * slope.sign()  # 1.25: Wong et al., section 4
+        rng = make_rng(self.config.seed, "attack", index, self.rank)
+        start = torch.rand(images.shape, generator=rng).to(images) * 2 - 1
+        noisy = (images + epsilon * start).requires_grad_(True)
+        loss = cross_entropy(network(self._normalise(noisy)), labels)
+        (gradient,) = torch.autograd.grad(loss, noisy)
+        attacked = noisy.detach() + 1.25 * epsilon * gradient.sign()  # 1.25: Wong et al., section 4
         return attacked.clamp(images - epsilon, images + epsilon).clamp(0, 1)
 
-    def _normal(self, images: Tensor) -> Tensor:
+    def _normalise(self, images: Tensor) -> Tensor:
         return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
         """Accuracy in per cent on the test split, shared out among the processes."""
         network = networks["classifier"].eval()
-        side = shown_side(self._stage(step - 1).size)
+        side = evaluation_side(self._stage(step - 1).size)
         images, labels = torch.from_numpy(self.test_set.images), self.test_set.labels
         counts = torch.zeros(3, device=self.device)
         starts = range(0, len(labels), EVALUATION_BATCH)
         for start in starts[self.rank :: self.world]:
-            part = slice(start, start + EVALUATION_BATCH)
-            pixels = resample(images[part], side).div(255).to(self.device)
-            truth = torch.from_numpy(labels[part]).to(self.device)
-            counts += hits(network(self._normal(pixels)), truth)
-        top1, top5, seen = self.accelerator.reduce(counts, reduction="sum").tolist()
-        return {"accuracy": 100 * top1 / seen, "top5": 100 * top5 / seen}
+            batch = slice(start, start + EVALUATION_BATCH)
+            pixels = resample(images[batch], side).div(255).to(self.device)
+            truth = torch.from_numpy(labels[batch]).to(self.device)
+            counts += count_hits(network(self._normalise(pixels)), truth)
+        top1, top5, count = self.accelerator.reduce(counts, reduction="sum").tolist()
+        return {"accuracy": 100 * top1 / count, "top5": 100 * top5 / count}
 
 
-def hits(logits: Tensor, labels: Tensor) -> Tensor:
-    """(first guess right, one of five guesses right, pictures), as a tensor of three."""
-    own = logits.gather(1, labels[:, None])
-    better = (logits > own).sum(dim=1)
-    return torch.stack([(better < 1).sum(), (better < 5).sum(), (better >= 0).sum()]).float()
-
-
-def _frozen(network: nn.Module, last: str | None) -> list[nn.Module]:
+def _frozen_stages(network: nn.Module, last: str | None) -> list[nn.Module]:
     """The stages up to the one called `last`."""
     assert isinstance(network, Chain)
     stages = network.stages()
     count = 0 if last is None else [name for name, _ in stages].index(last) + 1
-    return [part for _, part in stages[:count]]
+    return [stage for _, stage in stages[:count]]

@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import nn
 
-from belamy.engines.classify.api import ClassifyConfig
+from belamy.engines.classify.config import ClassifyConfig
 from belamy.engines.classify.initial import Start, start_network
-from belamy.engines.classify.task import ClassifierRecipe, shown_side
+from belamy.engines.classify.task import ClassifierTask, evaluation_side
 from belamy.errors import DataError
 from belamy.networks.backbones.iris import Iris, fold
 from belamy.networks.files.weights import save_weights
@@ -21,32 +21,32 @@ from belamy.training.processes import accelerator_for
 from belamy.training.runs import open_run
 from belamy.training.trainer import Tick, rhythm_for, train
 
-__all__ = ["Told", "export", "training"]
+__all__ = ["Metadata", "export", "train_in"]
 
 
-def training(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick]:
+def train_in(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick]:
     """See `belamy.engines.classify.api.train_classifier`."""
     accelerator = accelerator_for(device)
     with accelerator.main_process_first():  # it decodes and makes the folder, the others read
-        sets = _sets(config)
+        sets = _load_sets(config)
         start = start_network(config, sets[0].classes)
         run = open_run(folder, "classify", config)
-    recipe = ClassifierRecipe(config, start.module, sets, accelerator, start.normalisation)
-    trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
+    task = ClassifierTask(config, start.module, sets, accelerator, start.normalisation)
+    trained = yield from train(task, run, accelerator, rhythm_for(task.total))
     if accelerator.is_main_process:
         kept = ("accuracy", "top5")
         notes = {name: f"{x:.2f}" for name, x in trained.measures.items() if name in kept}
-        told = Told(sets[0].classes, Path(config.data).name, notes)
-        export(start, trained.networks["classifier"], folder, config, told)
+        metadata = Metadata(sets[0].classes, Path(config.data).name, notes)
+        export(start, trained.networks["classifier"], folder, config, metadata)
     accelerator.wait_for_everyone()
 
 
-def _sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:
+def _load_sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:
     """The pictures to train on, and those to measure on."""
     last = config.stages[-1][0]
     train_set, test_set = (
         load_labelled(config.data, split, size=side, cache=pictures_cache())
-        for split, side in ((TRAIN, config.kept), (TEST, shown_side(last)))
+        for split, side in ((TRAIN, config.kept_side), (TEST, evaluation_side(last)))
     )
     if train_set.classes != test_set.classes:
         lacking = sorted(set(train_set.classes) ^ set(test_set.classes))
@@ -58,7 +58,7 @@ def _sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:
 
 
 @dataclass(frozen=True)
-class Told:
+class Metadata:
     """What a file of weights should say about itself."""
 
     classes: tuple[str, ...]
@@ -67,7 +67,7 @@ class Told:
 
 
 def export(
-    start: Start, network: nn.Module, folder: Path, config: ClassifyConfig, told: Told
+    start: Start, network: nn.Module, folder: Path, config: ClassifyConfig, metadata: Metadata
 ) -> Path:
     """Write the trained network, to be used and to be trained further.
 
@@ -76,22 +76,22 @@ def export(
         network: with its final (averaged) weights.
         folder: the run folder.
         config: how it was trained.
-        told: the classes, the data in words, and notes for the metadata.
+        metadata: the classes, the data in words, and measures.
 
     Returns:
         the path of the one to be used: half precision, batch norm folded where that is ours.
     """
     mean, std = start.normalisation
-    side = shown_side(config.stages[-1][0])
+    side = evaluation_side(config.stages[-1][0])
     common: dict[str, Any] = {
         "network": start.name,
         "mean": mean,
         "std": std,
-        "classes": told.classes,
-        "trained_on": told.trained_on,
+        "classes": metadata.classes,
+        "trained_on": metadata.trained_on,
         "side": side,
         "short_side": side,
-        "notes": told.notes,
+        "notes": metadata.notes,
     }
     further = folder / "network-training.safetensors"
     save_weights(further, network.state_dict(), arguments=start.arguments, **common)

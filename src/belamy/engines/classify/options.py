@@ -1,0 +1,47 @@
+"""What is asked about a picture, and what is answered: every option, once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from belamy.checks import Between, check_options
+
+if TYPE_CHECKING:
+    from belamy.pixels.images import Source
+
+__all__ = ["ClassifyOptions", "Guess"]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifyOptions:
+    """What is asked about a picture.
+
+    Args:
+        image: a file, PIL image, array (H, W, 3) or tensor (1, 3, H, W); any size.
+        model: a network's name (`belamy models list`) or weights file; it must have classes.
+        top: how many guesses; five, as ImageNet's top-5 error counts.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        OptionError: a value out of its range.
+    """
+
+    image: Source | None = None
+    _: KW_ONLY
+    model: str | os.PathLike[str] = "iris"
+    top: Annotated[int, Between(1)] = 5
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One answer of a network: a class and how probable it holds it, in [0, 1]."""
+
+    name: str
+    probability: float
+    index: int
