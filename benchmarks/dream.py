@@ -104,14 +104,14 @@ def _bare(chain: list[nn.Module], image: Tensor) -> Callable[[], Tensor]:
 def _ascent(backbone: Backbone, layer: str, image: Tensor) -> Callable[[], object]:
     objective = -energy(layer)
 
-    def slope_at(image: Tensor, index: int) -> tuple[Tensor, float]:
+    def gradient_at(image: Tensor, index: int) -> tuple[Tensor, float]:
         shift = random_shift(32, make_rng(0, "jitter", 0, index))
         gradient, value = gradient_of(backbone, objective, roll(image, shift))
         return roll_back(gradient, shift), value
 
     def run() -> object:
         return next(
-            descend(image, slope_at, steps=1, step_size=0.006, smooth=SMOOTHERS["laplacian"])
+            descend(image, gradient_at, steps=1, step_size=0.006, smooth=SMOOTHERS["laplacian"])
         )
 
     return run

@@ -1,4 +1,7 @@
-"""Pictures optimised: the slope of an objective, the ascent of pixels, the fitting of a canvas."""
+"""Gradient descent on pictures: an objective's gradient for the pixels, and two ways to follow it.
+
+Everything is minimised: an objective that excites something is a negative one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from torch import Tensor, nn
 
 from belamy.errors import Diverged
 from belamy.networks.backbone import Backbone
-from belamy.objectives.objective import IMAGE, Activations, Objective, as_part_of
+from belamy.objectives.objective import IMAGE, Activations, Objective, scale_crop_gradients
 from belamy.pixels.tiles import apply_tiled
 
 GradientFunction = Callable[[Tensor, int], tuple[Tensor, float]]
@@ -19,7 +22,7 @@ GradientFunction = Callable[[Tensor, int], tuple[Tensor, float]]
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a large picture is cut: see `belamy.pixels.tiles.plan`."""
+    """How a large picture is cut into tiles: see `belamy.pixels.tiles.plan`."""
 
     tile: int
     margin: int
@@ -27,7 +30,7 @@ class Tiling:
 
 
 def activations_of(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> Activations:
-    """What a network computes of a picture, and the picture itself for objectives on its pixels.
+    """A network's activations for a picture, and the picture itself for objectives on its pixels.
 
     Args:
         image: (N, 3, H, W), sRGB in [0, 1].
@@ -45,17 +48,19 @@ def gradient_of(
     backbone: Backbone,
     objective: Objective,
     image: Tensor,
-    places: Mapping[str, float] | None = None,
+    positions: Mapping[str, float] | None = None,
 ) -> tuple[Tensor, float]:
     """The gradient (1, 3, H, W) of an objective for the pixels, and its value.
 
     Args:
-        places: layer → places in the whole picture, when `image` is a crop of it.
+        positions: layer → positions in the whole picture, when `image` is a crop of it.
     """
     with torch.enable_grad():  # whoever calls may have switched gradients off
         pixels = image.detach().requires_grad_(True)
         activations = activations_of(backbone, pixels, objective.layers)
-        loss = objective(activations if places is None else as_part_of(activations, places))
+        loss = objective(
+            activations if positions is None else scale_crop_gradients(activations, positions)
+        )
         (gradient,) = torch.autograd.grad(loss, pixels)
     return gradient, float(loss.detach())
 
@@ -68,21 +73,23 @@ def tiled_gradient_of(
     offset: tuple[int, int],
 ) -> tuple[Tensor, float]:
     """Like `gradient_of`, in the memory of one tile; the value is the mean over the crops."""
-    places = _count_positions(backbone, objective, image)
+    positions = _count_positions(backbone, objective, image)
     values: list[tuple[float, int]] = []
 
-    def part(crop: Tensor) -> Tensor:
-        gradient, value = gradient_of(backbone, objective, crop, places)
+    def gradient_of_crop(crop: Tensor) -> Tensor:
+        gradient, value = gradient_of(backbone, objective, crop, positions)
         values.append((value, crop.shape[-2] * crop.shape[-1]))
         return gradient
 
-    gradient = apply_tiled(part, image, tiling.tile, tiling.margin, offset, tiling.align)
-    seen = sum(pixels for _, pixels in values)
-    return gradient, sum(value * pixels for value, pixels in values) / seen
+    gradient = apply_tiled(
+        gradient_of_crop, image, tiling.tile, tiling.margin, offset, tiling.align
+    )
+    total = sum(pixels for _, pixels in values)
+    return gradient, sum(value * pixels for value, pixels in values) / total
 
 
 def _count_positions(backbone: Backbone, objective: Objective, image: Tensor) -> dict[str, float]:
-    """Layer → places that the whole picture has there; a layer without places stands for one."""
+    """Layer → spatial positions of the whole picture; layers without positions are left out."""
     area = image.shape[-2] * image.shape[-1]
     names = objective.layers - {IMAGE}
     strides = {name: backbone.layers[backbone.resolve(name)].stride for name in names}
@@ -92,18 +99,18 @@ def _count_positions(backbone: Backbone, objective: Objective, image: Tensor) ->
 
 def descend(
     image: Tensor,
-    slope_at: GradientFunction,
+    gradient_at: GradientFunction,
     *,
     steps: int,
     step_size: float,
     smooth: Callable[[Tensor], Tensor],
     mask: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, float]]:
-    """Move the pixels against the slope, by the same mean change in each step.
+    """Gradient descent on the pixels, with normalised gradients.
 
     Args:
         image: (1, 3, H, W) in [0, 1]; not changed in place.
-        slope_at: asked once a step.
+        gradient_at: called once a step.
         steps: how many.
         step_size: mean change of a value in one step: the gradient is divided by its own mean
             magnitude, as in Google's notebook, so that deep and shallow layers move alike.
@@ -117,7 +124,7 @@ def descend(
         Diverged: the gradient is no longer a number.
     """
     for index in range(steps):
-        gradient, value = slope_at(image, index)
+        gradient, value = gradient_at(image, index)
         gradient = smooth(gradient)
         size = float(gradient.abs().mean())
         if not size < float("inf"):  # catches NaN too
@@ -132,7 +139,7 @@ def descend(
 def fit(
     canvas: nn.Module, loss_of: Callable[[Tensor, int], Tensor], *, steps: int, step_size: float
 ) -> Iterator[tuple[Tensor, float]]:
-    """Move a canvas' parameters by Adam until its picture minimises a loss.
+    """Minimise a loss over a canvas' parameters, by Adam.
 
     Args:
         canvas: `forward()` gives a picture (1, 3, H, W) in [0, 1].

@@ -6,7 +6,11 @@ import torch
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.objectives.adain_losses import bare, content_distance, manner_distance
+from belamy.objectives.adain_losses import (
+    instance_normalize,
+    log_moment_loss,
+    normalized_content_loss,
+)
 from belamy.objectives.style_losses import moments_of
 
 
@@ -16,11 +20,11 @@ def features(seed: int, pictures: int = 2) -> Tensor:
 
 
 def manner(found: Tensor, wanted: Tensor) -> Tensor:
-    return manner_distance({"x": moments_of(found)}, {"x": moments_of(wanted)})
+    return log_moment_loss({"x": moments_of(found)}, {"x": moments_of(wanted)})
 
 
 def content(found: Tensor, wanted: Tensor) -> Tensor:
-    return content_distance({"x": found}, {"x": wanted})
+    return normalized_content_loss({"x": found}, {"x": wanted})
 
 
 def test_gradients_are_right() -> None:
@@ -58,7 +62,7 @@ def test_a_dark_style_does_not_outweigh_the_others() -> None:
 
 
 def test_what_is_flat_is_bare_of_everything() -> None:
-    assert torch.equal(bare(torch.full((1, 2, 3, 3), 0.5)), torch.zeros(1, 2, 3, 3))
+    assert torch.equal(instance_normalize(torch.full((1, 2, 3, 3), 0.5)), torch.zeros(1, 2, 3, 3))
 
 
 def test_features_that_are_the_same_everywhere_have_a_slope() -> None:
@@ -68,6 +72,6 @@ def test_features_that_are_the_same_everywhere_have_a_slope() -> None:
         features[:, flat] = 0.25
         features.requires_grad_(True)
         wanted = {"a": torch.randn(2, 3, 4, 4, generator=make_rng(1, "features"))}
-        content_distance({"a": features}, wanted).backward()  # type: ignore[no-untyped-call]
+        normalized_content_loss({"a": features}, wanted).backward()  # type: ignore[no-untyped-call]
         assert features.grad is not None
         assert bool(features.grad.isfinite().all())

@@ -7,9 +7,15 @@ import torch
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.objectives.laplacian_color import BANDS, band_moments, bands, joined, recoloured
+from belamy.objectives.laplacian_color import (
+    BANDS,
+    band_moments,
+    merge_bands,
+    split_bands,
+    transfer_band_moments,
+)
 from belamy.objectives.style_losses import Moments
-from belamy.objectives.whitening import deviations
+from belamy.objectives.whitening import standard_deviations
 
 
 def picture(height: int, width: int, seed: int = 0) -> Tensor:
@@ -24,46 +30,49 @@ def picture(height: int, width: int, seed: int = 0) -> Tensor:
 @pytest.mark.parametrize("size", [(64, 96), (61, 83), (1, 90), (7, 1), (1, 1)])
 def test_bands_add_up_to_the_picture(size: tuple[int, int]) -> None:
     image = picture(*size)
-    found = bands(image)
+    found = split_bands(image)
     assert len(found) == BANDS + 1
-    torch.testing.assert_close(joined(found, size), image)
+    torch.testing.assert_close(merge_bands(found, size), image)
 
 
 def test_its_own_colours_leave_a_picture_as_it_is() -> None:
     image = picture(61, 83)
     own = band_moments(image)
-    torch.testing.assert_close(recoloured(image, own, own), image, atol=1e-4, rtol=0)
+    torch.testing.assert_close(transfer_band_moments(image, own, own), image, atol=1e-4, rtol=0)
 
 
 def test_pale_details_get_the_strength_of_the_style() -> None:
     style, image = picture(128, 96, 1), picture(96, 128)
-    found = bands(image)
-    pale = joined([0.5 * band for band in found[:2]] + found[2:], (96, 128))
+    found = split_bands(image)
+    pale = merge_bands([0.5 * band for band in found[:2]] + found[2:], (96, 128))
     own, wanted = band_moments(pale), band_moments(style)
-    made = band_moments(recoloured(pale, own, wanted))
+    made = band_moments(transfer_band_moments(pale, own, wanted))
 
     def off(some: list[Moments]) -> float:
         both = zip(some, wanted, strict=True)
-        return sum(float((deviations(one) - deviations(goal)).abs().sum()) for one, goal in both)
+        return sum(
+            float((standard_deviations(one) - standard_deviations(goal)).abs().sum())
+            for one, goal in both
+        )
 
     assert off(made) < 0.5 * off(own)
 
 
 def test_the_mean_colour_is_the_styles() -> None:
     image, style = picture(64, 64), picture(64, 64, 1) * torch.tensor([1, 0.5, 0.2]).view(3, 1, 1)
-    made = recoloured(image, band_moments(image), band_moments(style))
+    made = transfer_band_moments(image, band_moments(image), band_moments(style))
     torch.testing.assert_close(made.mean(dim=(2, 3)), style.mean(dim=(2, 3)), atol=1e-3, rtol=0)
 
 
 def test_a_plain_style_does_not_wipe_out_what_is_shown() -> None:
     image, plain = picture(64, 64), torch.full((1, 3, 40, 40), 0.3)
-    made = recoloured(image, band_moments(image), band_moments(plain))
+    made = transfer_band_moments(image, band_moments(image), band_moments(plain))
     assert 0.45 * image.std() < made.std() < image.std()
 
 
 def test_grain_of_a_plain_picture_is_not_blown_up() -> None:
     image = 0.5 + 0.001 * torch.randn((1, 3, 64, 64), generator=make_rng(0, "grain"))
-    made = recoloured(image, band_moments(image), band_moments(picture(64, 64)))
+    made = transfer_band_moments(image, band_moments(image), band_moments(picture(64, 64)))
     assert made.std(dim=(2, 3)).max() < 3 * image.std()
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.objectives import matmul
-from belamy.objectives.matmul import product, scatter
+from belamy.objectives import matmul as module
+from belamy.objectives.matmul import matmul, scatter_matrix
 
 
 def matrix(*shape: int, seed: int = 0) -> Tensor:
@@ -31,9 +31,9 @@ def test_products_and_their_slopes(shape: tuple[int, int, int, int]) -> None:
     a, b = matrix(count, rows, inner).requires_grad_(), matrix(count, inner, columns, seed=1)
     b.requires_grad_()
     wanted = a.double() @ b.double()
-    torch.testing.assert_close(product(a, b).double(), wanted, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(matmul(a, b).double(), wanted, rtol=1e-4, atol=1e-4)
     towards = matrix(count, rows, columns, seed=2)
-    found = torch.autograd.grad((product(a, b) * towards).sum(), [a, b])
+    found = torch.autograd.grad((matmul(a, b) * towards).sum(), [a, b])
     plain = torch.autograd.grad((wanted * towards.double()).sum(), [a, b])
     for one, other in zip(found, plain, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-3)
@@ -41,7 +41,7 @@ def test_products_and_their_slopes(shape: tuple[int, int, int, int]) -> None:
 
 def test_turned_matrices_are_seen_as_they_are() -> None:
     a, b = matrix(1, 128, 256).mT, matrix(1, 160, 128, seed=1).mT
-    torch.testing.assert_close(product(a, b), a @ b, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(matmul(a, b), a @ b, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("places", [256, 250, 60])
@@ -50,7 +50,7 @@ def test_scatter_is_symmetric_whichever_way(places: int, channels: int) -> None:
     x = matrix(1, places, channels)
     weights = torch.rand((places, 1), generator=make_rng(1))
     wanted = (x * weights).double().mT @ x.double()
-    found = scatter(x * weights, x)
+    found = scatter_matrix(x * weights, x)
     torch.testing.assert_close(found.double(), wanted, rtol=1e-4, atol=1e-3)
     torch.testing.assert_close(found, found.mT, rtol=1e-4, atol=1e-3)
 
@@ -58,7 +58,7 @@ def test_scatter_is_symmetric_whichever_way(places: int, channels: int) -> None:
 def test_doubles_and_machines_without_onednn_go_the_plain_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert matmul._suits(matrix(1, 256, 128))
-    assert not matmul._suits(matrix(1, 256, 128).double())
+    assert module._suits_convolution(matrix(1, 256, 128))
+    assert not module._suits_convolution(matrix(1, 256, 128).double())
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    assert not matmul._suits(matrix(1, 256, 128))
+    assert not module._suits_convolution(matrix(1, 256, 128))

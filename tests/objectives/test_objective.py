@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from belamy.errors import OptionError
 from belamy.objectives.features import channel, direction, energy, guide, strongest, weakest
-from belamy.objectives.objective import IMAGE, Objective, as_part_of, total
+from belamy.objectives.objective import IMAGE, Objective, scale_crop_gradients, total
 from belamy.objectives.priors import (
     nine_point_variation,
     range_penalty,
@@ -159,7 +159,7 @@ def test_gradients_of_tiles_add_up_to_the_whole_gradient(name: str) -> None:
 
     def gradient(picture: Tensor) -> Tensor:
         picture = picture.detach().requires_grad_()
-        objective(as_part_of(network(picture), whole)).backward()
+        objective(scale_crop_gradients(network(picture), whole)).backward()
         assert picture.grad is not None
         return picture.grad
 
@@ -172,7 +172,7 @@ def test_gradients_of_tiles_add_up_to_the_whole_gradient(name: str) -> None:
 def test_a_part_keeps_values_and_the_networks_own_gradient() -> None:
     network, image = Network(), noise(16, 16).requires_grad_()
     activations = network(image)
-    parts = as_part_of(activations, {"low": 4 * 64})
+    parts = scale_crop_gradients(activations, {"low": 4 * 64})
     for layer, activation in activations.items():
         assert torch.equal(parts[layer], activation)
     # `low` is scored at a quarter, `high` (reached through it) in full.
@@ -185,4 +185,4 @@ def test_a_part_keeps_values_and_the_networks_own_gradient() -> None:
 def test_a_part_without_gradient_passes() -> None:
     with torch.no_grad():
         activations = Network()(noise(8, 8))
-    assert as_part_of(activations, {"low": 100})["low"] is activations["low"]
+    assert scale_crop_gradients(activations, {"low": 100})["low"] is activations["low"]

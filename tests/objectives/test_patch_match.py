@@ -6,7 +6,13 @@ import torch
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.objectives.patch_match import CELL, Pieces, coordinates, laid, pieces_of
+from belamy.objectives.patch_match import (
+    CELL_SIZE,
+    PatchBank,
+    extract_patches,
+    project_features,
+    swap_patches,
+)
 from belamy.objectives.style_losses import moments_of
 
 BASIS = torch.eye(4, 6)
@@ -22,31 +28,31 @@ def features(seed: int, height: int = 12, width: int = 15) -> dict[str, Tensor]:
     return {"deep": deep, "fine": torch.stack([rows, columns])[None].float()}
 
 
-def places(some: dict[str, Tensor]) -> Tensor:
-    return coordinates(some["deep"], moments_of(some["deep"]), BASIS)
+def projected(some: dict[str, Tensor]) -> Tensor:
+    return project_features(some["deep"], moments_of(some["deep"]), BASIS)
 
 
-def pieces(some: dict[str, Tensor], allowed: Tensor | None = None) -> Pieces:
-    return pieces_of(some, places(some), allowed)
+def patches(some: dict[str, Tensor], mask: Tensor | None = None) -> PatchBank:
+    return extract_patches(some, projected(some), mask)
 
 
 def numbers(height: int, width: int, seed: int = 0) -> Tensor:
-    size = -(-height // CELL), -(-width // CELL)
+    size = -(-height // CELL_SIZE), -(-width // CELL_SIZE)
     return torch.randint(2**24, size, generator=make_rng(seed, "cells"))
 
 
 def test_coordinates_forget_the_moments() -> None:
     x = features(0)["deep"]
     changed = 3 * x + torch.arange(6.0).view(1, 6, 1, 1)
-    found = coordinates(x, moments_of(x), BASIS)
-    torch.testing.assert_close(coordinates(changed, moments_of(changed), BASIS), found)
+    found = project_features(x, moments_of(x), BASIS)
+    torch.testing.assert_close(project_features(changed, moments_of(changed), BASIS), found)
     torch.testing.assert_close(found.mean(dim=(2, 3)), torch.zeros(1, 4), atol=1e-5, rtol=0)
     torch.testing.assert_close(found.std(dim=(2, 3), correction=0), torch.ones(1, 4))
 
 
 def test_a_picture_of_itself_is_itself() -> None:
     some = features(0)
-    made = laid(pieces(some), places(some))
+    made = swap_patches(patches(some), projected(some))
     assert made.keys() == some.keys()
     for layer, wanted in some.items():
         torch.testing.assert_close(made[layer], wanted)
@@ -55,17 +61,17 @@ def test_a_picture_of_itself_is_itself() -> None:
 def test_what_is_found_elsewhere_is_laid_here() -> None:
     style = features(0)
     content = {"deep": style["deep"].roll((3, 4), (2, 3))}
-    made = laid(pieces(style), places(content))["fine"]
+    made = swap_patches(patches(style), projected(content))["fine"]
     rolled = style["fine"].roll((6, 8), (2, 3))
     torch.testing.assert_close(made[..., 10:20, 12:26], rolled[..., 10:20, 12:26])
 
 
 def test_nothing_is_taken_where_it_is_not_allowed() -> None:
     style, content = features(0), features(1)
-    allowed = torch.zeros(12, 15, dtype=torch.bool)
-    allowed[4:8, 4:8] = True
-    made = laid(pieces(style, allowed), places(content), numbers(12, 15))["fine"]
-    # a piece is three places wide: its middle is allowed
+    mask = torch.zeros(12, 15, dtype=torch.bool)
+    mask[4:8, 4:8] = True
+    made = swap_patches(patches(style, mask), projected(content), numbers(12, 15))["fine"]
+    # a piece is three places wide: its middle is mask
     assert float(made.min()) >= 2 * 3
     assert float(made.max()) <= 2 * 8 + 1
 
@@ -75,8 +81,8 @@ def test_a_flat_picture_is_laid_of_stretches() -> None:
     style = features(0, 40, 40)
     style["deep"] = torch.nn.functional.interpolate(style["deep"][..., :6, :6], 40, mode="bicubic")
     flat = 0.01 * torch.randn(1, 4, 32, 32, generator=make_rng(3, "flat")) + 0.5
-    alone = laid(pieces(style), flat)["fine"]
-    together = laid(pieces(style), flat, numbers(32, 32))["fine"]
+    alone = swap_patches(patches(style), flat)["fine"]
+    together = swap_patches(patches(style), flat, numbers(32, 32))["fine"]
 
     def going_on(made: Tensor) -> float:
         steps = made[0, 1, :, 2::2] - made[0, 1, :, 1:-1:2]  # from one place to the next
@@ -88,25 +94,25 @@ def test_a_flat_picture_is_laid_of_stretches() -> None:
 
 def test_numbers_of_cells_choose_other_stretches() -> None:
     style, flat = features(0, 40, 40), torch.full((1, 4, 32, 32), 0.5)
-    first, second = (laid(pieces(style), flat, numbers(32, 32, n))["fine"] for n in (0, 1))
+    first, second = (swap_patches(patches(style), flat, numbers(32, 32, n))["fine"] for n in (0, 1))
     assert not torch.equal(first, second)
-    assert torch.equal(first, laid(pieces(style), flat, numbers(32, 32))["fine"])
+    assert torch.equal(first, swap_patches(patches(style), flat, numbers(32, 32))["fine"])
 
 
 def test_edges_do_not_give_way_to_stretches() -> None:
     style = features(0)
-    made = laid(pieces(style), places(style), numbers(12, 15))
+    made = swap_patches(patches(style), projected(style), numbers(12, 15))
     torch.testing.assert_close(made["fine"], style["fine"])
 
 
 def test_pictures_smaller_than_a_piece() -> None:
     style, content = features(0, 1, 2), features(1, 2, 1)
-    made = laid(pieces(style), places(content), numbers(2, 1))
+    made = swap_patches(patches(style), projected(content), numbers(2, 1))
     assert made["fine"].shape == (1, 2, 4, 2)
     assert all(bool(x.isfinite().all()) for x in made.values())
 
 
 def test_large_styles_are_looked_through_sparsely() -> None:
     style = features(0, 100, 90)
-    assert len(pieces(style).places) < 4096
-    assert pieces(style).grid == (100, 90)
+    assert len(patches(style).positions) < 4096
+    assert patches(style).grid == (100, 90)

@@ -9,7 +9,7 @@ from torch.nn.functional import normalize
 
 from belamy.devices import make_rng
 from belamy.networks.gan.patch_mlp import PatchHeads
-from belamy.objectives.patch_nce import patch_contrast
+from belamy.objectives.patch_nce import patch_nce_loss
 
 
 def directions(seed: int) -> torch.Tensor:
@@ -23,20 +23,20 @@ def test_by_its_formula() -> None:
         for i in range(6):
             scores = [math.exp(float(q[i] @ k[j]) / 0.5) for j in range(6)]
             wanted -= math.log(scores[i] / sum(scores)) / 12
-    assert math.isclose(float(patch_contrast(queries, keys, temperature=0.5)), wanted)
+    assert math.isclose(float(patch_nce_loss(queries, keys, temperature=0.5)), wanted)
 
 
 def test_slopes() -> None:
     queries, keys = directions(0).requires_grad_(), directions(1).requires_grad_()
     assert torch.autograd.gradcheck(
-        lambda q, k: patch_contrast(q, k, temperature=0.5), (queries, keys)
+        lambda q, k: patch_nce_loss(q, k, temperature=0.5), (queries, keys)
     )
 
 
 def test_it_is_least_where_every_patch_is_its_own() -> None:
     own = torch.eye(6, dtype=torch.float64).expand(2, 6, 6)
-    assert patch_contrast(own, own) < 1e-5
-    assert patch_contrast(own, own.flip(1)) > 10
+    assert patch_nce_loss(own, own) < 1e-5
+    assert patch_nce_loss(own, own.flip(1)) > 10
 
 
 def test_heads_give_directions_of_the_places_asked() -> None:

@@ -10,16 +10,16 @@ from torch import Tensor
 
 from belamy.errors import OptionError
 from belamy.objectives.objective import total
-from belamy.objectives.statistics import Window, content, gather_moments
+from belamy.objectives.statistics import Window, content_loss, moment_statistics
 from belamy.objectives.style_losses import (
     STYLE_LOSSES,
     Moments,
-    blend,
-    gram,
-    moments,
+    blend_moments,
+    gram_loss,
     moments_of,
-    root_trace,
-    shares,
+    normalize_weights,
+    trace_of_sqrt,
+    wasserstein_loss,
 )
 
 
@@ -65,7 +65,7 @@ def test_gradients_of_a_region_are_right(loss: str) -> None:
 
 
 def test_the_gradient_of_content_is_right() -> None:
-    pooled = content("x", features(1))
+    pooled = content_loss("x", features(1))
     found = features(0).requires_grad_(True)
     assert gradcheck(lambda x: pooled.objective({"x": x}), found)
 
@@ -75,13 +75,13 @@ def test_the_root_s_trace_is_that_of_the_eigenvalues() -> None:
     tall = torch.randn(2, 5, 7, dtype=torch.float64)
     matrices = (tall @ tall.mT).requires_grad_(True)
     expected = torch.linalg.svdvals(tall).sum(dim=-1)
-    assert torch.allclose(root_trace(matrices), expected)
-    assert gradcheck(lambda x: root_trace((x + x.mT) / 2), matrices)
+    assert torch.allclose(trace_of_sqrt(matrices), expected)
+    assert gradcheck(lambda x: trace_of_sqrt((x + x.mT) / 2), matrices)
 
 
 def test_the_root_of_nothing_is_nothing() -> None:
     nothing = torch.zeros(1, 3, 3, requires_grad=True)
-    root_trace(nothing).sum().backward()
+    trace_of_sqrt(nothing).sum().backward()
     assert nothing.grad is not None
     assert nothing.grad.isfinite().all()
 
@@ -92,7 +92,7 @@ def test_a_flat_target_has_finite_gradients() -> None:
     noise = torch.randn(1, 208, 208)
     faint = (noise @ noise.mT) * torch.logspace(-45, -6, 208)
     covariance = (faint + faint.mT) / 2
-    got = root_trace(covariance.requires_grad_(True)).sum()
+    got = trace_of_sqrt(covariance.requires_grad_(True)).sum()
     assert got.isfinite()
     (gradient,) = torch.autograd.grad(got, covariance)
     assert gradient.isfinite().all()
@@ -115,7 +115,7 @@ def test_nearly_zero_at_the_target_in_single_precision(loss: str) -> None:
 
 def test_content_is_zero_at_the_target_and_sees_where_things_are() -> None:
     found = features(0)
-    objective = content("x", found).objective
+    objective = content_loss("x", found).objective
     assert objective({"x": found}) == 0
     assert objective({"x": found.flip(-1)}) > 0.01
 
@@ -137,8 +137,8 @@ def test_moments_are_wasserstein_distances_of_gaussians() -> None:
     """Of diagonal covariances the distance is that of the deviations."""
     mean = torch.zeros(1, 3, dtype=torch.float64)
     first, second = (torch.tensor(d, dtype=torch.float64) for d in ([1, 2, 3], [4.0, 0, 1]))
-    pooled = moments("x", Moments(mean, torch.diag(first.square())[None]))
-    found = pooled.judge((mean, torch.diag(second.square())[None]))
+    pooled = wasserstein_loss("x", Moments(mean, torch.diag(first.square())[None]))
+    found = pooled.loss((mean, torch.diag(second.square())[None]))
     assert found.item() == pytest.approx(float((first - second).square().mean()))
 
 
@@ -166,7 +166,7 @@ def test_half_precision_does_not_overflow(loss: str, dtype: torch.dtype) -> None
 def test_a_blend_is_what_all_places_together_are() -> None:
     one, other = features(0, grid=(3, 4)), features(1, grid=(9, 4))
     joined = moments_of(torch.cat([one, other], dim=2))
-    mixed = blend([moments_of(one), moments_of(other)], [1, 3])
+    mixed = blend_moments([moments_of(one), moments_of(other)], [1, 3])
     assert torch.allclose(mixed.mean, joined.mean)
     assert torch.allclose(mixed.covariance, joined.covariance)
 
@@ -175,7 +175,7 @@ def test_a_blend_is_what_all_places_together_are() -> None:
 def test_weights_that_are_no_blend(weights: list[float]) -> None:
     both = [moments_of(features(0)), moments_of(features(1))]
     with pytest.raises(OptionError, match="weights"):
-        blend(both, weights)
+        blend_moments(both, weights)
 
 
 def test_a_region_s_moments_are_those_of_a_crop() -> None:
@@ -206,24 +206,24 @@ def test_a_black_region_is_refused() -> None:
 @pytest.mark.parametrize("masked", [False, True])
 def test_the_sums_of_windows_are_those_of_the_whole(masked: bool) -> None:
     found = features(0)
-    share = shares(torch.rand(5, 4, dtype=torch.float64)) if masked else None
+    share = normalize_weights(torch.rand(5, 4, dtype=torch.float64)) if masked else None
     windows = [
         Window(rows, columns, 20)
         for rows in (slice(0, 2), slice(2, 5))
         for columns in (slice(0, 3), slice(3, 4))
     ]
-    parts = [gather_moments(window.of(found), window, share) for window in windows]
-    whole = gather_moments(found, Window.whole(found), share)
+    parts = [moment_statistics(window.of(found), window, share) for window in windows]
+    whole = moment_statistics(found, Window.whole(found), share)
     for part, expected in zip(zip(*parts, strict=True), whole, strict=True):
         assert torch.allclose(torch.stack(part).sum(dim=0), expected)
-    target = content("x", features(1))
-    shown = [target.gather(window.of(found), window)[0] for window in windows]
+    target = content_loss("x", features(1))
+    shown = [target.statistics(window.of(found), window)[0] for window in windows]
     assert torch.allclose(torch.stack(shown).sum(), target.objective({"x": found}))
 
 
 def test_the_algebra_of_objectives_takes_them() -> None:
     found = features(0)
-    style, shown = gram("x", moments_of(features(1))), content("x", features(1))
+    style, shown = gram_loss("x", moments_of(features(1))), content_loss("x", features(1))
     goal = total([2 * style.objective, 0.5 * shown.objective])
     assert goal.name == "2*gram(x) + 0.5*content(x)"
     assert goal.layers == {"x"}

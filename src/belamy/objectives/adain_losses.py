@@ -1,8 +1,7 @@
-"""How far a batch of paintings is from a style each, and from what each is to show.
+"""Losses for training arbitrary style transfer: each picture of a batch has a style of its own.
 
-For training, where every picture of every step has another style: each distance is divided by what
-is aimed at, and a dark or plain style, whose numbers are small, is kept from outweighing all others
-by a logarithm.
+Each distance is divided by the size of its target, and a logarithm keeps a dark or plain style,
+whose numbers are small, from outweighing all others.
 
 Source: Huang & Belongie 2017, equations 12 and 13. **Differs**: covariances instead of deviations,
 since features that go together are what strokes are made of; content without its own means and
@@ -18,54 +17,61 @@ from torch import Tensor
 
 from belamy.objectives.style_losses import Moments
 
-__all__ = ["bare", "content_distance", "manner_distance"]
+__all__ = ["instance_normalize", "log_moment_loss", "normalized_content_loss"]
 
 _NOTHING = 1e-6  # a target as weak as this is black; it is not divided by
 _QUIET = 0.05  # of a layer's own deviation: features that stray less are hardly there. By eye
 
 
-def manner_distance(found: Mapping[str, Moments], wanted: Mapping[str, Moments]) -> Tensor:
-    """Mean over pictures and layers of ln(1 + d), d the distances of means and of covariances.
+def log_moment_loss(actual: Mapping[str, Moments], target: Mapping[str, Moments]) -> Tensor:
+    """Style loss: mean over pictures and layers of ln(1 + d), d the relative squared errors.
+
+    d is taken of the means and of the covariances.
 
     Args:
-        found: layer → moments, the paintings'; may have more layers.
-        wanted: layer → moments, the styles'; these layers are compared.
+        actual: layer → moments of the generated pictures; may have more layers.
+        target: layer → moments of the styles; these layers are compared.
     """
     parts = [
-        _relative(getattr(found[layer], kind), getattr(target, kind))
-        for layer, target in wanted.items()
+        _log_relative_error(getattr(actual[layer], kind), getattr(target, kind))
+        for layer, target in target.items()
         for kind in ("mean", "covariance")
     ]
     return torch.stack(parts).mean()
 
 
-def _relative(found: Tensor, wanted: Tensor) -> Tensor:
-    """Of each picture |F − F̂|² / |F̂|²; the mean of their logarithms, 0 at the best."""
-    off = (found - wanted).square().flatten(1).sum(dim=1)
-    size = wanted.square().flatten(1).sum(dim=1)
+def _log_relative_error(actual: Tensor, target: Tensor) -> Tensor:
+    """Mean of ln(1 + |F − F̂|² / |F̂|²) over the pictures; 0 at best."""
+    off = (actual - target).square().flatten(1).sum(dim=1)
+    size = target.square().flatten(1).sum(dim=1)
     return (off / size.clamp_min(_NOTHING)).log1p().mean()
 
 
-def content_distance(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Tensor:
-    """Mean over layers of the squared differences between `bare` features: 2 for unrelated ones.
+def normalized_content_loss(actual: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
+    """Content loss: mean squared error between instance-normalised features, averaged over layers.
+
+    Features that have nothing to do with each other are about 2 apart.
 
     Args:
-        found: layer → (N, C, H, W), the paintings'; may have more layers.
-        wanted: layer → (N, C, H, W), the photographs'; these layers are compared.
+        actual: layer → (N, C, H, W), of the generated pictures; may have more layers.
+        target: layer → (N, C, H, W), of the photographs; these layers are compared.
     """
     return torch.stack(
-        [(bare(found[layer]) - bare(target)).square().mean() for layer, target in wanted.items()]
+        [
+            (instance_normalize(actual[layer]) - instance_normalize(target)).square().mean()
+            for layer, target in target.items()
+        ]
     ).mean()
 
 
-def bare(features: Tensor) -> Tensor:
-    """Features (N, C, H, W) without each one's own mean and deviation over all places."""
+def instance_normalize(features: Tensor) -> Tensor:
+    """Instance normalisation: features (N, C, H, W) less their mean, over their deviation."""
     number = torch.finfo(features.dtype)
     centred = features - features.mean(dim=(2, 3), keepdim=True)
-    # A feature that is the same everywhere, as half precision often rounds it, would have a slope
-    # of 0 · ∞ at the root.
+    # A feature that is the same everywhere, as half precision often rounds it, would have a
+    # gradient of 0 · ∞ at the root.
     spread, quiet = (
-        centred.square().mean(dim=places, keepdim=True).clamp_min(number.tiny).sqrt()
-        for places in ((2, 3), (1, 2, 3))
+        centred.square().mean(dim=positions, keepdim=True).clamp_min(number.tiny).sqrt()
+        for positions in ((2, 3), (1, 2, 3))
     )
     return centred / (spread + _QUIET * quiet + number.eps)

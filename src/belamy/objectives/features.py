@@ -1,7 +1,7 @@
-"""What can be excited in a network: layers, channels, neurons, directions, classes, a guide.
+"""Feature visualisation objectives: layers, channels, neurons, directions, classes, a guide.
 
-Each function makes an `Objective`, a mean over pictures and places; write minus to excite.
-Activations are (N,C,H,W), or (N,C) for a layer without places.
+Each function makes an `Objective`, a mean over pictures and positions; write minus to excite.
+Activations are (N,C,H,W), or (N,C) for a layer without positions.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from torch import Tensor
 from belamy.errors import OptionError
 from belamy.objectives.objective import Activations, Objective
 
-# Matching a guide compares this many pairs of places at a time: 16 MiB in single precision.
+# Matching a guide compares this many pairs of positions at a time: 16 MiB in single precision.
 PAIRS_AT_ONCE = 2**22
-# Cosines below this count as this much, so that a place that points away still gets a gradient.
+# Cosines below this count as this much, so that a position that points away still gets a gradient.
 # Source: lucid, optvis/objectives.py, `_dot_cossim`.
 LEAST_COSINE = 0.1
 
@@ -47,26 +47,26 @@ def channel(layer: str, index: int) -> Objective:
 
 
 def neuron(layer: str, index: int, y: int | None = None, x: int | None = None) -> Objective:
-    """Activation of one channel at one place, by default the middle one.
+    """Activation of one channel at one position, by default the middle one.
 
         +---+---+---+      +---+---+---+---+
         |   | X |   |      |   |   | X |   |   of an even number, the second
         +---+---+---+      +---+---+---+---+
 
     Args:
-        y, x: row and column among the layer's places, from 0.
+        y, x: row and column among the layer's positions, from 0.
 
     Raises:
-        OptionError: (when evaluated) the layer has no such channel or place.
+        OptionError: (when evaluated) the layer has no such channel or position.
     """
 
     def score(activations: Activations) -> Tensor:
         plane = _channel(activations, layer, index)  # (N,H,W)
-        row, column = _place(plane, layer, y, x)
+        row, column = _position(plane, layer, y, x)
         return plane[:, row, column].mean()
 
-    place = "" if y is None and x is None else f", {y}, {x}"
-    return Objective(score, frozenset({layer}), f"neuron({layer}, {index}{place})")
+    position = "" if y is None and x is None else f", {y}, {x}"
+    return Objective(score, frozenset({layer}), f"neuron({layer}, {index}{position})")
 
 
 def class_score(index: int, layer: str = "logits") -> Objective:
@@ -87,7 +87,7 @@ def class_score(index: int, layer: str = "logits") -> Objective:
 
 
 def direction(layer: str, vector: Tensor) -> Objective:
-    """Mean over places of dot · cosine between the activation and a direction.
+    """Mean over positions of dot · cosine between the activation and a direction.
 
     The plain dot product is raised by anything strong; times the cosine, only what points the
     same way pays. The vector's length does not matter.
@@ -118,9 +118,9 @@ def direction(layer: str, vector: Tensor) -> Objective:
 def guide(layer: str, guide_activations: Tensor) -> Objective:
     """Each place moves towards the guide's feature that it matches best.
 
-    The score is the mean over channels and places of x · y, where y is, at each place, the feature
-    of the guide with the greatest dot product. The match is held fixed in the gradient, which is
-    the true gradient all the same: at a maximum, which one is best does not change.
+    The score is the mean over channels and positions of x · y, where y is, at each position, the
+    feature of the guide with the greatest dot product. The match is held fixed in the gradient,
+    which is the true gradient all the same: at a maximum, which one is best does not change.
 
     Args:
         guide_activations: (1,C,h,w): what the guide picture excites in the same layer.
@@ -130,19 +130,19 @@ def guide(layer: str, guide_activations: Tensor) -> Objective:
     features = guide_activations.detach()[0].flatten(1)  # (C, h·w)
 
     def score(activations: Activations) -> Tensor:
-        places = activations[layer].transpose(0, 1).flatten(1)  # (C, N·H·W)
-        matches = features.to(places)
+        positions = activations[layer].transpose(0, 1).flatten(1)  # (C, N·H·W)
+        matches = features.to(positions)
         with torch.no_grad():
-            best = _best_matches(places, matches)  # (N·H·W,)
-        return (places * matches[:, best]).mean()
+            best = _best_matches(positions, matches)  # (N·H·W,)
+        return (positions * matches[:, best]).mean()
 
     return Objective(score, frozenset({layer}), f"guide({layer})")
 
 
-def _best_matches(places: Tensor, features: Tensor) -> Tensor:
-    """For each of (C,P) places, the number of the (C,M) feature with the greatest dot product."""
+def _best_matches(positions: Tensor, features: Tensor) -> Tensor:
+    """For each of (C,P) positions, the index of the (C,M) feature with the greatest dot product."""
     at_once = max(1, PAIRS_AT_ONCE // features.shape[1])
-    chunks = torch.split(places, at_once, dim=1)
+    chunks = torch.split(positions, at_once, dim=1)
     return torch.cat([(chunk.T @ features).argmax(dim=1) for chunk in chunks])
 
 
@@ -194,7 +194,7 @@ def _energy_of(layer: str, rank: Tensor, count: int, name: str) -> Objective:
 
 
 def _channel(activations: Activations, layer: str, index: int) -> Tensor:
-    """(N,H,W), or (N,) of a layer without places."""
+    """(N,H,W), or (N,) of a layer without positions."""
     activation = activations[layer]
     if not 0 <= index < activation.shape[1]:
         raise OptionError(
@@ -203,9 +203,9 @@ def _channel(activations: Activations, layer: str, index: int) -> Tensor:
     return activation[:, index]
 
 
-def _place(plane: Tensor, layer: str, y: int | None, x: int | None) -> tuple[int, int]:
+def _position(plane: Tensor, layer: str, y: int | None, x: int | None) -> tuple[int, int]:
     height, width = plane.shape[-2:]
     row, column = height // 2 if y is None else y, width // 2 if x is None else x
     if not (0 <= row < height and 0 <= column < width):
-        raise OptionError(f"{layer!r} has no place ({row}, {column}); it is {height} x {width}")
+        raise OptionError(f"{layer!r} has no position ({row}, {column}); it is {height} x {width}")
     return row, column

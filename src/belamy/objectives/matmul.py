@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-__all__ = ["product", "scatter"]
+__all__ = ["matmul", "scatter_matrix"]
 
 _WIDTH = 32  # columns of the picture that rows of a matrix are seen as
-_WORTH = 128  # rows and columns, from which on it is faster. Measured
+_SMALLEST = 128  # rows and columns, from which on it is faster. Measured
 _HALVED = 32  # columns, from which on a symmetric product's half is worth leaving out
 
 # A pixel has no neighbours to be apart from. But one that is said to look far goes to oneDNN, and
@@ -23,8 +23,8 @@ _HALVED = 32  # columns, from which on a symmetric product's half is worth leavi
 _FAR = 2
 
 
-def product(a: Tensor, b: Tensor) -> Tensor:
-    """a·b, through which gradients flow.
+def matmul(a: Tensor, b: Tensor) -> Tensor:
+    """Batched matrix product a·b, differentiable.
 
     Args:
         a: (N, M, K).
@@ -33,34 +33,34 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     Returns:
         (N, M, L).
     """
-    if not (_suits(a) and min(b.shape[1:]) >= _WORTH):
+    if not (_suits_convolution(a) and min(b.shape[1:]) >= _SMALLEST):
         return a @ b
-    made = F.conv2d(_as_picture(a), b[0].mT[..., None, None], dilation=_FAR)
-    return made.flatten(2).mT
+    result = F.conv2d(_as_picture(a), b[0].mT[..., None, None], dilation=_FAR)
+    return result.flatten(2).mT
 
 
-def scatter(weighted: Tensor, x: Tensor) -> Tensor:
-    """Σ w·x·xᵀ over places.
+def scatter_matrix(weighted: Tensor, x: Tensor) -> Tensor:
+    """Scatter matrix Σ w·x·xᵀ over positions.
 
     Args:
-        weighted: (N, P, C), the same as x, each place times its weight.
+        weighted: (N, P, C), the same as x, each position times its weight.
         x: (N, P, C).
 
     Returns:
         (N, C, C), symmetric.
     """
-    if _suits(weighted) and _suits(x):
+    if _suits_convolution(weighted) and _suits_convolution(x):
         channels = x.shape[2]
         kernel: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             _as_picture(x), (channels, channels, 1, 1), _as_picture(weighted), dilation=_FAR
         )
         return kernel[None, :, :, 0, 0]
-    return _halved(weighted, x)
+    return _half_scatter(weighted, x)
 
 
-def _suits(x: Tensor) -> bool:
+def _suits_convolution(x: Tensor) -> bool:
     one, rows, columns = x.shape
-    sizes = one == 1 and rows % _WIDTH == 0 and min(rows, columns) >= _WORTH
+    sizes = one == 1 and rows % _WIDTH == 0 and min(rows, columns) >= _SMALLEST
     plain = x.dtype == torch.float32 and x.device.type == "cpu"
     return sizes and plain and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
@@ -70,7 +70,7 @@ def _as_picture(x: Tensor) -> Tensor:
     return x.contiguous().view(1, -1, _WIDTH, x.shape[2]).permute(0, 3, 1, 2)
 
 
-def _halved(weighted: Tensor, x: Tensor) -> Tensor:
+def _half_scatter(weighted: Tensor, x: Tensor) -> Tensor:
     """The same, of which a quarter is mirrored instead of multiplied."""
     middle = x.shape[-1] // 2
     if middle < _HALVED // 2:

@@ -1,4 +1,4 @@
-"""What to optimise: a scalar to minimise, and its algebra.
+"""Objectives: scalars to minimise, and their algebra.
 
 One sign rule: everything is minimised. To excite something, write minus:
 
@@ -34,7 +34,7 @@ class Objective:
     a goal that anyone can read.
 
     Args:
-        score: activations → tensor without dimensions. Means over pictures, channels and places,
+        score: activations → tensor without dimensions. Means over pictures, channels and positions,
             so that weights keep their meaning on every size.
         layers: the keys that `score` reads.
         name: how a person reads it, for instance `-energy(mixed4c) + 2*range`.
@@ -48,32 +48,32 @@ class Objective:
         return self.score(activations)
 
     def __add__(self, other: Objective) -> Objective:
-        other = _objective(other, "+")
+        other = _require_objective(other, "+")
         return Objective(
             lambda activations: self.score(activations) + other.score(activations),
             self.layers | other.layers,
-            _joined(self.name, other.name),
+            _join_names(self.name, other.name),
         )
 
     __radd__ = __add__  # reached by `3 + objective` alone, to say why that is refused
 
     def __neg__(self) -> Objective:
         return Objective(
-            lambda activations: -self.score(activations), self.layers, _negated(self.name)
+            lambda activations: -self.score(activations), self.layers, _negate_name(self.name)
         )
 
     def __sub__(self, other: Objective) -> Objective:
-        return self + -_objective(other, "-")
+        return self + -_require_objective(other, "-")
 
     def __rsub__(self, other: object) -> Objective:
-        return -self + _objective(other, "-")
+        return -self + _require_objective(other, "-")
 
     def __mul__(self, weight: float) -> Objective:
-        weight = _weight(weight)
+        weight = _check_weight(weight)
         return Objective(
             lambda activations: weight * self.score(activations),
             self.layers,
-            f"{weight:g}*{_grouped(self.name)}",
+            f"{weight:g}*{_parenthesize(self.name)}",
         )
 
     __rmul__ = __mul__
@@ -91,21 +91,21 @@ def total(objectives: Iterable[Objective]) -> Objective:
     return functools.reduce(operator.add, parts)
 
 
-def as_part_of(activations: Activations, whole: Mapping[str, float]) -> Activations:
+def scale_crop_gradients(activations: Activations, whole: Mapping[str, float]) -> Activations:
     """A crop's activations, such that the gradients of all crops add up to the whole picture's.
 
-    Objectives are means over places, and a mean over a crop weighs each place by the crop's own
-    count. Here the gradient that enters each layer is multiplied by (places in the crop / places
-    in the whole picture), which turns it into the crop's share of the whole mean, exactly, for
-    any sum of objectives on any layers. Values stay as they are.
+    Objectives are means over positions, and a mean over a crop weighs each position by the crop's
+    own count. Here the gradient that enters each layer is multiplied by (positions in the crop /
+    positions in the whole picture), which turns it into the crop's part of the whole mean, exactly,
+    for any sum of objectives on any layers. Values stay as they are.
 
-    That holds for objectives that score each place by itself and take the mean: `energy`,
+    That holds for objectives that score each position by itself and take the mean: `energy`,
     `channel`, `direction`, `guide`, `strongest`, `weakest` and the priors. It does not for one
     place (`neuron`) or the whole picture (`class_score`).
 
     Args:
         activations: of one crop.
-        whole: layer → number of places (H·W) that the whole picture has there. Picture area over
+        whole: layer → number of positions (H·W) that the whole picture has there. Picture area over
             stride² will do: being the same for all crops, it keeps their sum consistent. Layers
             that are not named pass as they are.
     """
@@ -125,7 +125,7 @@ def _amplify(activation: Tensor, factor: float) -> Tensor:
     return view
 
 
-def _objective(other: object, sign: str) -> Objective:
+def _require_objective(other: object, sign: str) -> Objective:
     if not isinstance(other, Objective):
         raise TypeError(
             f"objective {sign} {type(other).__name__}: only objectives add up; "
@@ -134,7 +134,7 @@ def _objective(other: object, sign: str) -> Objective:
     return other
 
 
-def _weight(weight: object) -> float:
+def _check_weight(weight: object) -> float:
     if isinstance(weight, Objective):
         raise TypeError("objective * objective: an objective is multiplied by a number only")
     if isinstance(weight, bool) or not isinstance(weight, Real):
@@ -154,17 +154,17 @@ def _is_sum(name: str) -> bool:
     return False
 
 
-def _grouped(name: str) -> str:
+def _parenthesize(name: str) -> str:
     return f"({name})" if _is_sum(name) or name.startswith("-") else name
 
 
-def _negated(name: str) -> str:
+def _negate_name(name: str) -> str:
     if name.startswith("-") and not _is_sum(name):
         return name[1:]
     return f"-({name})" if _is_sum(name) else f"-{name}"
 
 
-def _joined(left: str, right: str) -> str:
+def _join_names(left: str, right: str) -> str:
     if right.startswith("-"):
         return f"{left} - {right[1:]}"
     return f"{left} + {right}"

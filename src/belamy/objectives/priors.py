@@ -1,8 +1,8 @@
-"""What every picture should be, whatever a network wants: smooth, and in range.
+"""Image priors: total variation in three forms, and the range penalty.
 
 Priors read the picture itself, under the key `IMAGE` of the activations: (N,C,H,W) in [0,1].
-Beyond the border the picture continues as its edge, so that each is a mean over exactly H·W places
-(which lets the gradients of tiles add up) and works down to a single pixel.
+Beyond the border the picture continues as its edge, so that each is a mean over exactly H·W
+positions (which lets the gradients of tiles add up) and works down to a single pixel.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def nine_point_variation() -> Objective:
     the nine-point Laplacian. Zero for a flat picture.
 
     Source: crowsonkb/style-transfer-pytorch, `TVLoss`. Differs: the diagonals, too, are averaged
-    over the H·W places, where Crowson divides by (H+1)·(W+1).
+    over the H·W positions, where Crowson divides by (H+1)·(W+1).
     """
 
     def score(image: Tensor) -> Tensor:

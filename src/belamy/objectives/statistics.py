@@ -1,8 +1,8 @@
-"""Objectives that know a layer by sums over its places, in parts if need be.
+"""Losses on a layer's statistics: sums over positions, which may be taken tile by tile.
 
-A picture too large for memory is seen a tile at a time: the sums of the tiles add up. And what such
-an objective wants of each place follows from the sums alone, so that no graph through it is kept:
-it is added to the gradient in place, when that comes by on its way back through the network.
+A picture too large for memory is read a tile at a time: the sums of the tiles add up. The gradient
+for each position follows from the sums alone, so that no graph through them is kept: it is added in
+place to the gradient that comes back through the network.
 
 Features are (N, C, H, W); sums are taken of each picture of the batch by itself.
 """
@@ -18,107 +18,111 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from belamy.objectives.matmul import product, scatter
+from belamy.objectives.matmul import matmul, scatter_matrix
 from belamy.objectives.objective import Activations, Objective
 
 __all__ = [
-    "Gather",
-    "Pooled",
-    "Spread",
-    "Sums",
+    "Statistics",
+    "StatisticsBackward",
+    "StatisticsFunction",
+    "StatisticsLoss",
     "Window",
-    "content",
-    "gather_moments",
-    "moment_sums",
-    "spread_moments",
+    "content_loss",
+    "differentiable_moments",
+    "moment_backward",
+    "moment_statistics",
 ]
 
-Sums = tuple[Tensor, ...]
+Statistics = tuple[Tensor, ...]
 
-# Places that are worked on at a time on the way back: their gradient stays in the cache from the
+# Positions that are worked on at a time on the way back: their gradient stays in the cache from the
 # first sum to the second.
 _BLOCK = 8192
 
 
 @dataclass(frozen=True)
 class Window:
-    """Which of a layer's places are looked at: rows, columns, and how many places there are."""
+    """Part of a layer's grid: rows, columns, and how many positions the whole layer has."""
 
     rows: slice
     columns: slice
-    places: int
+    positions: int
 
     @classmethod
     def whole(cls, features: Tensor) -> Window:
-        """All places of features (N, C, H, W)."""
+        """All positions of features (N, C, H, W)."""
         height, width = features.shape[-2:]
         return cls(slice(0, height), slice(0, width), height * width)
 
     def of(self, whole: Tensor) -> Tensor:
-        """Its part of something (…, H, W)."""
+        """The window's crop of something (…, H, W)."""
         return whole[..., self.rows, self.columns]
 
 
-Gather = Callable[[Tensor, Window], Sums]
-"""(features of the places in a window, the window) → sums over these places."""
+StatisticsFunction = Callable[[Tensor, Window], Statistics]
+"""(features of the positions in a window, the window) → sums over these positions."""
 
-Spread = Callable[[Tensor, Window, Sums, Tensor], None]
-"""(features, window, what changes with each sum, gradient of the features): add to the gradient, in
-place, what changes with the features."""
+StatisticsBackward = Callable[[Tensor, Window, Statistics, Tensor], None]
+"""(features, window, gradient of the loss for each sum, gradient for the features): the chain rule,
+added in place to the last."""
 
 
 @dataclass(frozen=True)
-class Pooled:
-    """A scalar to minimise that knows a layer by sums over its places alone.
+class StatisticsLoss:
+    """A loss that depends on a layer through sums over its positions alone.
 
     Args:
         layer: whose features it looks at.
         name: how a person reads it.
-        gather: see `Gather`. The sums of windows that cover the layer once add up to those of the
-            whole.
-        judge: the sums of the whole → tensor without dimensions.
-        spread: see `Spread`, the derivative of `gather`.
+        statistics: see `StatisticsFunction`. The sums of windows that cover the layer once add up
+            to those of the whole.
+        loss: the sums of the whole → tensor without dimensions.
+        backward: see `StatisticsBackward`, the derivative of `statistics`.
     """
 
     layer: str
     name: str
-    gather: Gather
-    judge: Callable[[Sums], Tensor]
-    spread: Spread
+    statistics: StatisticsFunction
+    loss: Callable[[Statistics], Tensor]
+    backward: StatisticsBackward
 
     @property
     def objective(self) -> Objective:
-        """The same of a picture that is seen whole, for the algebra of objectives."""
+        """The loss as an `Objective` on the whole picture."""
 
         def score(activations: Activations) -> Tensor:
-            sums = _Gathered.apply(activations[self.layer], self.gather, self.spread)  # type: ignore[no-untyped-call]
-            return self.judge(sums)
+            sums = _StatisticsAutograd.apply(  # type: ignore[no-untyped-call]
+                activations[self.layer], self.statistics, self.backward
+            )
+            return self.loss(sums)
 
         return Objective(score, frozenset({self.layer}), self.name)
 
 
-class _Gathered(torch.autograd.Function):
-    """The sums of all places, as autograd knows it."""
+class _StatisticsAutograd(torch.autograd.Function):
+    """The sums of all positions as a node of autograd's graph."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, gather: Gather, spread: Spread) -> Sums:
+    def forward(
+        ctx: Any, features: Tensor, statistics: StatisticsFunction, backward: StatisticsBackward
+    ) -> Statistics:
         ctx.save_for_backward(features)
-        ctx.spread = spread
-        return gather(features, Window.whole(features))
+        ctx.statistics_backward = backward
+        return statistics(features, Window.whole(features))
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *statistics_gradient: Tensor) -> tuple[Tensor, None, None]:
         (features,) = ctx.saved_tensors
         gradient = torch.zeros_like(features)
-        ctx.spread(features, Window.whole(features), slopes, gradient)
+        ctx.statistics_backward(features, Window.whole(features), statistics_gradient, gradient)
         return gradient, None, None
 
 
-def content(layer: str, target: Tensor) -> Pooled:
-    """Mean of the squared differences to what a picture shows in a layer.
+def content_loss(layer: str, target: Tensor) -> StatisticsLoss:
+    """Content loss: mean squared error between a layer's features and a target's.
 
-    Zero at the target; sees where things are.
+    Zero at the target; sensitive to where things are.
 
     Args:
         target: (1, C, H, W), the features of the whole picture.
@@ -128,83 +132,97 @@ def content(layer: str, target: Tensor) -> Pooled:
     """
     target = target.detach()
 
-    def off(features: Tensor, window: Window) -> Tensor:
+    def difference(features: Tensor, window: Window) -> Tensor:
         return features.to(target.dtype) - window.of(target)
 
-    def gather(features: Tensor, window: Window) -> Sums:
-        return (off(features, window).square().sum() / (len(features) * target.numel()),)
+    def statistics(features: Tensor, window: Window) -> Statistics:
+        return (difference(features, window).square().sum() / (len(features) * target.numel()),)
 
-    def spread(features: Tensor, window: Window, slopes: Sums, gradient: Tensor) -> None:
-        part = 2 * slopes[0] / (len(features) * target.numel())
-        gradient.add_(off(features, window).mul_(part))
+    def backward(
+        features: Tensor, window: Window, statistics_gradient: Statistics, gradient: Tensor
+    ) -> None:
+        factor = 2 * statistics_gradient[0] / (len(features) * target.numel())
+        gradient.add_(difference(features, window).mul_(factor))
 
-    return Pooled(layer, f"content({layer})", gather, lambda sums: sums[0], spread)
+    return StatisticsLoss(layer, f"content({layer})", statistics, lambda sums: sums[0], backward)
 
 
-def gather_moments(features: Tensor, window: Window, share: Tensor | None = None) -> Sums:
-    """A window's part of mean and second moment: (N, C) and (N, C, C), in float32 or finer.
+def moment_statistics(
+    features: Tensor, window: Window, position_weights: Tensor | None = None
+) -> Statistics:
+    """A window's contribution to mean and second moment: (N, C) and (N, C, C), in float32 or finer.
 
     Half precision would overflow in the second moment, so it is left before the products.
 
     Args:
         features: (N, C, h, w), those of the window.
-        share: (H, W) of the whole layer, adding up to 1; None where all places count alike.
+        position_weights: (H, W) of the whole layer, adding up to 1; None where all positions
+            count alike.
     """
-    x = _wide(_by_place(features))  # (N, P, C)
-    if share is None:
-        return x.sum(dim=1) / window.places, scatter(x, x) / window.places
-    weighted = x * _weights(share, window, x)
-    return weighted.sum(dim=1), scatter(weighted, x)
+    x = _at_least_float32(_flatten_positions(features))  # (N, P, C)
+    if position_weights is None:
+        return x.sum(dim=1) / window.positions, scatter_matrix(x, x) / window.positions
+    weighted = x * _window_weights(position_weights, window, x)
+    return weighted.sum(dim=1), scatter_matrix(weighted, x)
 
 
-def spread_moments(
-    features: Tensor, window: Window, slopes: Sums, gradient: Tensor, share: Tensor | None = None
+def moment_backward(
+    features: Tensor,
+    window: Window,
+    statistics_gradient: Statistics,
+    gradient: Tensor,
+    position_weights: Tensor | None = None,
 ) -> None:
-    """The derivative of `gather_moments`, added to the gradient in place.
+    """The derivative of `moment_statistics`, added to the gradient in place.
 
     Args:
-        features, window, share: as there.
-        slopes: (N, C) and (N, C, C), what changes with the mean and with the second moment.
-        gradient: (N, C, h, w), changed.
+        features, window, position_weights: as there.
+        statistics_gradient: (N, C) and (N, C, C), of the mean and of the second moment.
+        gradient: (N, C, h, w), changed in place.
     """
-    shift, both = slopes[0][:, None], slopes[1] + slopes[1].mT
-    weights = None if share is None else _weights(share, window, both)
+    shift, both = (
+        statistics_gradient[0][:, None],
+        statistics_gradient[1] + statistics_gradient[1].mT,
+    )
+    weights = None if position_weights is None else _window_weights(position_weights, window, both)
     if weights is None:
-        shift, both = shift / window.places, both / window.places
-    # where the gradient cannot be seen place by place as it lies, this is a copy
-    flat = _by_place(gradient)
+        shift, both = shift / window.positions, both / window.positions
+    # a copy, where the gradient is not stored channels-last
+    flat = _flatten_positions(gradient)
     for start in range(0, flat.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
-        part, x = flat[:, block], _wide(_by_place(features)[:, block])
-        wanted = product(x, both).add_(shift)
-        part.add_(wanted if weights is None else wanted.mul_(weights[block]))
+        rows, x = flat[:, block], _at_least_float32(_flatten_positions(features)[:, block])
+        change = matmul(x, both).add_(shift)
+        rows.add_(change if weights is None else change.mul_(weights[block]))
     if flat.data_ptr() != gradient.data_ptr():
         channels, height, width = gradient.shape[1:]
         gradient.copy_(flat.view(-1, height, width, channels).permute(0, 3, 1, 2))
 
 
-def moment_sums(features: Tensor, share: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Mean (N, C) and second moment (N, C, C) of all places, through which gradients flow.
+def differentiable_moments(
+    features: Tensor, position_weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Mean (N, C) and second moment (N, C, C) over all positions, differentiable.
 
     Args:
-        share: as in `gather_moments`.
+        position_weights: as in `moment_statistics`.
     """
-    mean, second = _Gathered.apply(  # type: ignore[no-untyped-call]
+    mean, second = _StatisticsAutograd.apply(  # type: ignore[no-untyped-call]
         features,
-        functools.partial(gather_moments, share=share),
-        functools.partial(spread_moments, share=share),
+        functools.partial(moment_statistics, position_weights=position_weights),
+        functools.partial(moment_backward, position_weights=position_weights),
     )
     return mean, second
 
 
-def _by_place(features: Tensor) -> Tensor:
+def _flatten_positions(features: Tensor) -> Tensor:
     """(N, C, H, W) → (N, H·W, C), a view of channels-last features."""
     return features.permute(0, 2, 3, 1).flatten(1, 2)
 
 
-def _wide(x: Tensor) -> Tensor:
+def _at_least_float32(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
-def _weights(share: Tensor, window: Window, like: Tensor) -> Tensor:
-    return window.of(share).to(like).reshape(-1, 1)  # (P, 1)
+def _window_weights(position_weights: Tensor, window: Window, like: Tensor) -> Tensor:
+    return window.of(position_weights).to(like).reshape(-1, 1)  # (P, 1)

@@ -216,7 +216,7 @@ def _dream_octave(
 ) -> Iterator[tuple[Tensor, float]]:
     mask = None if scene.mask is None else resize(scene.mask, (start.shape[-2], start.shape[-1]))
 
-    def slope_at(image: Tensor, index: int) -> tuple[Tensor, float]:
+    def gradient_at(image: Tensor, index: int) -> tuple[Tensor, float]:
         rng = make_rng(scene.options.seed, "jitter", octave, index)
         shift = random_shift(settings.jitter, rng)
         rolled = roll(image, shift)
@@ -232,7 +232,7 @@ def _dream_octave(
 
     yield from descend(
         start,
-        slope_at,
+        gradient_at,
         steps=settings.steps,
         step_size=settings.step_size / 255,
         smooth=SMOOTHERS[settings.smooth],
