@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["CONFIGS", "FLAGS", "OPTIONS", "VALUES", "current_flag", "current_options"]
+__all__ = [
+    "CONFIGS",
+    "FLAGS",
+    "MEASURES",
+    "NETWORKS",
+    "OPTIONS",
+    "STATES",
+    "VALUES",
+    "current_flag",
+    "current_options",
+]
 
 FLAGS: dict[str, str] = {
+    "average": "ema",
     "engine": "runtime",
 }
 """What was typed on a command line, without its dashes. (No command has an option of the old name
@@ -23,8 +34,29 @@ OPTIONS: dict[str, dict[str, str]] = {
 }
 """Engine, as in `belamy.engines.ENGINES` → options in the recipes of its pictures."""
 
-CONFIGS: dict[str, dict[str, str]] = {}
+CONFIGS: dict[str, dict[str, str]] = {
+    "any-style": {"average": "ema"},
+    "classify": {"average": "ema"},
+    "defog": {"average": "ema"},
+    "defog-adapt": {"average": "ema"},
+    "style": {"average": "ema"},
+    "translate": {"average": "ema"},
+}
 """Type of a run, as in its `config.json` → fields of its configuration."""
+
+NETWORKS: dict[str, str] = {
+    "anypainter": "anystyle",
+    "fogsight": "dehaze",
+    "transformer": "johnson",
+    "translator": "translation",
+}
+"""What a network is called in the metadata of network files. (Names of tensors have not changed.)"""
+
+STATES: dict[str, dict[str, str]] = {}
+"""Type of a run → networks, optimisers and buffers (their whole names) in its checkpoints."""
+
+MEASURES: dict[str, dict[str, str]] = {}
+"""Type of a run → losses and measures in its log and its checkpoints."""
 
 VALUES: dict[tuple[str, str], dict[Any, Any]] = {}
 """(engine or type of a run, old name of the option) → old value → new value."""

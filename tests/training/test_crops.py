@@ -85,7 +85,7 @@ def test_the_crops_of_a_step_are_its_own_and_each_process_has_others() -> None:
 
     def seen(step: int, rank: int = 0) -> tuple[Tensor, Tensor]:
         return crops_of_step(
-            images, step, batch=4, size=8, area=(0.25, 1.0), seed=3, rank=rank, world=2
+            images, step, batch=4, size=8, area=(0.25, 1.0), seed=3, rank=rank, world_size=2
         )
 
     found, chosen = seen(5)

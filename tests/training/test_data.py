@@ -100,7 +100,7 @@ def test_an_epoch_shows_everything_at_most_once(count: int, batch: int, world: i
             int(index)
             for step in range(epoch * steps, (epoch + 1) * steps)
             for rank in range(world)
-            for index in batch_indices(count, batch, step, seed=0, rank=rank, world=world)
+            for index in batch_indices(count, batch, step, seed=0, rank=rank, world_size=world)
         ]
         assert len(shown) == len(set(shown)) == steps * batch * world
         assert count - len(shown) < batch * world
@@ -115,7 +115,7 @@ def test_a_small_set_is_repeated_until_it_fills_a_batch() -> None:
 
 def test_processes_share_what_one_alone_would_see() -> None:
     alone = batch_indices(50, 8, 3, seed=1)
-    shared = [batch_indices(50, 4, 3, seed=1, rank=rank, world=2) for rank in (0, 1)]
+    shared = [batch_indices(50, 4, 3, seed=1, rank=rank, world_size=2) for rank in (0, 1)]
     assert torch.equal(torch.stack(shared, dim=1).flatten(), alone)
 
 

@@ -17,7 +17,7 @@ from belamy.training.distribution_metrics import (
     frechet_distance,
     kernel_distance,
     kernel_distances,
-    picture_features,
+    extract_features,
     precision_recall,
 )
 
@@ -140,7 +140,7 @@ def pictures(count: int, seed: int, smooth: bool) -> Tensor:
 
 def test_the_embedded_eye_tells_kinds_of_pictures_apart() -> None:
     features = {
-        name: picture_features(pictures(60, seed, smooth))
+        name: extract_features(pictures(60, seed, smooth))
         for name, seed, smooth in (("a", 0, True), ("alike", 1, True), ("other", 2, False))
     }
     assert features["a"].shape == (60, 704)
@@ -152,23 +152,23 @@ def test_the_embedded_eye_tells_kinds_of_pictures_apart() -> None:
 
 def test_batches_of_an_iterator_are_those_of_a_tensor(eye: Path) -> None:
     images = pictures(10, 0, True)
-    whole = picture_features(images, str(eye))
-    parts = picture_features(iter(images.split(4)), str(eye))
+    whole = extract_features(images, str(eye))
+    parts = extract_features(iter(images.split(4)), str(eye))
     assert torch.allclose(whole, parts, atol=1e-5)
 
 
 def test_large_pictures_are_looked_at_small(eye: Path) -> None:
     large = torch.nn.functional.interpolate(pictures(2, 0, True), (300, 200), mode="bilinear")
     small = torch.nn.functional.interpolate(large, (128, 128), mode="bicubic", antialias=True)
-    found = picture_features(large, str(eye))
-    assert torch.allclose(found, picture_features(small.clamp(0, 1), str(eye)), atol=1e-6)
+    found = extract_features(large, str(eye))
+    assert torch.allclose(found, extract_features(small.clamp(0, 1), str(eye)), atol=1e-6)
 
 
 def test_eyes_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(UnknownName):
-        picture_features(pictures(1, 0, True), "nobody")
+        extract_features(pictures(1, 0, True), "nobody")
     with pytest.raises(DataError, match="no pictures"):
-        picture_features(iter([]))
+        extract_features(iter([]))
     monkeypatch.setenv("BELAMY_HOME", str(tmp_path))
     with pytest.raises(BelamyError, match=r"belamy\[metrics\]|put weights-inception"):
         features_name("inception")
@@ -204,7 +204,7 @@ def test_inception_is_handed_what_was_looked_through(
         features_name("inception")
     torch.save({"weight": torch.ones(2)}, tmp_path / feature_extractors.INCEPTION)
     assert features_name("inception") == "inception pool3"
-    found = picture_features(torch.full((2, 3, 8, 8), 0.5), "inception")
+    found = extract_features(torch.full((2, 3, 8, 8), 0.5), "inception")
     assert torch.equal(found, torch.full((2, 3), 128.0))
 
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from belamy.errors import DataError
-from belamy.training.domains import CROPS, Worlds, load_worlds
+from belamy.training.domains import CROPS, DomainPair, load_domains
 
 
 @pytest.fixture(autouse=True)
@@ -35,50 +35,50 @@ def test_pictures_in_all_folders_of_a_folder_or_a_zip(tmp_path: Path) -> None:
             path = tmp_path / "a" / "x" / "1.png"
             archive.write(path, f"sea/{number}.png")
             archive.write(path, f"sky/{number}.png")
-    worlds = load_worlds(a, tmp_path / "b.zip", 16)
+    worlds = load_domains(a, tmp_path / "b.zip", 16)
     assert worlds.a.shape == (2, 16, 16, 3)
     assert worlds.b.shape == (6, 16, 16, 3)
-    assert load_worlds(a, tmp_path / "b.zip" / "sea", 16).b.shape == (3, 16, 16, 3)
-    assert worlds.remarks == ()
+    assert load_domains(a, tmp_path / "b.zip" / "sea", 16).b.shape == (3, 16, 16, 3)
+    assert worlds.messages == ()
 
 
 def test_what_is_wrong_with_a_world_is_said(tmp_path: Path) -> None:
     a = folder(tmp_path / "a", "1.png")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty has no pictures"):
-        load_worlds(tmp_path / "empty", a, 16)
+        load_domains(tmp_path / "empty", a, 16)
     with pytest.raises(DataError, match="is not there"):
-        load_worlds(a, tmp_path / "nowhere", 16)
+        load_domains(a, tmp_path / "nowhere", 16)
     (a / "2.png").write_bytes(b"no picture")
-    assert "1 of 2 pictures cannot be read" in load_worlds(a, a.parent / "a", 16).remarks[0]
+    assert "1 of 2 pictures cannot be read" in load_domains(a, a.parent / "a", 16).messages[0]
 
 
 def test_the_same_folder_twice_is_warned_of(tmp_path: Path) -> None:
     a = folder(tmp_path / "a", "1.png", "2.png")
     link = tmp_path / "link"
     link.symlink_to(a)
-    (remark,) = load_worlds(a, link, 16).remarks
+    (remark,) = load_domains(a, link, 16).messages
     assert "the same pictures" in remark
 
 
 def test_one_picture_is_warned_of(tmp_path: Path) -> None:
     a, b = folder(tmp_path / "a", "1.png"), folder(tmp_path / "b", "1.png", "2.png")
-    (remark,) = load_worlds(a, b, 16).remarks
+    (remark,) = load_domains(a, b, 16).messages
     assert "a has one picture" in remark
 
 
 def test_pairs_are_matched_by_name(tmp_path: Path) -> None:
     a = folder(tmp_path / "a", "1.png", "2.png", "3.png", level=10)
     b = folder(tmp_path / "b", "3.bmp", "1.bmp", "2.bmp", level=100)
-    worlds = load_worlds(a, b, 16, paired=True)
+    worlds = load_domains(a, b, 16, paired=True)
     assert worlds.a[:, 0, 0, 0].tolist() == [10, 11, 12]
     assert worlds.b[:, 0, 0, 0].tolist() == [101, 102, 100]
     folder(b, "4.bmp", "5.bmp")
     with pytest.raises(DataError, match=r"4, 5 in .*b has no picture of the same name in .*a"):
-        load_worlds(a, b, 16, paired=True)
+        load_domains(a, b, 16, paired=True)
     folder(b, *(f"{n}.bmp" for n in range(10, 30)))
     with pytest.raises(DataError, match="and 17 more"):
-        load_worlds(a, b, 16, paired=True)
+        load_domains(a, b, 16, paired=True)
 
 
 def noise(count: int, side: int) -> torch.Tensor:
@@ -89,10 +89,10 @@ def noise(count: int, side: int) -> torch.Tensor:
 @pytest.mark.parametrize("crop", CROPS)
 def test_batches_are_a_function_of_seed_and_step(crop: str) -> None:
     side = round(CROPS[crop][0] * 32)
-    worlds = Worlds(noise(9, side), noise(7, side))
+    worlds = DomainPair(noise(9, side), noise(7, side))
 
     def batch(step: int, seed: int = 0, rank: int = 0) -> torch.Tensor:
-        a, b = worlds.batch(step, size=32, crop=crop, batch=2, seed=seed, rank=rank, world=2)
+        a, b = worlds.batch(step, size=32, crop=crop, batch=2, seed=seed, rank=rank, world_size=2)
         assert a.shape == b.shape == (2, 3, 32, 32)
         assert 0 <= a.min() <= a.max() <= 1
         return torch.cat([a, b])
@@ -105,20 +105,20 @@ def test_batches_are_a_function_of_seed_and_step(crop: str) -> None:
 @pytest.mark.parametrize("crop", CROPS)
 def test_pairs_are_cut_alike(crop: str) -> None:
     images = noise(5, round(CROPS[crop][0] * 32))
-    worlds = Worlds(images, 255 - images, paired=True)
+    worlds = DomainPair(images, 255 - images, paired=True)
     for step in range(6):
-        a, b = worlds.batch(step, size=32, crop=crop, batch=2, seed=0, rank=0, world=1)
+        a, b = worlds.batch(step, size=32, crop=crop, batch=2, seed=0, rank=0, world_size=1)
         torch.testing.assert_close(a, 1 - b, atol=1e-5, rtol=0)
 
 
 def test_unpaired_orders_are_independent() -> None:
     """Else a picture would always meet the same one of the other world."""
     images = torch.arange(8, dtype=torch.uint8).view(8, 1, 1, 1).expand(8, 32, 32, 3)
-    worlds = Worlds(images, images)
+    worlds = DomainPair(images, images)
     met = [
         tuple(
             int(x.mean() * 255 + 0.5)
-            for x in worlds.batch(step, size=32, crop="whole", batch=1, seed=0, rank=0, world=1)
+            for x in worlds.batch(step, size=32, crop="whole", batch=1, seed=0, rank=0, world_size=1)
         )
         for step in range(64)
     ]

@@ -60,29 +60,29 @@ def test_unknown_numbers_are_refused_by_every_training(name: str) -> None:
 def test_a_step_that_overflows_is_left_out_and_the_factor_halved() -> None:
     scale = LossScale(["a", "b"], torch.float16)
     weight = torch.tensor([2.0], requires_grad=True)
-    scale.scaled("a", (3 * weight).sum()).backward()
+    scale.scale("a", (3 * weight).sum()).backward()
     slope = weight.grad
     assert slope is not None
-    assert scale.unscaled("a", [slope])
+    assert scale.unscale("a", [slope])
     assert float(slope) == 3.0
-    assert not scale.unscaled("a", [torch.tensor([1.0, torch.inf]), torch.ones(2)])
-    assert scale.memory["scale a"].tolist() == [2.0**15, 0.0]
-    assert scale.memory["scale b"].tolist() == [2.0**16, 0.0]
+    assert not scale.unscale("a", [torch.tensor([1.0, torch.inf]), torch.ones(2)])
+    assert scale.buffers["scale a"].tolist() == [2.0**15, 0.0]
+    assert scale.buffers["scale b"].tolist() == [2.0**16, 0.0]
 
 
 def test_the_factor_grows_with_patience_and_has_ends() -> None:
     scale = LossScale(["a"], torch.float16)
-    kept = scale.memory["scale a"]
+    kept = scale.buffers["scale a"]
     kept[1] = 1998
-    assert scale.unscaled("a", [torch.ones(1)])
+    assert scale.unscale("a", [torch.ones(1)])
     assert kept.tolist() == [2.0**16, 1999.0]
-    assert scale.unscaled("a", [torch.ones(1)])
+    assert scale.unscale("a", [torch.ones(1)])
     assert kept.tolist() == [2.0**17, 0.0]
     kept[0] = 1.0
-    assert not scale.unscaled("a", [torch.tensor([torch.nan])])
+    assert not scale.unscale("a", [torch.tensor([torch.nan])])
     assert kept.tolist() == [1.0, 0.0]
     kept.copy_(torch.tensor([2.0**24, 1999.0]))
-    assert scale.unscaled("a", [torch.ones(1)])
+    assert scale.unscale("a", [torch.ones(1)])
     assert kept.tolist() == [2.0**24, 0.0]
 
 
@@ -90,7 +90,7 @@ def test_an_optimiser_steps_along_divided_and_shortened_gradients() -> None:
     scale = LossScale(["a"], torch.float16)
     weight = torch.zeros(2, requires_grad=True)
     descent = torch.optim.SGD([weight], lr=1.0)
-    scale.scaled("a", (torch.tensor([30.0, 40.0]) * weight).sum()).backward()
+    scale.scale("a", (torch.tensor([30.0, 40.0]) * weight).sum()).backward()
     scale.step("a", descent, steepest=5.0)
     torch.testing.assert_close(weight.detach(), torch.tensor([-3.0, -4.0]))
     assert weight.grad is not None
@@ -103,9 +103,9 @@ def test_other_numbers_are_left_alone() -> None:
     for dtype in (torch.float32, torch.bfloat16):
         scale = LossScale(["a"], dtype)
         loss, slope = torch.tensor(3.0), torch.tensor([torch.inf])
-        assert scale.scaled("a", loss) is loss
-        assert scale.unscaled("a", [slope])
-        assert not scale.memory  # so that checkpoints are as they were
+        assert scale.scale("a", loss) is loss
+        assert scale.unscale("a", [slope])
+        assert not scale.buffers  # so that checkpoints are as they were
 
 
 @pytest.mark.parametrize("name", TRAININGS)

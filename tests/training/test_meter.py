@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from belamy.training.meter import Meter, patient_interrupts
+from belamy.training.meter import Meter, deferred_interrupts
 
 
 def test_means_since_the_last_tick() -> None:
@@ -45,7 +45,7 @@ def test_the_first_interrupt_waits_and_the_second_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = signal.getsignal(signal.SIGINT)
-    with patient_interrupts() as interrupted:
+    with deferred_interrupts() as interrupted:
         assert not interrupted.is_set()
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)  # as torchrun would, at once
@@ -61,7 +61,7 @@ def test_in_another_thread_signals_are_left_alone() -> None:
     seen = []
 
     def look() -> None:
-        with patient_interrupts() as interrupted:
+        with deferred_interrupts() as interrupted:
             seen.append((interrupted.is_set(), signal.getsignal(signal.SIGINT) is before))
 
     thread = threading.Thread(target=look)

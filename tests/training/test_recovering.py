@@ -13,10 +13,10 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from belamy.errors import Diverged
-from belamy.training.runs import Run, create_run
-from belamy.training.trainer import Backward, Rhythm, Tick, train
+from belamy.training.run_folder import Run, create_run
+from belamy.training.trainer import Backward, Intervals, TrainingProgress, train
 
-RHYTHM = Rhythm(tick=2, evaluate=2, save=4)
+INTERVALS = Intervals(report=2, evaluate=2, save=4)
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Fragile:
         return "smaller steps"
 
 
-def ticks(recipe: Fragile, place: Path) -> tuple[list[Tick], Run]:
+def ticks(recipe: Fragile, place: Path) -> tuple[list[TrainingProgress], Run]:
     run = create_run(place, "toy", Config())
-    return list(train(recipe, run, Accelerator(cpu=True), RHYTHM)), run
+    return list(train(recipe, run, Accelerator(cpu=True), INTERVALS)), run
 
 
 def test_it_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_it_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None
 def test_the_second_time_it_stops_and_the_checkpoint_stands(tmp_path: Path) -> None:
     with pytest.raises(Diverged, match="loss is nan at step 7"):
         ticks(Fragile(breaks=6, cured=False), tmp_path)
-    assert Run(tmp_path).steps() == [4]
+    assert Run(tmp_path).saved_steps() == [4]
 
 
 def test_there_must_be_something_to_go_back_to(tmp_path: Path) -> None:

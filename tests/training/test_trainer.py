@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.errors import Diverged, RunError
-from belamy.training.runs import Run, create_run
-from belamy.training.trainer import Backward, Rhythm, Tick, Trained, _due, rhythm_for, train
+from belamy.training.run_folder import Run, create_run
+from belamy.training.trainer import Backward, Intervals, TrainingProgress, Trained, is_due, choose_intervals, train
 
 TOTAL = 12
-RHYTHM = Rhythm(tick=2, evaluate=4, save=2)
+INTERVALS = Intervals(report=2, evaluate=4, save=2)
 
 
 class Toy:
@@ -53,11 +53,11 @@ class Toy:
             return {"height": float(networks["line"].eval()(torch.ones(1, 3)))}
 
 
-def steps(toy: Toy, run: Run) -> Generator[Tick, None, Trained]:
-    return train(toy, run, Accelerator(cpu=True), RHYTHM)
+def steps(toy: Toy, run: Run) -> Generator[TrainingProgress, None, Trained]:
+    return train(toy, run, Accelerator(cpu=True), INTERVALS)
 
 
-def run_to_end(toy: Toy, run: Run) -> tuple[list[Tick], Trained]:
+def run_to_end(toy: Toy, run: Run) -> tuple[list[TrainingProgress], Trained]:
     ticks, stream = [], steps(toy, run)
     while True:
         try:
@@ -145,7 +145,7 @@ def test_ctrl_c_finishes_the_step_and_saves(
     toy.before = press
     with pytest.raises(KeyboardInterrupt):
         run_to_end(toy, run)
-    saved = run.steps()[-1]
+    saved = run.saved_steps()[-1]
     assert stop < saved <= stop + 2
     ticks, trained = run_to_end(Toy(), run)
     assert ticks[0].step == saved
@@ -187,7 +187,7 @@ def test_a_damaged_checkpoint_is_said_and_not_kept(
     stream = steps(Toy(), run)
     note = next(stream).note
     assert "going on from step 6 (step-0000008.safetensors is damaged)" in note
-    assert run.steps() == [6]
+    assert run.saved_steps() == [6]
     stream.close()
     assert_equal(run_to_end(Toy(), run)[1], unbroken[1])
 
@@ -220,7 +220,7 @@ def test_what_is_no_number_stops_it_and_names_the_step(tmp_path: Path) -> None:
     toy.before = burst
     with pytest.raises(Diverged, match=r"loss is (inf|nan) at step 5;"):
         run_to_end(toy, run)
-    assert run.steps()[-1] == 4
+    assert run.saved_steps()[-1] == 4
 
 
 def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path) -> None:
         toy.spoil = spoilt
         with pytest.raises(Diverged, match=said):
             run_to_end(toy, run)
-        assert run.steps()[-1] == spoilt - 1
+        assert run.saved_steps()[-1] == spoilt - 1
 
 
 def test_the_callers_random_numbers_are_not_touched(tmp_path: Path) -> None:
@@ -265,13 +265,13 @@ def test_two_trainings_in_one_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_due_at_the_end_is_not_done_shortly_before() -> None:
-    assert [step for step in range(1, 43) if _due(10, step, 42)] == [10, 20, 30, 42]
-    assert [step for step in range(1, 6) if _due(1, step, 5)] == [1, 2, 3, 4, 5]
+    assert [step for step in range(1, 43) if is_due(10, step, 42)] == [10, 20, 30, 42]
+    assert [step for step in range(1, 6) if is_due(1, step, 5)] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("total", [1, 7, 99, 300, 12_496, 1_000_000])
 def test_the_rhythm_fits_every_length(total: int) -> None:
-    rhythm = rhythm_for(total)
-    assert 1 <= rhythm.tick <= 50
-    assert rhythm.save % rhythm.tick == rhythm.evaluate % rhythm.tick == 0
-    assert rhythm.save <= 500
+    intervals = choose_intervals(total)
+    assert 1 <= intervals.report <= 50
+    assert intervals.save % intervals.report == intervals.evaluate % intervals.report == 0
+    assert intervals.save <= 500

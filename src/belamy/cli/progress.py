@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from belamy.networks.files.download import Progress as Received
     from belamy.steps import Step
-    from belamy.training.trainer import Tick
+    from belamy.training.trainer import TrainingProgress
 
-__all__ = ["show_bytes", "show_steps", "show_ticks", "shown"]
+__all__ = ["show_bytes", "show_steps", "show_training", "shown"]
 
 Item = TypeVar("Item")
 
@@ -70,14 +70,16 @@ def shown(steps: Iterable[Step], description: str) -> Iterator[Step]:
             _close(steps)
 
 
-def show_ticks(ticks: Iterable[Tick], description: str) -> tuple[Tick, bool]:
+def show_training(
+    reports: Iterable[TrainingProgress], description: str
+) -> tuple[TrainingProgress, bool]:
     """The same for a training, whose numbers are in its run folder's `log.jsonl` too.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C came before the first tick.
+        KeyboardInterrupt: Ctrl-C came before the first report.
     """
     with _bar(description, _counting, silent=_say_note) as draw:
-        return _last(ticks, lambda tick: draw(_of_tick(tick)))
+        return _last(reports, lambda report: draw(_of_report(report)))
 
 
 def show_bytes(download: Iterable[Received], description: str) -> None:
@@ -120,8 +122,9 @@ def _of_step(step: Step) -> _Mark:
     return _Mark(step.index, step.total, _numbers(step.losses), step.note)
 
 
-def _of_tick(tick: Tick) -> _Mark:
-    return _Mark(tick.step, tick.total, _numbers({**tick.losses, **tick.measures}), tick.note)
+def _of_report(report: TrainingProgress) -> _Mark:
+    numbers = _numbers({**report.losses, **report.measures})
+    return _Mark(report.step, report.total_steps, numbers, report.note)
 
 
 def _numbers(values: dict[str, float]) -> str:

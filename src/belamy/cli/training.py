@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from belamy.cli.options import is_typed
-from belamy.cli.progress import show_ticks
+from belamy.cli.progress import show_training
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
-    from belamy.training.trainer import Tick
+    from _typeshed import DataclassInstance
+
+    from belamy.training.trainer import TrainingProgress
 
 __all__ = ["Resumed", "RunFolder", "follow", "new_run", "resumed"]
 
-Config = TypeVar("Config")
+Config = TypeVar("Config", bound="DataclassInstance")
 
 RunFolder = Annotated[
     Path | None,
@@ -35,23 +37,23 @@ Resumed = Annotated[
 ]
 
 
-def follow(ticks: Iterable[Tick], folder: Path, command: str) -> None:
+def follow(progress: Iterable[TrainingProgress], folder: Path, command: str) -> None:
     """Show a training to its end, and where its network is.
 
     Args:
-        ticks: of the training in `folder`.
+        progress: of the training in `folder`.
         command: that would go on with it, but for `--resume FOLDER`.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the run is saved, and the message says how to go on.
     """
     if int(os.environ.get("RANK", "0")) > 0:  # under torchrun the first process speaks for all
-        deque(ticks, maxlen=0)
+        deque(progress, maxlen=0)
         return
-    tick, stopped = show_ticks(ticks, f"training in {folder}")
+    last, stopped = show_training(progress, f"training in {folder}")
     if stopped:
         raise KeyboardInterrupt(f"the run is saved; go on with: {command} --resume {folder}")
-    for name, value in {**tick.losses, **tick.measures}.items():
+    for name, value in {**last.losses, **last.measures}.items():
         typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
     typer.echo(folder / "network.safetensors")
 
@@ -64,12 +66,12 @@ def new_run(name: str) -> Path:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise OptionError("several processes train together; name the folder with --run")
-    from belamy.training.runs import next_folder
+    from belamy.training.run_folder import next_folder
 
     return next_folder(Path("runs"), name)
 
 
-def resumed(context: typer.Context, folder: Path, kind: str, form: type[Config]) -> Config:
+def resumed(context: typer.Context, folder: Path, run_type: str, form: type[Config]) -> Config:
     """What the run in `folder` was asked for.
 
     It goes on as it was asked for, so that nothing else may be typed beside `--resume`; but for
@@ -78,14 +80,14 @@ def resumed(context: typer.Context, folder: Path, kind: str, form: type[Config])
     Args:
         context: of the command.
         folder: the run's.
-        kind: of such runs.
+        run_type: of such runs.
         form: their configuration, a dataclass.
 
     Raises:
         OptionError: something else is typed.
-        RunError: there is no run, or it is of another kind or version, or has as many steps.
+        RunError: there is no run, or it is of another type or version, or has as many steps.
     """
-    from belamy.training.runs import Run
+    from belamy.training.run_folder import Run
 
     prolonged = hasattr(form, "steps") and is_typed(context, "steps")
     allowed = {"resume", "device", "dry_run", *(["steps"] if prolonged else [])}
@@ -97,8 +99,8 @@ def resumed(context: typer.Context, folder: Path, kind: str, form: type[Config])
             )
     run = Run(folder)
     if prolonged:
-        return run.prolonged(kind, form, context.params["steps"])
-    return run.configuration(kind, form)
+        return run.prolong(run_type, form, context.params["steps"])
+    return run.load_config(run_type, form)
 
 
 def _words(parameter: Any) -> str:

@@ -24,7 +24,7 @@ def crops_of_step(
     area: tuple[float, float],
     seed: int,
     rank: int = 0,
-    world: int = 1,
+    world_size: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """What a training step looks at: a function of (seed, step, rank) alone.
 
@@ -33,12 +33,12 @@ def crops_of_step(
         step: which one.
         batch: pictures for one process, N.
         size, area: see `random_resized_crops`.
-        rank, world: which process this is, and of how many; each takes pictures of its own.
+        rank, world_size: which process this is, and of how many; each takes pictures of its own.
 
     Returns:
         the crops, float32 (N, 3, size, size) in [0, 1], and which pictures they are of, int64 (N,).
     """
-    chosen = batch_indices(len(images), batch, step, seed=seed, rank=rank, world=world)
+    chosen = batch_indices(len(images), batch, step, seed=seed, rank=rank, world_size=world_size)
     chance = chance_of(seed, "crops", step, rank)
     return random_resized_crops(images[chosen], size, chance, area=area), chosen
 

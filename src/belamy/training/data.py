@@ -113,7 +113,7 @@ def _class_names(tree: Tree, folders: Sequence[str]) -> tuple[str, ...]:
 
 
 def batch_indices(
-    count: int, batch: int, step: int, *, seed: int, rank: int = 0, world: int = 1
+    count: int, batch: int, step: int, *, seed: int, rank: int = 0, world_size: int = 1
 ) -> Tensor:
     """Which pictures batch `step` takes: int64 (batch,), different for each process.
 
@@ -121,11 +121,11 @@ def batch_indices(
     processes together; the rest that fills no batch waits for the next epoch. A data set smaller
     than one batch is repeated until it fills it.
     """
-    per_step = batch * world
+    per_step = batch * world_size
     repeats = -(-per_step // count)
-    epoch, position = divmod(step, epoch_steps(count, batch, world))
+    epoch, position = divmod(step, epoch_steps(count, batch, world_size))
     order = _epoch_order(count, repeats, seed, epoch)
-    return order[position * per_step :][:per_step][rank::world]
+    return order[position * per_step :][:per_step][rank::world_size]
 
 
 @functools.lru_cache(maxsize=2)
@@ -137,6 +137,6 @@ def _epoch_order(count: int, repeats: int, seed: int, epoch: int) -> Tensor:
     return torch.cat(parts)
 
 
-def epoch_steps(count: int, batch: int, world: int = 1) -> int:
+def epoch_steps(count: int, batch: int, world_size: int = 1) -> int:
     """Steps in one epoch of `batch_indices`."""
-    return max(1, count // (batch * world))
+    return max(1, count // (batch * world_size))

@@ -16,15 +16,15 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import DataError, OptionError
-from belamy.training.feature_extractors import Eye, open_eye
+from belamy.training.feature_extractors import FeatureExtractor, load_feature_extractor
 
 __all__ = [
     "FEWEST",
+    "extract_features",
     "features_name",
     "frechet_distance",
     "kernel_distance",
     "kernel_distances",
-    "picture_features",
     "precision_recall",
 ]
 
@@ -39,8 +39,11 @@ _BATCH = 64  # pictures looked at together
 _ROWS = 1024  # of a table of distances that are held in memory together
 
 
-def picture_features(
-    images: Tensor | Iterable[Tensor], model: str | Eye = "iris", *, device: str = "cpu"
+def extract_features(
+    images: Tensor | Iterable[Tensor],
+    model: str | FeatureExtractor = "iris",
+    *,
+    device: str = "cpu",
 ) -> Tensor:
     """What a network sees in each picture: one row of numbers.
 
@@ -57,20 +60,20 @@ def picture_features(
         UnknownName, WeightsError, MissingExtra: the network is not here.
         DataError: there are no pictures.
     """
-    eye = open_eye(model, device) if isinstance(model, str) else model
+    eye = load_feature_extractor(model, device) if isinstance(model, str) else model
     rows = [eye.look(part) for part in _batches(images)]
     if not rows:
         raise DataError("no pictures to look at; give at least one")
     return torch.cat(rows)
 
 
-def features_name(model: str | Eye = "iris") -> str:
+def features_name(model: str | FeatureExtractor = "iris") -> str:
     """What stands beside each number in a table: `iris mixed5b`, `inception pool3`.
 
     Raises:
         UnknownName, WeightsError, MissingExtra: the network is not here.
     """
-    return (open_eye(model) if isinstance(model, str) else model).name
+    return (load_feature_extractor(model) if isinstance(model, str) else model).name
 
 
 def _batches(images: Tensor | Iterable[Tensor]) -> Iterator[Tensor]:

@@ -17,39 +17,39 @@ from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
 from belamy.training.pictures import SUFFIXES, open_tree, squares
 
-__all__ = ["CROPS", "Worlds", "load_worlds"]
+__all__ = ["CROPS", "DomainPair", "load_domains"]
 
 _NAMED = 5  # pictures without a pair that a message lists
 
 
 @dataclass(frozen=True)
-class Worlds:
-    """The pictures of two worlds.
+class DomainPair:
+    """The pictures of domain A and domain B, aligned or not.
 
     Args:
         a, b: uint8 (N, S, S, 3) and (M, S, S, 3).
         paired: picture i of the one belongs to picture i of the other.
-        remarks: what the user should know about them.
+        messages: what the user should know about them.
     """
 
     a: Tensor
     b: Tensor
     paired: bool = False
-    remarks: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
     def batch(
-        self, step: int, *, size: int, crop: str, batch: int, seed: int, rank: int, world: int
+        self, step: int, *, size: int, crop: str, batch: int, seed: int, rank: int, world_size: int
     ) -> tuple[Tensor, Tensor]:
-        """Squares of both worlds for a step: a function of (seed, step, rank) alone.
+        """Squares of both domains for a step: a function of (seed, step, rank) alone.
 
         Args:
             step: which one.
             size: side of the squares in pixels.
             crop: one of `CROPS`.
-            batch: squares of each world.
+            batch: squares of each domain.
             seed: of the order and the crops.
             rank: this process.
-            world: processes in all.
+            world_size: processes in all.
 
         Returns:
             float32 (batch, 3, size, size) in [0, 1], twice; pairs are cut alike.
@@ -58,7 +58,9 @@ class Worlds:
 
         def chosen(images: Tensor, name: str) -> Tensor:
             own = make_rng(seed, "order of", name).initial_seed() % 2**31
-            order = batch_indices(len(images), batch, step, seed=own, rank=rank, world=world)
+            order = batch_indices(
+                len(images), batch, step, seed=own, rank=rank, world_size=world_size
+            )
             return images[order]
 
         def chance(name: str) -> torch.Generator:
@@ -111,9 +113,9 @@ CROPS: dict[str, tuple[float, Callable[[Tensor, int, torch.Generator], Tensor]]]
 (N, S, S, C) into float32 (N, C, size, size) in [0, 1]."""
 
 
-def load_worlds(
+def load_domains(
     a: str | os.PathLike[str], b: str | os.PathLike[str], side: int, *, paired: bool = False
-) -> Worlds:
+) -> DomainPair:
     """The pictures of two folders or zips, wherever in them they are.
 
     Args:
@@ -125,31 +127,31 @@ def load_worlds(
         DataError: one of them has no pictures, or one of a pair is missing.
     """
     first, second = _load(a, side), _load(b, side)
-    remarks = [remark for one in (first, second) for remark in one.remarks]
+    messages = [message for one in (first, second) for message in one.messages]
     for place, images in ((a, first.images), (b, second.images)):
         if len(images) == 1:
-            remarks.append(f"{place} has one picture, which will be learned by heart; give more")
+            messages.append(f"{place} has one picture, which will be learned by heart; give more")
     if not paired and os.path.realpath(a) == os.path.realpath(b):
-        remarks.append(f"A and B are the same pictures ({a}); there is nothing to translate")
+        messages.append(f"A and B are the same pictures ({a}); there is nothing to translate")
     if paired:
         first, second = _matched(a, first, b, second)
-    return Worlds(first.images, second.images, paired, tuple(remarks))
+    return DomainPair(first.images, second.images, paired, tuple(messages))
 
 
 @dataclass(frozen=True)
-class _World:
-    """Pictures and their names without suffixes, and remarks."""
+class _Domain:
+    """Pictures and their names without suffixes, and messages."""
 
     images: Tensor
     names: tuple[str, ...]
-    remarks: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
-    def only(self, names: Sequence[str]) -> _World:
+    def only(self, names: Sequence[str]) -> _Domain:
         places = {name: place for place, name in enumerate(self.names)}
-        return _World(self.images[[places[name] for name in names]], tuple(names), self.remarks)
+        return _Domain(self.images[[places[name] for name in names]], tuple(names), self.messages)
 
 
-def _load(path: str | os.PathLike[str], side: int) -> _World:
+def _load(path: str | os.PathLike[str], side: int) -> _Domain:
     place, inside = _located(Path(path))
     with open_tree(place) as tree:
         names = [
@@ -166,7 +168,7 @@ def _load(path: str | os.PathLike[str], side: int) -> _World:
     kept = tuple(own for own, name in zip(good, names, strict=True) if name not in read.broken)
     broken = len(read.broken)
     told = f"{path}: {broken} of {len(names)} pictures cannot be read, and are left out"
-    return _World(torch.from_numpy(read.images), kept, (told,) if broken else ())
+    return _Domain(torch.from_numpy(read.images), kept, (told,) if broken else ())
 
 
 def _located(path: Path) -> tuple[Path, str]:
@@ -177,7 +179,7 @@ def _located(path: Path) -> tuple[Path, str]:
     return path, ""
 
 
-def _matched(a: object, first: _World, b: object, second: _World) -> tuple[_World, _World]:
+def _matched(a: object, first: _Domain, b: object, second: _Domain) -> tuple[_Domain, _Domain]:
     for own, names, others, place in (
         (a, first.names, second.names, b),
         (b, second.names, first.names, a),

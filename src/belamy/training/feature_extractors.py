@@ -16,7 +16,7 @@ from belamy.devices import choose_device
 from belamy.errors import MissingExtra, WeightsError
 from belamy.networks.backbone import Backbone, load_backbone
 
-__all__ = ["INCEPTION", "Eye", "open_eye"]
+__all__ = ["INCEPTION", "FeatureExtractor", "load_feature_extractor"]
 
 INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
 """The file of torch-fidelity's Inception, the network of the FIDs in papers."""
@@ -26,7 +26,7 @@ _BEST_INCEPTION_LAYER = "2048"
 
 
 @dataclass(frozen=True)
-class Eye:
+class FeatureExtractor:
     """A network that looks.
 
     Args:
@@ -38,7 +38,7 @@ class Eye:
     look: Callable[[Tensor], Tensor] = field(repr=False)
 
 
-def open_eye(model: str | Path = "iris", device: str = "cpu") -> Eye:
+def load_feature_extractor(model: str | Path = "iris", device: str = "cpu") -> FeatureExtractor:
     """The eye called `model`.
 
     Args:
@@ -53,31 +53,31 @@ def open_eye(model: str | Path = "iris", device: str = "cpu") -> Eye:
         MissingExtra: torch-fidelity is not installed.
     """
     special = _SPECIAL.get(str(model))
-    return special(device) if special is not None else _backbone_eye(model, device)
+    return special(device) if special is not None else _load_backbone_extractor(model, device)
 
 
-def _backbone_eye(model: str | Path, device: str) -> Eye:
+def _load_backbone_extractor(model: str | Path, device: str) -> FeatureExtractor:
     place = choose_device(device)
     backbone = load_backbone(model, device=place)
-    layer = _deepest(backbone)
+    layer = _find_deepest_layer(backbone)
 
     def look(images: Tensor) -> Tensor:
         with torch.inference_mode():
-            activations = backbone(_within_reach(images.to(place)), [layer])[layer]
+            activations = backbone(_shrink(images.to(place)), [layer])[layer]
             features: Tensor = activations.mean(dim=(2, 3))  # (N, C)
             return features.float().cpu()
 
-    return Eye(f"{backbone.name} {layer}", look)
+    return FeatureExtractor(f"{backbone.name} {layer}", look)
 
 
-def _deepest(backbone: Backbone) -> str:
+def _find_deepest_layer(backbone: Backbone) -> str:
     """The last stage that still has places, before the neurons that name classes."""
     stages = [row.name for row in backbone.layers.values() if row.name == row.stage and row.stride]
     assert stages, f"{backbone.name} has no layer with places"
     return stages[-1]
 
 
-def _within_reach(images: Tensor) -> Tensor:
+def _shrink(images: Tensor) -> Tensor:
     """At most `_LARGEST` pixels high and wide."""
     size = [min(side, _LARGEST) for side in images.shape[-2:]]
     if list(images.shape[-2:]) == size:
@@ -86,7 +86,7 @@ def _within_reach(images: Tensor) -> Tensor:
     return small.clamp(0, 1)
 
 
-def _inception_eye(device: str) -> Eye:
+def _load_inception(device: str) -> FeatureExtractor:
     place = choose_device(device)
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
@@ -95,7 +95,7 @@ def _inception_eye(device: str) -> Eye:
     network: Any = FeatureExtractorInceptionV3(
         "inception",
         [_BEST_INCEPTION_LAYER],
-        feature_extractor_weights_path=str(_inception_weights()),
+        feature_extractor_weights_path=str(_find_inception_weights()),
     ).to(place)
 
     def look(images: Tensor) -> Tensor:
@@ -104,10 +104,10 @@ def _inception_eye(device: str) -> Eye:
             features: Tensor = network(levels)[0]
             return features.float().cpu()
 
-    return Eye("inception pool3", look)
+    return FeatureExtractor("inception pool3", look)
 
 
-def _inception_weights() -> Path:
+def _find_inception_weights() -> Path:
     """Where they lie: belamy's cache, or torch's, where torch-fidelity itself puts them."""
     places = (files.cache_folder(), Path(torch.hub.get_dir()) / "checkpoints")
     found = next((folder / INCEPTION for folder in places if (folder / INCEPTION).is_file()), None)
@@ -124,5 +124,5 @@ def _inception_weights() -> Path:
     return found
 
 
-_SPECIAL: dict[str, Callable[[str], Eye]] = {"inception": _inception_eye}
+_SPECIAL: dict[str, Callable[[str], FeatureExtractor]] = {"inception": _load_inception}
 """Eyes that are no network of belamy's own table."""

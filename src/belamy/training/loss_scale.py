@@ -1,4 +1,4 @@
-"""Gradients of the narrowest numbers, kept in range."""
+"""Dynamic loss scaling, for training in float16."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["LossScale"]
 
 # As torch's own GradScaler has them.
 _FIRST, _MOST = 2.0**16, 2.0**24
-_PATIENCE = 2000  # good steps, after which it is doubled
+_GROWTH_INTERVAL = 2000  # good steps, after which it is doubled
 
 
 class LossScale:
@@ -29,7 +29,7 @@ class LossScale:
         dtype: what convolutions are computed in.
 
     Attributes:
-        memory: name of the optimiser → its factor and the good steps since it changed; empty unless
+        buffers: name of the optimiser → its factor and the good steps since it changed; empty unless
             the numbers are float16.
 
     Source: Micikevicius et al. 2018, "Mixed precision training", section 3.2.
@@ -37,42 +37,42 @@ class LossScale:
 
     def __init__(self, names: Sequence[str], dtype: torch.dtype) -> None:
         narrow = names if dtype == torch.float16 else ()
-        self.memory = {f"scale {name}": torch.tensor([_FIRST, 0.0]).double() for name in narrow}
+        self.buffers = {f"scale {name}": torch.tensor([_FIRST, 0.0]).double() for name in narrow}
 
-    def scaled(self, name: str, loss: Tensor) -> Tensor:
+    def scale(self, name: str, loss: Tensor) -> Tensor:
         """What to take the gradients of."""
-        kept = self.memory.get(f"scale {name}")
+        kept = self.buffers.get(f"scale {name}")
         return loss if kept is None else loss * float(kept[0])
 
-    def unscaled(self, name: str, slopes: Sequence[Tensor]) -> bool:
+    def unscale(self, name: str, gradients: Sequence[Tensor]) -> bool:
         """Divide gradients, in place; whether they can be stepped along."""
-        kept = self.memory.get(f"scale {name}")
+        kept = self.buffers.get(f"scale {name}")
         if kept is None:
             return True
         factor, good = kept.tolist()
-        for slope in slopes:
-            slope.div_(factor)
-        fine = bool(torch.stack([slope.isfinite().all() for slope in slopes]).all())
-        if not fine:
+        for gradient in gradients:
+            gradient.div_(factor)
+        finite = bool(torch.stack([one.isfinite().all() for one in gradients]).all())
+        if not finite:
             kept.copy_(torch.tensor([max(1.0, factor / 2), 0.0]))
-        elif good + 1 >= _PATIENCE:
+        elif good + 1 >= _GROWTH_INTERVAL:
             kept.copy_(torch.tensor([min(_MOST, factor * 2), 0.0]))
         else:
             kept[1] += 1
-        return fine
+        return finite
 
     def step(
-        self, name: str, optimizer: torch.optim.Optimizer, *, steepest: float = math.inf
+        self, name: str, optimizer: torch.optim.Optimizer, *, max_norm: float = math.inf
     ) -> None:
         """One step of an optimiser along its divided gradients, or none.
 
         Args:
             name: of the optimiser.
             optimizer: with gradients.
-            steepest: gradients whose norm is larger are shortened to it.
+            max_norm: gradients whose norm is larger are shortened to it.
         """
         weights = [one for group in optimizer.param_groups for one in group["params"]]
-        if self.unscaled(name, [one.grad for one in weights if one.grad is not None]):
-            if steepest < math.inf:
-                nn.utils.clip_grad_norm_(weights, steepest)
+        if self.unscale(name, [one.grad for one in weights if one.grad is not None]):
+            if max_norm < math.inf:
+                nn.utils.clip_grad_norm_(weights, max_norm)
             optimizer.step()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Meter", "patient_interrupts"]
+__all__ = ["Meter", "deferred_interrupts"]
 
 
 SAME_PRESS = 1.0  # seconds: torchrun hands Ctrl-C on to its processes, which have it already
@@ -19,12 +19,12 @@ SAME_PRESS = 1.0  # seconds: torchrun hands Ctrl-C on to its processes, which ha
 
 @dataclass
 class Meter:
-    """How far a training is, and what it has measured since the last tick.
+    """How far a training is, and what it has measured since the last report.
 
     Attributes:
         step: how many are done.
-        sums: of each loss since the last tick.
-        count: steps since the last tick.
+        sums: of each loss since the last report.
+        count: steps since the last report.
         measures: the last that were taken.
         began: when it would have begun, had it never been interrupted.
     """
@@ -50,6 +50,7 @@ class Meter:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """What `resumed` takes, for a checkpoint."""
         return {"sums": self.sums, "count": self.count, "measures": self.measures}
 
     @property
@@ -63,10 +64,11 @@ class Meter:
         self.step += 1
 
     def means(self) -> dict[str, float]:
+        """Of each loss, over the steps since the last report."""
         return {name: value / self.count for name, value in self.sums.items()}
 
     def restart(self) -> None:
-        """Begin the next tick."""
+        """Begin the stretch up to the next report."""
         self.sums, self.count = {}, 0
 
 
@@ -75,7 +77,7 @@ def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 @contextmanager
-def patient_interrupts() -> Iterator[threading.Event]:
+def deferred_interrupts() -> Iterator[threading.Event]:
     """Ctrl-C sets an event instead of breaking a step in two; a second one breaks at once."""
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -12,10 +12,10 @@ from torch import Tensor, distributed
 from belamy.devices import choose_device, choose_precision
 from belamy.errors import OptionError
 
-__all__ = ["accelerator_for", "average_slopes"]
+__all__ = ["average_gradients", "choose_accelerator"]
 
 
-def accelerator_for(device: str, precision: str = "auto") -> Accelerator:
+def choose_accelerator(device: str, precision: str = "auto") -> Accelerator:
     """Accelerate on the device that `device` names, for as many processes as torchrun started.
 
     Raises:
@@ -38,7 +38,7 @@ def accelerator_for(device: str, precision: str = "auto") -> Accelerator:
     return accelerator
 
 
-def average_slopes(slopes: Sequence[Tensor], accelerator: Accelerator) -> None:
+def average_gradients(gradients: Sequence[Tensor], accelerator: Accelerator) -> None:
     """Replace gradients by their means over the processes, in place.
 
     By hand, for networks that are passed several times a step, which data-parallel wrappers do not
@@ -46,9 +46,10 @@ def average_slopes(slopes: Sequence[Tensor], accelerator: Accelerator) -> None:
     """
     if accelerator.num_processes == 1:
         return
-    mean = accelerator.reduce(torch.cat([slope.flatten() for slope in slopes]), "mean")
-    for slope, part in zip(slopes, mean.split([one.numel() for one in slopes]), strict=True):
-        slope.copy_(part.view_as(slope))
+    mean = accelerator.reduce(torch.cat([one.flatten() for one in gradients]), "mean")
+    parts = mean.split([one.numel() for one in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view_as(gradient))
 
 
 def _leave() -> None:

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from belamy.errors import RunError
 
-__all__ = ["State", "pack", "unpack"]
+__all__ = ["BUFFERS", "State", "pack", "rename", "unpack"]
+
+BUFFERS = "memory"  # the first part of the names of a task's buffers, in a checkpoint
 
 State = tuple[dict[str, Tensor], dict[str, Any]]
 Modules = Mapping[str, nn.Module]
@@ -25,10 +27,10 @@ def pack(networks: Modules, averages: Modules, optimizers: Optimizers) -> State:
     """All of it, ready for one safetensors file; the tensors are views of what is trained."""
     tensors: dict[str, Tensor] = {}
     structure: dict[str, Any] = {}
-    for kind, modules in (("network", networks), ("average", averages)):
+    for prefix, modules in (("network", networks), ("average", averages)):
         for name, module in modules.items():
             for key, value in module.state_dict().items():
-                tensors[f"{kind}/{name}/{key}"] = value.detach()
+                tensors[f"{prefix}/{name}/{key}"] = value.detach()
     for name, optimizer in optimizers.items():
         flat, shape = _flatten_optimizer(optimizer)
         tensors.update({f"optimizer/{name}/{key}": value for key, value in flat.items()})
@@ -44,9 +46,9 @@ def unpack(state: State, networks: Modules, averages: Modules, optimizers: Optim
     """
     tensors, structure = state
     try:
-        for kind, modules in (("network", networks), ("average", averages)):
+        for prefix, modules in (("network", networks), ("average", averages)):
             for name, module in modules.items():
-                module.load_state_dict(_under(tensors, f"{kind}/{name}/"))
+                module.load_state_dict(_under(tensors, f"{prefix}/{name}/"))
         for name, optimizer in optimizers.items():
             flat = _under(tensors, f"optimizer/{name}/")
             _restore_optimizer(optimizer, flat, structure[name])
@@ -55,6 +57,29 @@ def unpack(state: State, networks: Modules, averages: Modules, optimizers: Optim
         raise RunError(
             f"the checkpoint is of another network ({reason}); start a new run"
         ) from error
+
+
+def rename(state: State, names: Mapping[str, str], measures: Mapping[str, str]) -> State:
+    """A state that was packed under old names, under those of today.
+
+    Args:
+        state: as it was saved.
+        names: old → new, of networks, optimisers and buffers.
+        measures: old → new, of losses and measures.
+    """
+
+    def current(path: str) -> str:
+        kind, name, *rest = path.split("/", 2)
+        return "/".join((kind, names.get(name, name), *rest))
+
+    tensors = {current(path): tensor for path, tensor in state[0].items()}
+    structure = {names.get(name, name): value for name, value in state[1].items()}
+    for own in structure.values():
+        meter = own.get("meter", {})
+        for part in ("sums", "measures"):
+            if part in meter:
+                meter[part] = {measures.get(key, key): x for key, x in meter[part].items()}
+    return tensors, structure
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

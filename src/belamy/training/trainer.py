@@ -1,98 +1,50 @@
-"""The loop that every trained thing shares, on accelerate.
+"""The training loop that every trained thing shares, on accelerate.
 
-A training recipe owns its networks, its optimisers and one step; the trainer owns devices,
-averages, ticks and saving. Noise, augmentation and data order are functions of (seed, step), so
-a run that was killed and resumed is bit-equal to one that was not (on the same machine, with as
-many threads and processes).
+A task owns its networks, its optimisers and one step; the loop owns devices, moving averages,
+progress and checkpoints. Noise, augmentation and data order are functions of (seed, step), so a run
+that was killed and resumed is bit-equal to one that was not (on the same machine, with as many
+threads and processes).
 """
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
-from torch import Tensor, nn
+from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import Diverged, RunError
-from belamy.training.meter import Meter, patient_interrupts
-from belamy.training.runs import Run
-from belamy.training.state import State, pack, unpack
+from belamy.training.ema import copy_networks, update_ema
+from belamy.training.meter import Meter, deferred_interrupts
+from belamy.training.run_folder import Run
+from belamy.training.state import BUFFERS, State, pack, unpack
+from belamy.training.task import Networks, Recoverable, TrainingTask
 
-__all__ = [
-    "Backward",
-    "Recovering",
-    "Rhythm",
-    "Tick",
-    "Trained",
-    "TrainingRecipe",
-    "rhythm_for",
-    "train",
-]
-
-Backward = Callable[[Tensor], None]
-Networks = dict[str, nn.Module]
-
-
-class TrainingRecipe(Protocol):
-    """What is trained, and how one step of it goes."""
-
-    networks: Networks
-    """Replaced by the trainer with what accelerate makes of them; `step` reads them from here."""
-    optimizers: dict[str, torch.optim.Optimizer]
-    total: int
-    """Steps in all."""
-    average: float
-    """Decay per step of the networks' moving averages; 0 keeps none."""
-    seed: int
-    """Of whatever torch's own generators give within a step (dropout)."""
-    about: str
-    """A line for the user on what will be trained."""
-    memory: dict[str, Tensor]
-    """What else must survive: tensors on the CPU, changed in place, each process with its own."""
-    remarks: list[str]
-    """Lines for the user; the next tick takes them."""
-
-    def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
-        """Train on batch `index` and give the losses, each a scalar."""
-
-    def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
-        """Measures of the networks (the averages, if there are any) after `step` steps.
-
-        They must be the same in each process.
-        """
-
-
-@runtime_checkable
-class Recovering(Protocol):
-    """A recipe that can be tried again, once, from the checkpoint before a loss was no number."""
-
-    def recover(self) -> str:
-        """Change what shall be tried now, in `memory` alone, after it was put back; in words."""
+__all__ = ["Intervals", "Trained", "TrainingProgress", "choose_intervals", "is_due", "train"]
 
 
 @dataclass(frozen=True)
-class Tick:
+class TrainingProgress:
     """News of a training.
 
     Args:
         step: how many are done.
-        total: steps in all.
-        losses: means over the steps since the last tick, and over the processes.
+        total_steps: steps in all.
+        losses: means over the steps since the last report, and over the processes.
         measures: of the networks, where they were taken.
         seconds: that the training has taken, those before it was resumed included.
         note: a line for the user, when there is something to say.
     """
 
     step: int
-    total: int
+    total_steps: int
     losses: dict[str, float]
     measures: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
@@ -101,136 +53,156 @@ class Tick:
 
 @dataclass(frozen=True)
 class Trained:
-    """What `train` leaves: the averages of the networks, if there are any; their last measures."""
+    """What `train` leaves.
+
+    Args:
+        networks: their exponential moving averages, if there are any.
+        measures: of them, the last that were taken.
+        unaveraged: the networks as the last step left them.
+    """
 
     networks: Networks
     measures: dict[str, float]
+    unaveraged: Networks
 
 
 @dataclass(frozen=True)
-class Rhythm:
-    """How often, in steps; measures are taken at ticks."""
+class Intervals:
+    """How often, in steps, a training reports, evaluates (when it reports) and saves."""
 
-    tick: int
+    report: int
     evaluate: int
     save: int
 
     def __post_init__(self) -> None:
-        assert self.evaluate % self.tick == 0
-        assert self.save % self.tick == 0
+        assert self.evaluate % self.report == 0
+        assert self.save % self.report == 0
+
+    @classmethod
+    def nearest(cls, report: int, evaluate: float, save: float) -> Intervals:
+        """Those nearest to what is asked for, in whole reports."""
+        return cls(report, *(max(1, round(x / report)) * report for x in (evaluate, save)))
 
 
-def rhythm_for(total: int) -> Rhythm:
-    """A hundred ticks, but one every 50 steps at least; twenty-five checkpoints, but one every 500
-    steps at least; eight measurements, each of which costs about as much as 3 % of them: by eye."""
-    tick = max(1, min(50, total // 100))
-    save, evaluate = min(500.0, total / 25), total / 8
-    return Rhythm(tick, *(max(1, round(steps / tick)) * tick for steps in (evaluate, save)))
+def choose_intervals(total_steps: int) -> Intervals:
+    """A hundred reports, but one every 50 steps at least; twenty-five checkpoints, but one every 500
+    steps at least; eight evaluations, each of which costs about as much as 3 % of them: by eye."""
+    report = max(1, min(50, total_steps // 100))
+    return Intervals.nearest(report, total_steps / 8, min(500.0, total_steps / 25))
+
+
+def is_due(every: int, step: int, total_steps: int) -> bool:
+    """Every so often, and at the end; not shortly before the end too."""
+    return step == total_steps or (step % every == 0 and total_steps - step >= every / 2)
 
 
 def train(
-    recipe: TrainingRecipe, run: Run, accelerator: Accelerator, rhythm: Rhythm
-) -> Generator[Tick, None, Trained]:
+    task: TrainingTask, run: Run, accelerator: Accelerator, intervals: Intervals
+) -> Generator[TrainingProgress, None, Trained]:
     """Train from the run's last checkpoint, or from the start, to the end.
 
     Yields:
-        a `Tick` before the first step, with a note on what will be done; then every
-        `rhythm.tick` steps.
+        a `TrainingProgress` before the first step, with a note on what will be done; then every
+        `intervals.report` steps.
 
     Returns:
         the trained networks and their last measures.
 
     Raises:
-        Diverged: a loss or a weight is no longer a number, and the recipe is not `Recovering`, or
+        Diverged: a loss or a weight is no longer a number, and the task is not `Recoverable`, or
             was tried again already; the last checkpoint stays.
         RunError: the folder is in use, cannot be written, or holds a run of something else.
         KeyboardInterrupt: Ctrl-C; the step under way is finished and saved first.
     """
     with ExitStack() as held:
         if accelerator.is_main_process:
-            held.enter_context(run.alone())
-        work = _begin(recipe, run, accelerator)
-        meter = work.meter
-        yield Tick(meter.step, recipe.total, {}, meter.measures, meter.seconds, work.note)
-        interrupted = held.enter_context(patient_interrupts())
-        while work.meter.step < recipe.total:
+            held.enter_context(run.lock())
+        loop = _start(task, run, accelerator)
+        meter = loop.meter
+        yield TrainingProgress(
+            meter.step, task.total_steps, {}, meter.measures, meter.seconds, loop.note
+        )
+        interrupted = held.enter_context(deferred_interrupts())
+        while loop.meter.step < task.total_steps:
             try:
-                stop, tick = work.onward(rhythm, interrupted.is_set())
+                stop, progress = loop.advance(intervals, interrupted.is_set())
             except Diverged as error:
-                work = _again(work, error)
+                loop = _retry(loop, error)
                 continue
-            if tick is not None:
-                yield tick
-            if stop and work.meter.step < recipe.total:
+            if progress is not None:
+                yield progress
+            if stop and loop.meter.step < task.total_steps:
                 raise KeyboardInterrupt
-    return Trained(work.judged, work.meter.measures)
-
-
-def _due(every: int, step: int, total: int) -> bool:
-    """Every so often, and at the end; not shortly before the end too."""
-    return step == total or (step % every == 0 and total - step >= every / 2)
+    return Trained(loop.evaluated, loop.meter.measures, loop.unwrapped)
 
 
 @dataclass(frozen=True)
-class _Work:
-    """A training under way; `bare` are the networks without what accelerate wraps them in."""
+class _Loop:
+    """A training under way; `unwrapped` are the networks without what accelerate wraps them in."""
 
-    recipe: TrainingRecipe
+    task: TrainingTask
     run: Run
     accelerator: Accelerator
-    bare: Networks
+    unwrapped: Networks
     averages: Networks
     meter: Meter
     note: str
-    again: bool = False
+    retried: bool = False
 
     @property
-    def judged(self) -> Networks:
-        return self.averages or self.bare
+    def evaluated(self) -> Networks:
+        """The networks that are measured, and kept in the end."""
+        return self.averages or self.unwrapped
 
-    def onward(self, rhythm: Rhythm, interrupted: bool) -> tuple[bool, Tick | None]:
+    def advance(
+        self, intervals: Intervals, interrupted: bool
+    ) -> tuple[bool, TrainingProgress | None]:
         """One step, and what is due after it; whether to stop."""
-        meter, total = self.meter, self.recipe.total
-        stop = self.advance(interrupted)
-        tick = self.tick(rhythm) if _due(rhythm.tick, meter.step, total) else None
-        if stop or _due(rhythm.save, meter.step, total):
+        meter, total = self.meter, self.task.total_steps
+        stop = self.take_step(interrupted)
+        progress = self.report(intervals) if is_due(intervals.report, meter.step, total) else None
+        if stop or is_due(intervals.save, meter.step, total):
             self.save()
-        return stop, tick
+        return stop, progress
 
-    def advance(self, interrupted: bool) -> bool:
+    def take_step(self, interrupted: bool) -> bool:
         """One step; whether to stop after it, which all processes must do at the same one."""
         index = self.meter.step
-        with _seeded(self.recipe.seed, index, self.accelerator):
-            losses = self.recipe.step(index, self.accelerator.backward)
-        _update(self.averages, self.bare, self.recipe.average, index)
+        with _seeded(self.task.seed, index, self.accelerator):
+            losses = self.task.step(index, self.accelerator.backward)
+        update_ema(self.averages, self.unwrapped, self.task.ema_decay, index)
         values = [loss.detach().float() for loss in losses.values()]
         flag = torch.tensor(float(interrupted), device=self.accelerator.device)
         *means, stop = self.accelerator.reduce(torch.stack([*values, flag]), "mean").tolist()
-        self.meter.add(_finite(dict(zip(losses, means, strict=True)), index + 1))
+        self.meter.add(_check_finite(dict(zip(losses, means, strict=True)), index + 1))
         return bool(stop > 0)
 
-    def tick(self, rhythm: Rhythm) -> Tick:
+    def report(self, intervals: Intervals) -> TrainingProgress:
         """Measure where that is due, and log."""
-        meter, total = self.meter, self.recipe.total
+        meter, total = self.meter, self.task.total_steps
         measures = {}
-        if _due(rhythm.evaluate, meter.step, total):
-            _agree(self.judged)
-            measures = _finite(self.recipe.evaluate(self.judged, meter.step), meter.step)
+        if is_due(intervals.evaluate, meter.step, total):
+            _share_buffers(self.evaluated)
+            measures = _check_finite(self.task.evaluate(self.evaluated, meter.step), meter.step)
             meter.measures = measures
-        note = "; ".join(self.recipe.remarks)
-        self.recipe.remarks.clear()
-        tick = Tick(meter.step, total, meter.means(), measures, meter.seconds, note)
+        note = "; ".join(self.task.messages)
+        self.task.messages.clear()
+        losses, seconds = meter.means(), meter.seconds
+        progress = TrainingProgress(meter.step, total, losses, measures, seconds, note)
         meter.restart()
         if self.accelerator.is_main_process:
-            times = {"seconds": round(tick.seconds, 3)}
-            said = {"note": note} if note else {}
-            self.run.log({"step": tick.step, **tick.losses, **tick.measures, **times, **said})
-        return tick
+            rest: dict[str, Any] = {
+                "seconds": round(seconds, 3),
+                **({"note": note} if note else {}),
+            }
+            self.run.log({"step": progress.step, **losses, **measures, **rest})
+        return progress
 
     def save(self) -> None:
-        memory = _gathered(self.recipe.memory, self.accelerator)
-        tensors, structure = pack(self.bare, self.averages, self.recipe.optimizers)
-        tensors.update(memory)
+        """Write a checkpoint, once all its weights are known to be numbers."""
+        buffers = _gather_buffers(self.task.buffers, self.accelerator)
+        tensors, structure = pack(self.unwrapped, self.averages, self.task.optimizers)
+        tensors.update(buffers)
         _check_weights(tensors, self.meter.step)  # in each process, so that all stop
         if self.accelerator.is_main_process:
             own = {"processes": self.accelerator.num_processes, "meter": self.meter.to_json()}
@@ -238,62 +210,57 @@ class _Work:
         self.accelerator.wait_for_everyone()
 
 
-_MEMORY = "memory/"  # before the names of a recipe's memory, among the tensors of a checkpoint
-_OWN = "trainer"  # the trainer's own entry in a checkpoint, beside those of the optimisers
+_OWN = "trainer"  # the loop's own entry in a checkpoint, beside those of the optimisers
 
 
-def _begin(recipe: TrainingRecipe, run: Run, accelerator: Accelerator) -> _Work:
+def _start(task: TrainingTask, run: Run, accelerator: Accelerator) -> _Loop:
     """The training as it was saved, or at its start."""
-    bare = _prepare(recipe, accelerator)
-    averages = _averages(bare) if recipe.average > 0 else {}
-    return _restored(_Work(recipe, run, accelerator, bare, averages, Meter(), recipe.about))
+    unwrapped = _prepare(task, accelerator)
+    averages = copy_networks(unwrapped) if task.ema_decay > 0 else {}
+    return _restore(_Loop(task, run, accelerator, unwrapped, averages, Meter(), task.summary))
 
 
-def _restored(work: _Work) -> _Work:
+def _restore(loop: _Loop) -> _Loop:
     """As the last checkpoint has it, if there is one; the log says nothing of what came after."""
-    checkpoint = work.run.newest()
-    work.accelerator.wait_for_everyone()  # all have read before one deletes
-    step, note, saved = 0, work.note, dict[str, Any]()
+    checkpoint = loop.run.load_newest()
+    loop.accelerator.wait_for_everyone()  # all have read before one deletes
+    step, note, saved = 0, loop.note, dict[str, Any]()
     if checkpoint is not None:
-        step, saved = checkpoint.step, _own(checkpoint.state, work.accelerator)
-        unpack(checkpoint.state, work.bare, work.averages, work.recipe.optimizers)
-        _remember(work.recipe.memory, checkpoint.state[0], work.accelerator.process_index)
+        step, saved = checkpoint.step, _read_meter(checkpoint.state, loop.accelerator)
+        unpack(checkpoint.state, loop.unwrapped, loop.averages, loop.task.optimizers)
+        _fill_buffers(loop.task.buffers, checkpoint.state[0], loop.accelerator.process_index)
         note += f"; going on from step {step:,}"
         if checkpoint.damaged:
             note += f" ({', '.join(checkpoint.damaged)} is damaged)"
-    history = work.run.history(before=step)
-    if work.accelerator.is_main_process:
-        work.run.rewind(step)
-    return replace(work, meter=Meter.resumed(step, saved, history), note=note)
+    history = loop.run.history(before=step)
+    if loop.accelerator.is_main_process:
+        loop.run.rewind(step)
+    return replace(loop, meter=Meter.resumed(step, saved, history), note=note)
 
 
-def _again(work: _Work, error: Diverged) -> _Work:
+def _retry(loop: _Loop, error: Diverged) -> _Loop:
     """Back at the last checkpoint, to try once more; raises `error` where that cannot be."""
-    if work.again or not isinstance(work.recipe, Recovering) or not work.run.steps():
+    if loop.retried or not isinstance(loop.task, Recoverable) or not loop.run.saved_steps():
         raise error
-    back = replace(_restored(work), again=True)
+    back = replace(_restore(loop), retried=True)
     cause = str(error).partition(";")[0]
-    back.recipe.remarks.append(
-        f"{cause}: back to step {back.meter.step:,}, with {work.recipe.recover()}"
+    back.task.messages.append(
+        f"{cause}: back to step {back.meter.step:,}, with {loop.task.recover()}"
     )
     return back
 
 
-def _prepare(recipe: TrainingRecipe, accelerator: Accelerator) -> Networks:
+def _prepare(task: TrainingTask, accelerator: Accelerator) -> Networks:
     """Onto the device, wrapped for many processes where there are many; gives what is wrapped."""
-    for name, network in recipe.networks.items():
-        recipe.networks[name] = accelerator.prepare_model(network)
-    for name, optimizer in recipe.optimizers.items():
-        recipe.optimizers[name] = accelerator.prepare_optimizer(optimizer)
-    return {name: accelerator.unwrap_model(net) for name, net in recipe.networks.items()}
+    for name, network in task.networks.items():
+        task.networks[name] = accelerator.prepare_model(network)
+    for name, optimizer in task.optimizers.items():
+        task.optimizers[name] = accelerator.prepare_optimizer(optimizer)
+    return {name: accelerator.unwrap_model(net) for name, net in task.networks.items()}
 
 
-def _averages(bare: Networks) -> Networks:
-    copies = copy.deepcopy(bare)
-    return {name: network.eval().requires_grad_(False) for name, network in copies.items()}
-
-
-def _own(state: State, accelerator: Accelerator) -> dict[str, Any]:
+def _read_meter(state: State, accelerator: Accelerator) -> dict[str, Any]:
+    """What the meter had counted; refuses another number of processes."""
     own: dict[str, Any] = state[1].get(_OWN, {})
     processes = own.get("processes", accelerator.num_processes)
     if processes != accelerator.num_processes:
@@ -304,43 +271,26 @@ def _own(state: State, accelerator: Accelerator) -> dict[str, Any]:
     return dict(own.get("meter", {}))
 
 
-def _gathered(memory: Mapping[str, Tensor], accelerator: Accelerator) -> dict[str, Tensor]:
-    """Every process's memory, (processes, …) under `memory/NAME`."""
+def _gather_buffers(buffers: Mapping[str, Tensor], accelerator: Accelerator) -> dict[str, Tensor]:
+    """Every process's buffers, (processes, …) each, by their names in a checkpoint."""
     return {
-        f"{_MEMORY}{name}": accelerator.gather(tensor[None].to(accelerator.device)).cpu()
-        for name, tensor in memory.items()
+        f"{BUFFERS}/{name}": accelerator.gather(tensor[None].to(accelerator.device)).cpu()
+        for name, tensor in buffers.items()
     }
 
 
-def _remember(memory: Mapping[str, Tensor], saved: Mapping[str, Tensor], process: int) -> None:
-    """Put this process's part of a saved memory back, in place."""
-    for name, tensor in memory.items():
-        kept = saved.get(f"{_MEMORY}{name}")
+def _fill_buffers(buffers: Mapping[str, Tensor], saved: Mapping[str, Tensor], rank: int) -> None:
+    """Put this process's part of the saved buffers back, in place."""
+    for name, tensor in buffers.items():
+        kept = saved.get(f"{BUFFERS}/{name}")
         if kept is None or kept.shape[1:] != tensor.shape:
             raise RunError(f"the checkpoint is of another training (no {name}); start a new run")
-        tensor.copy_(kept[process])
+        tensor.copy_(kept[rank])
 
 
-def _update(averages: Networks, networks: Networks, decay: float, index: int) -> None:
-    """average ← decay·average + (1 − decay)·network, with a shorter memory at the start.
-
-    The decay is ramped as (1 + index)/(10 + index), as TensorFlow's moving average does, so that
-    the first average is not a stale copy of the random start.
-    """
-    weight = 1 - min(decay, (1 + index) / (10 + index))
-    for name, average in averages.items():
-        pairs = zip(
-            average.state_dict().values(), networks[name].state_dict().values(), strict=True
-        )
-        for mine, theirs in pairs:
-            if mine.is_floating_point():
-                mine.lerp_(theirs, weight)
-            else:
-                mine.copy_(theirs)
-
-
-def _agree(networks: Networks) -> None:
-    """Give every process the buffers of the first: each batch norm has seen its own pictures."""
+def _share_buffers(networks: Networks) -> None:
+    """Give every process the networks' buffers of the first: each batch norm has seen pictures of
+    its own."""
     for network in networks.values():
         for buffer in network.buffers():
             broadcast(buffer)
@@ -362,7 +312,7 @@ def _seeded(seed: int, index: int, accelerator: Accelerator) -> Iterator[None]:
         yield
 
 
-def _finite(values: dict[str, float], step: int) -> dict[str, float]:
+def _check_finite(values: dict[str, float], step: int) -> dict[str, float]:
     for name, value in values.items():
         if not math.isfinite(value):
             raise Diverged(

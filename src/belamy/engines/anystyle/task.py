@@ -1,8 +1,7 @@
-"""The training of a network that paints in any style: see `TrainingRecipe`."""
+"""The training of a network that paints in any style: see `TrainingTask`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -15,17 +14,18 @@ from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.anystyle.api import AnyStyleConfig
 from belamy.engines.anystyle.encoder import moved, told
 from belamy.networks.backbone import Backbone
-from belamy.networks.image_to_image.arbitrary_style import IMAGE, LEVELS, AnyPainter
-from belamy.objectives.adain_losses import content_distance, manner_distance
-from belamy.objectives.patch_match import coordinates, laid, pieces_of
-from belamy.objectives.perceptual_losses import roughness
+from belamy.networks.image_to_image.arbitrary_style import IMAGE, LEVELS, ArbitraryStyleNet
+from belamy.objectives.adain_losses import log_moment_loss, normalized_content_loss
+from belamy.objectives.patch_match import extract_patches, project_features, swap_patches
+from belamy.objectives.perceptual_losses import total_variation_loss
 from belamy.objectives.style_losses import Moments, moments_of
 from belamy.pixels.images import contact_sheet, save_image
 from belamy.training.crops import crops_of_step, resample
 from belamy.training.loss_scale import LossScale
-from belamy.training.trainer import Backward
+from belamy.training.schedules import set_learning_rate, warmup_cosine
+from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["CONTENT", "SEEN", "STORED", "AnyStyleRecipe", "repainted"]
+__all__ = ["CONTENT", "SEEN", "STORED", "AnyStyleTask", "repainted"]
 
 STORED = {"photographs": 1.5, "paintings": 1.0}
 """Side of the stored pictures, in sides of the squares that are cut out of them."""
@@ -43,7 +43,7 @@ PART = 0.6
 
 _SHOWN = 5  # photographs, and paintings, in the samples
 _CELL = 192  # pixels of one picture in them
-_LOWEST, _RISE = 0.01, 50  # of the learning rate, at the end; steps until it is reached. By eye
+_FINAL_RATE, _WARMUP_STEPS = 0.01, 50  # factor on the learning rate at the end. By eye
 _EXCESS = 5.0  # weight of what is outside of [0, 1], where a picture is cut off
 _STEEPEST = 5.0  # the gradient's length, above which it is shortened: a dark style is steep
 
@@ -51,8 +51,8 @@ _STEEPEST = 5.0  # the gradient's length, above which it is shortened: a dark st
 Features: TypeAlias = "Mapping[str, Tensor]"
 
 
-class AnyStyleRecipe:
-    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+class AnyStyleTask(TrainingTask):
+    """What the trainer runs: see `belamy.training.task.TrainingTask`.
 
     Args:
         photographs: uint8 (N, S, S, 3), to practise on.
@@ -67,41 +67,45 @@ class AnyStyleRecipe:
         config: AnyStyleConfig,
         photographs: Tensor,
         paintings: Tensor,
-        painter: AnyPainter,
+        painter: ArbitraryStyleNet,
         backbone: Backbone,
         samples: Path,
         accelerator: Accelerator,
     ) -> None:
-        self.config, self.accelerator = config, accelerator
+        super().__init__(
+            accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
+        )
+        self.config = config
         self.photographs, self.paintings = photographs, paintings
         self.backbone, self.samples = backbone, samples
-        self.rank, self.world = accelerator.process_index, accelerator.num_processes
-        self.total, self.average, self.seed = config.steps, config.average, config.seed
         painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.mixing, self.basis = painter.mixing, painter.basis.to(accelerator.device)
-        self.scale = LossScale(["painter"], choose_precision(config.precision, accelerator.device))
-        self.memory: dict[str, Tensor] = self.scale.memory
-        self.remarks: list[str] = []
-        self.networks: dict[str, nn.Module] = {"painter": painter}
+        self.loss_scale = LossScale(
+            ["painter"], choose_precision(config.precision, accelerator.device)
+        )
+        self.buffers = self.loss_scale.buffers
+        self.networks = {"painter": painter}
         adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
-        self.optimizers: dict[str, torch.optim.Optimizer] = {"painter": adam}
+        self.optimizers = {"painter": adam}
         weights = sum(parameter.numel() for parameter in painter.parameters())
-        self.about = (
+        self.summary = (
             f"{len(paintings):,} paintings on {len(photographs):,} photographs; "
-            f"{self.total:,} steps at {config.size} px, seen by {backbone.name}; "
+            f"{self.total_steps:,} steps at {config.size} px, seen by {backbone.name}; "
             f"{weights:,} weights"
         )
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         painter, optimizer = self.networks["painter"], self.optimizers["painter"]
-        for group in optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * _part_of_rate(index, self.total)
+        factor = warmup_cosine(
+            index, self.total_steps, warmup_steps=_WARMUP_STEPS, final=_FINAL_RATE
+        )
+        set_learning_rate(optimizer, self.config.learning_rate * factor)
         painter.train()
         losses = self._losses(painter, *self._batch(index))
         optimizer.zero_grad(set_to_none=True)
         loss = torch.stack([_WEIGHTS[name](self.config) * losses[name] for name in losses]).sum()
-        backward(self.scale.scaled("painter", loss))
-        self.scale.step("painter", optimizer, steepest=_STEEPEST)
+        backward(self.loss_scale.scale("painter", loss))
+        self.loss_scale.step("painter", optimizer, max_norm=_STEEPEST)
         return losses
 
     def _losses(
@@ -113,10 +117,10 @@ class AnyStyleRecipe:
         found, style = self._seen(painted), _moments(wanted)
         alike = -(-len(contents) // _ALIKE)
         return {
-            "style": manner_distance(_moments(found), {layer: style[layer] for layer in SEEN}),
-            "content": content_distance(found, {layer: seen[layer] for layer in CONTENT}),
+            "style": log_moment_loss(_moments(found), {layer: style[layer] for layer in SEEN}),
+            "content": normalized_content_loss(found, {layer: seen[layer] for layer in CONTENT}),
             "identity": (painted - contents)[:alike].square().mean(),
-            "roughness": roughness(painted),
+            "roughness": total_variation_loss(painted),
             "excess": (painted - painted.clamp(0, 1)).square().mean(),
         }
 
@@ -134,11 +138,13 @@ class AnyStyleRecipe:
         levels, others = ({x: some[x] for x in self.mixing} for some in (seen, styles))
         own, wanted = _moments(levels), _moments(others)
         places, pieces = (
-            torch.split(coordinates(some[LEVELS[0]], moments[LEVELS[0]], self.basis), 1)
+            torch.split(project_features(some[LEVELS[0]], moments[LEVELS[0]], self.basis), 1)
             for some, moments in ((levels, own), (others, wanted))
         )
         collages = [
-            laid(pieces_of({x: y[n : n + 1] for x, y in others.items()}, piece), place)
+            swap_patches(
+                extract_patches({x: y[n : n + 1] for x, y in others.items()}, piece), place
+            )
             for n, (piece, place) in enumerate(zip(pieces, places, strict=True))
         ]
         share = part.view(-1, 1, 1, 1)
@@ -166,7 +172,7 @@ class AnyStyleRecipe:
                 area=area,
                 seed=make_rng(config.seed, name).initial_seed(),
                 rank=self.rank,
-                world=self.world,
+                world_size=self.world_size,
             )[0].to(self.accelerator.device)
             for name, pictures, area in (
                 ("photographs", self.photographs, _PHOTOGRAPH),
@@ -200,9 +206,9 @@ class AnyStyleRecipe:
             save_image(sheet, self.samples / f"step-{step:07d}.png")
         style = {layer: style[layer] for layer in SEEN}
         return {
-            "shown_style": float(manner_distance(_moments(found), style)),
+            "shown_style": float(log_moment_loss(_moments(found), style)),
             "shown_content": float(
-                content_distance(found, {layer: seen[layer] for layer in CONTENT})
+                normalized_content_loss(found, {layer: seen[layer] for layer in CONTENT})
             ),
         }
 
@@ -231,9 +237,3 @@ def repainted(images: Tensor, chance: torch.Generator) -> Tensor:
 
 def _moments(features: Mapping[str, Tensor]) -> dict[str, Moments]:
     return {layer: moments_of(x) for layer, x in features.items()}
-
-
-def _part_of_rate(index: int, total: int) -> float:
-    """A short rise, lest Adam's first steps overshoot; then a cosine to nearly nothing."""
-    fall = _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * index / total)) / 2
-    return fall * min(1.0, (index + 1) / _RISE)

@@ -3,68 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.engines.anystyle.api import AnyStyleConfig
 from belamy.engines.anystyle.encoder import channels_of, encoder
-from belamy.engines.anystyle.task import SEEN, STORED, AnyStyleRecipe
+from belamy.engines.anystyle.task import SEEN, STORED, AnyStyleTask
 from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.arbitrary_style import (
     LEVELS,
-    AnyPainter,
+    ArbitraryStyleNet,
     initialise,
     load_any_painter,
     save_any_painter,
 )
-from belamy.objectives.style_losses import decomposed, moments_of
+from belamy.objectives.style_losses import eigendecompose, moments_of
 from belamy.training.crops import resample
 from belamy.training.pictures import every_picture
-from belamy.training.processes import accelerator_for
-from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, rhythm_for, train
+from belamy.training.run import Training, run_training
+from belamy.training.run_folder import Run
+from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["KIND", "training"]
+__all__ = ["train"]
 
-KIND = "any-style"  # of the run, in its config.json
 _COMBINATIONS = 48  # of features, by which places are compared; three quarters of what varies
 _COMPARED, _GROUP = 64, 16  # pictures of each kind, and how many at a time, to know what varies
 
 
-def training(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[Tick]:
-    """See `belamy.engines.anystyle.api.train_any_style`."""
-    accelerator = accelerator_for(device, config.precision)
-    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
-        backbone = encoder(config.model, SEEN, accelerator.device)
-        photographs, paintings = (
-            torch.from_numpy(every_picture(path, round(STORED[kind] * config.size)))
-            for kind, path in (("photographs", config.data), ("paintings", config.paintings))
-        )
-        painter = _painter(config, backbone, (photographs, paintings))
-        run = open_run(folder, KIND, config)
-    recipe = AnyStyleRecipe(
-        config, photographs, paintings, painter, backbone, run.samples, accelerator
+@dataclass(frozen=True)
+class _Data:
+    """What it learns from, and by which features."""
+
+    backbone: Backbone
+    photographs: Tensor
+    paintings: Tensor
+    painter: ArbitraryStyleNet
+
+
+def _load_data(config: AnyStyleConfig, accelerator: Accelerator) -> _Data:
+    backbone = encoder(config.model, SEEN, accelerator.device)
+    photographs, paintings = (
+        torch.from_numpy(every_picture(path, round(STORED[kind] * config.size)))
+        for kind, path in (("photographs", config.data), ("paintings", config.paintings))
     )
-    trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
-    if accelerator.is_main_process:
-        learned = trained.networks["painter"]
-        assert isinstance(learned, AnyPainter)
-        save_any_painter(
-            folder / "network.safetensors",
-            learned,
-            encoder=config.model,
-            encoder_sha256=backbone.sha256,
-            trained_on=f"{Path(config.paintings).name}, {Path(config.data).name}",
-            notes={name: f"{value:.4f}" for name, value in trained.measures.items()},
-        )
-    accelerator.wait_for_everyone()
+    painter = _painter(config, backbone, (photographs, paintings))
+    return _Data(backbone, photographs, paintings, painter)
 
 
-def _painter(config: AnyStyleConfig, backbone: Backbone, pictures: Sequence[Tensor]) -> AnyPainter:
+def _make_task(
+    config: AnyStyleConfig, data: _Data, run: Run, accelerator: Accelerator
+) -> AnyStyleTask:
+    return AnyStyleTask(
+        config,
+        data.photographs,
+        data.paintings,
+        data.painter,
+        data.backbone,
+        run.samples,
+        accelerator,
+    )
+
+
+def _save(config: AnyStyleConfig, data: _Data, run: Run, trained: Trained) -> None:
+    learned = trained.networks["painter"]
+    assert isinstance(learned, ArbitraryStyleNet)
+    save_any_painter(
+        run.folder / "network.safetensors",
+        learned,
+        encoder=config.model,
+        encoder_sha256=data.backbone.sha256,
+        trained_on=f"{Path(config.paintings).name}, {Path(config.data).name}",
+        notes={name: f"{value:.4f}" for name, value in trained.measures.items()},
+    )
+
+
+_TRAINING = Training("any-style", _load_data, _make_task, _save)
+
+
+def train(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
+    """See `belamy.engines.anystyle.api.train_any_style`."""
+    return run_training(_TRAINING, config, folder, device, precision=config.precision)
+
+
+def _painter(
+    config: AnyStyleConfig, backbone: Backbone, pictures: Sequence[Tensor]
+) -> ArbitraryStyleNet:
     """The network at its start, or the one to go on from."""
     if config.start:
         loaded = load_any_painter(Path(config.start))
@@ -73,7 +102,7 @@ def _painter(config: AnyStyleConfig, backbone: Backbone, pictures: Sequence[Tens
         return loaded.painter.requires_grad_(True)
     widths = [config.width * part for part in (6, 4, 2, 1)]
     channels = channels_of(backbone)
-    painter = AnyPainter(channels, widths, compared=min(_COMBINATIONS, channels[0]))
+    painter = ArbitraryStyleNet(channels, widths, compared=min(_COMBINATIONS, channels[0]))
     initialise(painter, make_rng(config.seed, "weights"))
     painter.basis.copy_(_basis(len(painter.basis), backbone, pictures, config.size))
     return painter
@@ -88,5 +117,5 @@ def _basis(count: int, backbone: Backbone, pictures: Sequence[Tensor], size: int
             images = resample(group, size).div(255).to(backbone.mean.device)
             features = backbone(images, LEVELS[:1])[LEVELS[0]].cpu().double()
             covariance = covariance + moments_of(features).covariance.sum(dim=0)
-    _, vectors = decomposed(covariance)
+    _, vectors = eigendecompose(covariance)
     return vectors[:, -count:].T.float()

@@ -9,7 +9,6 @@ better than free" (FGSM from a random start), after which features look more lik
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +25,8 @@ from belamy.networks.backbones import imagenet
 from belamy.networks.sequential import Chain
 from belamy.training.crops import crops_of_step, resample
 from belamy.training.data import Labelled, epoch_steps
-from belamy.training.trainer import Backward
+from belamy.training.schedules import one_cycle, set_learning_rate
+from belamy.training.task import Backward, TrainingTask
 
 __all__ = [
     "IMAGENET",
@@ -34,12 +34,10 @@ __all__ = [
     "Normalisation",
     "Stage",
     "evaluation_side",
-    "one_cycle",
     "plan_stages",
 ]
 
 MOMENTUM = 0.9
-WARM_UP = 0.2  # fraction of the steps in which the learning rate rises
 
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]  # mean and standard deviation, RGB
 IMAGENET: Normalisation = (imagenet.MEAN, imagenet.STD)
@@ -81,18 +79,8 @@ def evaluation_side(size: int) -> int:
     return 8 * max(1, round(1.25 * size / 8))
 
 
-def one_cycle(index: int, total: int, peak: float) -> float:
-    """The learning rate of step `index`: a cosine up to `peak`, a cosine down to nearly nothing."""
-    top = max(1.0, WARM_UP * total)
-    if index < top:
-        low, fraction = peak / 25, index / top
-        return peak + (low - peak) * (1 + math.cos(math.pi * fraction)) / 2
-    fraction = (index - top) / max(1.0, total - top)
-    return peak * (1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * fraction)) / 2)
-
-
-class ClassifierTask:
-    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+class ClassifierTask(TrainingTask):
+    """What the trainer runs: see `belamy.training.task.TrainingTask`.
 
     Args:
         network: gives logits (N, classes) from pictures normalised by `normalisation`; what needs
@@ -108,34 +96,33 @@ class ClassifierTask:
         accelerator: Accelerator,
         normalisation: Normalisation = IMAGENET,
     ) -> None:
-        self.config, self.accelerator = config, accelerator
+        self.stages = plan_stages(config, len(sets[0].labels), accelerator.num_processes)
+        total_steps = sum(stage.steps for stage in self.stages)
+        super().__init__(
+            accelerator, total_steps=total_steps, ema_decay=config.ema, seed=config.seed
+        )
+        self.config = config
         self.device = accelerator.device
-        self.rank, self.world = accelerator.process_index, accelerator.num_processes
         self.train_set, self.test_set = sets
         self.images = torch.from_numpy(self.train_set.images)
         self.labels = torch.from_numpy(self.train_set.labels)
         mean, std = normalisation
         self.mean = torch.tensor(mean).view(1, 3, 1, 1).to(self.device)
         self.std = torch.tensor(std).view(1, 3, 1, 1).to(self.device)
-        self.stages = plan_stages(config, len(self.labels), self.world)
-        self.total = sum(stage.steps for stage in self.stages)
-        self.average, self.seed = config.average, config.seed
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.frozen = _frozen_stages(network, config.freeze)
-        self.memory: dict[str, Tensor] = {}
-        self.remarks: list[str] = []
-        self.networks: dict[str, nn.Module] = {"classifier": network}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {"classifier": self._optimizer(network)}
-        self.about = self._about(network)
+        self.networks = {"classifier": network}
+        self.optimizers = {"classifier": self._optimizer(network)}
+        self.summary = self._summarise(network)
 
-    def _about(self, network: nn.Module) -> str:
+    def _summarise(self, network: nn.Module) -> str:
         sizes = ", ".join(str(stage.size) for stage in self.stages)
         weights = [(p.numel(), p.requires_grad) for p in network.parameters()]
         count, trained = sum(n for n, _ in weights), sum(n for n, learns in weights if learns)
         parts = [
             f"{len(self.labels):,} pictures of {len(self.train_set.classes)} classes to learn from",
             f"{len(self.test_set.labels):,} to measure on",
-            f"{self.total:,} steps at {sizes} px",
+            f"{self.total_steps:,} steps at {sizes} px",
             f"{count:,} weights" + ("" if trained == count else f", {trained:,} of them trained"),
         ]
         broken = (*self.train_set.broken, *self.test_set.broken)
@@ -161,8 +148,8 @@ class ClassifierTask:
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         network, optimizer = self.networks["classifier"], self.optimizers["classifier"]
-        for group in optimizer.param_groups:
-            group["lr"] = one_cycle(index, self.total, self.config.peak_learning_rate)
+        learning_rate = one_cycle(index, self.total_steps, self.config.peak_learning_rate)
+        set_learning_rate(optimizer, learning_rate)
         images, labels = self._batch(index)
         network.train()
         for stage in self.frozen:  # their statistics stay, their dropout is off
@@ -190,7 +177,7 @@ class ClassifierTask:
             area=(self.config.crop, 1.0),
             seed=self.seed,
             rank=self.rank,
-            world=self.world,
+            world_size=self.world_size,
         )
         return crops.to(self.device), self.labels[chosen].to(self.device)
 
@@ -216,7 +203,7 @@ class ClassifierTask:
         images, labels = torch.from_numpy(self.test_set.images), self.test_set.labels
         counts = torch.zeros(3, device=self.device)
         starts = range(0, len(labels), EVALUATION_BATCH)
-        for start in starts[self.rank :: self.world]:
+        for start in starts[self.rank :: self.world_size]:
             batch = slice(start, start + EVALUATION_BATCH)
             pixels = resample(images[batch], side).div(255).to(self.device)
             truth = torch.from_numpy(labels[batch]).to(self.device)

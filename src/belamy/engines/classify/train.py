@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from accelerate import Accelerator
 from torch import nn
 
 from belamy.engines.classify.config import ClassifyConfig
@@ -17,28 +18,34 @@ from belamy.networks.backbones.iris import Iris, fold
 from belamy.networks.files.weights import save_weights
 from belamy.training.data import TEST, TRAIN, Labelled, load_labelled
 from belamy.training.pictures import pictures_cache
-from belamy.training.processes import accelerator_for
-from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, rhythm_for, train
+from belamy.training.run import Training, run_training
+from belamy.training.run_folder import Run
+from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["Metadata", "export", "train_in"]
+__all__ = ["Metadata", "export", "train"]
 
 
-def train_in(config: ClassifyConfig, folder: Path, device: str) -> Iterator[Tick]:
-    """See `belamy.engines.classify.api.train_classifier`."""
-    accelerator = accelerator_for(device)
-    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
-        sets = _load_sets(config)
-        start = start_network(config, sets[0].classes)
-        run = open_run(folder, "classify", config)
-    task = ClassifierTask(config, start.module, sets, accelerator, start.normalisation)
-    trained = yield from train(task, run, accelerator, rhythm_for(task.total))
-    if accelerator.is_main_process:
-        kept = ("accuracy", "top5")
-        notes = {name: f"{x:.2f}" for name, x in trained.measures.items() if name in kept}
-        metadata = Metadata(sets[0].classes, Path(config.data).name, notes)
-        export(start, trained.networks["classifier"], folder, config, metadata)
-    accelerator.wait_for_everyone()
+_Data = tuple[tuple[Labelled, Labelled], Start]  # pictures; the network before its first step
+
+
+def _load_data(config: ClassifyConfig, accelerator: Accelerator) -> _Data:
+    sets = _load_sets(config)
+    return sets, start_network(config, sets[0].classes)
+
+
+def _make_task(
+    config: ClassifyConfig, data: _Data, run: Run, accelerator: Accelerator
+) -> ClassifierTask:
+    sets, start = data
+    return ClassifierTask(config, start.module, sets, accelerator, start.normalisation)
+
+
+def _save(config: ClassifyConfig, data: _Data, run: Run, trained: Trained) -> None:
+    (train_set, _), start = data
+    kept = ("accuracy", "top5")
+    notes = {name: f"{x:.2f}" for name, x in trained.measures.items() if name in kept}
+    metadata = Metadata(train_set.classes, Path(config.data).name, notes)
+    export(start, trained.networks["classifier"], run.folder, config, metadata)
 
 
 def _load_sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:
@@ -102,3 +109,11 @@ def export(
     path = folder / "network.safetensors"
     save_weights(path, half, arguments=arguments, **common)
     return path
+
+
+_TRAINING = Training("classify", _load_data, _make_task, _save)
+
+
+def train(config: ClassifyConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
+    """See `belamy.engines.classify.api.train_classifier`."""
+    return run_training(_TRAINING, config, folder, device)

@@ -1,5 +1,5 @@
 """The second training of a network that sees fog, on real fog without its truth: a CycleGAN whose
-one generator is physics. See `TrainingRecipe`.
+one generator is physics. See `TrainingTask`.
 
 Fog to clear and back costs nothing here: what was seen is J·t + A·(1 − t) of what was found, by
 construction. The cycle that teaches is the other one: what was found is put into other fog, as
@@ -22,19 +22,20 @@ from belamy.devices import make_rng
 from belamy.engines.defog.api import DefogAdaptConfig
 from belamy.engines.defog.dataset import Source, crops_of, fogged_batch
 from belamy.engines.defog.metrics import Measured
-from belamy.engines.defog.task import losses_of, part_of_rate, precision
+from belamy.engines.defog.task import learning_rate_factor, losses_of, precision
 from belamy.networks.backbone import Backbone
-from belamy.networks.dehaze import FogSight
+from belamy.networks.dehaze import DehazeNet
 from belamy.networks.gan.patchgan import PatchDiscriminator
 from belamy.networks.gan.patchgan import initialise as initialise_discriminator
 from belamy.objectives.adversarial import LOSSES
-from belamy.objectives.perceptual_losses import content_distance
+from belamy.objectives.perceptual_losses import relative_content_loss
 from belamy.pixels.fog.dark_channel import dark_channel
 from belamy.pixels.fog.depth import uniform
 from belamy.pixels.fog.model import apply_fog, remove_fog
-from belamy.training.trainer import Backward
+from belamy.training.schedules import set_learning_rate
+from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["SEEN_IN", "AdaptRecipe", "Worlds"]
+__all__ = ["SEEN_IN", "AdaptTask", "Worlds"]
 
 SEEN_IN = ("conv1", "conv2b", "mixed3a")  # iris's layers that a found picture is compared in
 
@@ -56,8 +57,8 @@ class Worlds:
     foggy: Sequence[Source]
 
 
-class AdaptRecipe:
-    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+class AdaptTask(TrainingTask):
+    """What the trainer runs: see `belamy.training.task.TrainingTask`.
 
     Args:
         config: how the network goes on.
@@ -71,21 +72,19 @@ class AdaptRecipe:
     def __init__(
         self,
         config: DefogAdaptConfig,
-        start: FogSight,
+        start: DehazeNet,
         worlds: Worlds,
         eye: Backbone,
         samples: Path,
         accelerator: Accelerator,
     ) -> None:
+        super().__init__(
+            accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
+        )
         self.config, self.worlds, self.eye, self.samples = config, worlds, eye, samples
-        self.accelerator = accelerator
-        self.rank, self.world = accelerator.process_index, accelerator.num_processes
-        self.total, self.average, self.seed = config.steps, config.average, config.seed
-        self.memory: dict[str, Tensor] = {}
-        self.remarks: list[str] = []
         critic = PatchDiscriminator(_CHANNELS, _LAYERS)
         initialise_discriminator(critic, make_rng(config.seed, "critic"))
-        self.networks: dict[str, nn.Module] = {
+        self.networks = {
             "fogsight": start.requires_grad_(True),
             "critic": critic,
         }
@@ -93,28 +92,27 @@ class AdaptRecipe:
             "fogsight": config.learning_rate,
             "critic": config.critic_rate,
         }
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        self.optimizers = {
             name: torch.optim.Adam(network.parameters(), lr=self.rates[name], betas=_BETAS)
             for name, network in self.networks.items()
         }
         self.measured = Measured.of(worlds.clear, config.seed)
-        self.about = self._about()
+        self.summary = self._summarise()
 
-    def _about(self) -> str:
+    def _summarise(self) -> str:
         worlds, config = self.worlds, self.config
         counts = [sum(len(s.trained) for s in side) for side in (worlds.clear, worlds.foggy)]
         told = (
-            f"{counts[0]:,} clear and {counts[1]:,} foggy pictures; {self.total:,} steps of "
+            f"{counts[0]:,} clear and {counts[1]:,} foggy pictures; {self.total_steps:,} steps of "
             f"{config.batch} at {config.size} px"
         )
         remarks = (remark for one in (*worlds.clear, *worlds.foggy) for remark in one.remarks)
         return "; ".join((told, *dict.fromkeys(remarks)))
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
-        part = part_of_rate(index, self.total)
+        factor = learning_rate_factor(index, self.total_steps)
         for name, optimizer in self.optimizers.items():
-            for group in optimizer.param_groups:
-                group["lr"] = self.rates[name] * part
+            set_learning_rate(optimizer, self.rates[name] * factor)
         # Batch norm keeps the statistics of the first training: a few real pictures have others.
         self.networks["fogsight"].eval()
         clear, foggy = self._crops(self.worlds.clear, index), self._crops(self.worlds.foggy, index)
@@ -140,7 +138,7 @@ class AdaptRecipe:
             size=self.config.size,
             seed=self.config.seed,
             rank=self.rank,
-            world=self.world,
+            world_size=self.world_size,
         )
         return crops.to(self.accelerator.device)
 
@@ -160,7 +158,9 @@ class AdaptRecipe:
             "cycle": self._cycle(found, transmission, air, chance),
             "identity": self._identity(clear),
             "known": known["picture"] + known["decibels"] + known["transmission"] + known["air"],
-            "perceptual": content_distance(self.eye(made[0], SEEN_IN), self.eye(made[1], SEEN_IN)),
+            "perceptual": relative_content_loss(
+                self.eye(made[0], SEEN_IN), self.eye(made[1], SEEN_IN)
+            ),
             "dark": dark_channel(found).mean(),
         }
         return losses, found

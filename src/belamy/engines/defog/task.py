@@ -1,8 +1,7 @@
-"""The first training of a network that sees fog, on fog made up: see `TrainingRecipe`."""
+"""The first training of a network that sees fog, on fog made up: see `TrainingTask`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,22 +15,23 @@ from belamy.engines.defog.api import DefogTrainConfig
 from belamy.engines.defog.dataset import Source, crops_of, fogged_batch
 from belamy.engines.defog.metrics import Measured
 from belamy.engines.defog.remove import find_network
-from belamy.networks.dehaze import STRIDE, FogSight, initialise, load_fogsight
+from belamy.networks.dehaze import STRIDE, DehazeNet, initialise, load_fogsight
 from belamy.pixels.fog.model import Fog, remove_fog
-from belamy.training.trainer import Backward
+from belamy.training.schedules import set_learning_rate, warmup_cosine
+from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["FogRecipe", "losses_of", "part_of_rate", "precision", "start_of"]
+__all__ = ["DefogTask", "learning_rate_factor", "losses_of", "precision", "start_of"]
 
-_LOWEST = 0.01  # of the learning rate, at the end
-_RISE = 100  # steps until it is reached. By eye
+_FINAL_RATE = 0.01  # of the learning rate, at the end
+_WARMUP_STEPS = 100  # steps until it is reached. By eye
 _FLOOR = 1e-4  # mean squared error from which on better is not better: 40 dB
 _DECIBELS = 0.1  # weight of the logarithms: most of the loss, since they are what is measured
 _MAPS = 0.3  # weight of the maps' distances. By eye
 _SCALES = (0.6, 0.8, 1.0, 1.2, 1.6)  # of the size of the squares, one for each step in turn
 
 
-class FogRecipe:
-    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+class DefogTask(TrainingTask):
+    """What the trainer runs: see `belamy.training.task.TrainingTask`.
 
     Args:
         config: how the network learns.
@@ -47,31 +47,29 @@ class FogRecipe:
         samples: Path,
         accelerator: Accelerator,
     ) -> None:
+        super().__init__(
+            accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
+        )
         self.config, self.sources, self.samples = config, sources, samples
-        self.accelerator = accelerator
-        self.rank, self.world = accelerator.process_index, accelerator.num_processes
-        self.total, self.average, self.seed = config.steps, config.average, config.seed
-        self.memory: dict[str, Tensor] = {}
-        self.remarks: list[str] = []
         network = start_of(config)
-        self.networks: dict[str, nn.Module] = {"fogsight": network}
+        self.networks = {"fogsight": network}
         adam = torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self.optimizers: dict[str, torch.optim.Optimizer] = {"fogsight": adam}
+        self.optimizers = {"fogsight": adam}
         self.measured = Measured.of(sources, config.seed)
         weights = sum(parameter.numel() for parameter in network.parameters())
         pictures = sum(len(source.trained) for source in sources)
         told = (
-            f"fog made up on {pictures:,} clear pictures; {self.total:,} steps of {config.batch} "
+            f"fog made up on {pictures:,} clear pictures; {self.total_steps:,} steps of {config.batch} "
             f"at about {config.size} px; {weights:,} weights"
         )
-        self.about = "; ".join((told, *(remark for one in sources for remark in one.remarks)))
+        self.summary = "; ".join((told, *(remark for one in sources for remark in one.remarks)))
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         network, optimizer = self.networks["fogsight"], self.optimizers["fogsight"]
-        for group in optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * part_of_rate(index, self.total)
+        factor = learning_rate_factor(index, self.total_steps)
+        set_learning_rate(optimizer, self.config.learning_rate * factor)
         network.train()
         clear, fog, seen = self._batch(index)
         with precision(self.config.mixed, self.accelerator.device):
@@ -96,7 +94,7 @@ class FogRecipe:
             size=size,
             seed=self.config.seed,
             rank=self.rank,
-            world=self.world,
+            world_size=self.world_size,
         )
         made = fogged_batch(clear, make_rng(self.config.seed, "fog", index, self.rank))
         clear, fog, seen = made
@@ -112,11 +110,11 @@ class FogRecipe:
         return self.measured.of_network(network, self.accelerator.device, path if main else None)
 
 
-def start_of(config: DefogTrainConfig) -> FogSight:
+def start_of(config: DefogTrainConfig) -> DehazeNet:
     """The network that is trained: a new one, or the one that it goes on from."""
     if config.start is not None:
         return load_fogsight(find_network(config.start)).requires_grad_(True)
-    network = FogSight(config.widths)
+    network = DehazeNet(config.widths)
     initialise(network, make_rng(config.seed, "weights"))
     return network
 
@@ -152,7 +150,6 @@ def precision(mixed: bool, device: torch.device) -> AbstractContextManager[None]
     return autocast(device, "bfloat16" if mixed else "float32")
 
 
-def part_of_rate(index: int, total: int) -> float:
-    """A short rise, then a cosine to nearly nothing."""
-    fall = _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * index / total)) / 2
-    return fall * min(1.0, (index + 1) / _RISE)
+def learning_rate_factor(step: int, total_steps: int) -> float:
+    """A short linear warm-up, then a cosine to nearly nothing."""
+    return warmup_cosine(step, total_steps, warmup_steps=_WARMUP_STEPS, final=_FINAL_RATE)

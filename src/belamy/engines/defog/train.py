@@ -3,71 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.engines.defog.adapt_task import SEEN_IN, AdaptRecipe, Worlds
+from belamy.engines.defog.adapt_task import SEEN_IN, AdaptTask, Worlds
 from belamy.engines.defog.api import DefogAdaptConfig, DefogTrainConfig
 from belamy.engines.defog.dataset import Source, open_sources
 from belamy.engines.defog.remove import find_network
-from belamy.engines.defog.task import FogRecipe
+from belamy.engines.defog.task import DefogTask
 from belamy.errors import DataError
-from belamy.networks.backbone import load_backbone
-from belamy.networks.dehaze import FogSight, load_fogsight, save_fogsight
-from belamy.training.processes import accelerator_for
-from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, Trained, rhythm_for, train
+from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.dehaze import DehazeNet, load_fogsight, save_fogsight
+from belamy.training.run import Training, run_training
+from belamy.training.run_folder import Run
+from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["ADAPTED", "KIND", "adapting", "training"]
-
-KIND = "defog"  # of the first training's runs, in their config.json
-ADAPTED = "defog-adapt"  # of the second's
+__all__ = ["adapt", "train"]
 
 _STORED = 1.25  # side of the stored pictures, in sides of the squares that are cut out of them
 _TOGETHER = 64  # pictures that are looked at in one pass
 
 
-def training(config: DefogTrainConfig, folder: Path, device: str) -> Iterator[Tick]:
-    """See `belamy.engines.defog.api.train_defog`."""
-    accelerator = accelerator_for(device)
-    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
-        sources = open_sources(config.data, round(_STORED * config.size), config.held_out)
-        run = open_run(folder, KIND, config)
-    recipe = FogRecipe(config, sources, run.samples, accelerator)
-    trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
-    if accelerator.is_main_process:
-        _save(folder, trained, config.data)
-    accelerator.wait_for_everyone()
+def _load_sources(config: DefogTrainConfig, accelerator: Accelerator) -> Sequence[Source]:
+    return open_sources(config.data, round(_STORED * config.size), config.held_out)
 
 
-def adapting(config: DefogAdaptConfig, folder: Path, device: str) -> Iterator[Tick]:
-    """See `belamy.engines.defog.api.adapt_defog`."""
-    accelerator = accelerator_for(device)
+def _make_task(
+    config: DefogTrainConfig, data: Sequence[Source], run: Run, accelerator: Accelerator
+) -> DefogTask:
+    return DefogTask(config, data, run.samples, accelerator)
+
+
+def _save(config: DefogTrainConfig, data: Sequence[Source], run: Run, trained: Trained) -> None:
+    _write(run, trained, config.data)
+
+
+@dataclass(frozen=True)
+class _AdaptData:
+    """The network as it was trained, pictures, and what compares two of them."""
+
+    start: DehazeNet
+    worlds: Worlds
+    backbone: Backbone
+
+
+def _load_adapt_data(config: DefogAdaptConfig, accelerator: Accelerator) -> _AdaptData:
     start = load_fogsight(find_network(config.start))
-    with accelerator.main_process_first():
-        worlds = _worlds(config, start.to(accelerator.device))
-        eye = load_backbone("iris", layers=SEEN_IN, device=accelerator.device)
-        run = open_run(folder, ADAPTED, config)
-    recipe = AdaptRecipe(config, start, worlds, eye, run.samples, accelerator)
-    trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
-    if accelerator.is_main_process:
-        _save(folder, trained, (*config.clear, *config.foggy))
-    accelerator.wait_for_everyone()
+    worlds = _worlds(config, start.to(accelerator.device))
+    backbone = load_backbone("iris", layers=SEEN_IN, device=accelerator.device)
+    return _AdaptData(start, worlds, backbone)
 
 
-def _save(folder: Path, trained: Trained, data: Sequence[str]) -> None:
+def _make_adapt_task(
+    config: DefogAdaptConfig, data: _AdaptData, run: Run, accelerator: Accelerator
+) -> AdaptTask:
+    return AdaptTask(config, data.start, data.worlds, data.backbone, run.samples, accelerator)
+
+
+def _save_adapted(config: DefogAdaptConfig, data: _AdaptData, run: Run, trained: Trained) -> None:
+    _write(run, trained, (*config.clear, *config.foggy))
+
+
+_TRAINING = Training("defog", _load_sources, _make_task, _save)
+_ADAPTING = Training("defog-adapt", _load_adapt_data, _make_adapt_task, _save_adapted)
+
+
+def train(config: DefogTrainConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
+    """See `belamy.engines.defog.api.train_defog`."""
+    return run_training(_TRAINING, config, folder, device)
+
+
+def adapt(config: DefogAdaptConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
+    """See `belamy.engines.defog.api.adapt_defog`."""
+    return run_training(_ADAPTING, config, folder, device)
+
+
+def _write(run: Run, trained: Trained, data: Sequence[str]) -> None:
     save_fogsight(
-        folder / "network.safetensors",
+        run.folder / "network.safetensors",
         trained.networks["fogsight"],
         trained_on=", ".join(dict.fromkeys(Path(path).name for path in data)),
         notes={name: f"{value:.3f}" for name, value in trained.measures.items()},
     )
 
 
-def _worlds(config: DefogAdaptConfig, eye: FogSight) -> Worlds:
+def _worlds(config: DefogAdaptConfig, eye: DehazeNet) -> Worlds:
     side = round(_STORED * config.size)
     foggy = open_sources(config.foggy, side, config.held_out)
     clear = open_sources(config.clear, side, config.held_out)

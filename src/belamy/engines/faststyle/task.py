@@ -1,8 +1,7 @@
-"""The training of a network that paints in one style: see `TrainingRecipe`."""
+"""The training of a network that paints in one style: see `TrainingTask`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,28 +13,29 @@ from torch import Tensor, nn
 from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.faststyle.api import StyleTrainConfig
 from belamy.networks.backbone import Backbone
-from belamy.networks.image_to_image.network import Painter, initialise, transformer
+from belamy.networks.image_to_image.network import ImageTransformNet, initialise, transformer
 from belamy.objectives.perceptual_losses import (
-    content_distance,
-    grams,
-    roughness,
-    style_distance,
+    gram_matrices,
+    relative_content_loss,
+    relative_gram_loss,
+    total_variation_loss,
 )
 from belamy.pixels.images import contact_sheet, save_image
 from belamy.training.crops import crops_of_step, resample
 from belamy.training.loss_scale import LossScale
-from belamy.training.trainer import Backward
+from belamy.training.schedules import set_learning_rate, warmup_cosine
+from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["STORED", "Judge", "StyleRecipe", "arguments_of"]
+__all__ = ["STORED", "FastStyleTask", "Judge", "arguments_of"]
 
 STORED = 1.5  # side of the stored photographs, in sides of the squares that are cut out of them
 _SHOWN = 4  # photographs that are painted for the samples
 _CELL = 256  # pixels of one picture in them
-_LOWEST = 0.01  # of the learning rate, at the end
+_FINAL_RATE = 0.01  # of the learning rate, at the end
 _OUTSIDE = 10.0  # weight of colours that no picture has. By eye
 _BETAS = (0.9, 0.99)  # of Adam: the second is shorter than usual, for runs of few steps
 _COPYING = 1 / 20  # of the steps, at the start. By eye
-_RISE = 50  # steps until it is reached. By eye
+_WARMUP_STEPS = 50  # steps until it is reached. By eye
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Judge:
     ) -> Judge:
         """One that has seen the painting (1, 3, H, W)."""
         with torch.no_grad():
-            return cls(backbone, grams(backbone(painting, style)), tuple(content))
+            return cls(backbone, gram_matrices(backbone(painting, style)), tuple(content))
 
     def distances(self, painted: Tensor, photographs: Tensor) -> dict[str, Tensor]:
         """`style` and `content`, both 0 at the best; (N, 3, H, W) in [0, 1] each."""
@@ -66,8 +66,8 @@ class Judge:
             targets = self.backbone(photographs, self.content)
         seen = self.backbone(painted, {*self.style, *self.content})
         return {
-            "style": style_distance(seen, self.style),
-            "content": content_distance(seen, targets),
+            "style": relative_gram_loss(seen, self.style),
+            "content": relative_content_loss(seen, targets),
         }
 
 
@@ -77,8 +77,8 @@ def arguments_of(config: StyleTrainConfig) -> dict[str, object]:
     return {"widths": widths, "blocks": config.blocks}
 
 
-class StyleRecipe:
-    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+class FastStyleTask(TrainingTask):
+    """What the trainer runs: see `belamy.training.task.TrainingTask`.
 
     Args:
         photographs: uint8 (N, S, S, 3), to practise on.
@@ -94,53 +94,57 @@ class StyleRecipe:
         samples: Path,
         accelerator: Accelerator,
     ) -> None:
-        self.config, self.accelerator = config, accelerator
+        super().__init__(
+            accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
+        )
+        self.config = config
         self.photographs, self.judge, self.samples = photographs, judge, samples
-        self.rank, self.world = accelerator.process_index, accelerator.num_processes
-        self.total, self.average, self.seed = config.steps, config.average, config.seed
         painter = transformer(**arguments_of(config))  # type: ignore[arg-type]
         nn.Module.to(painter, memory_format=torch.channels_last)  # type: ignore[call-overload]
         initialise(painter, make_rng(config.seed, "weights"))
-        self.scale = LossScale(["painter"], choose_precision(config.precision, accelerator.device))
-        self.memory: dict[str, Tensor] = self.scale.memory
-        self.remarks: list[str] = []
-        self.networks: dict[str, nn.Module] = {"painter": painter}
+        self.loss_scale = LossScale(
+            ["painter"], choose_precision(config.precision, accelerator.device)
+        )
+        self.buffers = self.loss_scale.buffers
+        self.networks = {"painter": painter}
         adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate, betas=_BETAS)
-        self.optimizers: dict[str, torch.optim.Optimizer] = {"painter": adam}
-        self.about = self._about(painter)
+        self.optimizers = {"painter": adam}
+        self.summary = self._summarise(painter)
 
-    def _about(self, painter: Painter) -> str:
+    def _summarise(self, painter: ImageTransformNet) -> str:
         weights = sum(parameter.numel() for parameter in painter.parameters())
         config = self.config
         return (
             f"{Path(config.painting).stem} on {len(self.photographs):,} photographs; "
-            f"{self.total:,} steps at {config.size} px, judged by {self.judge.backbone.name} in "
+            f"{self.total_steps:,} steps at {config.size} px, judged by {self.judge.backbone.name} in "
             f"{', '.join(self.judge.style)}; {weights:,} weights"
         )
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         painter, optimizer = self.networks["painter"], self.optimizers["painter"]
-        for group in optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * _part_of_rate(index, self.total)
+        factor = warmup_cosine(
+            index, self.total_steps, warmup_steps=_WARMUP_STEPS, final=_FINAL_RATE
+        )
+        set_learning_rate(optimizer, self.config.learning_rate * factor)
         painter.train()
         photographs = self._batch(index).contiguous(memory_format=torch.channels_last)
         with autocast(self.accelerator.device, self.config.precision):
             painted = painter(photographs).float()
             distances = self.judge.distances(painted, photographs)
-        if index < _COPYING * self.total:
+        if index < _COPYING * self.total_steps:
             loss = (painted - photographs).abs().mean()
         else:
             loss = self._loss(painted, distances)
         optimizer.zero_grad(set_to_none=True)
-        backward(self.scale.scaled("painter", loss))
-        self.scale.step("painter", optimizer)
+        backward(self.loss_scale.scale("painter", loss))
+        self.loss_scale.step("painter", optimizer)
         return {"loss": loss, **distances}
 
     def _loss(self, painted: Tensor, distances: Mapping[str, Tensor]) -> Tensor:
         return (
             self.config.style_weight * distances["style"]
             + self.config.content_weight * distances["content"]
-            + self.config.smoothness * roughness(painted)
+            + self.config.smoothness * total_variation_loss(painted)
             + _OUTSIDE * (painted - painted.clamp(0, 1)).square().mean()
         )
 
@@ -153,7 +157,7 @@ class StyleRecipe:
             area=(STORED**-2, 1.0),
             seed=self.seed,
             rank=self.rank,
-            world=self.world,
+            world_size=self.world_size,
         )
         return crops.to(self.accelerator.device)
 
@@ -170,9 +174,3 @@ class StyleRecipe:
             sheet = contact_sheet(pictures, columns=len(shown), cell=_CELL)
             save_image(sheet, self.samples / f"step-{step:07d}.png")
         return {f"shown_{name}": float(value) for name, value in distances.items()}
-
-
-def _part_of_rate(index: int, total: int) -> float:
-    """A short rise, lest Adam's first steps overshoot; then a cosine to nearly nothing."""
-    fall = _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * index / total)) / 2
-    return fall * min(1.0, (index + 1) / _RISE)

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from accelerate import Accelerator
+from torch import Tensor
 
 from belamy.engines.faststyle.api import StyleTrainConfig
-from belamy.engines.faststyle.task import STORED, Judge, StyleRecipe, arguments_of
+from belamy.engines.faststyle.task import STORED, FastStyleTask, Judge, arguments_of
 from belamy.errors import OptionError
 from belamy.networks.backbone import load_backbone
 from belamy.networks.files.weights import find_weights, open_weights
 from belamy.networks.image_to_image.network import save_painter
 from belamy.pixels.images import fit, load_image, resize
 from belamy.training.pictures import every_picture
-from belamy.training.processes import accelerator_for
-from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, rhythm_for, train
+from belamy.training.run import Training, run_training
+from belamy.training.run_folder import Run
+from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["JUDGES", "KIND", "training"]
-
-KIND = "style"  # of the run, in its config.json
+__all__ = ["JUDGES", "train"]
 
 # Network → the layers of the style and those of the content. VGG-16's are Johnson's, the others
 # are as deep, by eye.
@@ -33,28 +33,42 @@ JUDGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def training(config: StyleTrainConfig, folder: Path, device: str) -> Iterator[Tick]:
+_Data = tuple[Judge, Tensor]  # what a picture is judged by; photographs to practise on
+
+
+def _load_data(config: StyleTrainConfig, accelerator: Accelerator) -> _Data:
+    judge = _judge(config, accelerator.device)
+    photographs = every_picture(config.data, round(STORED * config.size))
+    return judge, torch.from_numpy(photographs)
+
+
+def _make_task(
+    config: StyleTrainConfig, data: _Data, run: Run, accelerator: Accelerator
+) -> FastStyleTask:
+    judge, photographs = data
+    return FastStyleTask(config, photographs, judge, run.samples, accelerator)
+
+
+def _save(config: StyleTrainConfig, data: _Data, run: Run, trained: Trained) -> None:
+    notes = {name: f"{value:.4f}" for name, value in trained.measures.items()}
+    backbone = data[0].backbone
+    save_painter(
+        run.folder / "network.safetensors",
+        trained.networks["painter"],
+        network="transformer",
+        arguments=arguments_of(config),
+        style=Path(config.painting).stem,
+        trained_on=Path(config.data).name,
+        notes={**notes, "judge": backbone.name, "judge_sha256": backbone.sha256},
+    )
+
+
+_TRAINING = Training("style", _load_data, _make_task, _save)
+
+
+def train(config: StyleTrainConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
     """See `belamy.engines.faststyle.api.train_style`."""
-    accelerator = accelerator_for(device, config.precision)
-    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
-        judge = _judge(config, accelerator.device)
-        side = round(STORED * config.size)
-        photographs = torch.from_numpy(every_picture(config.data, side))
-        run = open_run(folder, KIND, config)
-    recipe = StyleRecipe(config, photographs, judge, run.samples, accelerator)
-    trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
-    if accelerator.is_main_process:
-        notes = {name: f"{value:.4f}" for name, value in trained.measures.items()}
-        save_painter(
-            folder / "network.safetensors",
-            trained.networks["painter"],
-            network="transformer",
-            arguments=arguments_of(config),
-            style=Path(config.painting).stem,
-            trained_on=Path(config.data).name,
-            notes={**notes, "judge": judge.backbone.name, "judge_sha256": judge.backbone.sha256},
-        )
-    accelerator.wait_for_everyone()
+    return run_training(_TRAINING, config, folder, device, precision=config.precision)
 
 
 def _judge(config: StyleTrainConfig, device: torch.device) -> Judge:

@@ -1,4 +1,4 @@
-"""The training of a generator of pictures: see `TrainingRecipe`."""
+"""The training of a generator of pictures: see `TrainingTask`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from belamy.pixels.diffaugment import diff_augment
 from belamy.pixels.images import save_image
 from belamy.training.data import batch_indices
 from belamy.training.loss_scale import LossScale
-from belamy.training.processes import average_slopes
-from belamy.training.trainer import Backward
+from belamy.training.processes import average_gradients
+from belamy.training.schedules import cosine_decay, linear_warmup, set_learning_rates
+from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["GanRecipe", "Pair", "grid"]
+__all__ = ["GanTask", "Pair", "grid"]
 
 SHOWN = (5, 8)  # rows and columns of the samples
 _LOWEST = 0.25  # of the learning rate, at the end; R3GAN's
@@ -37,8 +38,8 @@ _RETRY = 0.5  # factor on the learning rate after a loss was no number
 Pair = tuple[Generator, nn.Module]  # a generator and its critic
 
 
-class GanRecipe:
-    """What the trainer runs: see `belamy.training.trainer.TrainingRecipe`.
+class GanTask(TrainingTask):
+    """What the trainer runs: see `belamy.training.task.TrainingTask`.
 
     Gradients are averaged over the processes here, not by DDP, whose hooks do not go together
     with the second derivatives that the penalties need.
@@ -60,15 +61,14 @@ class GanRecipe:
         samples: Path,
         accelerator: Accelerator,
     ) -> None:
+        decay = 0.5 ** (config.batch * accelerator.num_processes / config.half_life)
+        super().__init__(accelerator, total_steps=config.steps, ema_decay=decay, seed=config.seed)
         self.config, self.pictures, self.shape = config, pictures, shape
-        self.samples, self.accelerator = samples, accelerator
-        self.rank, self.world = accelerator.process_index, accelerator.num_processes
-        self.total, self.seed = config.steps, config.seed
-        self.average = 0.5 ** (config.batch * self.world / config.half_life)
+        self.samples = samples
         self.loss = LOSSES[config.loss]
         for module in frozen:
             module.requires_grad_(False)
-        self.networks: dict[str, nn.Module] = {
+        self.networks = {
             name: network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             for name, network in zip(("generator", "discriminator"), pair, strict=True)
         }
@@ -78,47 +78,44 @@ class GanRecipe:
         }
         known = ARCHITECTURES[config.architecture]
         self.rate = config.learning_rate or known.learning_rate
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        self.optimizers = {
             name: torch.optim.Adam(parameters, lr=self.rate, betas=known.betas, fused=True)
             for name, parameters in self.trained.items()
         }
         self.fixed_chance = config.chance(len(pictures.images))
-        self.memory: dict[str, Tensor] = {
+        self.buffers = {
             "augment": torch.tensor(self.fixed_chance or 0.0, dtype=torch.float64),
             "retries": torch.zeros((), dtype=torch.int64),
         }
         self.alarms = Alarms(pictures.images, pictures.labels)
-        self.memory |= self.alarms.memory
-        self.remarks: list[str] = []
+        self.buffers |= self.alarms.memory
         dtype = choose_precision(config.precision, accelerator.device)
-        self.scale = LossScale(list(self.networks), dtype)
-        self.memory |= self.scale.memory
-        self.about = self._about()
+        self.loss_scale = LossScale(list(self.networks), dtype)
+        self.buffers |= self.loss_scale.buffers
+        self.summary = self._summarise()
 
-    def _about(self) -> str:
+    def _summarise(self) -> str:
         weights = [sum(p.numel() for p in net.parameters()) for net in self.networks.values()]
         changed = "adapting" if self.fixed_chance is None else f"{self.fixed_chance:g}"
         return (
-            f"{self.pictures.found}; {self.total:,} steps of {self.config.batch} at "
+            f"{self.pictures.found}; {self.total_steps:,} steps of {self.config.batch} at "
             f"{self.config.size} px; {self.config.architecture}, {weights[0]:,} weights against "
             f"{weights[1]:,}; {self.config.loss}; changes {changed}"
         )
 
     def recover(self) -> str:
         """After the trainer went back from a loss that was no number: what is tried now."""
-        self.memory["retries"] += 1
+        self.buffers["retries"] += 1
         return f"half the learning rate ({self._rate(0, rise=1):.2g})"
 
     def _rate(self, index: int, rise: int = _RISE) -> float:
-        fall = _LOWEST + (1 - _LOWEST) * (1 + math.cos(math.pi * index / self.total)) / 2
-        retried = _RETRY ** int(self.memory["retries"])
-        return self.rate * fall * retried * min(1.0, (index + 1) / rise)
+        fall = cosine_decay(index, self.total_steps, final=_LOWEST)
+        retried = _RETRY ** int(self.buffers["retries"])
+        return self.rate * fall * retried * linear_warmup(index, rise)
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         """The critic's turn, once or several times, then the generator's."""
-        for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = self._rate(index)
+        set_learning_rates(self.optimizers, self._rate(index))
         for network in self.networks.values():
             network.train()
         turns = self.config.discriminator_steps
@@ -130,7 +127,7 @@ class GanRecipe:
             forged = self._forge(turn, made, backward)
         self._adapt(judged["certainty"])
         self.alarms.watch(float(judged["certainty"]))
-        augment = self.memory["augment"].to(self.accelerator.device).clone()
+        augment = self.buffers["augment"].to(self.accelerator.device).clone()
         return {**judged, **forged, "augment": augment}
 
     def _judge(
@@ -157,7 +154,7 @@ class GanRecipe:
             if due:
                 penalty, slopes = self._penalty(turn, part, shown, logits, label)
                 loss, found["slopes"] = loss + penalty, slopes
-            backward(self.scale.scaled("discriminator", loss) / self.config.accumulate)
+            backward(self.loss_scale.scale("discriminator", loss) / self.config.accumulate)
             _add(losses, found, self.config.accumulate)
         self._update("discriminator")
         losses.setdefault("slopes", torch.zeros((), device=self.accelerator.device))
@@ -168,7 +165,7 @@ class GanRecipe:
     ) -> tuple[Tensor, Tensor]:
         """What is added to the critic's loss, and the mean square of its slopes on pictures."""
         critic, config = self._bare("discriminator"), self.config
-        if self.loss.sloped:
+        if self.loss.needs_gradient_penalty:
             between = chance(config.seed, "between", turn, part, self.rank)
             real, made = (images.detach() for images in shown)
             penalty = gradient_penalty(lambda x: critic(x, label), real, made, between)
@@ -177,7 +174,7 @@ class GanRecipe:
         total = slopes[0] + slopes[1]
         # seen by the tick as a mean over all steps
         index = turn // config.discriminator_steps
-        weight = config.strength * _softened(index, self.total) / 2 * config.interval
+        weight = config.strength * _softened(index, self.total_steps) / 2 * config.interval
         return weight * total, total.detach() * config.interval / 2
 
     def _forge(self, turn: int, made: Tensor | None, backward: Backward) -> dict[str, Tensor]:
@@ -190,10 +187,10 @@ class GanRecipe:
             images = self._made(turn, part, label) if made is None else made
             fake = critic(self._changed(images, turn, part, 2), label)
             with torch.no_grad():
-                seen = self._changed(real, turn, part, 3) if self.loss.relative else None
+                seen = self._changed(real, turn, part, 3) if self.loss.uses_real_logits else None
                 genuine = fake.detach() if seen is None else critic(seen, label)
             loss = self.loss.generator(genuine, fake)
-            backward(self.scale.scaled("generator", loss) / self.config.accumulate)
+            backward(self.loss_scale.scale("generator", loss) / self.config.accumulate)
             _add(losses, {"generator": loss.detach()}, self.config.accumulate)
         self._update("generator")
         return losses
@@ -208,8 +205,8 @@ class GanRecipe:
     def _update(self, name: str) -> None:
         """One step of Adam, the same in every process."""
         slopes = [p.grad for p in self.trained[name] if p.grad is not None]
-        average_slopes(slopes, self.accelerator)
-        self.scale.step(name, self.optimizers[name])
+        average_gradients(slopes, self.accelerator)
+        self.loss_scale.step(name, self.optimizers[name])
         self.optimizers[name].zero_grad(set_to_none=True)
 
     def _real(self, turn: int, part: int) -> tuple[Tensor, Tensor | None]:
@@ -221,7 +218,7 @@ class GanRecipe:
             turn,
             seed=own,
             rank=self.rank,
-            world=self.world,
+            world_size=self.world_size,
         )[part * count :][:count]
         images = self.pictures.images[chosen].permute(0, 3, 1, 2).float().div_(255)
         if self.config.mirror:
@@ -240,7 +237,7 @@ class GanRecipe:
 
     def _changed(self, images: Tensor, turn: int, part: int, who: int) -> Tensor:
         """As the critic is shown pictures, with the present chance of changes."""
-        probability = float(self.memory["augment"])
+        probability = float(self.buffers["augment"])
         if probability == 0:
             return images
         draw = chance(self.config.seed, "changes", turn, part, who, self.rank)
@@ -249,7 +246,7 @@ class GanRecipe:
     def _certainty(self, real: Tensor, fake: Tensor) -> Tensor:
         """E[sign D(x)], 0 for a critic that guesses and 1 for one that knows the pictures by
         heart; a relativistic critic has no zero, so it is asked which of two is real."""
-        compared = real - fake if self.loss.relative else real
+        compared = real - fake if self.loss.uses_real_logits else real
         return compared.detach().sign().mean()
 
     def _adapt(self, certainty: Tensor) -> None:
@@ -257,9 +254,9 @@ class GanRecipe:
         if self.fixed_chance is not None:
             return
         certain = float(self.accelerator.reduce(certainty, "mean"))
-        pace = self.config.batch * self.world / _SPAN
-        stepped = float(self.memory["augment"]) + math.copysign(pace, certain - _TARGET)
-        self.memory["augment"].fill_(min(1.0, max(0.0, stepped)))
+        pace = self.config.batch * self.world_size / _SPAN
+        stepped = float(self.buffers["augment"]) + math.copysign(pace, certain - _TARGET)
+        self.buffers["augment"].fill_(min(1.0, max(0.0, stepped)))
 
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
@@ -267,9 +264,9 @@ class GanRecipe:
         images = self.drawn(networks["generator"])
         if self.accelerator.is_main_process:
             save_image(grid(images), self.samples / f"step-{step:07d}.png")
-        seen = step * self.config.batch * self.world
+        seen = step * self.config.batch * self.world_size
         measures, remarks = self.alarms.look(images, seen, self._kinds_drawn())
-        self.remarks += remarks
+        self.messages += remarks
         return measures
 
     @torch.no_grad()

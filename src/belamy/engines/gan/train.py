@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from belamy.devices import make_rng as chance
 from belamy.engines.gan.api import GanConfig
 from belamy.engines.gan.dataset import Pictures, load_pictures
-from belamy.engines.gan.task import GanRecipe, Pair
+from belamy.engines.gan.task import GanTask, Pair
 from belamy.errors import OptionError, RunError, WeightsError
 from belamy.files import write_text
 from belamy.networks.gan.load import EMBEDDED, find_generator
@@ -23,21 +23,21 @@ from belamy.networks.gan.registry import (
     Shape,
     build_discriminator,
     build_generator,
+    discriminator_layers,
     fill_network,
-    levels_of_critic,
     read_network,
     save_generator,
 )
 from belamy.pixels.images import load_image
 from belamy.pixels.video import save_video
-from belamy.training.processes import accelerator_for
-from belamy.training.runs import Run, open_run
+from belamy.training.run import Training, run_training
+from belamy.training.run_folder import Run
 from belamy.training.tensorboard import open_board
-from belamy.training.trainer import Rhythm, Tick, train
+from belamy.training.trainer import Intervals, Trained, TrainingProgress
 
-__all__ = ["KIND", "Parts", "export", "rhythm", "training"]
+__all__ = ["RUN_TYPE", "Parts", "choose_intervals", "export", "train"]
 
-KIND = "gan"  # of the run, in its config.json
+RUN_TYPE = "gan"  # of the run, in its config.json
 FILE, FURTHER, FILM = "network.safetensors", "network-training.safetensors", "progress.gif"
 LIST = "left-out.txt"
 _FPS = 12.0
@@ -71,15 +71,15 @@ class Parts:
         if config.start is not None and not resumed:
             _start(self.pair, config, self.shape)
 
-    def recipe(self, samples: Path) -> GanRecipe:
-        """The recipe, which draws its samples into a folder."""
-        levels = levels_of_critic(self.pair[1])
+    def make_task(self, samples: Path) -> GanTask:
+        """The task, which draws its samples into a folder."""
+        levels = discriminator_layers(self.pair[1])
         count = self.config.freeze_discriminator
         if count >= len(levels):
             raise OptionError(
                 f"freeze discriminator is {count}; it must be below {len(levels)}, all its levels"
             )
-        return GanRecipe(
+        return GanTask(
             self.config,
             self.pictures,
             self.pair,
@@ -90,49 +90,38 @@ class Parts:
         )
 
 
-def training(config: GanConfig, folder: Path, device: str) -> Iterator[Tick]:
-    """See `belamy.engines.gan.api.train_gan`."""
-    accelerator = accelerator_for(device, config.precision)
-    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
-        parts = Parts(config, accelerator, resumed=bool(Run(folder).steps()))
-        run = open_run(folder, KIND, config)
-        if accelerator.is_main_process:
-            _list(folder, parts.pictures.left_out)
-    recipe = parts.recipe(run.samples)
-    with ExitStack() as held:
-        board = open_board(run, held) if accelerator.is_main_process else None
-        ticks = train(recipe, run, accelerator, rhythm(recipe.total))
-        while True:
-            try:
-                tick = next(ticks)
-            except StopIteration as end:
-                trained = end.value
-                break
-            if board is not None:
-                board(tick)
-            yield tick
+def _make_task(config: GanConfig, parts: Parts, run: Run, accelerator: Accelerator) -> GanTask:
     if accelerator.is_main_process:
-        bare = {name: accelerator.unwrap_model(net) for name, net in recipe.networks.items()}
-        measures = {name: f"{value:.4f}" for name, value in trained.measures.items()}
-        told = _Told(config, parts.shape, recipe.total, measures)
-        _write(folder, trained.networks["generator"], bare, told)
-        _film(run)
-    accelerator.wait_for_everyone()
+        _list_left_out(run.folder, parts.pictures.left_out)
+    return parts.make_task(run.samples)
 
 
-def _list(folder: Path, left_out: Mapping[str, str]) -> None:
+def _save(config: GanConfig, parts: Parts, run: Run, trained: Trained) -> None:
+    measures = {name: f"{value:.4f}" for name, value in trained.measures.items()}
+    told = _Told(config, parts.shape, config.steps, measures)
+    _write(run.folder, trained.networks["generator"], trained.unaveraged, told)
+    _film(run)
+
+
+def train(config: GanConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
+    """See `belamy.engines.gan.api.train_gan`."""
+    load_parts = functools.partial(Parts, resumed=bool(Run(folder).saved_steps()))
+    training = Training(RUN_TYPE, load_parts, _make_task, _save, choose_intervals, open_board)
+    return run_training(training, config, folder, device, precision=config.precision)
+
+
+def _list_left_out(folder: Path, left_out: Mapping[str, str]) -> None:
     """Every picture that is not learned from, and why: a line of `left-out.txt` each."""
     if left_out:
         lines = [f"{why}\t{name}\n" for name, why in left_out.items()]
         write_text(folder / LIST, "".join(lines))
 
 
-def rhythm(total: int) -> Rhythm:
-    """A hundred ticks, but one every 50 steps at least; sixty looks at the samples; a checkpoint
+def choose_intervals(total_steps: int) -> Intervals:
+    """A hundred reports, but one every 50 steps at least; sixty looks at the samples; a checkpoint
     every 500 steps at least: by eye."""
-    tick = max(1, min(50, total // 100))
-    evaluate, save = total / 60, min(500.0, total / 12)
-    return Rhythm(tick, *(max(1, round(steps / tick)) * tick for steps in (evaluate, save)))
+    report = max(1, min(50, total_steps // 100))
+    return Intervals.nearest(report, total_steps / 60, min(500.0, total_steps / 12))
 
 
 def _pair(config: GanConfig, shape: Shape) -> Pair:
@@ -189,18 +178,20 @@ class _Told:
         }
 
 
-def _write(folder: Path, average: nn.Module, bare: Mapping[str, nn.Module], told: _Told) -> None:
+def _write(
+    folder: Path, average: nn.Module, unaveraged: Mapping[str, nn.Module], told: _Told
+) -> None:
     """The generator to paint with, and both networks to go on from."""
     save_generator(folder / FILE, average, **told.words)
-    beside = {_BEFORE[:-1]: bare["generator"], _CRITIC[:-1]: bare["discriminator"]}
+    beside = {_BEFORE[:-1]: unaveraged["generator"], _CRITIC[:-1]: unaveraged["discriminator"]}
     save_generator(folder / FURTHER, average, beside=beside, **told.words)
 
 
 def export(folder: Path, output: Path | None) -> Path:
     """See `belamy.engines.gan.api.export_gan`."""
     run = Run(folder)
-    config = run.configuration(KIND, GanConfig)
-    checkpoint = run.newest()
+    config = run.load_config(RUN_TYPE, GanConfig)
+    checkpoint = run.load_newest()
     if checkpoint is None:
         raise RunError(f"{folder} has saved no checkpoint yet; train on")
     state = _under(checkpoint.state[0], "average/generator/")

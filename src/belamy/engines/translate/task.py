@@ -1,4 +1,4 @@
-"""The training of networks that translate: see `belamy.training.trainer.TrainingRecipe`."""
+"""The training of networks that translate: see `belamy.training.task.TrainingTask`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.translate.api import TranslateConfig
 from belamy.engines.translate.methods import LEARNERS, Made, Scene, looked_at
 from belamy.engines.translate.monitor import complaints, sheet
-from belamy.networks.gan.patch_mlp import PatchHeads
+from belamy.networks.gan.patch_mlp import PatchSampleMLP
 from belamy.networks.gan.patchgan import PatchDiscriminator, initialise
-from belamy.networks.image_to_image.network import Painter, translator
+from belamy.networks.image_to_image.network import ImageTransformNet, translator
 from belamy.objectives.adversarial import LOSSES
 from belamy.pixels.diffaugment import diff_augment
 from belamy.pixels.images import save_image
-from belamy.training.domains import Worlds
+from belamy.training.domains import DomainPair
 from belamy.training.image_pool import ImagePool
 from belamy.training.loss_scale import LossScale
-from belamy.training.processes import average_slopes
-from belamy.training.trainer import Backward
+from belamy.training.processes import average_gradients
+from belamy.training.schedules import constant_then_linear, set_learning_rates
+from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["SHOWN", "TranslateRecipe"]
+__all__ = ["SHOWN", "TranslateTask"]
 
 SHOWN = 8  # pictures of each world that are translated to see how far it is
 _BETAS = (0.5, 0.999)  # of Adam (Radford et al. 2015)
@@ -37,7 +38,7 @@ _QUIET = 0.1  # of the first weights, in the last convolution of what is added t
 _FOOLED = {"least-squares": 2.0}
 
 
-class TranslateRecipe:
+class TranslateTask(TrainingTask):
     """What the trainer runs.
 
     Args:
@@ -46,16 +47,15 @@ class TranslateRecipe:
     """
 
     def __init__(
-        self, config: TranslateConfig, worlds: Worlds, samples: Path, accelerator: Accelerator
+        self, config: TranslateConfig, worlds: DomainPair, samples: Path, accelerator: Accelerator
     ) -> None:
+        super().__init__(
+            accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
+        )
         self.config, self.worlds, self.samples = config, worlds, samples
-        self.accelerator = accelerator
-        self.rank, self.world = accelerator.process_index, accelerator.num_processes
-        self.total, self.average, self.seed = config.steps, config.average, config.seed
         dtype = choose_precision(config.precision, accelerator.device)
-        self.scale = LossScale(["makers", "judges"], dtype)
-        self.memory: dict[str, Tensor] = {"rate": torch.ones(1), **self.scale.memory}
-        self.remarks: list[str] = []
+        self.loss_scale = LossScale(["makers", "judges"], dtype)
+        self.buffers = {"rate": torch.ones(1), **self.loss_scale.buffers}
         generators = {name: _generator(config, name) for name in config.directions}
         judges = {f"judge-{name[-1]}": _judge(config, name[-1]) for name in config.directions}
         heads = _heads(config, generators["a-to-b"])
@@ -67,34 +67,33 @@ class TranslateRecipe:
         self.makers, self.judges = (*generators, *heads), tuple(judges)
         self.optimizers = {"makers": self._adam(self.makers), "judges": self._adam(self.judges)}
         self.pools = {
-            name: ImagePool(self.memory, name, config.pool or 0, config.size) for name in judges
+            name: ImagePool(self.buffers, name, config.pool or 0, config.size) for name in judges
         }
         few = min(len(worlds.a), len(worlds.b)) < _FEW and not worlds.paired
         self.augments = config.augment == "always" or (config.augment == "auto" and few)
-        self.about = self._about()
+        self.summary = self._summarise()
 
     def _adam(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
         weights = [one for name in names for one in self.networks[name].parameters()]
         return torch.optim.Adam(weights, lr=self.config.learning_rate, betas=_BETAS, fused=True)
 
-    def _about(self) -> str:
+    def _summarise(self) -> str:
         config, count = self.config, _weights
         arrow = "⇄" if len(config.directions) > 1 else "→"
         told = (
             f"{config.a_label} {arrow} {config.b_label} by {config.method}: {len(self.worlds.a):,} "
-            f"and {len(self.worlds.b):,} pictures, {self.total:,} steps at {config.size} px; "
+            f"and {len(self.worlds.b):,} pictures, {self.total_steps:,} steps at {config.size} px; "
             f"{count(self.networks['a-to-b']):,} weights a generator, "
             f"{count(self.networks['judge-b']):,} a discriminator"
             + ("; discriminators see pictures through random changes" if self.augments else "")
         )
-        return "; ".join((told, *self.worlds.remarks))
+        return "; ".join((told, *self.worlds.messages))
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         """The generators first, then the discriminators on what was made."""
-        part = min(1.0, (1 - index / self.total) / (1 - _CONSTANT))
-        for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * part * float(self.memory["rate"])
+        factor = constant_then_linear(index, self.total_steps, constant=_CONSTANT)
+        learning_rate = self.config.learning_rate * factor * float(self.buffers["rate"])
+        set_learning_rates(self.optimizers, learning_rate)
         networks = {
             name: self.accelerator.unwrap_model(network).train()
             for name, network in self.networks.items()
@@ -107,14 +106,14 @@ class TranslateRecipe:
         fakes, losses = dict[str, Tensor](), dict[str, Tensor]()
         parts = LEARNERS[self.config.method](Scene(self.config, networks, a, b, fool, chance))
         while (made := self._next(parts)) is not None:
-            backward(self.scale.scaled("makers", made.loss))
+            backward(self.loss_scale.scale("makers", made.loss))
             fakes.update(made.fakes)
             for name, value in made.losses.items():
                 losses[name] = losses.get(name, 0) + value.detach()
         self._move("makers", self.makers, networks)
         with autocast(self.accelerator.device, self.config.precision):
             judged = self._judged(networks, index, fakes, {"a": a, "b": self._truth(a, b)})
-        backward(self.scale.scaled("judges", judged))
+        backward(self.loss_scale.scale("judges", judged))
         self._move("judges", self.judges, networks)
         return {**losses, "judges": judged}
 
@@ -123,8 +122,8 @@ class TranslateRecipe:
             return next(parts, None)
 
     def recover(self) -> str:
-        """See `belamy.training.trainer.Recovering`."""
-        self.memory["rate"] /= 2
+        """See `belamy.training.task.Recoverable`."""
+        self.buffers["rate"] /= 2
         return "half the learning rate"
 
     def _truth(self, a: Tensor, b: Tensor) -> Tensor:
@@ -140,7 +139,7 @@ class TranslateRecipe:
             batch=config.batch,
             seed=self.seed,
             rank=self.rank,
-            world=self.world,
+            world_size=self.world_size,
         )
         device, order = self.accelerator.device, torch.channels_last
         return a.to(device, memory_format=order), b.to(device, memory_format=order)
@@ -186,8 +185,8 @@ class TranslateRecipe:
     ) -> None:
         """One step down the slopes, which are then dropped: the next part needs the memory."""
         weights = [one for name in names for one in networks[name].parameters()]
-        average_slopes([one.grad for one in weights if one.grad is not None], self.accelerator)
-        self.scale.step(optimizer, self.optimizers[optimizer])
+        average_gradients([one.grad for one in weights if one.grad is not None], self.accelerator)
+        self.loss_scale.step(optimizer, self.optimizers[optimizer])
         self.optimizers[optimizer].zero_grad(set_to_none=True)
 
     @torch.no_grad()
@@ -202,8 +201,8 @@ class TranslateRecipe:
             made = networks[name](pictures).clamp(0, 1)
             rows += [pictures, made]
             measures[f"change_{name.replace('-', '_')}"] = float((made - pictures).abs().mean())
-            self.remarks += complaints(
-                f"{labels[name[0]]} to {labels[name[-1]]}", pictures, made, step / self.total
+            self.messages += complaints(
+                f"{labels[name[0]]} to {labels[name[-1]]}", pictures, made, step / self.total_steps
             )
             if len(self.config.directions) > 1:
                 back = networks["-".join(reversed(name.split("-")))](made).clamp(0, 1)
@@ -225,7 +224,7 @@ def _weights(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def _generator(config: TranslateConfig, name: str) -> Painter:
+def _generator(config: TranslateConfig, name: str) -> ImageTransformNet:
     painter = translator(**config.arguments)
     initialise(painter, make_rng(config.seed, "weights", name))
     if config.generator == "residual":
@@ -245,10 +244,10 @@ def _judge(config: TranslateConfig, world: str) -> PatchDiscriminator:
     return judge
 
 
-def _heads(config: TranslateConfig, painter: Painter) -> dict[str, nn.Module]:
+def _heads(config: TranslateConfig, painter: ImageTransformNet) -> dict[str, nn.Module]:
     """Those that the methods need which compare patches."""
     if config.contrast_weight is None:
         return {}
-    heads = PatchHeads(looked_at(painter)[1])
+    heads = PatchSampleMLP(looked_at(painter)[1])
     heads.initialise(make_rng(config.seed, "weights", "heads"))
     return {"heads": heads}

@@ -5,38 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from accelerate import Accelerator
+
 from belamy.engines.translate.api import TranslateConfig
-from belamy.engines.translate.task import TranslateRecipe
+from belamy.engines.translate.task import TranslateTask
 from belamy.networks.image_to_image.network import save_painter
-from belamy.training.domains import CROPS, load_worlds
-from belamy.training.processes import accelerator_for
-from belamy.training.runs import open_run
-from belamy.training.trainer import Tick, rhythm_for, train
+from belamy.training.domains import CROPS, DomainPair, load_domains
+from belamy.training.run import Training, run_training
+from belamy.training.run_folder import Run
+from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["KIND", "training"]
-
-KIND = "translate"  # of the run, in its config.json
+__all__ = ["train"]
 
 
-def training(config: TranslateConfig, folder: Path, device: str) -> Iterator[Tick]:
-    """See `belamy.engines.translate.api.train_translation`."""
-    accelerator = accelerator_for(device, config.precision)
+def _load_data(config: TranslateConfig, accelerator: Accelerator) -> DomainPair:
     side = round(CROPS[config.crop][0] * config.size)
-    with accelerator.main_process_first():  # it decodes and makes the folder, the others read
-        worlds = load_worlds(config.a, config.b, side, paired=config.method == "pix2pix")
-        run = open_run(folder, KIND, config)
-    recipe = TranslateRecipe(config, worlds, run.samples, accelerator)
-    trained = yield from train(recipe, run, accelerator, rhythm_for(recipe.total))
-    if accelerator.is_main_process:
-        notes = {name: f"{value:.4f}" for name, value in trained.measures.items()}
-        labels = {"a": config.a_label or "", "b": config.b_label or ""}
-        save_painter(
-            folder / "network.safetensors",
-            {name: trained.networks[name] for name in config.directions},
-            network="translator",
-            arguments=config.arguments,
-            style=f"{labels['a']} and {labels['b']}",
-            trained_on=f"{Path(config.a).name} and {Path(config.b).name}",
-            notes={**notes, **labels, "method": config.method},
-        )
-    accelerator.wait_for_everyone()
+    return load_domains(config.a, config.b, side, paired=config.method == "pix2pix")
+
+
+def _make_task(
+    config: TranslateConfig, data: DomainPair, run: Run, accelerator: Accelerator
+) -> TranslateTask:
+    return TranslateTask(config, data, run.samples, accelerator)
+
+
+def _save(config: TranslateConfig, data: DomainPair, run: Run, trained: Trained) -> None:
+    notes = {name: f"{value:.4f}" for name, value in trained.measures.items()}
+    labels = {"a": config.a_label or "", "b": config.b_label or ""}
+    save_painter(
+        run.folder / "network.safetensors",
+        {name: trained.networks[name] for name in config.directions},
+        network="translator",
+        arguments=config.arguments,
+        style=f"{labels['a']} and {labels['b']}",
+        trained_on=f"{Path(config.a).name} and {Path(config.b).name}",
+        notes={**notes, **labels, "method": config.method},
+    )
+
+
+_TRAINING = Training("translate", _load_data, _make_task, _save)
+
+
+def train(config: TranslateConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
+    """See `belamy.engines.translate.api.train_translation`."""
+    return run_training(_TRAINING, config, folder, device, precision=config.precision)

@@ -1,8 +1,8 @@
 """A run folder: what was asked, what happened, and everything needed to go on.
 
 runs/00003-classify-iris/
-    config.json      the frozen configuration, the version, the kind of run
-    log.jsonl        one JSON object a tick
+    config.json      the frozen configuration, the version, the type of run
+    log.jsonl        one JSON object a report
     samples/         pictures made on the way
     checkpoints/     step-0001000.safetensors: networks, averages and optimisers in one file
 """
@@ -17,22 +17,26 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from safetensors import SafetensorError, safe_open
 
 import belamy
+from belamy import renamed
 from belamy.errors import BelamyError, RunError
 from belamy.files import atomic_path, write_text
 from belamy.networks.files.tensors import write_tensors
-from belamy.training.state import State
+from belamy.training.state import State, rename
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 __all__ = ["KEPT", "SCHEMA", "Checkpoint", "Run", "create_run", "next_folder", "open_run"]
 
 SCHEMA = 1  # raised when an older checkpoint can no longer be read
 KEPT = 2  # checkpoints kept: the last, and one before it should the disk have lied
 
-Config = TypeVar("Config")
+Config = TypeVar("Config", bound="DataclassInstance")
 
 _STEP = re.compile(r"step-(\d+)\.safetensors")
 _SCRAPS = ".*.part*"  # what `atomic_path` was writing when a process was killed
@@ -62,7 +66,7 @@ class Run:
         return self.folder / "checkpoints"
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep other processes from training in this folder; given back even by `kill -9`.
 
         Raises:
@@ -107,27 +111,35 @@ class Run:
             ) from error
 
     def history(self, *, before: int | None = None) -> list[dict[str, Any]]:
-        """The logged ticks up to step `before`; a last line cut short by a crash is left out."""
+        """What was reported up to step `before`, by the names of today; a last line cut short by a crash
+        is left out."""
         path = self.folder / "log.jsonl"
         lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
-        records = [record for line in lines if (record := _record(line)) is not None]
-        return [r for r in records if before is None or r["step"] <= before]
+        records = [record for line in lines if (record := _parse_record(line)) is not None]
+        names = renamed.MEASURES.get(self.run_type, {})
+        return [
+            {names.get(name, name): value for name, value in record.items()}
+            for record in records
+            if before is None or record["step"] <= before
+        ]
 
     def rewind(self, step: int) -> None:
         """Forget what came after `step`, so that a resumed run reads like an unbroken one."""
         text = "".join(json.dumps(record) + "\n" for record in self.history(before=step))
         write_text(self.folder / "log.jsonl", text)
-        for later in self.steps():
+        for later in self.saved_steps():
             if later > step:
                 self._path(later).unlink()
         for place in (self.folder, self.checkpoints, self.samples):
             for scrap in place.glob(_SCRAPS):
                 scrap.unlink()
 
-    def steps(self) -> list[int]:
+    def saved_steps(self) -> list[int]:
         """The steps at which a checkpoint was saved, in order."""
-        found = (_STEP.fullmatch(path.name) for path in self.checkpoints.glob("step-*.safetensors"))
-        return sorted(int(match[1]) for match in found if match is not None)
+        matches = (
+            _STEP.fullmatch(path.name) for path in self.checkpoints.glob("step-*.safetensors")
+        )
+        return sorted(int(match[1]) for match in matches if match is not None)
 
     def save(self, step: int, state: State) -> Path:
         """Write a checkpoint, whole or not at all, and drop the ones before the last two.
@@ -143,9 +155,9 @@ class Run:
                 write_tensors(temporary, tensors, metadata)
         except BelamyError as error:
             cause = str(error).removesuffix("; choose another place")
-            before = "the checkpoint before it stands: " if self.steps() else ""
+            before = "the checkpoint before it stands: " if self.saved_steps() else ""
             raise RunError(f"{cause}; {before}make room, then resume the run") from error
-        for old in self.steps()[:-KEPT]:
+        for old in self.saved_steps()[:-KEPT]:
             self._path(old).unlink(missing_ok=True)
         return path
 
@@ -155,20 +167,20 @@ class Run:
         Raises:
             RunError: the file is damaged or of another schema.
         """
-        found = self._whole(step)
-        if found is None:
+        state = self._read_whole(step)
+        if state is None:
             raise RunError(f"{self._path(step)} is damaged; delete it to go on from the one before")
-        return found
+        return state
 
-    def newest(self) -> Checkpoint | None:
+    def load_newest(self) -> Checkpoint | None:
         """The last checkpoint that is whole; None if none was saved.
 
         Raises:
             RunError: all of them are damaged, or of another schema.
         """
         damaged: list[str] = []
-        for step in reversed(self.steps()):
-            state = self._whole(step)
+        for step in reversed(self.saved_steps()):
+            state = self._read_whole(step)
             if state is not None:
                 return Checkpoint(step, state, tuple(damaged))
             damaged.append(self._path(step).name)
@@ -182,7 +194,7 @@ class Run:
     def _path(self, step: int) -> Path:
         return self.checkpoints / f"step-{step:07d}.safetensors"
 
-    def _whole(self, step: int) -> State | None:
+    def _read_whole(self, step: int) -> State | None:
         """What was saved at `step`, None if the file is not whole."""
         path = self._path(step)
         try:
@@ -191,19 +203,35 @@ class Run:
                 if metadata.get("schema") != str(SCHEMA):
                     raise RunError(f"{path} is of another version of belamy; start a new run")
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-                return tensors, json.loads(metadata["structure"])
+                state = tensors, json.loads(metadata["structure"])
         except (SafetensorError, OSError, ValueError, KeyError):
             return None
+        names, measures = (
+            table.get(self.run_type, {}) for table in (renamed.STATES, renamed.MEASURES)
+        )
+        return rename(state, names, measures)
 
-    def configuration(self, kind: str, form: Callable[..., Config]) -> Config:
-        """What a run of this kind was asked for, in the form (a dataclass) that such runs have.
+    @property
+    def run_type(self) -> str:
+        """What its `config.json` says; empty where there is none that can be read."""
+        try:
+            return str(self._read_config()["kind"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
+    def _read_config(self) -> dict[str, Any]:
+        saved: dict[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
+        return saved
+
+    def load_config(self, run_type: str, form: Callable[..., Config]) -> Config:
+        """The configuration of a run of this type, in the form (a dataclass) that such runs have.
 
         Raises:
-            RunError: there is none here, or it is of another kind or version.
+            RunError: there is none here, or it is of another type or version.
         """
         path = self.folder / "config.json"
         try:
-            saved = json.loads(path.read_text("utf-8"))
+            saved = self._read_config()
             schema, own, options = saved["schema"], saved["kind"], dict(saved["config"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(
@@ -211,23 +239,25 @@ class Run:
             ) from error
         if schema != SCHEMA:
             raise RunError(f"{path} is of another version of belamy; start a new run")
-        if own != kind:
-            raise RunError(f"{self.folder} is a run of {own}, not of {kind}; choose another folder")
+        if own != run_type:
+            raise RunError(
+                f"{self.folder} is a run of {own}, not of {run_type}; choose another folder"
+            )
         try:
-            return form(**options)
+            return form(**renamed.current_options(run_type, options, renamed.CONFIGS))
         except (TypeError, ValueError) as error:
             raise RunError(f"{path} has options that this belamy does not know: {error}") from error
 
-    def prolonged(self, kind: str, form: Callable[..., Config], steps: int) -> Config:
-        """The same, with more steps than were asked for, which the first process writes down.
+    def prolong(self, run_type: str, form: Callable[..., Config], steps: int) -> Config:
+        """The same with more steps than were asked for, which the first process writes down.
 
         What depends on the part of the steps that are done, such as the learning rate, goes on as
         if so many had been asked for from the start.
 
         Raises:
-            RunError: as `configuration`; or the run has more steps, or is under way.
+            RunError: as `load_config`; or the run has more steps, or is under way.
         """
-        config: Any = self.configuration(kind, form)
+        config: Any = self.load_config(run_type, form)
         if steps < config.steps:
             raise RunError(
                 f"{self.folder} has {config.steps:,} steps, and {steps:,} are fewer; ask for "
@@ -235,13 +265,13 @@ class Run:
             )
         longer: Config = dataclasses.replace(config, steps=steps)
         if longer != config and int(os.environ.get("RANK", "0")) == 0:
-            with self.alone():
-                _write_down(self.folder, kind, longer)
+            with self.lock():
+                _write_config(self.folder, run_type, longer)
         return longer
 
 
-def create_run(folder: Path, kind: str, config: Any) -> Run:
-    """A new run in `folder`, with its configuration (a dataclass) written down.
+def create_run(folder: Path, run_type: str, config: DataclassInstance) -> Run:
+    """A new run in `folder`, with its configuration written down.
 
     Raises:
         RunError: the folder holds something else, or cannot be made.
@@ -250,7 +280,7 @@ def create_run(folder: Path, kind: str, config: Any) -> Run:
     try:
         if folder.exists() and any(path.name[0] != "." for path in folder.iterdir()):
             raise RunError(f"{folder} is not empty; choose another folder")
-        _write_down(folder, kind, config)
+        _write_config(folder, run_type, config)
         _make_folders(run)
     except OSError as error:
         raise RunError(
@@ -259,8 +289,8 @@ def create_run(folder: Path, kind: str, config: Any) -> Run:
     return run
 
 
-def _write_down(folder: Path, kind: str, config: Any) -> None:
-    own = {"schema": SCHEMA, "belamy": belamy.__version__, "kind": kind}
+def _write_config(folder: Path, run_type: str, config: DataclassInstance) -> None:
+    own = {"schema": SCHEMA, "belamy": belamy.__version__, "kind": run_type}
     record = {**own, "config": dataclasses.asdict(config)}
     write_text(folder / "config.json", json.dumps(record, indent=2) + "\n")
 
@@ -270,7 +300,7 @@ def _make_folders(run: Run) -> None:
     run.samples.mkdir(exist_ok=True)
 
 
-def open_run(folder: Path, kind: str, config: Any) -> Run:
+def open_run(folder: Path, run_type: str, config: DataclassInstance) -> Run:
     """The run in `folder`: a new one, or the one there if it was asked for the same.
 
     An option that is newer than the run counts as having had its default.
@@ -279,9 +309,9 @@ def open_run(folder: Path, kind: str, config: Any) -> Run:
         RunError: the folder holds something else, or a run with another configuration.
     """
     if not (folder / "config.json").exists():
-        return create_run(folder, kind, config)
+        return create_run(folder, run_type, config)
     run = Run(folder)
-    saved = dataclasses.asdict(run.configuration(kind, type(config)))
+    saved = dataclasses.asdict(run.load_config(run_type, type(config)))
     for key, value in dataclasses.asdict(config).items():
         if saved[key] != value:
             raise RunError(
@@ -298,7 +328,7 @@ def next_folder(root: Path, name: str) -> Path:
     return root / f"{max(numbers, default=-1) + 1:05d}-{name}"
 
 
-def _record(line: str) -> dict[str, Any] | None:
+def _parse_record(line: str) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
     except ValueError:

@@ -13,7 +13,7 @@ import torch
 
 import belamy
 from belamy.errors import BelamyError, RunError
-from belamy.training.runs import KEPT, Run, create_run, next_folder, open_run
+from belamy.training.run_folder import KEPT, Run, create_run, next_folder, open_run
 
 STATE = {"a": torch.arange(1000.0)}, {"optimizer": {"groups": [1, 2]}}
 
@@ -39,7 +39,7 @@ def test_a_new_run_says_what_was_asked(run: Run) -> None:
     assert told["belamy"] == belamy.__version__
     assert told["config"] == {"size": 3, "parts": [[32, 1.0]]}
     assert run.samples.is_dir()
-    assert run.configuration("test", Config) == Config()
+    assert run.load_config("test", Config) == Config()
 
 
 def test_the_same_configuration_opens_the_run_again(run: Run) -> None:
@@ -63,14 +63,14 @@ def test_a_run_is_prolonged_by_the_first_process_alone(
 ) -> None:
     run = create_run(tmp_path / "run", "test", Stepped())
     monkeypatch.setenv("RANK", "1")
-    assert run.prolonged("test", Stepped, 20) == Stepped(20)
-    assert run.configuration("test", Stepped) == Stepped(10)
+    assert run.prolong("test", Stepped, 20) == Stepped(20)
+    assert run.load_config("test", Stepped) == Stepped(10)
     monkeypatch.setenv("RANK", "0")
-    with run.alone(), pytest.raises(RunError, match="another process is training"):
-        run.prolonged("test", Stepped, 20)
-    assert run.prolonged("test", Stepped, 20) == run.configuration("test", Stepped) == Stepped(20)
+    with run.lock(), pytest.raises(RunError, match="another process is training"):
+        run.prolong("test", Stepped, 20)
+    assert run.prolong("test", Stepped, 20) == run.load_config("test", Stepped) == Stepped(20)
     with pytest.raises(RunError, match="has 20 steps, and 19 are fewer"):
-        run.prolonged("test", Stepped, 19)
+        run.prolong("test", Stepped, 19)
 
 
 def test_an_option_that_came_later_counts_as_its_default(run: Run) -> None:
@@ -118,7 +118,7 @@ def test_checkpoints_come_back(run: Run) -> None:
     tensors, structure = run.load(7)
     assert torch.equal(tensors["a"], STATE[0]["a"])
     assert structure == STATE[1]
-    newest = run.newest()
+    newest = run.load_newest()
     assert newest is not None
     assert (newest.step, newest.damaged) == (7, ())
 
@@ -126,7 +126,7 @@ def test_checkpoints_come_back(run: Run) -> None:
 def test_only_the_last_checkpoints_are_kept(run: Run) -> None:
     for step in (1, 5, 20, 100):
         run.save(step, STATE)
-    assert run.steps() == [20, 100][-KEPT:]
+    assert run.saved_steps() == [20, 100][-KEPT:]
 
 
 @pytest.mark.parametrize("size", [0, 3, 100, 2000])
@@ -134,7 +134,7 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(run: Run, size: int)
     run.save(1, STATE)
     path = run.save(2, STATE)
     path.write_bytes(path.read_bytes()[:size])
-    newest = run.newest()
+    newest = run.load_newest()
     assert newest is not None
     assert (newest.step, newest.damaged) == (1, (path.name,))
     with pytest.raises(RunError, match=r"step-0000002\.safetensors is damaged"):
@@ -144,7 +144,7 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(run: Run, size: int)
 def test_when_all_are_damaged_it_is_said(run: Run) -> None:
     run.save(1, STATE).write_bytes(b"")
     with pytest.raises(RunError, match=r"all damaged \(step-0000001\.safetensors\)"):
-        run.newest()
+        run.load_newest()
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(
@@ -156,11 +156,11 @@ def test_a_full_disk_leaves_the_checkpoint_before(
         path.write_bytes(b"half of it")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("belamy.training.runs.write_tensors", full)
+    monkeypatch.setattr("belamy.training.run_folder.write_tensors", full)
     with pytest.raises(RunError, match=r"No space left on device.*resume the run") as caught:
         run.save(2, STATE)
     assert "\n" not in str(caught.value)
-    assert run.steps() == [1]
+    assert run.saved_steps() == [1]
     assert [path.name for path in run.checkpoints.iterdir()] == ["step-0000001.safetensors"]
 
 
@@ -189,15 +189,15 @@ def test_rewinding_forgets_what_came_later(run: Run) -> None:
         scrap.write_bytes(b"half")
     run.rewind(1)
     assert (run.folder / "log.jsonl").read_text() == kept
-    assert run.steps() == [1]
+    assert run.saved_steps() == [1]
     assert not any(scrap.exists() for scrap in scraps)
 
 
 def test_only_one_process_trains_in_a_folder(run: Run) -> None:
     pytest.importorskip("fcntl")
-    with run.alone(), pytest.raises(RunError, match="another process is training"), run.alone():
+    with run.lock(), pytest.raises(RunError, match="another process is training"), run.lock():
         pass
-    with run.alone():
+    with run.lock():
         pass
 
 
