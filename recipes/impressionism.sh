@@ -46,4 +46,4 @@ belamy translate train "$nature" "$paintings/3" --run "$runs/landscapes-impressi
     --generator residual --generator-channels 24 --blocks 6 \
     --discriminator-channels 48 --discriminator-layers 2 \
     --cycle-weight 1 --identity-weight 0 --augment always --learning-rate 4e-4 \
-    --average 0.999 --steps 40000
+    --ema 0.999 --steps 40000

@@ -127,7 +127,7 @@ STOPS = (
                 "belamy translate train day dusk --generator residual --generator-channels 16 "
                 "--blocks 2 --discriminator-channels 24 --discriminator-layers 2 --size 64 "
                 "--crop detail --cycle-weight 5 --identity-weight 0 --steps 200 --batch 4 "
-                "--learning-rate 0.001 --average 0.9 --run cyclegan",
+                "--learning-rate 0.001 --ema 0.9 --run cyclegan",
                 "--steps 3 --batch 1",
             ),
             Line("belamy translate apply cyclegan/network.safetensors landscape.png -o dusk.png"),
