@@ -1,4 +1,4 @@
-"""Whether a picture fits into memory, and the tiles to cut it into when it does not."""
+"""Whether a picture fits into memory, and the tiles to cut it into where it does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from belamy.pixels.tiles import available_memory, tile_for_memory
 
 __all__ = ["TilingHabit", "bytes_per_pixel", "choose_tiling"]
 
-_TRACED = 64  # pixels; the side of the picture on which the memory of a pixel is measured
+_MEASURED_SIDE = 64  # pixels; the side of the picture on which the memory of a pixel is measured
 
 
 @dataclass(frozen=True)
@@ -38,32 +38,39 @@ class TilingHabit:
 
 
 def choose_tiling(
-    habit: TilingHabit, asked: str | int, backbone: Backbone, layers: Iterable[str], image: Tensor
+    habit: TilingHabit,
+    tile: str | int,
+    backbone: Backbone,
+    layers: Iterable[str],
+    image: Tensor,
+    cost: float | None = None,
 ) -> Tiling | None:
     """The tiles, or None where the picture is worked on whole.
 
     Args:
-        asked: auto, none, or the longest side of a tile in pixels.
-        layers: the deepest that are looked at; one without places counts as the deepest that has.
+        tile: auto, none, or the longest side of a tile in pixels.
+        layers: the deepest that are looked at; one without positions counts as the deepest that has
+            some.
         image: (1, 3, H, W), the picture at full size.
+        cost: `bytes_per_pixel` of the layers. None measures it.
 
     Raises:
-        OptionError: the tile asked for is all margin.
+        OptionError: the tile is all margin.
     """
-    if asked == "none":
+    if tile == "none":
         return None
     names = [backbone.resolve(name) for name in layers]
     if not names:  # the objective looks at pixels alone, whose neighbours are all they need
-        return Tiling(asked, margin=8, align=1) if isinstance(asked, int) else None
+        return Tiling(tile, margin=8, align=1) if isinstance(tile, int) else None
     align = max(backbone.layers[name].stride or _deepest_stride(backbone) for name in names)
     field = max(backbone.layers[name].receptive_field or _deepest_field(backbone) for name in names)
     margin = (math.ceil(field * habit.field / align) + habit.strides) * align
     least = 2 * margin + 2 * align
-    if isinstance(asked, int):
-        if asked < least:
-            raise OptionError(f"a tile of {asked} px is too small here; take {least} px or more")
-        return Tiling(asked, margin, align)
-    cost = bytes_per_pixel(backbone, names)
+    if isinstance(tile, int):
+        if tile < least:
+            raise OptionError(f"a tile of {tile} px is too small here; take {least} px or more")
+        return Tiling(tile, margin, align)
+    cost = bytes_per_pixel(backbone, names) if cost is None else cost
     side = tile_for_memory(cost, available_memory(image.device), align=align)
     if image.shape[-2] * image.shape[-1] <= min(side, habit.largest_whole) ** 2:
         return None
@@ -95,8 +102,8 @@ def bytes_per_pixel(backbone: Backbone, names: Iterable[str]) -> float:
     hooks = [leaf.register_forward_hook(count) for leaf in leaves]
     try:
         with torch.no_grad():
-            backbone(backbone.mean.expand(1, 3, _TRACED, _TRACED), list(names))
+            backbone(backbone.mean.expand(1, 3, _MEASURED_SIDE, _MEASURED_SIDE), list(names))
     finally:
         for hook in hooks:
             hook.remove()
-    return 1.5 * counted / (_TRACED * _TRACED)
+    return 1.5 * counted / (_MEASURED_SIDE * _MEASURED_SIDE)

@@ -1,9 +1,9 @@
-"""The gradient of a style for the pixels: of the whole picture at once, or exactly by tiles.
+"""The gradient of a style transfer for the pixels: of the whole picture at once, or by tiles.
 
-Content and style are sums over places. So the tiles are looked at twice: once to add up the sums,
-from which the losses and their slopes follow, and once more to carry these slopes back to the
-pixels, one tile at a time. A tile counts only the places that it sees fully; its crop reaches far
-enough around them.
+Content and style losses are functions of sums over positions. So a picture in tiles goes through
+the network twice: once to add up the sums, from which the losses and their gradients follow, and
+once more to carry these gradients back to the pixels, one tile at a time. A tile counts only the
+positions that it sees fully; its crop reaches far enough around them. The result is exact.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from torch.autograd.function import once_differentiable
 
 from belamy.errors import Diverged
 from belamy.networks.backbone import Backbone, Tap
-from belamy.objectives.statistics import Pooled, Sums, Window
+from belamy.objectives.statistics import Statistics, StatisticsLoss, Window
 from belamy.optimise import Tiling
 from belamy.pixels.tiles import Tile, plan
 
+__all__ = ["BackwardPass", "FeatureExtractor", "LossTerm", "features_by_tile", "style_gradient"]
+
 
 @dataclass(frozen=True)
-class Term:
+class LossTerm:
     """A weighted part of what is minimised.
 
     Args:
@@ -34,40 +36,40 @@ class Term:
 
     kind: str
     weight: float
-    pooled: Pooled
+    loss: StatisticsLoss
 
 
 @dataclass(frozen=True)
-class View:
-    """How a network looks at pictures.
+class FeatureExtractor:
+    """A frozen network that gives the features of pictures, whole or by tiles.
 
     Args:
-        tiling: None sees all at once.
+        tiling: None takes pictures whole.
     """
 
     backbone: Backbone
     tiling: Tiling | None = None
 
     def tiles(self, image: Tensor, offset: tuple[int, int]) -> list[Tile]:
-        """The tiles of a picture (1, 3, H, W); one alone where it is seen whole."""
+        """The tiles of a picture (1, 3, H, W); a single one where it is taken whole."""
         height, width = image.shape[-2:]
         if self.tiling is None:
             return plan(height, width, max(height, width), 0, (0, 0))
         tiling = self.tiling
         return plan(height, width, tiling.tile, tiling.margin, offset, tiling.align)
 
-    def see(self, crop: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    def features(self, crop: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """Layer → features (1, C, h, w) of a picture or a crop, in the network's own precision.
 
         What is too small for the network goes on, to the right and below, as its last pixels.
         """
-        return self.backbone(self._shown(crop, layers), layers)  # type: ignore[no-any-return]
+        return self.backbone(self._input(crop, layers), layers)  # type: ignore[no-any-return]
 
-    def through(self, crop: Tensor, taps: Mapping[str, Tap]) -> Tensor:
-        """The same, tapped on its way: see `Backbone.through`."""
-        return self.backbone.through(self._shown(crop, taps), taps)
+    def forward_with_hooks(self, crop: Tensor, hooks: Mapping[str, Tap]) -> Tensor:
+        """A forward pass with a hook at each layer named: see `Backbone.through`."""
+        return self.backbone.through(self._input(crop, hooks), hooks)
 
-    def _shown(self, crop: Tensor, layers: Iterable[str]) -> Tensor:
+    def _input(self, crop: Tensor, layers: Iterable[str]) -> Tensor:
         side = self.backbone.smallest(layers)
         right, below = (max(0, side - crop.shape[axis]) for axis in (-1, -2))
         if right or below:
@@ -75,15 +77,15 @@ class View:
         return crop.to(self.backbone.mean.dtype)
 
     def grids(self, image: Tensor, layers: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Layer → rows and columns of places that the whole picture has, without seeing it."""
+        """Layer → rows and columns of positions of the whole picture, without computing any."""
         with torch.no_grad():
-            hollow = self.see(image.new_empty(0, *image.shape[1:]), layers)
-        return {name: (x.shape[-2], x.shape[-1]) for name, x in hollow.items()}
+            empty = self.features(image.new_empty(0, *image.shape[1:]), layers)
+        return {name: (x.shape[-2], x.shape[-1]) for name, x in empty.items()}
 
     def windows(
         self, image: Tensor, tile: Tile, grids: Mapping[str, tuple[int, int]]
     ) -> dict[str, tuple[Window, Window]]:
-        """Layer → the places that the tile counts: in the whole picture, and in its crop."""
+        """Layer → the positions that the tile counts: in the whole picture, and in its crop."""
         return {
             name: _windows(tile, _stride(self.backbone, name), (image.shape[-2:]), grid)
             for name, grid in grids.items()
@@ -92,7 +94,7 @@ class View:
 
 def _stride(backbone: Backbone, layer: str) -> int:
     stride = backbone.layers[backbone.resolve(layer)].stride
-    assert stride is not None, "a layer of style has places"
+    assert stride is not None, "a layer of style has positions"
     return stride
 
 
@@ -104,32 +106,38 @@ def _windows(
         for keep, crop, length, count in zip(tile.keep, tile.crop, size, grid, strict=True)
     ]
     (rows, inner_rows), (columns, inner_columns) = spans
-    places = grid[0] * grid[1]
-    return Window(rows, columns, places), Window(inner_rows, inner_columns, places)
+    positions = grid[0] * grid[1]
+    return Window(rows, columns, positions), Window(inner_rows, inner_columns, positions)
 
 
 def _span(keep: slice, start: int, stride: int, length: int, count: int) -> tuple[slice, slice]:
-    """The places whose pixel, `stride` apart, is kept; the last tile has what is left."""
+    """The positions whose pixel, `stride` apart, is kept; the last tile has what is left."""
     first = min(count, -(-keep.start // stride))
     last = count if keep.stop == length else min(count, -(-keep.stop // stride))
     shift = start // stride  # crops start at multiples of every stride
     return slice(first, last), slice(first - shift, last - shift)
 
 
-def seen(view: View, image: Tensor, layers: Sequence[str]) -> Iterator[tuple[Tensor, str, Window]]:
+def features_by_tile(
+    extractor: FeatureExtractor, image: Tensor, layers: Sequence[str]
+) -> Iterator[tuple[Tensor, str, Window]]:
     """The features of a picture, a tile and a layer at a time: (features, layer, window)."""
     with torch.no_grad():
-        grids = view.grids(image, layers)
-        for tile in view.tiles(image, (0, 0)):
-            found = view.see(image[..., tile.crop[0], tile.crop[1]], layers)
-            for name, (window, inner) in view.windows(image, tile, grids).items():
-                yield inner.of(found[name]), name, window
+        grids = extractor.grids(image, layers)
+        for tile in extractor.tiles(image, (0, 0)):
+            features = extractor.features(_crop(image, tile), layers)
+            for name, (window, inner) in extractor.windows(image, tile, grids).items():
+                yield inner.of(features[name]), name, window
 
 
-def style_slope(
-    view: View, terms: Sequence[Term], image: Tensor, offset: tuple[int, int], scale: float = 1.0
+def style_gradient(
+    extractor: FeatureExtractor,
+    terms: Sequence[LossTerm],
+    image: Tensor,
+    offset: tuple[int, int],
+    scale: float = 1.0,
 ) -> tuple[Tensor, dict[str, float]]:
-    """The gradient (1, 3, H, W) of all terms together, and the value of each kind.
+    """The gradient (1, 3, H, W) of the sum of all terms, and the loss of each kind.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
@@ -140,19 +148,20 @@ def style_slope(
     Raises:
         Diverged: the features are no longer numbers.
     """
-    tiles = view.tiles(image, offset)
+    tiles = extractor.tiles(image, offset)
     if len(tiles) == 1:
-        look = Look(view, terms)
-        back = look.at(image)
-        look.slopes, losses = _judged(terms, look.sums, scale)
-        return back() / scale, losses
-    grids = view.grids(image, sorted({term.pooled.layer for term in terms}))
-    parts = [(tile, view.windows(image, tile, grids)) for tile in tiles]
-    slopes, losses = _judged(terms, _summed(view, terms, image, parts), scale)
+        single = BackwardPass(extractor, terms)
+        backward = single.forward(image)
+        single.gradients, losses = _losses_and_gradients(terms, single.statistics, scale)
+        return backward() / scale, losses
+    grids = extractor.grids(image, sorted({term.loss.layer for term in terms}))
+    parts = [(tile, extractor.windows(image, tile, grids)) for tile in tiles]
+    statistics = _add_up_statistics(extractor, terms, image, parts)
+    gradients, losses = _losses_and_gradients(terms, statistics, scale)
     gradient = torch.zeros_like(image)
     for tile, windows in parts:
-        look = Look(view, terms, windows, slopes)
-        gradient[..., tile.crop[0], tile.crop[1]] += look.at(_crop(image, tile))() / scale
+        backward = BackwardPass(extractor, terms, windows, gradients).forward(_crop(image, tile))
+        gradient[..., tile.crop[0], tile.crop[1]] += backward() / scale
     return gradient, losses
 
 
@@ -163,102 +172,109 @@ def _crop(image: Tensor, tile: Tile) -> Tensor:
     return image[..., tile.crop[0], tile.crop[1]]
 
 
-class Look:
+class BackwardPass:
     """A picture or crop on its way through the network, and its gradient on the way back.
 
-    Features are summed up as they come by, and what the sums' slopes want of them is added to the
-    gradient as it comes by: never is there a gradient of more than one layer at a time, and no
-    features are kept for longer than the network itself needs them.
+    Statistics of the features are taken as these come by, and the losses' gradients for them are
+    added to the gradient of the features as it comes by: never is there a gradient of more than one
+    layer at a time, and no features are kept for longer than the network itself needs them.
 
     Args:
-        windows: layer → the places that count, in the whole picture and in the crop; None for all.
-        slopes: what changes with each sum, a row for each term, if they are known beforehand: then
-            nothing is summed up. Else they are set before the way back.
+        windows: layer → the positions that count, in the whole picture and in the crop; None for
+            all.
+        gradients: of the losses for each term's statistics, a row for each term, if they are known
+            beforehand: then no statistics are taken. Else they are set before the way back.
 
     Attributes:
-        sums: a row for each term, of what counts here.
+        statistics: a row for each term, of the positions that count here.
     """
 
     def __init__(
         self,
-        view: View,
-        terms: Sequence[Term],
+        extractor: FeatureExtractor,
+        terms: Sequence[LossTerm],
         windows: _Windows | None = None,
-        slopes: Sequence[Sums] | None = None,
+        gradients: Sequence[Statistics] | None = None,
     ) -> None:
-        self.view, self.terms, self.windows, self.slopes = view, terms, windows, slopes
-        self.sums: list[Sums] = [()] * len(terms)
+        self.extractor, self.terms = extractor, terms
+        self.windows, self.gradients = windows, gradients
+        self.statistics: list[Statistics] = [()] * len(terms)
 
-    def at(self, image: Tensor) -> Callable[[], Tensor]:
-        """Send (1, 3, H, W) through; the result gives its gradient."""
+    def forward(self, image: Tensor) -> Callable[[], Tensor]:
+        """Send (1, 3, H, W) through the network; the result computes its gradient."""
         with torch.enable_grad():  # whoever calls may have switched gradients off
             pixels = image.detach().requires_grad_(True)
-            deepest = self.view.through(pixels, self._taps())
+            deepest = self.extractor.forward_with_hooks(pixels, self._hooks())
 
-        def back() -> Tensor:
+        def backward() -> Tensor:
             (gradient,) = torch.autograd.grad(deepest, pixels, torch.zeros_like(deepest))
             return gradient
 
-        return back
+        return backward
 
-    def sum_up(self, image: Tensor) -> list[Sums]:
-        """The sums alone, without a way back."""
+    def measure(self, image: Tensor) -> list[Statistics]:
+        """The statistics alone, without a way back."""
         with torch.no_grad():
-            self.view.through(image, self._taps())
-        return self.sums
+            self.extractor.forward_with_hooks(image, self._hooks())
+        return self.statistics
 
-    def _taps(self) -> dict[str, Tap]:
-        resolve = self.view.backbone.resolve
-        return {resolve(term.pooled.layer): self._tap(term.pooled.layer) for term in self.terms}
+    def _hooks(self) -> dict[str, Tap]:
+        resolve = self.extractor.backbone.resolve
+        return {resolve(term.loss.layer): self._hook(term.loss.layer) for term in self.terms}
 
-    def _tap(self, layer: str) -> Tap:
-        backbone = self.view.backbone
+    def _hook(self, layer: str) -> Tap:
+        backbone = self.extractor.backbone
         own = backbone.resolve(layer)
-        indices = [i for i, t in enumerate(self.terms) if backbone.resolve(t.pooled.layer) == own]
+        indices = [i for i, t in enumerate(self.terms) if backbone.resolve(t.loss.layer) == own]
         # All that is upstream of a whole stage has been dealt with when its gradient comes by; that
         # of a layer within one may be another branch's too.
         alone = backbone.layers[own].stage == own
 
-        def tap(features: Tensor) -> Tensor:
-            if self.slopes is None:
-                self._gather(features.detach(), layer, indices)
+        def hook(features: Tensor) -> Tensor:
+            if self.gradients is None:
+                self._take_statistics(features.detach(), layer, indices)
             if not features.requires_grad:
                 return features
-            return _Tap.apply(features, self, layer, indices, alone)  # type: ignore[no-any-return, no-untyped-call]
+            return GradientHook.apply(features, self, layer, indices, alone)  # type: ignore[no-any-return, no-untyped-call]
 
-        return tap
+        return hook
 
-    def _places(self, features: Tensor, layer: str) -> tuple[Window, Window]:
+    def _windows_of(self, features: Tensor, layer: str) -> tuple[Window, Window]:
         if self.windows is not None:
             return self.windows[layer]
         return (Window.whole(features),) * 2
 
-    def _gather(self, features: Tensor, layer: str, indices: Sequence[int]) -> None:
-        window, inner = self._places(features, layer)
+    def _take_statistics(self, features: Tensor, layer: str, indices: Sequence[int]) -> None:
+        window, inner = self._windows_of(features, layer)
         for index in indices:
-            self.sums[index] = self.terms[index].pooled.gather(inner.of(features), window)
+            self.statistics[index] = self.terms[index].loss.statistics(inner.of(features), window)
 
-    def spread(
+    def add_gradient(
         self, features: Tensor, layer: str, indices: Sequence[int], gradient: Tensor
     ) -> None:
-        """Add what the terms want of a layer's features to their gradient, in place."""
-        assert self.slopes is not None, "the slopes are set before the way back"
-        window, inner = self._places(features, layer)
+        """Add the gradient of the terms of a layer to that of its features, in place."""
+        assert self.gradients is not None, "the gradients are set before the way back"
+        window, inner = self._windows_of(features, layer)
         for index in indices:
-            self.terms[index].pooled.spread(
-                inner.of(features), window, self.slopes[index], inner.of(gradient)
+            self.terms[index].loss.backward(
+                inner.of(features), window, self.gradients[index], inner.of(gradient)
             )
 
 
-class _Tap(torch.autograd.Function):
-    """Features as they are; on the way back their gradient gets what `Look` adds to it."""
+class GradientHook(torch.autograd.Function):
+    """The identity; on the way back the gradient gets what `BackwardPass` adds to it."""
 
     @staticmethod
     def forward(
-        ctx: Any, features: Tensor, look: Look, layer: str, indices: Sequence[int], alone: bool
+        ctx: Any,
+        features: Tensor,
+        work: BackwardPass,
+        layer: str,
+        indices: Sequence[int],
+        alone: bool,
     ) -> Tensor:
         ctx.save_for_backward(features)
-        ctx.look, ctx.layer, ctx.indices, ctx.alone = look, layer, indices, alone
+        ctx.work, ctx.layer, ctx.indices, ctx.alone = work, layer, indices, alone
         return features.view_as(features)
 
     @staticmethod
@@ -266,38 +282,41 @@ class _Tap(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
         (features,) = ctx.saved_tensors
         gradient = gradient if ctx.alone else gradient.clone()
-        ctx.look.spread(features, ctx.layer, ctx.indices, gradient)
+        ctx.work.add_gradient(features, ctx.layer, ctx.indices, gradient)
         return gradient, None, None, None, None
 
 
-def _summed(
-    view: View, terms: Sequence[Term], image: Tensor, parts: Sequence[tuple[Tile, _Windows]]
-) -> list[Sums]:
-    """The sums of the whole picture, a tile at a time."""
-    total: list[Sums] | None = None
+def _add_up_statistics(
+    extractor: FeatureExtractor,
+    terms: Sequence[LossTerm],
+    image: Tensor,
+    parts: Sequence[tuple[Tile, _Windows]],
+) -> list[Statistics]:
+    """The statistics of the whole picture, a tile at a time."""
+    total: list[Statistics] | None = None
     for tile, windows in parts:
-        found = Look(view, terms, windows).sum_up(_crop(image, tile))
-        total = found if total is None else list(map(_added, total, found))
+        own = BackwardPass(extractor, terms, windows).measure(_crop(image, tile))
+        total = own if total is None else list(map(_add, total, own))
     assert total is not None
     return total
 
 
-def _added(before: Sums, now: Sums) -> Sums:
+def _add(before: Statistics, now: Statistics) -> Statistics:
     return tuple(a + b for a, b in zip(before, now, strict=True))
 
 
-def _judged(
-    terms: Sequence[Term], sums: Sequence[Sums], scale: float
-) -> tuple[list[Sums], dict[str, float]]:
-    """What each sum's change would change, `scale` times, and the losses."""
-    if not all(bool(part.isfinite().all()) for one in sums for part in one):
+def _losses_and_gradients(
+    terms: Sequence[LossTerm], statistics: Sequence[Statistics], scale: float
+) -> tuple[list[Statistics], dict[str, float]]:
+    """The gradient of each term for its statistics, times `scale`; and the losses by kind."""
+    if not all(bool(part.isfinite().all()) for one in statistics for part in one):
         raise Diverged("the features are no longer numbers; try a smaller step size or adam")
-    slopes: list[Sums] = []
+    gradients: list[Statistics] = []
     losses: dict[str, float] = {}
-    for term, one in zip(terms, sums, strict=True):
+    for term, one in zip(terms, statistics, strict=True):
         with torch.enable_grad():
             free = tuple(part.detach().requires_grad_(True) for part in one)
-            loss = term.weight * term.pooled.judge(free)
-            slopes.append(torch.autograd.grad(scale * loss, free, materialize_grads=True))
-        losses[term.kind] = losses.get(term.kind, 0.0) + float(loss.detach())
-    return slopes, losses
+            value = term.weight * term.loss.loss(free)
+            gradients.append(torch.autograd.grad(scale * value, free, materialize_grads=True))
+        losses[term.kind] = losses.get(term.kind, 0.0) + float(value.detach())
+    return gradients, losses

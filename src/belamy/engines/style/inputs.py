@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from belamy.engines.recipes import listed
+from belamy.engines.style.options import read_weights
 from belamy.engines.style.targets import StyleImage
 from belamy.errors import OptionError
 from belamy.pixels.colors import match_colors
-from belamy.pixels.images import compose, fit, load_image, load_picture, resize
+from belamy.pixels.images import Source, compose, fit, load_image, load_picture, resize
 from belamy.pixels.pyramid import Size
+
+__all__ = ["PaintOptions", "Pictures", "read_pictures", "shrink"]
 
 _HARDLY = 0.5 / 255  # of a mask: resizing alone leaves as much of what was nothing
 
 
+class PaintOptions(Protocol):
+    """The options that every way to paint in the style of pictures has."""
+
+    @property
+    def content(self) -> Source: ...
+    @property
+    def style(self) -> Source | Sequence[Source]: ...
+    @property
+    def size(self) -> int | str | None: ...
+    @property
+    def style_weight(self) -> float | Sequence[float]: ...
+    @property
+    def mask(self) -> Source | Sequence[Source]: ...
+    @property
+    def style_mask(self) -> Source | Sequence[Source]: ...
+    @property
+    def keep_colors(self) -> str | None: ...
+
+
 @dataclass(frozen=True)
 class Pictures:
-    """What is painted, and in whose manner.
+    """What is painted, and in which styles.
 
     Args:
         content: (1, 3, H, W), at the size of the result.
@@ -44,47 +67,53 @@ class Pictures:
         return resize(torch.stack(self.masks).sum(dim=0).clamp(0, 1), size)
 
 
-def listed(given: Any) -> list[Any]:
-    """One picture, or several, as a list."""
-    return list(given) if isinstance(given, (list, tuple)) else [given]
-
-
-def read_pictures(options: Mapping[str, Any], device: torch.device) -> Pictures:
+def read_pictures(options: PaintOptions, device: torch.device) -> Pictures:
     """Everything that the options name.
 
     Raises:
         ImageError: a picture cannot be read.
         OptionError: masks or weights that do not fit the styles in number, or a mask that is black.
     """
-    picture = load_picture(options["content"])
+    picture = load_picture(options.content)
     height, width = picture.image.shape[-2:]
-    size = final_size(height, width, options["size"])
+    size = final_size(height, width, options.size)
     content = resize(picture.image, size).to(device)
     alpha = None if picture.alpha is None else resize(picture.alpha, size).to(device)
-    match = content if options["keep_colors"] == "match" else None
-    styles, notes = _styles(options, match, device)
-    masks = [_mask(source, "mask") for source in listed(options["mask"])]
-    notes = [_stretched("mask", masks, "content", (height, width)), *notes]
+    match = content if options.keep_colors == "match" else None
+    styles, notes = _read_styles(options, match, device)
+    masks = [_read_mask(source, "mask") for source in listed(options.mask)]
+    notes = [_describe_stretching("mask", masks, "content", (height, width)), *notes]
     note = "; ".join(dict.fromkeys(filter(None, notes)))
-    regions = _regions([resize(mask, size).to(device) for mask in masks], len(styles))
+    regions = _split_masks([resize(mask, size).to(device) for mask in masks], len(styles))
     return Pictures(content, alpha, styles, regions, note)
 
 
-def final_size(height: int, width: int, size: int | str) -> Size:
-    """The result's size: `512` for a long side, `512+` for as many pixels as a square has."""
+def final_size(height: int, width: int, size: int | str | None) -> Size:
+    """The result's size: `512` for a long side, `512+` for as many pixels as a square has.
+
+    None leaves it as it is.
+    """
+    if size is None:
+        return height, width
     if isinstance(size, int):
         return fit(height, width, size)
     side = int(size.removesuffix("+"))
+    if not size.endswith("+"):
+        return fit(height, width, side)
     factor = side / math.sqrt(height * width)
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def _styles(
-    options: Mapping[str, Any], match: Tensor | None, device: torch.device
+def _read_styles(
+    options: PaintOptions, match: Tensor | None, device: torch.device
 ) -> tuple[tuple[StyleImage, ...], list[str]]:
-    """The styles at full size, and what to tell the user of their masks."""
-    sources, masks = listed(options["style"]), listed(options["style_mask"])
-    weights = options["style_weight"] or [1.0] * len(sources)
+    """The styles at full size, and what to tell the user of their masks.
+
+    Args:
+        match: whose colours they get; None leaves them theirs.
+    """
+    sources, masks = listed(options.style), listed(options.style_mask)
+    weights = read_weights(options.style_weight) or [1.0] * len(sources)
     if not sources:
         raise OptionError("there is no style; name one picture or more")
     for name, given in (("style-weight", weights), ("style-mask", masks)):
@@ -92,24 +121,32 @@ def _styles(
             raise OptionError(
                 f"{len(given)} of {name} for {len(sources)} styles; give one for each"
             )
-    found, notes = [], []
+    styles, notes = [], []
     for index, source in enumerate(sources):
-        picture = load_picture(source)
-        image, mask = compose(picture).to(device), picture.alpha
-        if masks:
-            shape = (image.shape[-2], image.shape[-1])
-            drawn = _mask(masks[index], "style-mask")
-            notes.append(_stretched("style-mask", [drawn], "style", shape))
-            given = resize(drawn, shape)
-            mask = given if mask is None else given * mask
-        if mask is not None and not bool(mask.max() > 0):
-            raise OptionError("nothing of a style can be seen; its mask or itself is transparent")
+        image, mask, note = _read_style(source, masks[index] if masks else None)
+        image = image.to(device)
         image = image if match is None else match_colors(image, match)
-        found.append(StyleImage(image, None if mask is None else mask.to(device), weights[index]))
-    return tuple(found), notes
+        styles.append(StyleImage(image, None if mask is None else mask.to(device), weights[index]))
+        notes.append(note)
+    return tuple(styles), notes
 
 
-def shrunk(style: StyleImage, long_side: int) -> StyleImage:
+def _read_style(source: Source, mask_source: Source | None) -> tuple[Tensor, Tensor | None, str]:
+    """A style, what counts of it, and a note: its transparency times its mask."""
+    picture = load_picture(source)
+    image, mask, note = compose(picture), picture.alpha, ""
+    if mask_source is not None:
+        size = (image.shape[-2], image.shape[-1])
+        drawn = _read_mask(mask_source, "style-mask")
+        note = _describe_stretching("style-mask", [drawn], "style", size)
+        resized = resize(drawn, size)
+        mask = resized if mask is None else resized * mask
+    if mask is not None and not bool(mask.max() > 0):
+        raise OptionError("nothing of a style can be seen; its mask or itself is transparent")
+    return image, mask, note
+
+
+def shrink(style: StyleImage, long_side: int) -> StyleImage:
     """The style with a long side of so many pixels; it is never enlarged."""
     height, width = style.image.shape[-2:]
     size = fit(height, width, max(1, min(long_side, max(height, width))))
@@ -117,7 +154,7 @@ def shrunk(style: StyleImage, long_side: int) -> StyleImage:
     return StyleImage(resize(style.image, size), mask, style.weight)
 
 
-def _mask(source: Any, name: str) -> Tensor:
+def _read_mask(source: Source, name: str) -> Tensor:
     """A mask's brightness (1, 1, H, W)."""
     mask = load_image(source, background="black").mean(dim=1, keepdim=True)
     if not bool(mask.max() > 0):
@@ -125,8 +162,12 @@ def _mask(source: Any, name: str) -> Tensor:
     return mask
 
 
-def _regions(masks: Sequence[Tensor], styles: int) -> tuple[Tensor, ...]:
-    """One mask a style, if there is any."""
+def _split_masks(masks: Sequence[Tensor], styles: int) -> tuple[Tensor, ...]:
+    """One mask a style, if there is any: of two styles the second has what is black in the first's.
+
+    Raises:
+        OptionError: neither so many masks as styles, nor one for two; or it leaves nothing.
+    """
     if len(masks) == 1 and styles == 2:
         masks = [masks[0], 1 - masks[0]]
         if not bool(masks[1].max() > _HARDLY):
@@ -138,9 +179,9 @@ def _regions(masks: Sequence[Tensor], styles: int) -> tuple[Tensor, ...]:
     return tuple(masks)
 
 
-def _stretched(name: str, masks: Sequence[Tensor], of: str, size: Size) -> str:
+def _describe_stretching(name: str, masks: Sequence[Tensor], of: str, size: Size) -> str:
     sizes = {tuple(mask.shape[-2:]) for mask in masks} - {size}
     if not sizes:
         return ""
-    found = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
-    return f"a {name} of {found} is stretched to the {of}'s {size[1]}x{size[0]}"
+    others = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
+    return f"a {name} of {others} is stretched to the {of}'s {size[1]}x{size[0]}"

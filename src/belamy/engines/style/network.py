@@ -1,4 +1,4 @@
-"""A network made ready to be painted through: its pools, its edge, its numbers."""
+"""A feature extractor for style transfer: its pooling, its padding, its precision."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from belamy.devices import PRECISIONS
+from belamy.devices import DTYPES
 from belamy.engines.tiling import TilingHabit
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone
 
-# Tiles are exact: half a field on each side is all that a place sees, and two strides more allow
-# for places that do not stand in the middle of what they see (unpadded and even kernels). At most
+# Tiles are exact: half a field on each side is all that a position sees, and two strides more allow
+# for positions that are not in the middle of what they see (unpadded and even kernels). At most
 # 768 px long: the margins are then a third of it for VGG-19's relu5_1. By trial.
 TILING = TilingHabit(field=1 / 2, strides=2, largest_tile=768)
 
@@ -43,7 +43,7 @@ class L2Pool(AveragePool):
     """The root mean square instead of a maximum: between it and the mean."""
 
     def forward(self, x: Tensor) -> Tensor:
-        # The smallest number that counts keeps the root's slope finite where nothing is seen.
+        # The smallest number that counts keeps the root's gradient finite where nothing is seen.
         floor = torch.finfo(x.dtype).tiny ** 0.5
         return _L2_GAIN * self._pool(x.square()).clamp_min(floor).sqrt()  # type: ignore[no-any-return]
 
@@ -56,21 +56,21 @@ POOLINGS: dict[str, Callable[[nn.MaxPool2d], nn.Module]] = {
 """Name → what a network's maximum is replaced by."""
 
 
-def prepared(backbone: Backbone, pooling: str | None, precision: str) -> Backbone:
-    """The same backbone, changed in place.
+def set_pooling_and_padding(backbone: Backbone, pooling: str | None, precision: str) -> Backbone:
+    """The same backbone, changed in place: pooling, replicate padding at the edge, precision.
 
     The first convolution sees the picture go on beyond its edge as its last pixels, instead of
     grey, which would show as a frame.
 
     Raises:
-        OptionError: the network has no maxima whose place could be taken.
+        OptionError: the network has no max pooling that could be replaced.
     """
     if pooling is not None:
         _replace_pools(backbone, pooling)
     first = next((m for m in backbone.modules() if isinstance(m, nn.Conv2d)), None)
     if first is not None:
         _replicate(first)
-    return backbone.to(PRECISIONS[precision])
+    return backbone.to(DTYPES[precision])
 
 
 def _replicate(convolution: nn.Conv2d) -> None:

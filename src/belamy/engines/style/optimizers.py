@@ -1,4 +1,4 @@
-"""How pixels follow a style's slope: Adam or L-BFGS, and the average of where they have been."""
+"""Optimizers of a picture's pixels, Adam and L-BFGS, and the exponential moving average of them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from torch import Tensor
 from belamy.errors import Diverged
 
 Losses = dict[str, float]
-Slope = Callable[[Tensor], tuple[Tensor, Losses]]
+GradientFunction = Callable[[Tensor], tuple[Tensor, Losses]]
 """Picture → gradient, and the losses by kind."""
 
-# How fast Adam forgets slopes and their squares. Source: crowsonkb/style-transfer-pytorch.
-FORGETS, FORGETS_SQUARES = 0.9, 0.99
+# Decay of Adam's first and second moment. Source: crowsonkb/style-transfer-pytorch.
+BETA1, BETA2 = 0.9, 0.99
 # Far below any gradient of a mean over pixels: on 2048 px these are about 1e-7.
-_EPSILON = 1e-12
+EPSILON = 1e-12
 # Pairs of steps that L-BFGS remembers, each of two pictures. Source: as above.
 _HISTORY = 10
 # The average looks back over this part of a scale's steps, and never further than so many.
-_LOOKS_BACK, _LONGEST_LOOK = 1 / 5, 100
+_WINDOW, _LONGEST_WINDOW = 1 / 5, 100
 
 
-class Descent(Protocol):
-    """An optimiser that holds a picture."""
+class Optimizer(Protocol):
+    """What holds a picture and moves it against a gradient."""
 
     image: Tensor
 
-    def step(self, slope_at: Slope) -> Losses:
+    def step(self, gradient_at: GradientFunction) -> Losses:
         """Move the picture; the losses from before."""
 
 
@@ -40,13 +40,13 @@ class Adam:
     Args:
         image: (1, 3, H, W), the start.
         step_size: how far a pixel moves in one step, in [0, 1].
-        before: the descent at the scale before, whose moments are resampled: the new scale then
+        before: the optimizer at the scale before, whose moments are resampled: the new scale then
             starts without the noise of a fresh Adam's first steps.
 
     Source: Kingma & Ba 2014; the resampling from crowsonkb/style-transfer-pytorch.
     """
 
-    def __init__(self, image: Tensor, step_size: float, before: Descent | None = None) -> None:
+    def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
         self.image, self.step_size = image, step_size
         self.count = 0
         self.mean, self.square = torch.zeros_like(image), torch.zeros_like(image)
@@ -57,14 +57,14 @@ class Adam:
             # bilinear, lest a square become negative
             self.square = F.interpolate(before.square, size=size, mode="bilinear").clamp_min_(0)
 
-    def step(self, slope_at: Slope) -> Losses:
-        gradient, losses = slope_at(self.image)
+    def step(self, gradient_at: GradientFunction) -> Losses:
+        gradient, losses = gradient_at(self.image)
         self.count += 1
-        self.mean.lerp_(gradient, 1 - FORGETS)
-        self.square.lerp_(gradient.square(), 1 - FORGETS_SQUARES)
-        mean = self.mean / (1 - FORGETS**self.count)
-        spread = (self.square / (1 - FORGETS_SQUARES**self.count)).sqrt_().add_(_EPSILON)
-        self.image = (self.image - self.step_size * mean / spread).clamp_(0, 1)
+        self.mean.lerp_(gradient, 1 - BETA1)
+        self.square.lerp_(gradient.square(), 1 - BETA2)
+        mean = self.mean / (1 - BETA1**self.count)
+        deviation = (self.square / (1 - BETA2**self.count)).sqrt_().add_(EPSILON)
+        self.image = (self.image - self.step_size * mean / deviation).clamp_(0, 1)
         return losses
 
 
@@ -77,7 +77,7 @@ class LBFGS:
         image, step_size, before: as for `Adam`; nothing can be carried over.
     """
 
-    def __init__(self, image: Tensor, step_size: float, before: Descent | None = None) -> None:
+    def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
         self.image = image.clone().requires_grad_(True)
         self._optimizer = torch.optim.LBFGS(
             [self.image],
@@ -88,28 +88,25 @@ class LBFGS:
             tolerance_change=0,
         )
 
-    def step(self, slope_at: Slope) -> Losses:
+    def step(self, gradient_at: GradientFunction) -> Losses:
         losses: Losses = {}
 
         def closure() -> float:
-            gradient, found = slope_at(self.image.detach())
+            gradient, values = gradient_at(self.image.detach())
             self.image.grad = gradient.contiguous()
-            losses.update(found)
-            return sum(found.values())
+            losses.update(values)
+            return sum(values.values())
 
         self._optimizer.step(closure)  # type: ignore[no-untyped-call]
         return losses
 
 
-OPTIMIZERS: dict[str, tuple[type[Adam] | type[LBFGS], float]] = {
-    "adam": (Adam, 0.02),
-    "lbfgs": (LBFGS, 1.0),
-}
-"""Name → the optimiser and its usual step size (Crowson's)."""
+OPTIMIZERS: dict[str, type[Adam] | type[LBFGS]] = {"adam": Adam, "lbfgs": LBFGS}
+"""Name → the optimizer; its usual step size is in `belamy.engines.style.options.STEP_SIZES`."""
 
 
-class Average:
-    """The exponential average of pictures, free of the weight that its start would have.
+class EMA:
+    """The exponential moving average of pictures, corrected for the bias of its start.
 
     One picture of a descent wavers around where it is heading; the average has less grain.
 
@@ -118,7 +115,7 @@ class Average:
     """
 
     def __init__(self, steps: int) -> None:
-        self.decay = 1 - 1 / min(_LONGEST_LOOK, max(1.0, _LOOKS_BACK * steps))
+        self.decay = 1 - 1 / min(_LONGEST_WINDOW, max(1.0, _WINDOW * steps))
         self._sum: Tensor | None = None
         self._weight = 0.0
 

@@ -1,117 +1,211 @@
-"""The options of a style transfer: presets, ranges, and what the recipe keeps of them."""
+"""What a style transfer is asked for: every option, once; presets; how their texts are read."""
 
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
-import torch
+from belamy.checks import Between, check_number, check_options
+from belamy.errors import OptionError
 
-import belamy
-from belamy.devices import PRECISIONS
-from belamy.engines.style.inputs import listed
-from belamy.engines.style.network import POOLINGS
-from belamy.engines.style.optimizers import OPTIMIZERS
-from belamy.engines.style.targets import Taste, written_layers
-from belamy.errors import OptionError, UnknownName
-from belamy.networks.backbone import Backbone
-from belamy.objectives.style_losses import STYLE_LOSSES
-from belamy.pixels.images import input_of
-from belamy.pixels.recipe import Recipe
+if TYPE_CHECKING:
+    from belamy.pixels.images import Source
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "sketch": {"size": 256, "iterations": "80,40"},
-    "standard": {"size": 512, "iterations": "200,100"},
-    "fine": {"size": 512, "iterations": "600,300"},
+__all__ = [
+    "INITS",
+    "PRESETS",
+    "STEP_SIZES",
+    "Preset",
+    "StyleOptions",
+    "describe_layers",
+    "is_named_start",
+    "iterations_of",
+    "read_iterations",
+    "read_layers",
+    "read_size",
+    "read_weights",
+    "resolve",
+    "step_size_of",
+]
+
+Init: TypeAlias = Literal["content", "noise", "grey", "style-statistics"]
+
+INITS: tuple[str, ...] = get_args(Init)
+SIDES = Between(8, 32_768, "pixels")
+_STEPS = Between(1, 1_000_000)
+_LAYER = re.compile(r"(?P<layer>[^*\s]+)(?:\*(?P<weight>\d+\.?\d*|\.\d+))?")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much work.
+
+    Args:
+        size: long side of the result in pixels.
+        iterations: steps at the first scale, and at each next one.
+    """
+
+    size: int
+    iterations: str
+
+
+PRESETS: dict[str, Preset] = {
+    "sketch": Preset(256, "80,40"),
+    "standard": Preset(512, "200,100"),
+    "fine": Preset(512, "600,300"),
 }
-"""How much work. Seconds of one core (AMD EPYC) with iris, a picture of 4:3, all scales: sketch 15,
-standard 136, measured once on a busy machine; fine has three times the steps of standard."""
+"""Seconds of one core (AMD EPYC) with iris, a picture of 4:3, all scales: sketch 15, standard 136,
+measured once on a busy machine; fine has three times the steps of standard."""
 
-INITS = ("content", "noise", "grey", "style-statistics")
-COLORS = ("luma", "match")
-_PLACES = ("content", "style", "mask", "style_mask")  # options that are pictures
-_RANGES: dict[str, tuple[float, float]] = {
-    "min_size": (8, 32_768),
-    "content_weight": (0, 1e6),
-    "tv": (0, 1e6),
-    "style_scale": (0.01, 100),
-    "style_size": (8, 32_768),
-    "step_size": (1e-6, 100),
-}
-_SIZES = (8, 32_768)
-_MOST_STEPS = 1_000_000
+STEP_SIZES: dict[str, float] = {"adam": 0.02, "lbfgs": 1.0}
+"""Optimizer → its usual step size (Crowson's)."""
 
 
-def resolved(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with every open one filled in, checked.
+@dataclass(frozen=True, eq=False)
+class StyleOptions:
+    """What a style transfer is asked for.
+
+    Args:
+        content: what to paint; a file, PIL image, array or tensor.
+        style: in whose manner; one picture or several, which are blended, or each have their
+            region (see mask). Where they are transparent they do not count.
+        preset: how much work: sketch (256 px, a first look), standard (512 px), or fine (512 px,
+            three times the iterations).
+        size: long side of the result in pixels; N+ for as many pixels as a square of N has. None:
+            the preset's.
+        min_size: long side of the first and smallest scale, in pixels; each next is √2 larger.
+            Strokes as large as half of it are found.
+        iterations: steps at each scale, or FIRST,NEXT for the first and each next. None: the
+            preset's.
+        model: a network's name (`belamy models list`) or weights file.
+        content_layer: where content is compared, as NAME[*WEIGHT]; several add up. None named: the
+            model's own.
+        style_layer: where style is compared, likewise; shallow layers see paint, deep ones shapes.
+        style_loss: moments (how far features would have to move, the cleaner one), or gram (Gatys'
+            squared difference, coarser and more contrasty).
+        content_weight: how much content counts against style. None: the model's own, so that it
+            can be read but is painted.
+        style_weight: how much a style counts, one number for each style; 1 if none is given. Blends
+            are in these proportions, and their mean counts against the content.
+        tv: how much smoothness counts, which quiets grain. None: the model's own.
+        style_scale: long side of the styles over that of the result; smaller makes strokes smaller.
+        style_size: long side of the styles in pixels at every scale, instead of style_scale. They
+            are never enlarged.
+        mask: paint where this picture is white, keep the content where it is black; with two
+            styles white is the first's region and black the second's, or give one mask a style.
+        style_mask: one for each style: only where it is white the style is looked at.
+        init: start from the content, noise, grey, style-statistics (noise in the styles' colours),
+            or another picture.
+        keep_colors: luma takes only light and dark from the result, and colours from the content;
+            match gives the styles the content's colours beforehand.
+        pooling: how the network shrinks its layers: max, average or l2. None: as it was trained.
+        optimizer: adam, or lbfgs, which is coarser at first and needs more memory.
+        step_size: how far one step goes, of Adam in [0, 1] of a pixel. None: 0.02 for Adam, 1 for
+            L-BFGS.
+        precision: of the network's numbers; the halves save memory and, on GPUs, time.
+        tile: longest side of the tiles that large pictures are worked on in, exactly; auto decides
+            by the memory that is free, none never tiles.
+        seed: of the noise and of the tiles' offsets.
+        device: auto, cpu, cuda or mps.
 
     Raises:
-        OptionError: a value out of its range.
-        UnknownName: a choice that there is not.
+        OptionError: a value out of its range, or a text that cannot be read.
+        UnknownName: none of the choices.
     """
-    options = dict(asked)
-    tables: dict[str, Collection[str]] = {
-        "preset": PRESETS,
-        "style_loss": STYLE_LOSSES,
-        "optimizer": OPTIMIZERS,
-        "precision": PRECISIONS,
-        "pooling": POOLINGS,
-        "keep_colors": COLORS,
-    }
-    for name, table in tables.items():
-        if options[name] is not None and options[name] not in table:
-            raise UnknownName(name.replace("_", " "), str(options[name]), table)
-    for name, value in PRESETS[options["preset"]].items():
-        options[name] = value if options[name] is None else options[name]
-    if options["step_size"] is None:
-        options["step_size"] = OPTIMIZERS[options["optimizer"]][1]
-    for name, (low, high) in _RANGES.items():
-        check_range(name, options[name], low, high)
-    _check_init(options["init"])
-    options["size"] = read_size(options["size"])
-    options["iterations"] = _iterations(options["iterations"])
-    options["style_weight"] = read_weights(options["style_weight"])
-    tile = options["tile"]
-    if tile not in ("auto", "none") and not (isinstance(tile, int) and tile >= 64):
-        raise OptionError(f"tile is {tile!r}; write auto, none, or 64 pixels or more")
-    return options
+
+    content: Source
+    style: Source | Sequence[Source]
+    _: KW_ONLY
+    preset: Literal["sketch", "standard", "fine"] = "standard"
+    size: int | str | None = None
+    min_size: Annotated[int, SIDES] = 128
+    iterations: int | str | None = None
+    model: str | os.PathLike[str] = "iris"
+    content_layer: str | Sequence[str] = ()
+    style_layer: str | Sequence[str] = ()
+    style_loss: Literal["moments", "gram"] = "moments"
+    content_weight: Annotated[float | None, Between(0, 1e6)] = None
+    style_weight: float | Sequence[float] = ()
+    tv: Annotated[float | None, Between(0, 1e6)] = None
+    style_scale: Annotated[float, Between(0.01, 100)] = 1.0
+    style_size: Annotated[int | None, SIDES] = None
+    mask: Source | Sequence[Source] = ()
+    style_mask: Source | Sequence[Source] = ()
+    init: Init | Source = "content"
+    keep_colors: Literal["luma", "match"] | None = None
+    pooling: Literal["max", "average", "l2"] | None = None
+    optimizer: Literal["adam", "lbfgs"] = "adam"
+    step_size: Annotated[float | None, Between(1e-6, 100)] = None
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    tile: Literal["auto", "none"] | Annotated[int, Between(64, unit="pixels")] = "auto"
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.size is not None:
+            read_size(self.size)
+        if self.iterations is not None:
+            read_iterations(self.iterations)
+        read_layers(self.content_layer)
+        read_layers(self.style_layer)
+        read_weights(self.style_weight)
+        _check_init(self.init)
 
 
-def _check_init(init: Any) -> None:
+def resolve(options: StyleOptions) -> StyleOptions:
+    """The options with every open one filled in, but for what only the network knows."""
+    size = PRESETS[options.preset].size if options.size is None else options.size
+    return replace(
+        options,
+        size=read_size(size),
+        iterations=",".join(map(str, iterations_of(options))),
+        style_weight=read_weights(options.style_weight),
+        step_size=step_size_of(options),
+    )
+
+
+def iterations_of(options: StyleOptions) -> tuple[int, int]:
+    """Steps at the first scale, and at each next one: as asked for, or the preset's."""
+    preset = PRESETS[options.preset].iterations
+    return read_iterations(preset if options.iterations is None else options.iterations)
+
+
+def step_size_of(options: StyleOptions) -> float:
+    """The step size as asked for, or the optimizer's usual one."""
+    usual = STEP_SIZES[options.optimizer]
+    return usual if options.step_size is None else options.step_size
+
+
+def is_named_start(init: object) -> bool:
+    """Whether `init` is one of the words, and no picture."""
+    return isinstance(init, str) and init in INITS
+
+
+def _check_init(init: object) -> None:
     """A word that nobody knows is no picture either; better said before any work."""
-    init = os.fspath(init) if isinstance(init, os.PathLike) else init  # as the command line has it
-    if isinstance(init, str) and init not in INITS and not Path(init).exists():
-        close = difflib.get_close_matches(init, INITS, n=1)
+    given = os.fspath(init) if isinstance(init, os.PathLike) else init  # of the command line
+    if isinstance(given, str) and given not in INITS and not Path(given).exists():
+        close = difflib.get_close_matches(given, INITS, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(INITS)}"
-        raise OptionError(f"init is {init!r}, which is no picture and no way to start; {hint}")
+        raise OptionError(f"init is {given!r}, which is no picture and no way to start; {hint}")
 
 
 def read_weights(given: float | Sequence[float]) -> list[float]:
     """How much each style counts, as a list.
 
     Raises:
-        OptionError: one is not over 0.
+        OptionError: one is not over 0; a style that shall not count is left out.
     """
-    weights = [float(weight) for weight in listed(given)]
+    weights = [float(one) for one in ([given] if isinstance(given, (int, float)) else given)]
     for weight in weights:
-        if not 0 < weight < math.inf:
-            raise OptionError(
-                f"style-weight is {weight:g}; it must be over 0, or leave the style out"
-            )
+        check_number("style_weight", weight, Between(0, above=True))
     return weights
-
-
-def check_range(name: str, value: float | None, low: float, high: float) -> None:
-    """Raise `OptionError` for a number that is out of its range; None is no number."""
-    if value is not None and not low <= value <= high:
-        raise OptionError(
-            f"{name.replace('_', '-')} is {value}; it must be from {low:g} to {high:g}"
-        )
 
 
 def read_size(size: int | str) -> int | str:
@@ -123,44 +217,43 @@ def read_size(size: int | str) -> int | str:
     match = re.fullmatch(r"(\d{1,9})(\+?)", str(size))
     if match is None:
         raise OptionError(f"size is {size!r}; write the long side in pixels, or N+ for N*N pixels")
-    check_range("size", int(match[1]), *_SIZES)
+    check_number("size", int(match[1]), SIDES)
     return f"{int(match[1])}+" if match[2] else int(match[1])
 
 
-def _iterations(text: int | str) -> tuple[int, int]:
-    """Steps at the first scale, and at each next one."""
+def read_iterations(text: int | str) -> tuple[int, int]:
+    """Steps at the first scale, and at each next one.
+
+    Raises:
+        OptionError: neither N nor FIRST,NEXT, or out of range.
+    """
     parts = str(text).split(",")
     if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
         raise OptionError(f"iterations is {text!r}; write N, or FIRST,NEXT as 600,300")
     first, following = int(parts[0]), int(parts[-1])
     for steps in (first, following):
-        check_range("iterations", steps, 1, _MOST_STEPS)
+        check_number("iterations", steps, _STEPS)
     return first, following
 
 
-def recipe_of(
-    options: Mapping[str, Any], asked: Mapping[str, Any], taste: Taste, backbone: Backbone
-) -> Recipe:
-    """How to make the picture again; `asked` has the pictures as they were given."""
-    given = [(role, source) for role in _PLACES for source in listed(asked[role])]
-    plain = {name: value for name, value in options.items() if name not in _PLACES}
-    init = options["init"]
-    if not (isinstance(init, str) and init in INITS):
-        given.append(("init", plain.pop("init")))
-    plain |= {
-        "model": os.fspath(options["model"]),
-        "content_layer": written_layers(taste.content),
-        "style_layer": written_layers(taste.style),
-        "content_weight": taste.content_weight,
-        "tv": taste.tv,
-        "iterations": ",".join(map(str, options["iterations"])),
-    }
-    return Recipe(
-        engine="style",
-        options=plain,
-        inputs=tuple(input_of(role, source) for role, source in given),
-        weights={backbone.name: backbone.sha256} if backbone.sha256 else {},
-        seed=options["seed"],
-        belamy=belamy.__version__,
-        torch=torch.__version__,
-    )
+def read_layers(texts: str | Sequence[str]) -> dict[str, float]:
+    """Layer → weight, out of `relu4_1*0.5` and the like.
+
+    Raises:
+        OptionError: a text that cannot be read, or a weight of zero.
+    """
+    layers: dict[str, float] = {}
+    for text in [texts] if isinstance(texts, str) else texts:
+        match = _LAYER.fullmatch(text.strip())
+        if match is None:
+            raise OptionError(f"layer {text!r} cannot be read; write NAME[*WEIGHT], as relu4_1*0.5")
+        weight = 1.0 if match["weight"] is None else float(match["weight"])
+        if weight == 0:
+            raise OptionError(f"layer {text!r} has weight 0 and would do nothing; leave it out")
+        layers[match["layer"]] = weight
+    return layers
+
+
+def describe_layers(layers: Mapping[str, float]) -> list[str]:
+    """The inverse of `read_layers`."""
+    return [name if weight == 1 else f"{name}*{weight!r}" for name, weight in layers.items()]

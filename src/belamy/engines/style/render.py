@@ -1,195 +1,228 @@
-"""The work behind `belamy.engines.style.api`: pictures read, scales climbed, steps yielded."""
+"""Style transfer by gradient descent on pixels, scale by scale: the work of `belamy.style`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from belamy.devices import choose_device, make_rng
-from belamy.engines.style.gradient import Term, View, style_slope
-from belamy.engines.style.inputs import Pictures, read_pictures, shrunk
-from belamy.engines.style.network import TILING, prepared
-from belamy.engines.style.optimizers import OPTIMIZERS, Average, Descent, Losses
-from belamy.engines.style.options import recipe_of, resolved
-from belamy.engines.style.targets import Region, Taste, check_layers, taste, terms_for
-from belamy.engines.tiling import choose_tiling
+from belamy.engines.recipes import recipe_of
+from belamy.engines.style.gradient import FeatureExtractor, LossTerm, style_gradient
+from belamy.engines.style.initial import initial_image
+from belamy.engines.style.inputs import Pictures, read_pictures, shrink
+from belamy.engines.style.network import TILING, set_pooling_and_padding
+from belamy.engines.style.optimizers import EMA, OPTIMIZERS, Losses, Optimizer
+from belamy.engines.style.options import (
+    StyleOptions,
+    describe_layers,
+    is_named_start,
+    iterations_of,
+    resolve,
+    step_size_of,
+)
+from belamy.engines.style.targets import (
+    Region,
+    check_layers,
+    choose_layers,
+    loss_terms,
+)
+from belamy.engines.tiling import bytes_per_pixel, choose_tiling
+from belamy.networks.architecture import StyleLayers
 from belamy.networks.backbone import load_backbone
 from belamy.objectives.objective import IMAGE
 from belamy.objectives.priors import nine_point_variation
-from belamy.pixels.colors import color_moments, keep_colors
-from belamy.pixels.images import load_image, resize
+from belamy.pixels.colors import keep_colors
+from belamy.pixels.images import Picture, Source, resize
 from belamy.pixels.pyramid import Size, scale_sizes
 from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import random_offset
 from belamy.steps import Step
 
-# Pixels that are painted beyond each edge, and cut off. Networks see fewer places there, padding
+__all__ = ["Stylist"]
+
+# Pixels that are painted beyond each edge, and cut off. Networks see fewer positions there, padding
 # counts the last ones several times, and nothing holds them: they take on colours of their own. At
 # 200 px the outermost neighbours differed 1.3 times as much as others, with this frame 1.1 times.
-_FRAME = 2
-# Of the noise that a picture can start from: around middle grey, seldom clipped. By eye.
-NOISE_DEVIATION = 0.15
+FRAME = 2
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that a style transfer needs, read and on the device.
+    """Everything that one style transfer needs, read and on the device.
 
     Args:
         options: resolved, as the recipe has them.
         sizes: of the scales, the last one that of the result.
     """
 
-    options: Mapping[str, Any]
-    taste: Taste
-    view: View
+    options: StyleOptions
+    layers: StyleLayers
+    extractor: FeatureExtractor
     pictures: Pictures
     sizes: list[Size]
     recipe: Recipe
 
 
-def run(**asked: Any) -> Iterator[Step]:
-    """See `belamy.engines.style.api.style_steps`; takes every one of its arguments."""
-    scene = _scene(resolved(asked), asked)
-    first, following = scene.options["iterations"]
-    total = first + following * (len(scene.sizes) - 1)
-    count, latest = 0, None
-    descent: Descent | None = None
-    for place, size in enumerate(scene.sizes):
-        steps = following if place else first
-        start = _start(scene, size) if latest is None else resize(latest, size)
-        kind, _ = OPTIMIZERS[scene.options["optimizer"]]
-        descent = kind(_framed(_confined(scene, start, size)), scene.options["step_size"], descent)
-        for latest, losses in _scale(scene, descent, size, place, steps):
-            count += 1
-            image, alpha = _finished(scene, latest)
+class Stylist:
+    """Style transfer by optimisation with its network loaded once, for many pictures.
+
+    Args:
+        options: for all of them; its `content` is painted where no other is named.
+
+    Raises:
+        UnknownName, WeightsError: no such model or layer, or its weights are not here.
+        OptionError: options that exclude each other.
+    """
+
+    def __init__(self, options: StyleOptions) -> None:
+        self.options = resolve(options)
+        self.device = choose_device(options.device)
+        self.layers = choose_layers(options)
+        names = [*self.layers.content, *self.layers.style]
+        backbone = load_backbone(os.fspath(options.model), layers=names, device=self.device)
+        check_layers(backbone, names)
+        auto = options.tile == "auto"
+        self._bytes_per_pixel = bytes_per_pixel(backbone, names) if auto else None
+        self.backbone = set_pooling_and_padding(backbone, options.pooling, options.precision)
+
+    def __call__(self, content: Source | None = None) -> Picture:
+        """The picture painted to the end."""
+        (last,) = deque(self.steps(content), maxlen=1)
+        return Picture(last.image, last.alpha, last.recipe)
+
+    def steps(self, content: Source | None = None) -> Iterator[Step]:
+        """The same, step by step: see `belamy.style_steps`."""
+        options = self.options if content is None else replace(self.options, content=content)
+        scene = self._scene(options)
+        first, following = iterations_of(options)
+        total = first + following * (len(scene.sizes) - 1)
+        for count, (image, losses) in enumerate(_optimise(scene, first, following), start=1):
+            result, alpha = _finish(scene, image)
             note = scene.pictures.note if count == 1 else ""
-            recipe = replace(scene.recipe, step=count)
-            yield Step(count, total, image, losses, alpha, recipe, note)
+            yield Step(count, total, result, losses, alpha, replace(scene.recipe, step=count), note)
+
+    def _scene(self, options: StyleOptions) -> Scene:
+        pictures = read_pictures(options, self.device)
+        height, width = pictures.content.shape[-2:]
+        names = [*self.layers.content, *self.layers.style]
+        tiling = choose_tiling(
+            TILING, options.tile, self.backbone, names, pictures.content, self._bytes_per_pixel
+        )
+        options = replace(
+            options, tile="none" if tiling is None else tiling.tile, device=str(self.device)
+        )
+        return Scene(
+            options,
+            self.layers,
+            FeatureExtractor(self.backbone, tiling),
+            pictures,
+            scale_sizes(height, width, min(options.min_size, max(height, width))),
+            self._recipe(options),
+        )
+
+    def _recipe(self, options: StyleOptions) -> Recipe:
+        changed: dict[str, object] = {
+            "content_layer": describe_layers(self.layers.content),
+            "style_layer": describe_layers(self.layers.style),
+            "content_weight": self.layers.content_weight,
+            "tv": self.layers.tv,
+        }
+        if is_named_start(options.init):
+            changed["init"] = options.init
+        digest = self.backbone.sha256
+        weights: Mapping[str, str] = {self.backbone.name: digest} if digest else {}
+        return recipe_of("style", options, weights, changed=changed)
 
 
-def _scene(options: dict[str, Any], asked: Mapping[str, Any]) -> Scene:
-    device = choose_device(options["device"])
-    names = ("model", "content_layer", "style_layer", "content_weight", "tv")
-    wanted = taste(*(options[name] for name in names))
-    layers = [*wanted.content, *wanted.style]
-    backbone = load_backbone(options["model"], layers=layers, device=device)
-    check_layers(backbone, layers)
-    pictures = read_pictures(options, device)
-    height, width = pictures.content.shape[-2:]
-    tiling = choose_tiling(TILING, options["tile"], backbone, layers, pictures.content)
-    backbone = prepared(backbone, options["pooling"], options["precision"])
-    options = {**options, "tile": "none" if tiling is None else tiling.tile, "device": str(device)}
-    return Scene(
-        options,
-        wanted,
-        View(backbone, tiling),
-        pictures,
-        scale_sizes(height, width, min(options["min_size"], max(height, width))),
-        recipe_of(options, asked, wanted, backbone),
-    )
+def _optimise(scene: Scene, first: int, following: int) -> Iterator[tuple[Tensor, Losses]]:
+    """The averaged picture after each step, and its losses, from the smallest scale up."""
+    options = scene.options
+    step_size = step_size_of(options)
+    latest: Tensor | None = None
+    optimizer: Optimizer | None = None
+    for scale, size in enumerate(scene.sizes):
+        start = (
+            initial_image(options.init, scene.pictures, size, options.seed)
+            if latest is None
+            else resize(latest, size)
+        )
+        start = _pad(_confine(scene, start, size))
+        optimizer = OPTIMIZERS[options.optimizer](start, step_size, optimizer)
+        for latest, losses in _descend(scene, optimizer, scale, following if scale else first):
+            yield latest, losses
 
 
-def _scale(
-    scene: Scene, descent: Descent, size: Size, place: int, steps: int
+def _descend(
+    scene: Scene, optimizer: Optimizer, scale: int, steps: int
 ) -> Iterator[tuple[Tensor, Losses]]:
-    """The average after each step at one size, and the losses before it."""
-    content = _framed(resize(scene.pictures.content, size))
-    regions = _regions(scene, size)
-    loss = scene.options["style_loss"]
-    terms = terms_for(scene.view, scene.taste, loss, content, regions)
-    smooth = scene.taste.tv * nine_point_variation()
-    shown = scene.pictures.cover(size)
-    cover = None if shown is None else _framed(shown)
-    average = Average(steps)
-    average.add(descent.image)
+    """The average after each step at one scale, and the losses before it."""
+    size = scene.sizes[scale]
+    content = _pad(resize(scene.pictures.content, size))
+    loss = scene.options.style_loss
+    terms = loss_terms(scene.extractor, scene.layers, loss, content, _regions(scene, size))
+    painted = scene.pictures.cover(size)
+    cover = None if painted is None else _pad(painted)
+    average = EMA(steps)
+    average.add(optimizer.image)
     for index in range(steps):
 
-        def slope_at(image: Tensor, index: int = index) -> tuple[Tensor, Losses]:
-            gradient, losses = _slope(scene, terms, image, place, index)
-            with torch.enable_grad():
-                pixels = image.detach().requires_grad_(True)
-                value = smooth({IMAGE: pixels})
-                (smoother,) = torch.autograd.grad(value, pixels)
-            gradient += smoother
-            losses["tv"] = float(value.detach())
+        def gradient_at(image: Tensor, index: int = index) -> tuple[Tensor, Losses]:
+            gradient, losses = _style_gradient(scene, terms, image, scale, index)
+            smoothing, losses["tv"] = _variation_gradient(scene.layers.tv, image)
+            gradient += smoothing
             return (gradient if cover is None else gradient * cover), losses
 
-        losses = descent.step(slope_at)
-        inner = slice(_FRAME, -_FRAME)
-        yield average.add(descent.image)[..., inner, inner], losses
+        losses = optimizer.step(gradient_at)
+        inner = slice(FRAME, -FRAME)
+        yield average.add(optimizer.image)[..., inner, inner], losses
 
 
-def _framed(image: Tensor) -> Tensor:
-    """(N, C, H, W) with its edges mirrored around it; of what is too small, repeated."""
-    mode = "reflect" if min(image.shape[-2:]) > _FRAME else "replicate"
-    return F.pad(image, (_FRAME,) * 4, mode=mode)
-
-
-def _slope(
-    scene: Scene, terms: list[Term], image: Tensor, place: int, index: int
+def _style_gradient(
+    scene: Scene, terms: list[LossTerm], image: Tensor, scale: int, index: int
 ) -> tuple[Tensor, Losses]:
+    options, tiling = scene.options, scene.extractor.tiling
     offset = (0, 0)
-    if scene.view.tiling is not None:
-        chance = make_rng(scene.options["seed"], "tiles", place, index)
-        offset = random_offset(scene.view.tiling.tile, chance)
-    # The losses are means over pixels; times their number, slopes are about as large as features.
-    scale = image.shape[-2] * image.shape[-1] if scene.options["precision"] == "float16" else 1
-    return style_slope(scene.view, terms, image, offset, scale)
+    if tiling is not None:
+        offset = random_offset(tiling.tile, make_rng(options.seed, "tiles", scale, index))
+    # Losses are means over pixels; times their number, gradients are about as large as features.
+    factor = image.shape[-2] * image.shape[-1] if options.precision == "float16" else 1
+    return style_gradient(scene.extractor, terms, image, offset, factor)
+
+
+def _variation_gradient(weight: float, image: Tensor) -> tuple[Tensor, float]:
+    """The gradient of the total variation for the pixels, and its value, both weighted."""
+    variation = weight * nine_point_variation()
+    with torch.enable_grad():
+        pixels = image.detach().requires_grad_(True)
+        value = variation({IMAGE: pixels})
+        (gradient,) = torch.autograd.grad(value, pixels)
+    return gradient, float(value.detach())
+
+
+def _pad(image: Tensor) -> Tensor:
+    """(N, C, H, W) with its edges mirrored around it; of what is too small, repeated."""
+    mode = "reflect" if min(image.shape[-2:]) > FRAME else "replicate"
+    return F.pad(image, (FRAME,) * 4, mode=mode)
 
 
 def _regions(scene: Scene, size: Size) -> list[Region]:
     """Where which styles are painted, at one scale."""
-    long_side = scene.options["style_size"] or round(max(size) * scene.options["style_scale"])
-    styles = [shrunk(one, long_side) for one in scene.pictures.styles]
+    options = scene.options
+    long_side = options.style_size or round(max(size) * options.style_scale)
+    styles = [shrink(one, long_side) for one in scene.pictures.styles]
     if not scene.pictures.masks:
         return [Region(tuple(styles))]
-    masks = [_framed(resize(mask, size)) for mask in scene.pictures.masks]
+    masks = [_pad(resize(mask, size)) for mask in scene.pictures.masks]
     return [Region((one,), mask) for one, mask in zip(styles, masks, strict=True)]
 
 
-def _start(scene: Scene, size: Size) -> Tensor:
-    """What the first scale starts from."""
-    init, content = scene.options["init"], scene.pictures.content
-    begin = STARTS.get(init) if isinstance(init, str) else None
-    if begin is None:
-        return resize(load_image(init).to(content.device), size)
-    chance = make_rng(scene.options["seed"], "init")
-    noise = torch.randn((1, 3, *size), generator=chance).to(content.device)
-    return begin(scene, noise).clamp(0, 1)
-
-
-def _from_statistics(scene: Scene, noise: Tensor) -> Tensor:
-    """Noise with the mean and covariance of the styles' colours, each as much as it counts."""
-    weights = [one.weight for one in scene.pictures.styles]
-    moments = [color_moments(one.image) for one in scene.pictures.styles]
-    parts = [weight / sum(weights) for weight in weights]
-    mean = torch.stack([p * m for p, (m, _) in zip(parts, moments, strict=True)]).sum(dim=0)
-    second = [p * (c + torch.outer(m, m)) for p, (m, c) in zip(parts, moments, strict=True)]
-    covariance = torch.stack(second).sum(dim=0) - torch.outer(mean, mean)
-    values, vectors = torch.linalg.eigh(covariance)
-    mix = (vectors * values.clamp_min(0).sqrt()).to(noise)  # (3, 3)
-    colours: Tensor = torch.einsum("ij,njhw->nihw", mix, noise)
-    return colours + mean.to(noise).view(1, 3, 1, 1)
-
-
-STARTS: dict[str, Callable[[Scene, Tensor], Tensor]] = {
-    "content": lambda scene, noise: resize(
-        scene.pictures.content, (noise.shape[-2], noise.shape[-1])
-    ),
-    "noise": lambda scene, noise: 0.5 + NOISE_DEVIATION * noise,
-    "grey": lambda scene, noise: torch.full_like(noise, 0.5),
-    "style-statistics": _from_statistics,
-}
-"""What a picture starts from → (scene, normal noise (1, 3, H, W)) → the picture."""
-
-
-def _confined(scene: Scene, image: Tensor, size: Size) -> Tensor:
+def _confine(scene: Scene, image: Tensor, size: Size) -> Tensor:
     """The image where something is painted, the content where nothing is."""
     cover = scene.pictures.cover(size)
     if cover is None:
@@ -198,10 +231,10 @@ def _confined(scene: Scene, image: Tensor, size: Size) -> Tensor:
     return ground + cover * (image - ground)
 
 
-def _finished(scene: Scene, image: Tensor) -> tuple[Tensor, Tensor | None]:
+def _finish(scene: Scene, image: Tensor) -> tuple[Tensor, Tensor | None]:
     """The picture to show, and its transparency."""
     size = (image.shape[-2], image.shape[-1])
-    if scene.options["keep_colors"] == "luma":
+    if scene.options.keep_colors == "luma":
         image = keep_colors(resize(scene.pictures.content, size), image)
     alpha = scene.pictures.alpha
-    return _confined(scene, image, size), None if alpha is None else resize(alpha, size)
+    return _confine(scene, image, size), None if alpha is None else resize(alpha, size)
