@@ -75,7 +75,7 @@ def witnessed(recipe):
     whole_step = recipe.step
 
     def step(self, index, backward):
-        with (witness / f"{self.rank}-of-{self.world}").open("a") as file:
+        with (witness / f"{self.rank}-of-{self.world_size}").open("a") as file:
             file.write(f"{os.getpid()} {index}\\n")
         return whole_step(self, index, backward)
 

@@ -13,11 +13,11 @@ from belamy.devices import make_rng
 from belamy.errors import BelamyError, DataError, MissingExtra, OptionError, UnknownName
 from belamy.training import distribution_metrics, feature_extractors
 from belamy.training.distribution_metrics import (
+    extract_features,
     features_name,
     frechet_distance,
     kernel_distance,
     kernel_distances,
-    extract_features,
     precision_recall,
 )
 

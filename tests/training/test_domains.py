@@ -118,7 +118,9 @@ def test_unpaired_orders_are_independent() -> None:
     met = [
         tuple(
             int(x.mean() * 255 + 0.5)
-            for x in worlds.batch(step, size=32, crop="whole", batch=1, seed=0, rank=0, world_size=1)
+            for x in worlds.batch(
+                step, size=32, crop="whole", batch=1, seed=0, rank=0, world_size=1
+            )
         )
         for step in range(64)
     ]

@@ -13,8 +13,8 @@ def flat(*levels: float) -> torch.Tensor:
 
 
 def test_it_fills_first_and_then_gives_older_ones_back_half_of_the_time() -> None:
-    memory: dict[str, torch.Tensor] = {}
-    pool = ImagePool(memory, "judge", 10, 4)
+    buffers: dict[str, torch.Tensor] = {}
+    pool = ImagePool(buffers, "judge", 10, 4)
     for step in range(10):
         fresh = flat(float(step))
         assert torch.equal(pool.exchange(fresh, make_rng(0, step)), fresh)
@@ -23,8 +23,8 @@ def test_it_fills_first_and_then_gives_older_ones_back_half_of_the_time() -> Non
         (shown,) = pool.exchange(flat(float(step)), make_rng(0, step))
         older += int(shown.mean() != step)
     assert 70 < older < 130
-    assert memory["judge-filled"].tolist() == [10]
-    assert memory["judge-pictures"].mean(dim=(1, 2, 3)).max() > 150  # it is kept up to date
+    assert buffers["judge-filled"].tolist() == [10]
+    assert buffers["judge-pictures"].mean(dim=(1, 2, 3)).max() > 150  # it is kept up to date
 
 
 def test_what_is_shown_does_not_change_with_the_pool() -> None:
@@ -45,8 +45,8 @@ def test_the_same_chance_gives_the_same() -> None:
 
 
 def test_a_pool_of_nothing_hands_all_through() -> None:
-    memory: dict[str, torch.Tensor] = {}
-    pool = ImagePool(memory, "judge", 0, 4)
+    buffers: dict[str, torch.Tensor] = {}
+    pool = ImagePool(buffers, "judge", 0, 4)
     for step in range(5):
         assert float(pool.exchange(flat(float(step)), make_rng(0)).mean()) == step
-    assert memory == {}
+    assert buffers == {}

@@ -1,4 +1,4 @@
-"""A recipe that can be tried again goes back once; everything else stops at what is no number."""
+"""A task that can be tried again goes back once; everything else stops at what is no number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from belamy.errors import Diverged
 from belamy.training.run_folder import Run, create_run
-from belamy.training.trainer import Backward, Intervals, TrainingProgress, train
+from belamy.training.task import Backward, TrainingTask
+from belamy.training.trainer import Intervals, TrainingProgress, train
 
 INTERVALS = Intervals(report=2, evaluate=2, save=4)
 
@@ -24,23 +25,21 @@ class Config:
     """Nothing was asked."""
 
 
-class Fragile:
+class Fragile(TrainingTask):
     """A number that grows; from some step on it breaks, unless it was told to grow slower."""
 
     def __init__(self, breaks: int, *, cured: bool = True) -> None:
+        super().__init__(Accelerator(cpu=True), total_steps=12, ema_decay=0.0, seed=0)
         number = nn.Linear(1, 1, bias=False)
         nn.init.ones_(number.weight)
-        self.networks: dict[str, nn.Module] = {"number": number}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "number": torch.optim.SGD(number.parameters(), 0.1)
-        }
-        self.total, self.average, self.seed, self.about = 12, 0.0, 0, "a number"
-        self.memory = {"tries": torch.zeros((), dtype=torch.int64)}
-        self.remarks: list[str] = []
+        self.networks = {"number": number}
+        self.optimizers = {"number": torch.optim.SGD(number.parameters(), 0.1)}
+        self.summary = "a number"
+        self.buffers["tries"] = torch.zeros((), dtype=torch.int64)
         self.breaks, self.cured = breaks, cured
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
-        tries = int(self.memory["tries"])
+        tries = int(self.buffers["tries"])
         factor = (
             math.nan if index == self.breaks and not (tries and self.cured) else 1 / (1 + tries)
         )
@@ -54,21 +53,21 @@ class Fragile:
         return {"weight": next(networks["number"].parameters()).item()}
 
     def recover(self) -> str:
-        self.memory["tries"] += 1
+        self.buffers["tries"] += 1
         return "smaller steps"
 
 
-def ticks(recipe: Fragile, place: Path) -> tuple[list[TrainingProgress], Run]:
+def ticks(task: Fragile, place: Path) -> tuple[list[TrainingProgress], Run]:
     run = create_run(place, "toy", Config())
-    return list(train(recipe, run, Accelerator(cpu=True), INTERVALS)), run
+    return list(train(task, run, Accelerator(cpu=True), INTERVALS)), run
 
 
 def test_it_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None:
-    recipe = Fragile(breaks=6)
-    seen, run = ticks(recipe, tmp_path)
+    task = Fragile(breaks=6)
+    seen, run = ticks(task, tmp_path)
     notes = [tick.note for tick in seen if tick.note][1:]
     assert notes == ["loss is nan at step 7: back to step 4, with smaller steps"]
-    weight = next(recipe.networks["number"].parameters()).item()
+    weight = next(task.networks["number"].parameters()).item()
     assert weight == pytest.approx(1 + 4 * 0.1 + 8 * 0.05)  # half as large from step 4 on
     assert [line["step"] for line in run.history()] == [2, 4, 6, 8, 10, 12]
 

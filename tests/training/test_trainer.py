@@ -17,30 +17,39 @@ from torch import Tensor, nn
 from belamy.devices import make_rng
 from belamy.errors import Diverged, RunError
 from belamy.training.run_folder import Run, create_run
-from belamy.training.trainer import Backward, Intervals, TrainingProgress, Trained, is_due, choose_intervals, train
+from belamy.training.task import Backward, TrainingTask
+from belamy.training.trainer import (
+    Intervals,
+    Trained,
+    TrainingProgress,
+    choose_intervals,
+    is_due,
+    train,
+)
 
 TOTAL = 12
 INTERVALS = Intervals(report=2, evaluate=4, save=2)
 
 
-class Toy:
+class Toy(TrainingTask):
     """A line fitted to points, with dropout, so that torch's own generator matters."""
 
-    def __init__(self, average: float = 0.9) -> None:
+    def __init__(self, ema_decay: float = 0.9) -> None:
+        super().__init__(Accelerator(cpu=True), total_steps=TOTAL, ema_decay=ema_decay, seed=0)
         torch.manual_seed(0)
         network = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(), nn.Linear(8, 1))
-        self.networks: dict[str, nn.Module] = {"line": network}
+        self.networks["line"] = network
         optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9)
-        self.optimizers: dict[str, torch.optim.Optimizer] = {"line": optimizer}
-        self.total, self.average, self.seed, self.about = TOTAL, average, 0, "a line"
-        self.memory, self.remarks = {"sum": torch.zeros(())}, list[str]()
+        self.optimizers["line"] = optimizer
+        self.buffers["sum"] = torch.zeros(())
+        self.summary = "a line"
         self.before: Callable[[int], None] = lambda index: None
         self.spoil = -1
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         self.before(index)
-        points = torch.randn(16, 3, generator=make_rng(0, index)) + self.memory["sum"] / 100
-        self.memory["sum"] += points.mean()
+        points = torch.randn(16, 3, generator=make_rng(0, index)) + self.buffers["sum"] / 100
+        self.buffers["sum"] += points.mean()
         self.networks["line"].train()
         self.optimizers["line"].zero_grad()
         loss = (self.networks["line"](points) - points.sum(1, keepdim=True)).square().mean()
@@ -66,9 +75,9 @@ def run_to_end(toy: Toy, run: Run) -> tuple[list[TrainingProgress], Trained]:
             return ticks, end.value
 
 
-def test_remarks_reach_the_next_tick_and_the_log(tmp_path: Path) -> None:
+def test_messages_reach_the_next_report_and_the_log(tmp_path: Path) -> None:
     toy, run = Toy(), made(tmp_path / "run")
-    toy.before = lambda index: toy.remarks.append("three") if index == 3 else None
+    toy.before = lambda index: toy.messages.append("three") if index == 3 else None
     ticks, _ = run_to_end(toy, run)
     assert [tick.step for tick in ticks if tick.note == "three"] == [4]
     assert [line["step"] for line in log_of(run) if line.get("note") == "three"] == [4]
@@ -193,7 +202,7 @@ def test_a_damaged_checkpoint_is_said_and_not_kept(
 
 
 def test_without_averages_the_networks_themselves_are_kept(tmp_path: Path) -> None:
-    toy, run = Toy(average=0.0), made(tmp_path / "run")
+    toy, run = Toy(ema_decay=0.0), made(tmp_path / "run")
     _, trained = run_to_end(toy, run)
     assert trained.networks["line"] is toy.networks["line"]
     tensors, _ = run.load(TOTAL)
@@ -270,7 +279,7 @@ def test_what_is_due_at_the_end_is_not_done_shortly_before() -> None:
 
 
 @pytest.mark.parametrize("total", [1, 7, 99, 300, 12_496, 1_000_000])
-def test_the_rhythm_fits_every_length(total: int) -> None:
+def test_the_intervals_fit_every_length(total: int) -> None:
     intervals = choose_intervals(total)
     assert 1 <= intervals.report <= 50
     assert intervals.save % intervals.report == intervals.evaluate % intervals.report == 0

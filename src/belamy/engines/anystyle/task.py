@@ -14,7 +14,7 @@ from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.anystyle.api import AnyStyleConfig
 from belamy.engines.anystyle.encoder import moved, told
 from belamy.networks.backbone import Backbone
-from belamy.networks.image_to_image.arbitrary_style import IMAGE, LEVELS, ArbitraryStyleNet
+from belamy.networks.image_to_image.arbitrary_style import IMAGE, LAYERS, ArbitraryStyleNet
 from belamy.objectives.adain_losses import log_moment_loss, normalized_content_loss
 from belamy.objectives.patch_match import extract_patches, project_features, swap_patches
 from belamy.objectives.perceptual_losses import total_variation_loss
@@ -138,7 +138,7 @@ class AnyStyleTask(TrainingTask):
         levels, others = ({x: some[x] for x in self.mixing} for some in (seen, styles))
         own, wanted = _moments(levels), _moments(others)
         places, pieces = (
-            torch.split(project_features(some[LEVELS[0]], moments[LEVELS[0]], self.basis), 1)
+            torch.split(project_features(some[LAYERS[0]], moments[LAYERS[0]], self.basis), 1)
             for some, moments in ((levels, own), (others, wanted))
         )
         collages = [
@@ -156,7 +156,7 @@ class AnyStyleTask(TrainingTask):
     def _seen(self, images: Tensor) -> dict[str, Tensor]:
         """Layer → features in float32, the pictures themselves among them."""
         with autocast(self.accelerator.device, self.config.precision):
-            found = self.backbone(images, {*SEEN, *LEVELS})
+            found = self.backbone(images, {*SEEN, *LAYERS})
         return {IMAGE: images, **{layer: x.float() for layer, x in found.items()}}
 
     def _batch(self, index: int) -> tuple[Tensor, Tensor, Tensor]:

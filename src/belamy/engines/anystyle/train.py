@@ -16,13 +16,14 @@ from belamy.engines.anystyle.encoder import channels_of, encoder
 from belamy.engines.anystyle.task import SEEN, STORED, AnyStyleTask
 from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone
+from belamy.networks.files.network_file import save_network_file
+from belamy.networks.find import IN_RUN
 from belamy.networks.image_to_image.arbitrary_style import (
-    LEVELS,
+    LAYERS,
     ArbitraryStyleNet,
     initialise,
-    load_any_painter,
-    save_any_painter,
 )
+from belamy.networks.load import load_network
 from belamy.objectives.style_losses import eigendecompose, moments_of
 from belamy.training.crops import resample
 from belamy.training.pictures import every_picture
@@ -30,7 +31,7 @@ from belamy.training.run import Training, run_training
 from belamy.training.run_folder import Run
 from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["train"]
+__all__ = ["TRAINING", "train"]
 
 _COMBINATIONS = 48  # of features, by which places are compared; three quarters of what varies
 _COMPARED, _GROUP = 64, 16  # pictures of each kind, and how many at a time, to know what varies
@@ -73,22 +74,25 @@ def _make_task(
 def _save(config: AnyStyleConfig, data: _Data, run: Run, trained: Trained) -> None:
     learned = trained.networks["painter"]
     assert isinstance(learned, ArbitraryStyleNet)
-    save_any_painter(
-        run.folder / "network.safetensors",
-        learned,
-        encoder=config.model,
-        encoder_sha256=data.backbone.sha256,
+    notes = {name: f"{value:.4f}" for name, value in trained.measures.items()}
+    encoder = {"encoder": config.model, "encoder_sha256": data.backbone.sha256}
+    save_network_file(
+        run.folder / IN_RUN,
+        learned.state_dict(),
+        network="anystyle",
+        arguments=learned.arguments,
         trained_on=f"{Path(config.paintings).name}, {Path(config.data).name}",
-        notes={name: f"{value:.4f}" for name, value in trained.measures.items()},
+        metadata={**notes, **encoder},
+        half=True,
     )
 
 
-_TRAINING = Training("any-style", _load_data, _make_task, _save)
+TRAINING = Training("any-style", _load_data, _make_task, _save)
 
 
 def train(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
     """See `belamy.engines.anystyle.api.train_any_style`."""
-    return run_training(_TRAINING, config, folder, device, precision=config.precision)
+    return run_training(TRAINING, config, folder, device, precision=config.precision)
 
 
 def _painter(
@@ -96,10 +100,10 @@ def _painter(
 ) -> ArbitraryStyleNet:
     """The network at its start, or the one to go on from."""
     if config.start:
-        loaded = load_any_painter(Path(config.start))
-        if loaded.encoder_sha256 != backbone.sha256:
+        loaded = load_network(config.start, "arbitrary-style")
+        if loaded.metadata.get("encoder_sha256") != backbone.sha256:
             raise WeightsError(f"{config.start} was trained with another eye than {config.model}")
-        return loaded.painter.requires_grad_(True)
+        return loaded.network.requires_grad_(True)
     widths = [config.width * part for part in (6, 4, 2, 1)]
     channels = channels_of(backbone)
     painter = ArbitraryStyleNet(channels, widths, compared=min(_COMBINATIONS, channels[0]))
@@ -115,7 +119,7 @@ def _basis(count: int, backbone: Backbone, pictures: Sequence[Tensor], size: int
     for some in pictures:
         for group in torch.split(some[:: max(1, len(some) // _COMPARED)], _GROUP):
             images = resample(group, size).div(255).to(backbone.mean.device)
-            features = backbone(images, LEVELS[:1])[LEVELS[0]].cpu().double()
+            features = backbone(images, LAYERS[:1])[LAYERS[0]].cpu().double()
             covariance = covariance + moments_of(features).covariance.sum(dim=0)
     _, vectors = eigendecompose(covariance)
     return vectors[:, -count:].T.float()

@@ -22,7 +22,7 @@ from belamy.training.run import Training, run_training
 from belamy.training.run_folder import Run
 from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["Metadata", "export", "train"]
+__all__ = ["TRAINING", "Metadata", "export", "train"]
 
 
 _Data = tuple[tuple[Labelled, Labelled], Start]  # pictures; the network before its first step
@@ -111,9 +111,9 @@ def export(
     return path
 
 
-_TRAINING = Training("classify", _load_data, _make_task, _save)
+TRAINING = Training("classify", _load_data, _make_task, _save)
 
 
 def train(config: ClassifyConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
     """See `belamy.engines.classify.api.train_classifier`."""
-    return run_training(_TRAINING, config, folder, device)
+    return run_training(TRAINING, config, folder, device)

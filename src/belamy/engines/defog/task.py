@@ -14,8 +14,8 @@ from belamy.devices import autocast, make_rng
 from belamy.engines.defog.api import DefogTrainConfig
 from belamy.engines.defog.dataset import Source, crops_of, fogged_batch
 from belamy.engines.defog.metrics import Measured
-from belamy.engines.defog.remove import find_network
-from belamy.networks.dehaze import STRIDE, DehazeNet, initialise, load_fogsight
+from belamy.networks.dehaze import STRIDE, DehazeNet, initialise
+from belamy.networks.load import load_network
 from belamy.pixels.fog.model import Fog, remove_fog
 from belamy.training.schedules import set_learning_rate, warmup_cosine
 from belamy.training.task import Backward, TrainingTask
@@ -113,7 +113,7 @@ class DefogTask(TrainingTask):
 def start_of(config: DefogTrainConfig) -> DehazeNet:
     """The network that is trained: a new one, or the one that it goes on from."""
     if config.start is not None:
-        return load_fogsight(find_network(config.start)).requires_grad_(True)
+        return load_network(config.start, "dehaze").network.requires_grad_(True)
     network = DehazeNet(config.widths)
     initialise(network, make_rng(config.seed, "weights"))
     return network

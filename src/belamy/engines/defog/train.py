@@ -13,16 +13,18 @@ from torch import Tensor, nn
 from belamy.engines.defog.adapt_task import SEEN_IN, AdaptTask, Worlds
 from belamy.engines.defog.api import DefogAdaptConfig, DefogTrainConfig
 from belamy.engines.defog.dataset import Source, open_sources
-from belamy.engines.defog.remove import find_network
 from belamy.engines.defog.task import DefogTask
 from belamy.errors import DataError
 from belamy.networks.backbone import Backbone, load_backbone
-from belamy.networks.dehaze import DehazeNet, load_fogsight, save_fogsight
+from belamy.networks.dehaze import DehazeNet
+from belamy.networks.files.network_file import save_network_file, without_counters
+from belamy.networks.find import IN_RUN
+from belamy.networks.load import load_network
 from belamy.training.run import Training, run_training
 from belamy.training.run_folder import Run
 from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["adapt", "train"]
+__all__ = ["ADAPTING", "TRAINING", "adapt", "train"]
 
 _STORED = 1.25  # side of the stored pictures, in sides of the squares that are cut out of them
 _TOGETHER = 64  # pictures that are looked at in one pass
@@ -52,7 +54,7 @@ class _AdaptData:
 
 
 def _load_adapt_data(config: DefogAdaptConfig, accelerator: Accelerator) -> _AdaptData:
-    start = load_fogsight(find_network(config.start))
+    start = load_network(config.start, "dehaze").network
     worlds = _worlds(config, start.to(accelerator.device))
     backbone = load_backbone("iris", layers=SEEN_IN, device=accelerator.device)
     return _AdaptData(start, worlds, backbone)
@@ -68,26 +70,31 @@ def _save_adapted(config: DefogAdaptConfig, data: _AdaptData, run: Run, trained:
     _write(run, trained, (*config.clear, *config.foggy))
 
 
-_TRAINING = Training("defog", _load_sources, _make_task, _save)
-_ADAPTING = Training("defog-adapt", _load_adapt_data, _make_adapt_task, _save_adapted)
+TRAINING = Training("defog", _load_sources, _make_task, _save)
+ADAPTING = Training("defog-adapt", _load_adapt_data, _make_adapt_task, _save_adapted)
 
 
 def train(config: DefogTrainConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
     """See `belamy.engines.defog.api.train_defog`."""
-    return run_training(_TRAINING, config, folder, device)
+    return run_training(TRAINING, config, folder, device)
 
 
 def adapt(config: DefogAdaptConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
     """See `belamy.engines.defog.api.adapt_defog`."""
-    return run_training(_ADAPTING, config, folder, device)
+    return run_training(ADAPTING, config, folder, device)
 
 
 def _write(run: Run, trained: Trained, data: Sequence[str]) -> None:
-    save_fogsight(
-        run.folder / "network.safetensors",
-        trained.networks["fogsight"],
+    network = trained.networks["fogsight"]
+    assert isinstance(network, DehazeNet)
+    save_network_file(
+        run.folder / IN_RUN,
+        without_counters(network.state_dict()),
+        network="dehaze",
+        arguments=network.arguments,
         trained_on=", ".join(dict.fromkeys(Path(path).name for path in data)),
-        notes={name: f"{value:.3f}" for name, value in trained.measures.items()},
+        metadata={name: f"{value:.3f}" for name, value in trained.measures.items()},
+        half=True,
     )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.faststyle.api import StyleTrainConfig
 from belamy.networks.backbone import Backbone
-from belamy.networks.image_to_image.network import ImageTransformNet, initialise, transformer
+from belamy.networks.image_to_image.network import ImageTransformNet, initialise, build_johnson_net
 from belamy.objectives.perceptual_losses import (
     gram_matrices,
     relative_content_loss,
@@ -99,7 +99,7 @@ class FastStyleTask(TrainingTask):
         )
         self.config = config
         self.photographs, self.judge, self.samples = photographs, judge, samples
-        painter = transformer(**arguments_of(config))  # type: ignore[arg-type]
+        painter = build_johnson_net(**arguments_of(config))  # type: ignore[arg-type]
         nn.Module.to(painter, memory_format=torch.channels_last)  # type: ignore[call-overload]
         initialise(painter, make_rng(config.seed, "weights"))
         self.loss_scale = LossScale(

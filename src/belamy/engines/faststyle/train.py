@@ -13,25 +13,16 @@ from belamy.engines.faststyle.api import StyleTrainConfig
 from belamy.engines.faststyle.task import STORED, FastStyleTask, Judge, arguments_of
 from belamy.errors import OptionError
 from belamy.networks.backbone import load_backbone
-from belamy.networks.files.weights import find_weights, open_weights
-from belamy.networks.image_to_image.network import save_painter
+from belamy.networks.files.network_file import save_network_file
+from belamy.networks.find import IN_RUN, name_network
+from belamy.networks.registry import NETWORKS
 from belamy.pixels.images import fit, load_image, resize
 from belamy.training.pictures import every_picture
 from belamy.training.run import Training, run_training
 from belamy.training.run_folder import Run
 from belamy.training.trainer import Trained, TrainingProgress
 
-__all__ = ["JUDGES", "train"]
-
-# Network → the layers of the style and those of the content. VGG-16's are Johnson's, the others
-# are as deep, by eye.
-JUDGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "iris": (("conv1", "conv2b", "mixed3a", "mixed3b", "mixed4a"), ("mixed3b",)),
-    "vgg16": (("relu1_2", "relu2_2", "relu3_3", "relu4_3"), ("relu3_3",)),
-    "vgg19": (("relu1_2", "relu2_2", "relu3_3", "relu4_3"), ("relu3_3",)),
-    "squeezenet1_0": (("relu1", "fire2", "fire4", "fire6"), ("fire4",)),
-}
-
+__all__ = ["TRAINING", "train"]
 
 _Data = tuple[Judge, Tensor]  # what a picture is judged by; photographs to practise on
 
@@ -52,36 +43,41 @@ def _make_task(
 def _save(config: StyleTrainConfig, data: _Data, run: Run, trained: Trained) -> None:
     notes = {name: f"{value:.4f}" for name, value in trained.measures.items()}
     backbone = data[0].backbone
-    save_painter(
-        run.folder / "network.safetensors",
-        trained.networks["painter"],
-        network="transformer",
+    save_network_file(
+        run.folder / IN_RUN,
+        trained.networks["painter"].state_dict(),
+        network="johnson",
         arguments=arguments_of(config),
-        style=Path(config.painting).stem,
         trained_on=Path(config.data).name,
-        notes={**notes, "judge": backbone.name, "judge_sha256": backbone.sha256},
+        metadata={
+            **notes,
+            "judge": backbone.name,
+            "judge_sha256": backbone.sha256,
+            "style": Path(config.painting).stem,
+        },
+        half=True,
     )
 
 
-_TRAINING = Training("style", _load_data, _make_task, _save)
+TRAINING = Training("style", _load_data, _make_task, _save)
 
 
 def train(config: StyleTrainConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
     """See `belamy.engines.faststyle.api.train_style`."""
-    return run_training(_TRAINING, config, folder, device, precision=config.precision)
+    return run_training(TRAINING, config, folder, device, precision=config.precision)
 
 
 def _judge(config: StyleTrainConfig, device: torch.device) -> Judge:
     style, content = config.style_layers, config.content_layers
     if not (style and content):
-        with open_weights(find_weights(config.model)) as weights:
-            name = weights.description.network
-        if name not in JUDGES:
+        name = name_network(config.model, "backbone")
+        known = NETWORKS[name].layers.perceptual
+        if known is None:
             raise OptionError(
                 f"no layers are known to suit {name}; name some with --style-layers and "
                 f"--content-layers (belamy models show {name})"
             )
-        style, content = style or JUDGES[name][0], content or JUDGES[name][1]
+        style, content = style or known.style, content or known.content
     backbone = load_backbone(config.model, layers={*style, *content}, device=device)
     painting = load_image(config.painting)
     size = fit(painting.shape[-2], painting.shape[-1], config.painting_side)

@@ -40,11 +40,11 @@ class Alarms:
         between = torch.cdist(self.known, self.known)
         self.spread = _apart(between, None if labels is None else labels[::every])
         self.nearest = float(between.fill_diagonal_(torch.inf).amin(dim=1).median())
-        self.memory = {"alarms": torch.zeros(3, dtype=torch.int64), "pairs": torch.zeros(2)}
+        self.buffers = {"alarms": torch.zeros(3, dtype=torch.int64), "pairs": torch.zeros(2)}
 
     def watch(self, certainty: float) -> None:
         """Count a step in which the critic was so certain, −1 to 1."""
-        self.memory["pairs"] += torch.tensor([certainty, 1.0])
+        self.buffers["pairs"] += torch.tensor([certainty, 1.0])
 
     def look(
         self, samples: Tensor, seen: int, labels: Tensor | None = None
@@ -61,9 +61,9 @@ class Alarms:
         gaps = torch.stack([torch.cdist(x, self.known).amin(dim=1) for x in (drawn, mirrored)])
         gaps = gaps.amin(dim=0) / max(self.nearest, 1e-6)
         copies = float((gaps < _COPY).float().mean())
-        total, steps = self.memory["pairs"].tolist()
+        total, steps = self.buffers["pairs"].tolist()
         known = (1 + total / steps) / 2 if steps else 0.0
-        self.memory["pairs"].zero_()
+        self.buffers["pairs"].zero_()
         measures = {"diversity": diversity, "novelty": float(gaps.median())}
         early = seen < _EARLY  # all that is drawn is a blur
         return measures, [] if early else self._said(diversity, copies, known)
@@ -77,7 +77,7 @@ class Alarms:
             f"the critic has won: it knows {known:.1%} of the real pictures from made ones; "
             "raise --penalty or --augment": known > _WON,
         }
-        counts = self.memory["alarms"]
+        counts = self.buffers["alarms"]
         said = []
         for number, (text, reason) in enumerate(reasons.items()):
             counts[number] = counts[number] + 1 if reason else 0

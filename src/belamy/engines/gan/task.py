@@ -88,7 +88,7 @@ class GanTask(TrainingTask):
             "retries": torch.zeros((), dtype=torch.int64),
         }
         self.alarms = Alarms(pictures.images, pictures.labels)
-        self.buffers |= self.alarms.memory
+        self.buffers |= self.alarms.buffers
         dtype = choose_precision(config.precision, accelerator.device)
         self.loss_scale = LossScale(list(self.networks), dtype)
         self.buffers |= self.loss_scale.buffers

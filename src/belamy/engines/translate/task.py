@@ -16,7 +16,7 @@ from belamy.engines.translate.methods import LEARNERS, Made, Scene, looked_at
 from belamy.engines.translate.monitor import complaints, sheet
 from belamy.networks.gan.patch_mlp import PatchSampleMLP
 from belamy.networks.gan.patchgan import PatchDiscriminator, initialise
-from belamy.networks.image_to_image.network import ImageTransformNet, translator
+from belamy.networks.image_to_image.network import ImageTransformNet, build_translation_net
 from belamy.objectives.adversarial import LOSSES
 from belamy.pixels.diffaugment import diff_augment
 from belamy.pixels.images import save_image
@@ -225,7 +225,7 @@ def _weights(network: nn.Module) -> int:
 
 
 def _generator(config: TranslateConfig, name: str) -> ImageTransformNet:
-    painter = translator(**config.arguments)
+    painter = build_translation_net(**config.arguments)
     initialise(painter, make_rng(config.seed, "weights", name))
     if config.generator == "residual":
         *_, last = (part for part in painter.modules() if isinstance(part, nn.Conv2d))
