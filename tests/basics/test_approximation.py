@@ -17,7 +17,7 @@ from belamy.basics.approximation import (
     shallow_sawtooth,
     sum_of_steps,
 )
-from belamy.basics.mlp import ACTIVATIONS, Level
+from belamy.basics.mlp import ACTIVATIONS, Layer
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -84,9 +84,9 @@ def test_n_neurons_in_one_level_bend_a_line_n_times_at_most(neurons: int, seed: 
     random = np.random.default_rng(seed)
     bends = random.integers(0, 64, neurons) / 64
     signs = random.choice([-1.0, 1.0], neurons)
-    hidden = Level(signs[None, :], -signs * bends, ACTIVATIONS["relu"])
+    hidden = Layer(signs[None, :], -signs * bends, ACTIVATIONS["relu"])
     weights = random.integers(-3, 4, (neurons, 1)).astype(float)
-    network = [hidden, Level(weights, np.zeros(1), ACTIVATIONS["linear"])]
+    network = [hidden, Layer(weights, np.zeros(1), ACTIVATIONS["linear"])]
     assert count_pieces(network, 6) <= neurons + 1
 
 

@@ -30,7 +30,7 @@ POINTS = [(0.7, 1.9), (2.0, 0.5), (1.1, 1.2)]
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
 @pytest.mark.parametrize("point", POINTS)
-def test_values_and_slopes_are_those_of_torch(name: str, point: tuple[float, float]) -> None:
+def test_values_and_gradients_are_those_of_torch(name: str, point: tuple[float, float]) -> None:
     ours = [Value(number) for number in point]
     theirs = [torch.tensor(number, dtype=torch.float64, requires_grad=True) for number in point]
     result, wanted = EXPRESSIONS[name](*ours), EXPRESSIONS[name](*theirs)
@@ -38,12 +38,12 @@ def test_values_and_slopes_are_those_of_torch(name: str, point: tuple[float, flo
     wanted.backward()
     assert result.data == pytest.approx(wanted.item(), abs=1e-12)
     for one, other in zip(ours, theirs, strict=True):
-        assert one.slope == pytest.approx(other.grad.item(), abs=1e-10)
+        assert one.gradient == pytest.approx(other.grad.item(), abs=1e-10)
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
 @pytest.mark.parametrize("point", POINTS)
-def test_slopes_are_slopes(name: str, point: tuple[float, float]) -> None:
+def test_gradients_are_finite_differences(name: str, point: tuple[float, float]) -> None:
     ours = [Value(number) for number in point]
     EXPRESSIONS[name](*ours).backward()
     for place in range(2):
@@ -51,7 +51,7 @@ def test_slopes_are_slopes(name: str, point: tuple[float, float]) -> None:
         for shift in (1e-6, -1e-6):
             moved = [Value(x + shift * (place == index)) for index, x in enumerate(point)]
             sides.append(EXPRESSIONS[name](*moved).data)
-        assert ours[place].slope == pytest.approx((sides[0] - sides[1]) / 2e-6, abs=1e-7)
+        assert ours[place].gradient == pytest.approx((sides[0] - sides[1]) / 2e-6, abs=1e-7)
 
 
 def test_a_chain_longer_than_pythons_stack() -> None:
@@ -60,7 +60,7 @@ def test_a_chain_longer_than_pythons_stack() -> None:
     for _ in range(20_000):
         total = total + x
     total.backward()
-    assert (total.data, x.slope) == (40_002.0, 20_001.0)
+    assert (total.data, x.gradient) == (40_002.0, 20_001.0)
 
 
 def test_doubling_does_not_take_twice_as_long_each_time() -> None:
@@ -70,7 +70,7 @@ def test_doubling_does_not_take_twice_as_long_each_time() -> None:
     for _ in range(60):
         total = total + total
     total.backward()
-    assert x.slope == 2.0**60
+    assert x.gradient == 2.0**60
 
 
 def test_backward_twice_gives_the_same() -> None:
@@ -78,7 +78,7 @@ def test_backward_twice_gives_the_same() -> None:
     y = x * x
     y.backward()
     y.backward()
-    assert x.slope == 6
+    assert x.gradient == 6
 
 
 def test_a_network_has_the_gradients_that_mlp_works_out() -> None:
@@ -86,7 +86,7 @@ def test_a_network_has_the_gradients_that_mlp_works_out() -> None:
     network = make_network((2, 3, 1), random)
     inputs, targets = random.standard_normal((4, 2)), random.standard_normal((4, 1))
     outputs, traces = forward(network, inputs)
-    wanted = backward(network, traces, LOSSES["squared"].slope(outputs, targets))
+    wanted = backward(network, traces, LOSSES["squared"].gradient(outputs, targets))
 
     weights = [[[Value(w) for w in row] for row in level.weights] for level in network]
     biases = [[Value(b) for b in level.biases] for level in network]
@@ -100,15 +100,15 @@ def test_a_network_has_the_gradients_that_mlp_works_out() -> None:
         error = error + (output - target) ** 2 / 8
     error.backward()
     for level in range(2):
-        slopes = np.array([[w.slope for w in row] for row in weights[level]])
-        assert slopes == pytest.approx(wanted[level][0], abs=1e-12)
-        assert [b.slope for b in biases[level]] == pytest.approx(wanted[level][1], abs=1e-12)
+        gradients = np.array([[w.gradient for w in row] for row in weights[level]])
+        assert gradients == pytest.approx(wanted[level][0], abs=1e-12)
+        assert [b.gradient for b in biases[level]] == pytest.approx(wanted[level][1], abs=1e-12)
 
 
 def test_the_example_of_the_text() -> None:
     x, y = Value(2.0), Value(3.0)
     z = x * y + x.exp()
     z.backward()
-    assert x.slope == pytest.approx(3 + math.exp(2))
-    assert y.slope == 2
-    assert repr(y) == "Value(3, slope=2)"
+    assert x.gradient == pytest.approx(3 + math.exp(2))
+    assert y.gradient == 2
+    assert repr(y) == "Value(3, gradient=2)"

@@ -26,7 +26,7 @@ def test_the_alexnet_of_2012() -> None:
     assert found.depth == 8
     assert found.neurons == 659_272
     assert found.weights == 60_965_224
-    shapes = [level.neurons for level in found.levels]
+    shapes = [level.neurons for level in found.layers]
     # section 3.5 has these (and 253,440 for the first, where 55 × 55 × 96 are 290,400)
     assert shapes == [290_400, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000]
 
@@ -81,7 +81,7 @@ def test_multiply_adds_are_torchs_own_count(part: nn.Module) -> None:
 def test_a_small_network_counted_by_hand() -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 4))
     found = measure(network, (1, 8, 8))
-    first, second = found.levels
+    first, second = found.layers
     assert (first.neurons, first.weights, first.shape) == (2 * 36, 20, (2, 6, 6))
     assert (first.connections, first.multiply_adds) == (72 * 10, 72 * 9)
     assert (second.neurons, second.connections, second.weights) == (4, 4 * 19, 76)
@@ -103,8 +103,8 @@ class Detour(nn.Module):
 
 def test_levels_are_counted_along_the_longest_chain() -> None:
     found = measure(nn.Sequential(Detour(), Detour()), (1, 4, 4))
-    assert (found.depth, len(found.levels)) == (4, 6)
-    assert found.weights == sum(level.weights for level in found.levels) + 2 * 2
+    assert (found.depth, len(found.layers)) == (4, 6)
+    assert found.weights == sum(level.weights for level in found.layers) + 2 * 2
 
 
 def test_tables_that_are_no_level_are_named() -> None:

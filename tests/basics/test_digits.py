@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from belamy.basics.digits import BOX, SIDE, as_mnist, draw_digits, printed, written
+from belamy.basics.digits import BOX, SIDE, as_mnist, draw_digits, draw_handwritten, draw_printed
 from belamy.basics.strokes import HABITS, curves
 
 
-@pytest.mark.parametrize("draw", [printed, written])
+@pytest.mark.parametrize("draw", [draw_printed, draw_handwritten])
 @pytest.mark.parametrize("digit", range(10))
 def test_the_layout_is_that_of_mnist(draw: object, digit: int) -> None:
     pictures = draw(digit, 16, np.random.default_rng(0))  # type: ignore[operator]
@@ -59,7 +59,7 @@ def test_every_digit_has_habits_that_stay_in_their_square() -> None:
 @pytest.mark.parametrize("dark_on_light", [True, False])
 @pytest.mark.parametrize("scale", [1, 7])
 def test_a_picture_of_a_digit_becomes_what_it_came_from(dark_on_light: bool, scale: int) -> None:
-    (digit,) = written(5, 1, np.random.default_rng(1))
+    (digit,) = draw_handwritten(5, 1, np.random.default_rng(1))
     photo = np.zeros((SIDE * scale + 40, SIDE * scale + 90), np.float32)
     photo[30:][: SIDE * scale, 11 : 11 + SIDE * scale] = digit.repeat(scale, 0).repeat(scale, 1)
     photo = 0.2 + 0.5 * photo

@@ -10,16 +10,16 @@ import pytest
 import torch
 from PIL import Image
 
-from belamy.basics.digits import draw_digits, written
+from belamy.basics.digits import draw_digits, draw_handwritten
 from belamy.basics.lenet import (
     TABLE,
     LeNet5,
-    Moment,
+    Snapshot,
     activations,
     classify_digits,
-    learning,
-    tensors,
-    trained,
+    to_tensors,
+    train,
+    train_steps,
 )
 from belamy.errors import ImageError, OptionError
 from belamy.learn.lessons.cnn import cnn
@@ -27,7 +27,7 @@ from belamy.learn.lessons.cnn import cnn
 
 @pytest.fixture(scope="module")
 def network() -> LeNet5:
-    return trained(count=4000, epochs=2)
+    return train(count=4000, epochs=2)
 
 
 def test_the_weights_are_those_of_the_paper() -> None:
@@ -54,8 +54,8 @@ def test_a_map_of_c3_sees_only_what_the_table_says() -> None:
 
 
 def test_it_learns_and_the_same_seed_learns_the_same() -> None:
-    held_out = tensors(*draw_digits(300, 99))
-    first, second = (list(learning(LeNet5(1), 1000, held_out, 2, 1)) for _ in range(2))
+    held_out = to_tensors(*draw_digits(300, 99))
+    first, second = (list(train_steps(LeNet5(1), 1000, held_out, 2, 1)) for _ in range(2))
     assert first == second
     assert first[-1].loss < first[0].loss
     assert first[-1].accuracy > 0.4
@@ -63,10 +63,10 @@ def test_it_learns_and_the_same_seed_learns_the_same() -> None:
 
 @pytest.mark.slow
 def test_it_names_97_of_100_new_digits_in_under_a_minute() -> None:
-    held_out = tensors(*draw_digits(2000, 1 << 40))
+    held_out = to_tensors(*draw_digits(2000, 1 << 40))
     began = time.process_time()
-    *_, last = learning(LeNet5(0), 24_000, held_out, 4, 0)
-    assert isinstance(last, Moment)
+    *_, last = train_steps(LeNet5(0), 24_000, held_out, 4, 0)
+    assert isinstance(last, Snapshot)
     assert last.accuracy >= 0.97
     assert time.process_time() - began < 60
 
@@ -81,7 +81,9 @@ def test_answers_are_chances_of_ten_digits(network: LeNet5) -> None:
 
 
 def test_large_dark_pictures_are_laid_out_first(network: LeNet5) -> None:
-    pictures = np.concatenate([written(digit, 6, np.random.default_rng(0)) for digit in range(10)])
+    pictures = np.concatenate(
+        [draw_handwritten(digit, 6, np.random.default_rng(0)) for digit in range(10)]
+    )
     photos = np.pad(pictures.repeat(5, 1).repeat(5, 2), ((0, 0), (9, 40), (30, 9)))
     labels = np.arange(10).repeat(6)
     plain, large = (
@@ -100,7 +102,7 @@ def test_what_is_no_picture_is_refused(network: LeNet5, shape: tuple[int, ...]) 
 
 
 def test_activations_are_those_of_the_forward_pass(network: LeNet5) -> None:
-    (digit,) = written(3, 1, np.random.default_rng(0))
+    (digit,) = draw_handwritten(3, 1, np.random.default_rng(0))
     maps = activations(network, digit)
     sizes = {"c1": (6, 28, 28), "s2": (6, 14, 14), "c3": (16, 10, 10), "s4": (16, 5, 5)}
     assert {name: each.shape for name, each in maps.items()} == {
@@ -114,7 +116,7 @@ def test_activations_are_those_of_the_forward_pass(network: LeNet5) -> None:
 
 
 def test_the_lesson_reads_a_picture_of_mine(tmp_path: Path) -> None:
-    (digit,) = written(7, 1, np.random.default_rng(0))
+    (digit,) = draw_handwritten(7, 1, np.random.default_rng(0))
     path = tmp_path / "mine.png"
     Image.fromarray(255 - np.uint8(255 * digit)).resize((140, 140)).save(path)
     *_, last = (line for line in cnn(image=str(path), count=1000, epochs=3))

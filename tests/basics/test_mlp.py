@@ -57,7 +57,7 @@ def gradients_by_hand(
     network: Network, inputs: np.ndarray, targets: np.ndarray, loss: str
 ) -> tuple[float, list[np.ndarray]]:
     outputs, traces = forward(network, inputs)
-    pairs = backward(network, traces, LOSSES[loss].slope(outputs, targets))
+    pairs = backward(network, traces, LOSSES[loss].gradient(outputs, targets))
     return LOSSES[loss].value(outputs, targets), [array for pair in pairs for array in pair]
 
 
@@ -89,7 +89,7 @@ def test_gradients_are_those_of_torch(sizes: tuple[int, ...], activation: str, l
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", SMOOTH)
-def test_gradients_are_slopes(activation: str, loss: str) -> None:
+def test_gradients_are_finite_differences(activation: str, loss: str) -> None:
     """(L(w + h) − L(w − h)) / 2h, for every single weight."""
     network, inputs, targets = setting((2, 4, 3), activation)
     _, gradients = gradients_by_hand(network, inputs, targets, loss)
@@ -105,26 +105,26 @@ def test_gradients_are_slopes(activation: str, loss: str) -> None:
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_the_slope_of_an_activation_is_its_slope(name: str) -> None:
+def test_the_derivative_of_an_activation_is_its_finite_difference(name: str) -> None:
     z = np.array([-30.0, -2.1, -0.3, 0.4, 1.7, 30.0])
-    value, slope = ACTIVATIONS[name]
+    value, derivative = ACTIVATIONS[name]
     numeric = (value(z + 1e-6) - value(z - 1e-6)) / 2e-6
-    assert slope(z) == pytest.approx(numeric, abs=1e-8)
+    assert derivative(z) == pytest.approx(numeric, abs=1e-8)
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh"])
 def test_activations_do_not_overflow(name: str) -> None:
-    value, slope = ACTIVATIONS[name]
+    value, derivative = ACTIVATIONS[name]
     z = np.array([-1e4, 1e4])
     assert np.isfinite(value(z)).all()
-    assert slope(z) == pytest.approx([0, 0])
+    assert derivative(z) == pytest.approx([0, 0])
 
 
 @pytest.mark.parametrize("loss", ["logistic", "softmax"])
 def test_losses_do_not_overflow(loss: str) -> None:
     scores, targets = np.array([[800.0, -800.0]]), np.array([[1.0, 0.0]])
     assert LOSSES[loss].value(scores, targets) == pytest.approx(0, abs=1e-12)
-    assert np.isfinite(LOSSES[loss].slope(-scores, targets)).all()
+    assert np.isfinite(LOSSES[loss].gradient(-scores, targets)).all()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from belamy.basics.neuron import (
     train_perceptron,
     truth_table,
     widest_margin,
-    xor_of_two_levels,
+    xor_of_two_layers,
 )
 from belamy.basics.points import blobs, xor
 
@@ -68,7 +68,7 @@ def test_the_proof_in_the_text(numbers: tuple[float, float, float]) -> None:
 
 
 def test_two_levels_make_an_xor() -> None:
-    assert tuple(itertools.starmap(xor_of_two_levels, itertools.product((0, 1), repeat=2))) == XOR
+    assert tuple(itertools.starmap(xor_of_two_layers, itertools.product((0, 1), repeat=2))) == XOR
 
 
 def separable(seed: int, dimensions: int, gap: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from belamy.basics.mlp import parameters
-from belamy.basics.worked import round_network, work
+from belamy.basics.worked import round_network, take_step
 
 
 @pytest.mark.parametrize("loss", ["absolute", "squared"])
 @pytest.mark.parametrize("seed", range(5))
 def test_every_number_is_that_of_torch(seed: int, loss: str) -> None:
     network = round_network(np.random.default_rng(seed))
-    worked = work(network, np.array([0.5, -1.0]), 0.9, 0.7, loss)
+    worked = take_step(network, np.array([0.5, -1.0]), 0.9, 0.7, loss)
     tensors = [torch.tensor(array, requires_grad=True) for array in parameters(network)]
     w, b, v, c = tensors
     hidden = torch.sigmoid(torch.tensor([0.5, -1.0], dtype=torch.float64) @ w + b)
@@ -34,7 +34,7 @@ def test_every_number_is_that_of_torch(seed: int, loss: str) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_a_short_step_makes_the_error_smaller(seed: int) -> None:
     network = round_network(np.random.default_rng(seed))
-    worked = work(network, np.array([0.5, 1.0]), 1.0, 0.1, "absolute")
+    worked = take_step(network, np.array([0.5, 1.0]), 1.0, 0.1, "absolute")
     assert worked.new_error < worked.error
 
 
@@ -47,6 +47,6 @@ def test_weights_have_one_digit_and_none_is_nothing() -> None:
 def test_the_network_stays_as_it_was() -> None:
     network = round_network(np.random.default_rng(0))
     kept = [array.copy() for array in parameters(network)]
-    work(network, np.array([0.5, 1.0]), 1.0, 0.5, "squared")
+    take_step(network, np.array([0.5, 1.0]), 1.0, 0.5, "squared")
     for array, before in zip(parameters(network), kept, strict=True):
         assert np.array_equal(array, before)

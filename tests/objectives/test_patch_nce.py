@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import normalize
 
 from belamy.devices import make_rng
-from belamy.networks.gan.patch_mlp import PatchHeads
+from belamy.networks.gan.patch_mlp import PatchSampleMLP
 from belamy.objectives.patch_nce import patch_nce_loss
 
 
@@ -40,7 +40,7 @@ def test_it_is_least_where_every_patch_is_its_own() -> None:
 
 
 def test_heads_give_directions_of_the_places_asked() -> None:
-    heads = PatchHeads([3, 8], width=16)
+    heads = PatchSampleMLP([3, 8], width=16)
     heads.initialise(make_rng(0))
     layers = [torch.rand(2, 3, 6, 6), torch.rand(2, 8, 3, 3)]
     places = [torch.tensor([0, 7, 35]), torch.tensor([8])]

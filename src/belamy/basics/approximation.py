@@ -1,10 +1,10 @@
 """What networks can be: wide ones any continuous function, deep ones more for fewer neurons.
 
-Universal approximation: for every continuous f on [0, 1] and every ε > 0 there is one hidden level
+Universal approximation: for every continuous f on [0, 1] and every ε > 0 there is one hidden layer
 that stays within ε of f everywhere. `sum_of_steps` builds it, without training; `fit` trains one.
 
-Depth: a network of k levels with 2 neurons each makes a sawtooth of 2ᵏ straight pieces. With one
-hidden level of n neurons there are at most n + 1 pieces, so it takes 2ᵏ − 1 neurons or more.
+Depth: a network of k layers with 2 neurons each makes a sawtooth of 2ᵏ straight pieces. With one
+hidden layer of n neurons there are at most n + 1 pieces, so it takes 2ᵏ − 1 neurons or more.
 
 Source: Cybenko, "Approximation by superpositions of a sigmoidal function", 1989; Hornik,
 Stinchcombe and White, "Multilayer feedforward networks are universal approximators", 1989;
@@ -23,7 +23,7 @@ from belamy.basics.mlp import (
     ACTIVATIONS,
     LOSSES,
     Adam,
-    Level,
+    Layer,
     Network,
     backward,
     forward,
@@ -70,7 +70,7 @@ def largest_error(function: Function, network: Network) -> float:
 
 
 def sum_of_steps(function: Function, width: int) -> Network:
-    """One hidden level of `width` threshold neurons that imitates `function`, with no training.
+    """One hidden layer of `width` threshold neurons that imitates `function`, with no training.
 
     Cut [0, 1] into width + 1 equal parts and be constant on each: as high as f in its middle.
     Neuron k fires from the k-th cut on, and its weight is by how much the next part is higher:
@@ -82,8 +82,8 @@ def sum_of_steps(function: Function, width: int) -> Network:
     """
     cuts = np.arange(1, width + 1) / (width + 1)
     heights = function((np.arange(width + 1) + 0.5) / (width + 1))
-    hidden = Level(np.ones((1, width)), -cuts, ACTIVATIONS["step"])
-    output = Level(np.diff(heights)[:, None], heights[:1], ACTIVATIONS["linear"])
+    hidden = Layer(np.ones((1, width)), -cuts, ACTIVATIONS["step"])
+    output = Layer(np.diff(heights)[:, None], heights[:1], ACTIVATIONS["linear"])
     return [hidden, output]
 
 
@@ -96,30 +96,28 @@ def largest_change(function: Function, distance: float) -> float:
     )
 
 
-def fit(
-    function: Function, width: int, random: np.random.Generator, *, steps: int = 4000
-) -> Network:
-    """One hidden level of `width` neurons (tanh) trained to imitate `function`, by Adam.
+def fit(function: Function, width: int, rng: np.random.Generator, *, steps: int = 4000) -> Network:
+    """One hidden layer of `width` neurons (tanh) trained to imitate `function`, by Adam.
 
     Every neuron begins with its bend somewhere in [0, 1]; the rate falls to 0 along half a cosine.
     """
-    centres = (np.arange(width) + random.uniform(0, 1, width)) / width
-    steepness = random.choice([-1.0, 1.0], width) * (2 + width)
-    hidden = Level(steepness[None, :], -steepness * centres, ACTIVATIONS["tanh"])
-    output = Level(np.zeros((width, 1)), np.zeros(1), ACTIVATIONS["linear"])
+    centres = (np.arange(width) + rng.uniform(0, 1, width)) / width
+    steepness = rng.choice([-1.0, 1.0], width) * (2 + width)
+    hidden = Layer(steepness[None, :], -steepness * centres, ACTIVATIONS["tanh"])
+    output = Layer(np.zeros((width, 1)), np.zeros(1), ACTIVATIONS["linear"])
     network, adam, loss = [hidden, output], Adam(), LOSSES["squared"]
     x = np.linspace(0, 1, 257)[:, None]
     targets = function(x)
     for step in range(steps):
         adam.rate = 0.05 * (1 + np.cos(np.pi * step / steps)) / 2
         outputs, traces = forward(network, x)
-        gradients = backward(network, traces, loss.slope(outputs, targets))
+        gradients = backward(network, traces, loss.gradient(outputs, targets))
         adam.step(parameters(network), [array for pair in gradients for array in pair])
     return network
 
 
 def deep_sawtooth(levels: int) -> Network:
-    """`levels` hidden levels of 2 neurons (ReLU) that fold [0, 1] again and again.
+    """`layers` hidden layers of 2 neurons (ReLU) that fold [0, 1] again and again.
 
     Two neurons make a tent of height 1 over [0, 1]:  T(x) = 2·relu(x) − 4·relu(x − ½).  A tent of
     a tent is two tents, and so on: T(T(…T(x))) has 2ᵏ straight pieces.
@@ -127,32 +125,32 @@ def deep_sawtooth(levels: int) -> Network:
     relu = ACTIVATIONS["relu"]
     biases = np.array([0.0, -0.5])
     tent = np.array([[2.0], [-4.0]])
-    first = Level(np.ones((1, 2)), biases, relu)
-    # the tent of the level before is the input of both neurons
-    later = [Level(np.hstack([tent, tent]), biases, relu) for _ in range(levels - 1)]
-    return [first, *later, Level(tent, np.zeros(1), ACTIVATIONS["linear"])]
+    first = Layer(np.ones((1, 2)), biases, relu)
+    # the tent of the layer before is the input of both neurons
+    later = [Layer(np.hstack([tent, tent]), biases, relu) for _ in range(levels - 1)]
+    return [first, *later, Layer(tent, np.zeros(1), ACTIVATIONS["linear"])]
 
 
 def shallow_sawtooth(levels: int) -> Network:
-    """The same sawtooth with one hidden level: a neuron for each of its 2ᵏ pieces."""
+    """The same sawtooth with one hidden layer: a neuron for each of its 2ᵏ pieces."""
     pieces = 2**levels
     slopes = np.where(np.arange(pieces) % 2 == 0, pieces, -pieces).astype(np.float64)
     turns = np.diff(slopes, prepend=0.0)  # a neuron turns the line by its weight
-    hidden = Level(np.ones((1, pieces)), -np.arange(pieces) / pieces, ACTIVATIONS["relu"])
-    return [hidden, Level(turns[:, None], np.zeros(1), ACTIVATIONS["linear"])]
+    hidden = Layer(np.ones((1, pieces)), -np.arange(pieces) / pieces, ACTIVATIONS["relu"])
+    return [hidden, Layer(turns[:, None], np.zeros(1), ACTIVATIONS["linear"])]
 
 
 def fit_sawtooth(levels: int, width: int) -> Network:
-    """One hidden level of `width` neurons (ReLU), evenly spread, as near to it as they come.
+    """One hidden layer of `width` neurons (ReLU), evenly spread, as near to it as they come.
 
     The bends stay where they are, so that the best weights are the solution of linear equations.
     """
     bends = np.arange(width) / width
-    hidden = Level(np.ones((1, width)), -bends, ACTIVATIONS["relu"])
+    hidden = Layer(np.ones((1, width)), -bends, ACTIVATIONS["relu"])
     x = np.linspace(0, 1, 1025)
     columns = np.hstack([np.maximum(x[:, None] - bends, 0), np.ones((len(x), 1))])
     best, *_ = np.linalg.lstsq(columns, answer(deep_sawtooth(levels), x), rcond=None)
-    return [hidden, Level(best[:-1, None], best[-1:], ACTIVATIONS["linear"])]
+    return [hidden, Layer(best[:-1, None], best[-1:], ACTIVATIONS["linear"])]
 
 
 def count_pieces(network: Network, finest: int) -> int:

@@ -1,15 +1,15 @@
-"""The chain rule as a machine: numbers that remember how they were made.
+"""Reverse-mode automatic differentiation: numbers that remember how they were computed.
 
 `mlp.backward` was worked out by hand for one kind of network. Here every operation notes its
-inputs and its slope with respect to each; the rest is one walk backwards through the notes, the
-same for every expression:
+inputs and its derivative with respect to each; the rest is one walk backwards through the notes,
+the same for every expression:
 
     x, y = Value(2.0), Value(3.0)
     z = x * y + x.exp()
-    z.backward()           # x.slope is y + eˣ, y.slope is x
+    z.backward()           # x.gradient is y + eˣ, y.gradient is x
 
 Source: Linnainmaa's master's thesis, 1970; operations on objects as in Karpathy's micrograd, 2020.
-**Differs:** an operation notes slopes, not functions; the walk does not call itself.
+**Differs:** an operation notes derivatives, not functions; the walk does not call itself.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Value:
     def __init__(self, data: float, parents: tuple[tuple[Value, float], ...] = ()) -> None:
         self.data = data
         self.parents = parents
-        self.slope = 0.0
+        self.gradient = 0.0
 
     def __repr__(self) -> str:
-        return f"Value({self.data:g}, slope={self.slope:g})"
+        return f"Value({self.data:g}, gradient={self.gradient:g})"
 
     def __add__(self, other: Number) -> Value:
         other = _value(other)
@@ -47,8 +47,8 @@ class Value:
         return Value(self.data * other.data, ((self, other.data), (other, self.data)))
 
     def __pow__(self, exponent: float) -> Value:
-        slope = exponent * self.data ** (exponent - 1)
-        return Value(self.data**exponent, ((self, slope),))
+        derivative = exponent * self.data ** (exponent - 1)
+        return Value(self.data**exponent, ((self, derivative),))
 
     def exp(self) -> Value:
         """eˣ."""
@@ -95,24 +95,24 @@ class Value:
     __radd__, __rmul__ = __add__, __mul__
 
     def backward(self) -> None:
-        """Set the `slope` of everything that this number was made from: ∂self/∂it.
+        """Set the `gradient` of everything that this number was made from: ∂self/∂it.
 
-        Each number passes its slope on once all that was made from it has passed on theirs.
+        Each number passes its gradient on once all that was made from it has passed on theirs.
         """
-        order = _children_last(self)
+        order = _topological_order(self)
         for value in order:
-            value.slope = 0.0
-        self.slope = 1.0
+            value.gradient = 0.0
+        self.gradient = 1.0
         for value in reversed(order):
             for parent, local in value.parents:
-                parent.slope += value.slope * local
+                parent.gradient += value.gradient * local
 
 
 def _value(number: Number) -> Value:
     return number if isinstance(number, Value) else Value(float(number))
 
 
-def _children_last(result: Value) -> list[Value]:
+def _topological_order(result: Value) -> list[Value]:
     """All that `result` was made from, each after its own parents.
 
     It keeps a list of its own instead of calling itself: a sum of a million terms is a chain a

@@ -1,11 +1,11 @@
-"""How large a network is: levels, neurons, connections, weights and multiply-adds, counted.
+"""How large a network is: layers, neurons, connections, weights and multiply-adds, counted.
 
 One empty picture, all shape and no numbers, goes through the network on torch's meta device, and
 every module that has weights tells what went in and what came out. What is counted:
 
-- **a level**: a step from input to output that has weights of its own, along the longest chain.
-  Modules side by side (a detour past a block) are one level; scales and shifts of a norm are none.
-- **a neuron**: one number that a level puts out. A map of 55 × 55 places is 3,025 neurons.
+- **a layer**: a step from input to output that has weights of its own, along the longest chain.
+  Modules side by side (a detour past a block) are one layer; scales and shifts of a norm are none.
+- **a neuron**: one number that a layer puts out. A map of 55 × 55 places is 3,025 neurons.
 - **a connection**: one line into a neuron, from a number below it or from its bias; windows that
   reach over a picture's edge are counted whole.
 - **a weight**: a number that is learned; one shared by many neurons counts once.
@@ -30,17 +30,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from belamy.errors import OptionError
 
-__all__ = ["CORTEX", "Brain", "Complexity", "Level", "measure", "original_alexnet"]
+__all__ = ["CORTEX", "Brain", "Complexity", "LayerCount", "measure", "original_alexnet"]
 
 
 @dataclass(frozen=True)
-class Level:
+class LayerCount:
     """One module with weights.
 
     Args:
         name: its path in the network.
         kind: its class.
-        depth: how many levels a number has passed when it leaves this one.
+        depth: how many layers a number has passed when it leaves this one.
         shape: of its output, without the batch.
         neurons: numbers in that output.
         connections: lines into them, biases' too.
@@ -64,35 +64,35 @@ class Complexity:
 
     Args:
         inputs: numbers that come in.
-        levels: the modules with weights, in the order in which they work.
+        layers: the modules with weights, in the order in which they work.
         weights: all that is learned, scales and shifts of norms too.
         pooled: numbers that pools put out, which some count as neurons.
-        uncounted: modules with tables of weights that are neither convolutions nor levels of
+        uncounted: modules with tables of weights that are neither convolutions nor layers of
             neurons; what they connect is not counted, their weights are.
     """
 
     inputs: int
-    levels: tuple[Level, ...]
+    layers: tuple[LayerCount, ...]
     weights: int
     pooled: int
     uncounted: tuple[str, ...] = ()
 
     @property
     def depth(self) -> int:
-        """Levels, along the longest chain."""
-        return max((level.depth for level in self.levels), default=0)
+        """Layers, along the longest chain."""
+        return max((layer.depth for layer in self.layers), default=0)
 
     @property
     def neurons(self) -> int:
-        return sum(level.neurons for level in self.levels)
+        return sum(layer.neurons for layer in self.layers)
 
     @property
     def connections(self) -> int:
-        return sum(level.connections for level in self.levels)
+        return sum(layer.connections for layer in self.layers)
 
     @property
     def multiply_adds(self) -> int:
-        return sum(level.multiply_adds for level in self.levels)
+        return sum(layer.multiply_adds for layer in self.layers)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def measure(network: nn.Module, shape: tuple[int, ...]) -> Complexity:
         OptionError: an input of this shape does not go through it.
     """
     bare = copy.deepcopy(network).to("meta").eval()
-    watch = _Watch()
+    watch = _Tracer()
     for name, part in bare.named_modules():
         part.register_forward_hook(watch.hook(name))
     try:
@@ -137,10 +137,10 @@ def measure(network: nn.Module, shape: tuple[int, ...]) -> Complexity:
         raise OptionError(f"an input of {size} does not go through the network: {reason}") from None
     weights = sum(parameter.numel() for parameter in bare.parameters())
     inputs = torch.Size(shape).numel()
-    return Complexity(inputs, tuple(watch.levels), weights, watch.pooled, _uncounted(bare))
+    return Complexity(inputs, tuple(watch.layers), weights, watch.pooled, _list_uncounted(bare))
 
 
-def _uncounted(network: nn.Module) -> tuple[str, ...]:
+def _list_uncounted(network: nn.Module) -> tuple[str, ...]:
     return tuple(
         name
         for name, part in network.named_modules()
@@ -157,12 +157,12 @@ _POOLS = (
 )
 
 
-class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # as torch left it
-    """Remembers of every tensor computed while it is on how many levels lie behind it."""
+class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]  # as torch left it
+    """Remembers of every tensor computed while it is on how many layers lie behind it."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.levels: list[Level] = []
+        self.layers: list[LayerCount] = []
         self.pooled = 0
         self._depths: dict[int, tuple[Tensor, int]] = {}  # the tensor too, so that ids stay good
 
@@ -194,19 +194,19 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # as torch le
             if isinstance(module, (conv._ConvNd, nn.Linear)):
                 depth = 1 + self._depth(inputs[0])
                 self._depths[id(output)] = (output, depth)
-                self.levels.append(_level(name, module, inputs[0], output, depth))
+                self.layers.append(_count_layer(name, module, inputs[0], output, depth))
 
         return record
 
 
-def _level(
+def _count_layer(
     name: str, module: conv._ConvNd | nn.Linear, seen: Tensor, output: Tensor, depth: int
-) -> Level:
+) -> LayerCount:
     # each number of the output sums products with these weights; one of the input of a transposed
     # convolution is spread over them
     spread = isinstance(module, conv._ConvTransposeNd)
     products = (seen if spread else output).numel() * module.weight[0].numel()
-    return Level(
+    return LayerCount(
         name=name,
         kind=type(module).__name__,
         depth=depth,

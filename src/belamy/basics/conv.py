@@ -1,6 +1,6 @@
 """What a convolution computes, and what its two ideas, near neighbours and shared weights, save.
 
-A neuron of a convolutional level looks at a small window of the picture, and all neurons of one
+A neuron of a convolutional layer looks at a small window of the picture, and all neurons of one
 map look with the same weights: the map says where in the picture its one pattern is. Fukushima
 1980, "Neocognitron"; trained by back-propagation: LeCun et al. 1989.
 """
@@ -56,7 +56,7 @@ def convolve(image: Array, kernel: Array, *, stride: int = 1, padding: int = 0) 
 
 
 def as_matrix(kernel: Array, shape: tuple[int, int]) -> Array:
-    """The same convolution as a fully connected level: its weight matrix.
+    """The same convolution as a fully connected layer: its weight matrix.
 
     Nearly all of it is zeros (near neighbours alone), and the few others are the same few numbers
     again and again (shared weights).
@@ -80,12 +80,12 @@ def as_matrix(kernel: Array, shape: tuple[int, int]) -> Array:
 
 @dataclass(frozen=True)
 class Wiring:
-    """One way to connect a level to the one below.
+    """One way to connect a layer to the one below.
 
     Args:
         name: fully, locally, or convolution.
-        neurons: of the level.
-        connections: lines from the level below (and one from the bias) to all of them.
+        neurons: of the layer.
+        connections: lines from the layer below (and one from the bias) to all of them.
         weights: numbers to learn; a shared one counts once.
     """
 
@@ -98,11 +98,11 @@ class Wiring:
 def wirings(side: int, maps: int, kernel: int) -> tuple[Wiring, Wiring, Wiring]:
     """The three ways to connect `maps` maps to a grey picture of `side` × `side`.
 
-    LeNet-5's first level is `wirings(32, 6, 5)`: 122,304 connections, and 156 weights.
+    LeNet-5's first layer is `wirings(32, 6, 5)`: 122,304 connections, and 156 weights.
 
     Args:
         side: of the picture, in pixels.
-        maps: of the level, each with a neuron for every window.
+        maps: of the layer, each with a neuron for every window.
         kernel: side of a window.
     """
     neurons = maps * (side - kernel + 1) ** 2

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from belamy.basics.strokes import HABITS, curves
 
-__all__ = ["SIDE", "as_mnist", "draw_digits", "printed", "written"]
+__all__ = ["SIDE", "as_mnist", "draw_digits", "draw_handwritten", "draw_printed"]
 
 Array = NDArray[np.float32]
 
@@ -55,45 +55,45 @@ def draw_digits(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.in
     Returns:
         (count, 28, 28) from black 0 to white 255, and (count,) from 0 to 9.
     """
-    random = np.random.default_rng(seed)
-    labels = random.integers(0, 10, count)
-    in_print = random.random(count) < PRINTED
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, count)
+    in_print = rng.random(count) < PRINTED
     pictures = np.zeros((count, SIDE, SIDE), np.float32)
     for digit in range(10):
-        for kind, draw in ((in_print, printed), (~in_print, written)):
+        for kind, draw in ((in_print, draw_printed), (~in_print, draw_handwritten)):
             chosen = np.flatnonzero(kind & (labels == digit))
-            pictures[chosen] = draw(digit, len(chosen), random)
+            pictures[chosen] = draw(digit, len(chosen), rng)
     return np.rint(pictures * 255).astype(np.uint8), labels
 
 
-def written(digit: int, count: int, random: np.random.Generator) -> Array:
+def draw_handwritten(digit: int, count: int, rng: np.random.Generator) -> Array:
     """A digit as `count` hands write it: (count, 28, 28) in [0, 1]."""
     habits = HABITS[digit]
-    taken = random.integers(0, len(habits), count)
+    taken = rng.integers(0, len(habits), count)
     pictures = np.zeros((count, SIDE, SIDE), np.float32)
     for number, habit in enumerate(habits):
         chosen = np.flatnonzero(taken == number)
         if len(chosen) == 0:
             continue
-        starts, ends = curves(habit, len(chosen), WOBBLE, random)
-        pen = random.uniform(*PEN, len(chosen)).astype(np.float32)
-        both = _distorted(np.concatenate([starts, ends], axis=1), random)
+        starts, ends = curves(habit, len(chosen), WOBBLE, rng)
+        pen = rng.uniform(*PEN, len(chosen)).astype(np.float32)
+        both = _distort(np.concatenate([starts, ends], axis=1), rng)
         middle = both.shape[1] // 2
-        starts, ends = _laid_out(both[:, :middle], both[:, middle:], BOX - 2 * pen)
-        pictures[chosen] = _inked(starts, ends, pen)
+        starts, ends = _lay_out(both[:, :middle], both[:, middle:], BOX - 2 * pen)
+        pictures[chosen] = _draw_strokes(starts, ends, pen)
     return pictures
 
 
-def _distorted(points: Array, random: np.random.Generator) -> Array:
+def _distort(points: Array, rng: np.random.Generator) -> Array:
     """Points (N, P, 2) in the unit square, slanted, turned, stretched and bent, each N its way."""
-    bent: Array = points + np.float32(BEND) * _bend(points, random) - np.float32(0.5)
-    return _turned(np.float32(0.85) * bent[..., 0], bent[..., 1], random)  # higher than wide
+    bent: Array = points + np.float32(BEND) * _bend(points, rng) - np.float32(0.5)
+    return _affine(np.float32(0.85) * bent[..., 0], bent[..., 1], rng)  # higher than wide
 
 
-def _turned(x: Array, y: Array, random: np.random.Generator) -> Array:
+def _affine(x: Array, y: Array, rng: np.random.Generator) -> Array:
     """Points (N, P), stretched, slanted and turned, each N its way: (N, P, 2)."""
     slant, turn, width = (
-        random.normal(mean, size, (len(x), 1)).astype(np.float32)
+        rng.normal(mean, size, (len(x), 1)).astype(np.float32)
         for mean, size in ((LEANING, SLANT), (0, TURN), (0, WIDTH))
     )
     x = np.exp(width) * x - slant * y
@@ -101,17 +101,17 @@ def _turned(x: Array, y: Array, random: np.random.Generator) -> Array:
     return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
 
 
-def _bend(points: Array, random: np.random.Generator) -> Array:
+def _bend(points: Array, rng: np.random.Generator) -> Array:
     """A smooth displacement at the points (N, P, 2), about 1 in size: two waves a direction."""
     total = np.zeros_like(points)
     for _ in range(2):
-        waves = random.normal(0, 4.0, (len(points), 2, 2)).astype(np.float32)
-        phase = random.uniform(0, 2 * np.pi, (len(points), 1, 2)).astype(np.float32)
+        waves = rng.normal(0, 4.0, (len(points), 2, 2)).astype(np.float32)
+        phase = rng.uniform(0, 2 * np.pi, (len(points), 1, 2)).astype(np.float32)
         total += np.sin(points @ waves + phase)
     return total
 
 
-def _laid_out(starts: Array, ends: Array, box: Array) -> tuple[Array, Array]:
+def _lay_out(starts: Array, ends: Array, box: Array) -> tuple[Array, Array]:
     """Straight pieces (N, P, 2) moved and scaled, as MNIST's digits are, in pixels.
 
     The longer side becomes `box` (N,) pixels; the centre of mass comes to the middle.
@@ -125,7 +125,7 @@ def _laid_out(starts: Array, ends: Array, box: Array) -> tuple[Array, Array]:
     return moved[0].astype(np.float32), moved[1].astype(np.float32)
 
 
-def _inked(starts: Array, ends: Array, pen: Array) -> Array:
+def _draw_strokes(starts: Array, ends: Array, pen: Array) -> Array:
     """What a round pen leaves on straight pieces (N, P, 2): (N, 28, 28), 1 where it went."""
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) + 0.5
     pixels = np.stack([x.ravel(), y.ravel()], axis=-1)  # (784, 2)
@@ -153,10 +153,10 @@ def _distances(pixels: Array, starts: Array, ends: Array) -> Array:
     return np.sqrt(nearest)
 
 
-def printed(digit: int, count: int, random: np.random.Generator) -> Array:
+def draw_printed(digit: int, count: int, rng: np.random.Generator) -> Array:
     """A digit in `count` fonts and weights, distorted: (count, 28, 28) in [0, 1]."""
     glyphs, inks = _glyphs(digit)
-    taken = random.integers(0, len(glyphs), count)
+    taken = rng.integers(0, len(glyphs), count)
     finer = 2  # each way, against jagged edges
     y, x = (np.mgrid[: SIDE * finer, : SIDE * finer].astype(np.float32) + 0.5) / finer
     pictures = np.empty((count, SIDE, SIDE), np.float32)
@@ -165,24 +165,24 @@ def printed(digit: int, count: int, random: np.random.Generator) -> Array:
         part = taken[first : first + _CHUNK]
         frame = np.repeat(corners[None], len(part), axis=0)
         points = np.concatenate([frame, inks[part]], axis=1)
-        laid = _sheared(points, random)
-        place = _back(laid[:, :3], np.stack([x.ravel(), y.ravel()], axis=-1))
-        place += BEND / 2 * _bend(place, random)
-        seen = _looked_up(glyphs[part], place).reshape(-1, SIDE, finer, SIDE, finer)
+        laid = _shear(points, rng)
+        place = _invert_affine(laid[:, :3], np.stack([x.ravel(), y.ravel()], axis=-1))
+        place += BEND / 2 * _bend(place, rng)
+        seen = _interpolate(glyphs[part], place).reshape(-1, SIDE, finer, SIDE, finer)
         pictures[first : first + _CHUNK] = seen.mean(axis=(2, 4))
     return pictures
 
 
-def _sheared(points: Array, random: np.random.Generator) -> Array:
+def _shear(points: Array, rng: np.random.Generator) -> Array:
     """Points (N, 3 + P, 2) distorted without a bend and laid out by the last P of them."""
-    moved = _turned(points[..., 0] - 0.5, points[..., 1] - 0.5, random)
+    moved = _affine(points[..., 0] - 0.5, points[..., 1] - 0.5, rng)
     ink = moved[:, 3:]
     scale = BOX / np.maximum(ink.max(axis=1) - ink.min(axis=1), 1e-3).max(axis=1)
     centre = ink.mean(axis=1, keepdims=True)
     return ((moved - centre) * scale[:, None, None] + SIDE / 2).astype(np.float32)  # type: ignore[no-any-return]
 
 
-def _back(frame: Array, pixels: Array) -> Array:
+def _invert_affine(frame: Array, pixels: Array) -> Array:
     """Where in the glyph's unit square the pixels (Q, 2) lie: (N, Q, 2).
 
     Args:
@@ -194,7 +194,7 @@ def _back(frame: Array, pixels: Array) -> Array:
     return places
 
 
-def _looked_up(glyphs: Array, places: Array) -> Array:
+def _interpolate(glyphs: Array, places: Array) -> Array:
     """Glyphs (N, 64, 64) at places (N, Q, 2) of their unit squares, between pixels: (N, Q)."""
     at = np.clip(places * _GLYPH - 0.5, 0, _GLYPH - 1.001)
     column, row = at[..., 0].astype(np.int64), at[..., 1].astype(np.int64)
@@ -211,7 +211,7 @@ def _looked_up(glyphs: Array, places: Array) -> Array:
 def _glyphs(digit: int) -> tuple[Array, Array]:
     """The digit in every font and weight: (F, 64, 64) in [0, 1], points in its ink (F, P, 2)."""
     glyphs, inks = [], []
-    random = np.random.default_rng(digit)
+    rng = np.random.default_rng(digit)
     for font in _fonts(round(_GLYPH * 0.8)):
         for weight in (0, 1, 2):
             picture = Image.new("L", (_GLYPH, _GLYPH))
@@ -221,7 +221,7 @@ def _glyphs(digit: int) -> tuple[Array, Array]:
             )
             glyph = np.asarray(picture, np.float32) / 255
             rows, columns = np.nonzero(glyph > 0.5)
-            some = random.integers(0, len(rows), _INK)
+            some = rng.integers(0, len(rows), _INK)
             glyphs.append(glyph)
             inks.append((np.stack([columns[some], rows[some]], axis=-1) + 0.5) / _GLYPH)
     return np.stack(glyphs), np.stack(inks).astype(np.float32)

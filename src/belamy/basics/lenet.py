@@ -1,7 +1,7 @@
-"""LeNet-5, the network that read cheques: made, trained and asked here, in under a minute.
+"""LeNet-5, LeCun's convolutional network for digits: built, trained and used in under a minute.
 
 Source: LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document
-recognition", section II.B. **Differs**: the last level is ten sums and a softmax rather than
+recognition", section II.B. **Differs**: the last layer is ten sums and a softmax rather than
 distances to drawings of the digits, and Adam takes the steps rather than their second-order rule.
 """
 
@@ -25,16 +25,16 @@ from belamy.errors import ImageError
 __all__ = [
     "TABLE",
     "LeNet5",
-    "Moment",
-    "PartConvolution",
+    "Snapshot",
+    "SparseConvolution",
     "Squash",
     "Subsample",
     "activations",
     "classify_digits",
-    "learning",
-    "right",
-    "tensors",
-    "trained",
+    "is_correct",
+    "to_tensors",
+    "train",
+    "train_steps",
 ]
 
 # Which of the six maps of S2 each of the sixteen maps of C3 looks at: table I of the paper.
@@ -73,24 +73,24 @@ class Subsample(nn.Module):
         return self.mean(x) * self.weight[:, None, None] + self.bias[:, None, None]  # type: ignore[no-any-return]
 
 
-class PartConvolution(nn.Module):
+class SparseConvolution(nn.Module):
     """A 5 × 5 convolution whose maps look at some of the maps below, as `TABLE` says.
 
     Only those windows have weights: 60 of them rather than 96.
     """
 
-    places: Tensor
+    positions: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         pairs = [6 * row + seen for row, maps in enumerate(TABLE) for seen in maps]
-        self.register_buffer("places", torch.tensor(pairs))
+        self.register_buffer("positions", torch.tensor(pairs))
         self.weight = nn.Parameter(torch.zeros(len(pairs), 5, 5))
         self.bias = nn.Parameter(torch.zeros(len(TABLE)))
 
     def forward(self, x: Tensor) -> Tensor:
         windows = self.weight.new_zeros(6 * len(TABLE), 5, 5)
-        windows = windows.index_copy(0, self.places, self.weight)
+        windows = windows.index_copy(0, self.positions, self.weight)
         return conv2d(x, windows.view(len(TABLE), 6, 5, 5), self.bias)
 
 
@@ -108,7 +108,7 @@ class LeNet5(nn.Sequential):
         self.squash1 = Squash()
         self.s2 = Subsample(6)
         self.squash2 = Squash()
-        self.c3 = PartConvolution()
+        self.c3 = SparseConvolution()
         self.squash3 = Squash()
         self.s4 = Subsample(16)
         self.squash4 = Squash()
@@ -138,7 +138,7 @@ class LeNet5(nn.Sequential):
 
 
 @dataclass(frozen=True)
-class Moment:
+class Snapshot:
     """How far a training is.
 
     Args:
@@ -152,9 +152,9 @@ class Moment:
     accuracy: float
 
 
-def learning(
+def train_steps(
     network: LeNet5, count: int, held_out: tuple[Tensor, Tensor], epochs: int, seed: int
-) -> Iterator[Moment]:
+) -> Iterator[Snapshot]:
     """Train `network` on digits drawn for it.
 
     Args:
@@ -167,36 +167,36 @@ def learning(
     Yields:
         about `SHOWN` moments.
     """
-    pictures, labels = tensors(*draw_digits(count, seed))
+    pictures, labels = to_tensors(*draw_digits(count, seed))
     steps = max(1, epochs * count // BATCH)
     optimizer = torch.optim.Adam(network.parameters(), PEAK)
     losses: list[Tensor] = []
     shown = {round(steps * ((k + 1) / SHOWN) ** 1.5) for k in range(SHOWN)} | {steps}
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = _rate(step, steps)
-        chance = make_rng(seed, "order", step)
-        chosen = torch.randint(count, (BATCH,), generator=chance)
-        moved = _moved(pictures[chosen], chance)
+            group["lr"] = _learning_rate(step, steps)
+        rng = make_rng(seed, "order", step)
+        chosen = torch.randint(count, (BATCH,), generator=rng)
+        moved = _augment(pictures[chosen], rng)
         loss = cross_entropy(network(moved), labels[chosen])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.detach())
         if step + 1 in shown:
-            accuracy = float(right(network, *held_out).float().mean())
-            yield Moment((step + 1) * BATCH, float(torch.stack(losses).mean()), accuracy)
+            accuracy = float(is_correct(network, *held_out).float().mean())
+            yield Snapshot((step + 1) * BATCH, float(torch.stack(losses).mean()), accuracy)
             losses.clear()
 
 
-def _rate(step: int, steps: int) -> float:
+def _learning_rate(step: int, steps: int) -> float:
     rising = min(1.0, 10 * (step + 1) / steps)
     return PEAK * rising * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
 
 
-def _moved(pictures: Tensor, chance: torch.Generator) -> Tensor:
+def _augment(pictures: Tensor, rng: torch.Generator) -> Tensor:
     """Each picture a little scaled, turned and shifted, its own way."""
-    affine = torch.randn(len(pictures), 2, 3, generator=chance)
+    affine = torch.randn(len(pictures), 2, 3, generator=rng)
     affine *= torch.tensor([[0.06, 0.06, 0.05], [0.06, 0.06, 0.05]])  # by eye
     affine[:, 0, 0] += 1
     affine[:, 1, 1] += 1
@@ -205,19 +205,19 @@ def _moved(pictures: Tensor, chance: torch.Generator) -> Tensor:
     return nn.functional.grid_sample(pictures, grid, align_corners=False)
 
 
-def tensors(pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def to_tensors(pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Pictures (N, 28, 28) as (N, 1, 28, 28) in [0, 1], and labels, as tensors."""
     return torch.from_numpy(pictures)[:, None].float() / 255, torch.from_numpy(labels)
 
 
 @torch.no_grad()
-def right(network: LeNet5, pictures: Tensor, labels: Tensor) -> Tensor:
+def is_correct(network: LeNet5, pictures: Tensor, labels: Tensor) -> Tensor:
     """Which pictures (N, 1, 28, 28) the network names rightly: (N,)."""
     named = [network(part).argmax(dim=1) for part in torch.split(pictures, 500)]
     return torch.cat(named) == labels
 
 
-def trained(count: int = 24_000, epochs: int = 4, seed: int = 0) -> LeNet5:
+def train(count: int = 24_000, epochs: int = 4, seed: int = 0) -> LeNet5:
     """A network that has learned from digits drawn for it: about 20 s of one core.
 
     Args:
@@ -226,15 +226,15 @@ def trained(count: int = 24_000, epochs: int = 4, seed: int = 0) -> LeNet5:
         seed: of the digits and of the first weights.
     """
     network = LeNet5(seed)
-    few = tensors(*draw_digits(1, seed))
-    for _ in learning(network, count, few, epochs, seed):
+    few = to_tensors(*draw_digits(1, seed))
+    for _ in train_steps(network, count, few, epochs, seed):
         pass
     return network
 
 
 @torch.no_grad()
 def activations(network: LeNet5, picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """What every level makes of a digit (28, 28): name → maps (C, H, W), after squashing."""
+    """What every layer makes of a digit (28, 28): name → maps (C, H, W), after squashing."""
     found = {}
     x = torch.from_numpy(picture)[None, None]
     x = BLACK + (WHITE - BLACK) * x
@@ -252,7 +252,7 @@ def classify_digits(network: LeNet5, pictures: NDArray[np.generic]) -> NDArray[n
     """How probable the network holds each of the ten digits.
 
     Args:
-        network: a trained one, as `learning` leaves it.
+        network: a trained one, as `train_steps` leaves it.
         pictures: (N, 28, 28) as in MNIST, white on black, the digit in the middle, taken as they
             are; or any other (N, H, W) or (H, W), which are laid out like those first. uint8, or
             floats in [0, 1].

@@ -1,10 +1,10 @@
-"""A network of levels of neurons, forward and backward, written out.
+"""A network of layers of neurons, forward and backward, written out.
 
-One level computes  z = x·W + b  and  a = φ(z).  Errors go back through it by the chain rule:
+One layer computes  z = x·W + b  and  a = φ(z).  Errors go back through it by the chain rule:
 
     ∂L/∂z = ∂L/∂a ∘ φ′(z)      ∂L/∂W = xᵀ·∂L/∂z      ∂L/∂b = Σ ∂L/∂z      ∂L/∂x = ∂L/∂z·Wᵀ
 
-and ∂L/∂x is ∂L/∂a of the level before. Rows are examples, columns are neurons.
+and ∂L/∂x is ∂L/∂a of the layer before. Rows are examples, columns are neurons.
 
 Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986;
 Kingma and Ba, "Adam: a method for stochastic optimization", 2015.
@@ -27,7 +27,7 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
-    "Level",
+    "Layer",
     "Loss",
     "Network",
     "Optimiser",
@@ -43,10 +43,10 @@ Array: TypeAlias = "NDArray[np.float64]"
 
 
 class Activation(NamedTuple):
-    """φ, and its slope φ′, both as functions of z."""
+    """An activation function φ and its derivative φ′, the slope of φ, both as functions of z."""
 
     value: Callable[[Array], Array]
-    slope: Callable[[Array], Array]
+    derivative: Callable[[Array], Array]
 
 
 def _sigmoid(z: Array) -> Array:
@@ -58,16 +58,16 @@ ACTIVATIONS = {
     "tanh": Activation(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
     "relu": Activation(lambda z: np.maximum(z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
     "linear": Activation(lambda z: z, np.ones_like),
-    # the threshold neuron; its slope is 0, so that no error can go back through it
+    # the threshold neuron; its derivative is 0, so that no error can go back through it
     "step": Activation(lambda z: np.where(z >= 0, 1.0, 0.0), np.zeros_like),
 }
 
 
 class Loss(NamedTuple):
-    """L(y, t), averaged over the examples, and its slope ∂L/∂y."""
+    """A loss L(y, t), averaged over the examples, and its gradient ∂L/∂y."""
 
     value: Callable[[Array, Array], float]
-    slope: Callable[[Array, Array], Array]
+    gradient: Callable[[Array, Array], Array]
 
 
 def _log_softmax(y: Array) -> Array:
@@ -101,7 +101,7 @@ LOSSES = {
 
 
 @dataclass
-class Level:
+class Layer:
     """Neurons side by side, each connected to every input.
 
     Args:
@@ -115,11 +115,11 @@ class Level:
     activation: Activation
 
 
-Network: TypeAlias = "list[Level]"
+Network: TypeAlias = "list[Layer]"
 
 
 class Trace(NamedTuple):
-    """What a level saw on the way forward, and needs on the way back: x, and z = x·W + b."""
+    """What a layer saw on the way forward, and needs on the way back: x, and z = x·W + b."""
 
     inputs: Array
     sums: Array
@@ -127,7 +127,7 @@ class Trace(NamedTuple):
 
 def make_network(
     sizes: Sequence[int],
-    random: np.random.Generator,
+    rng: np.random.Generator,
     *,
     hidden: str = "tanh",
     output: str = "linear",
@@ -135,47 +135,47 @@ def make_network(
     """A network with weights drawn at random.
 
     Args:
-        sizes: of the input, of every hidden level, of the output: 2, 8, 8, 1.
-        random: the source of chance.
-        hidden: activation of the hidden levels.
-        output: activation of the last level.
+        sizes: of the input, of every hidden layer, of the output: 2, 8, 8, 1.
+        rng: the source of chance.
+        hidden: activation of the hidden layers.
+        output: activation of the last layer.
     """
     network = []
     for inputs, neurons in itertools.pairwise(sizes):
         # of variance 1 / inputs, so that sums of many inputs are no larger than those of few
-        weights = random.standard_normal((inputs, neurons)) / np.sqrt(inputs)
-        network.append(Level(weights, np.zeros(neurons), ACTIVATIONS[hidden]))
+        weights = rng.standard_normal((inputs, neurons)) / np.sqrt(inputs)
+        network.append(Layer(weights, np.zeros(neurons), ACTIVATIONS[hidden]))
     network[-1].activation = ACTIVATIONS[output]
     return network
 
 
 def forward(network: Network, inputs: Array) -> tuple[Array, list[Trace]]:
-    """Inputs (N, first size) through all levels: outputs (N, last size), and the traces."""
+    """Inputs (N, first size) through all layers: outputs (N, last size), and the traces."""
     traces = []
     signal = inputs
-    for level in network:
-        sums = signal @ level.weights + level.biases
+    for layer in network:
+        sums = signal @ layer.weights + layer.biases
         traces.append(Trace(signal, sums))
-        signal = level.activation.value(sums)
+        signal = layer.activation.value(sums)
     return signal, traces
 
 
-def backward(network: Network, traces: list[Trace], slope: Array) -> list[tuple[Array, Array]]:
-    """The error back through all levels.
+def backward(network: Network, traces: list[Trace], gradient: Array) -> list[tuple[Array, Array]]:
+    """Backpropagation: the gradient of the loss for all parameters.
 
     Args:
         network: as it was on the way forward.
         traces: from `forward`.
-        slope: ∂L/∂y of the outputs, (N, last size).
+        gradient: ∂L/∂y of the outputs, (N, last size).
 
     Returns:
-        (∂L/∂W, ∂L/∂b) of each level, the first level first.
+        (∂L/∂W, ∂L/∂b) of each layer, the first layer first.
     """
     gradients = []
-    for level, trace in zip(reversed(network), reversed(traces), strict=True):
-        slope_of_sums = slope * level.activation.slope(trace.sums)
-        gradients.append((trace.inputs.T @ slope_of_sums, slope_of_sums.sum(axis=0)))
-        slope = slope_of_sums @ level.weights.T
+    for layer, trace in zip(reversed(network), reversed(traces), strict=True):
+        delta = gradient * layer.activation.derivative(trace.sums)
+        gradients.append((trace.inputs.T @ delta, delta.sum(axis=0)))
+        gradient = delta @ layer.weights.T
     return gradients[::-1]
 
 
@@ -190,7 +190,7 @@ class Optimiser(Protocol):
 
 @dataclass
 class SGD:
-    """w ← w − η·∂L/∂w: downhill, by `rate` times the slope."""
+    """w ← w − η·∂L/∂w: gradient descent."""
 
     rate: float = 0.3
 
@@ -201,7 +201,7 @@ class SGD:
 
 
 class Adam:
-    """Steps of about `rate` in every weight, whatever its slope: mean slope over root mean square.
+    """Steps of about `rate` in every weight, whatever its gradient: mean over root mean square.
 
         m ← β₁·m + (1 − β₁)·g      v ← β₂·v + (1 − β₂)·g²      w ← w − η·m̂ / (√v̂ + ε)
 
@@ -233,7 +233,7 @@ OPTIMISERS: dict[str, Callable[..., Optimiser]] = {"sgd": SGD, "adam": Adam}
 
 def parameters(network: Network) -> list[Array]:
     """All weights and biases, in the order of `backward`'s gradients."""
-    return [array for level in network for array in (level.weights, level.biases)]
+    return [array for layer in network for array in (layer.weights, layer.biases)]
 
 
 def train(
@@ -242,7 +242,7 @@ def train(
     targets: Array,
     loss: Loss,
     optimiser: Optimiser,
-    random: np.random.Generator,
+    rng: np.random.Generator,
     *,
     batch: int,
 ) -> Iterator[float]:
@@ -254,16 +254,16 @@ def train(
         targets: (N, last size).
         loss: what shall become small.
         optimiser: the rule of the steps.
-        random: shuffles the examples anew for every pass.
+        rng: shuffles the examples anew for every pass.
         batch: how many examples make one step.
     """
     while True:
-        order = random.permutation(len(inputs))
+        order = rng.permutation(len(inputs))
         losses = []
         for start in range(0, len(inputs), batch):
             chosen = order[start : start + batch]
             outputs, traces = forward(network, inputs[chosen])
             losses.append(loss.value(outputs, targets[chosen]))
-            gradients = backward(network, traces, loss.slope(outputs, targets[chosen]))
+            gradients = backward(network, traces, loss.gradient(outputs, targets[chosen]))
             optimiser.step(parameters(network), [array for pair in gradients for array in pair])
         yield float(np.mean(losses))

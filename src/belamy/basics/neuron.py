@@ -27,7 +27,7 @@ __all__ = [
     "train_perceptron",
     "truth_table",
     "widest_margin",
-    "xor_of_two_levels",
+    "xor_of_two_layers",
 ]
 
 Array: TypeAlias = "NDArray[np.float64]"
@@ -81,7 +81,7 @@ def boolean_functions(inputs: int) -> set[tuple[int, ...]]:
     return {truth_table(w, threshold) for w in weights for threshold in thresholds}
 
 
-def xor_of_two_levels(a: int, b: int) -> int:
+def xor_of_two_layers(a: int, b: int) -> int:
     """What one neuron cannot, three can: a XOR b = (a OR b) AND (a NAND b)."""
     either = fires((a, b), *GATES["OR"])
     not_both = fires((a, b), *GATES["NAND"])

@@ -111,9 +111,7 @@ HABITS: dict[int, tuple[str, ...]] = {
 of the digit's height, x to the right, y down; at a point with an exclamation mark is a corner."""
 
 
-def curves(
-    habit: str, count: int, wobble: float, random: np.random.Generator
-) -> tuple[Array, Array]:
+def curves(habit: str, count: int, wobble: float, rng: np.random.Generator) -> tuple[Array, Array]:
     """`count` ways in which a hand with this habit writes.
 
     Args:
@@ -121,17 +119,17 @@ def curves(
         count: how many to write.
         wobble: how far chance moves each point, in parts of the digit's height; some hands are
             half as steady, some twice.
-        random: the chance.
+        rng: the chance.
 
     Returns:
         where straight pieces begin and where they end, each (count, pieces, 2), about in the unit
         square.
     """
-    sizes = wobble * np.exp(random.normal(0, 0.35, (count, 1, 1)))
+    sizes = wobble * np.exp(rng.normal(0, 0.35, (count, 1, 1)))
     paths = []
     for stroke in habit.split("|"):
         points, corners = _points(stroke)
-        steps = sizes * random.normal(0, 1, (count, *points.shape))
+        steps = sizes * rng.normal(0, 1, (count, *points.shape))
         paths.append(_smooth((points + steps).astype(np.float32), corners))
     starts = np.concatenate([path[:, :-1] for path in paths], axis=1)
     ends = np.concatenate([path[:, 1:] for path in paths], axis=1)

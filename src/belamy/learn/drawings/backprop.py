@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from belamy.basics.worked import Worked
+from belamy.basics.worked import TrainingStep
 from belamy.learn.drawings.style import BLUE, GREEN, GREY, INK, OCHRE, PAPER, RED, bare, sheet
 from belamy.learn.texts import Texts
 
@@ -32,7 +32,7 @@ class _Edge(NamedTuple):
     slope: float
 
 
-def draw_backprop(worked: Worked, say: Texts, stage: int) -> Figure:
+def draw_backprop(worked: TrainingStep, say: Texts, stage: int) -> Figure:
     """The network at one of four stages: forward, error, backward, new weights.
 
     Args:
@@ -71,7 +71,7 @@ def draw_backprop(worked: Worked, say: Texts, stage: int) -> Figure:
     return figure
 
 
-def _edges(worked: Worked) -> list[_Edge]:
+def _edges(worked: TrainingStep) -> list[_Edge]:
     found = []
     for level in range(2):
         arrays = (worked.before[level], worked.after[level])
@@ -109,7 +109,7 @@ def _draw_edge(axes: Axes, edge: _Edge, stage: int) -> None:
         )
 
 
-def _draw_neurons(axes: Axes, worked: Worked, stage: int, say: Texts) -> None:
+def _draw_neurons(axes: Axes, worked: TrainingStep, stage: int, say: Texts) -> None:
     from matplotlib.patches import Circle
 
     values = (worked.inputs, *worked.answers)
@@ -124,7 +124,7 @@ def _draw_neurons(axes: Axes, worked: Worked, stage: int, say: Texts) -> None:
                 continue
             old = worked.before[level - 1].biases[index]
             new = worked.after[level - 1].biases[index]
-            slope = worked.slopes[level - 1][index]
+            slope = worked.deltas[level - 1][index]
             text = f"b {old:.2f} → {new:.3f}" if stage >= UPDATE else f"b {old:.2f}"
             ink = GREEN if stage >= UPDATE else GREY
             axes.text(x, y - 0.56, _minus(text), ha="center", fontsize=13, color=ink)
@@ -133,12 +133,12 @@ def _draw_neurons(axes: Axes, worked: Worked, stage: int, say: Texts) -> None:
                 axes.text(x, y - 0.8, _minus(text), ha="center", fontsize=13, color=RED)
 
 
-def _draw_error(axes: Axes, worked: Worked, stage: int, say: Texts) -> None:
+def _draw_error(axes: Axes, worked: TrainingStep, stage: int, say: Texts) -> None:
     from matplotlib.patches import Circle
 
     x, y = _WANTED
     axes.add_patch(Circle((x, y), _RADIUS, fc=PAPER, ec=GREY, lw=2.2, ls=(0, (4, 3)), zorder=4))
-    axes.text(x, y, f"{worked.wanted:g}", ha="center", va="center", fontsize=15, zorder=5)
+    axes.text(x, y, f"{worked.target:g}", ha="center", va="center", fontsize=15, zorder=5)
     axes.text(x, y + 0.5, say("backprop.wanted"), ha="center", fontsize=14, color=GREY)
     if stage < ERROR:
         return
