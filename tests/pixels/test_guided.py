@@ -116,14 +116,14 @@ def test_a_small_map_is_enlarged_along_the_edges() -> None:
 
 def test_grain_goes_and_edges_and_fine_texture_stay() -> None:
     grainy = step_edge(96) + 0.004 * (noise(1, 3, 96, 96) - 0.5)
-    made = denoise(grainy, radius=12, grain=0.01)
+    made = denoise(grainy, radius=12, noise=0.01)
     far = made[..., :20]  # from the edge
     assert float(far.std()) < 0.5 * float(grainy[..., :20].std())
     assert float(made[..., 48].mean() - made[..., 47].mean()) > 0.59
     stripes = (torch.arange(96) % 2).float().expand(1, 3, 96, 96) * 0.5
-    assert torch.allclose(denoise(stripes, radius=12, grain=0.01), stripes, atol=1e-3)
+    assert torch.allclose(denoise(stripes, radius=12, noise=0.01), stripes, atol=1e-3)
     pixel = torch.full((1, 3, 1, 1), 0.3)
-    assert torch.allclose(denoise(pixel, radius=12, grain=0.01), pixel)
+    assert torch.allclose(denoise(pixel, radius=12, noise=0.01), pixel)
 
 
 def test_a_flat_guide_and_one_pixel() -> None:

@@ -1,4 +1,4 @@
-"""Small random changes that keep an optimised picture from being brittle.
+"""Random transformations for feature visualisation: jitter, scale, rotation, padding.
 
 Each function makes a `Transform`: (picture, generator) → picture, differentiable, and the same
 for the same state of the generator. The generator lives on the CPU, the picture anywhere. (On
@@ -27,9 +27,9 @@ DEGREES = (*range(-10, 11), 0, 0, 0, 0, 0)
 GREY = 0.5
 
 
-def random_shift(limit: int, generator: torch.Generator) -> tuple[int, int]:
+def random_shift(limit: int, rng: torch.Generator) -> tuple[int, int]:
     """Pixels down and right, each drawn evenly from -limit … limit."""
-    down, right = torch.randint(-limit, limit + 1, (2,), generator=generator).tolist()
+    down, right = torch.randint(-limit, limit + 1, (2,), generator=rng).tolist()
     return down, right
 
 
@@ -45,15 +45,15 @@ def roll_back(image: Tensor, shift: tuple[int, int]) -> Tensor:
 
 def roll_jitter(limit: int) -> Transform:
     """Roll by up to `limit` pixels each way; the size stays, and edges meet inside."""
-    return lambda image, generator: roll(image, random_shift(limit, generator))
+    return lambda image, rng: roll(image, random_shift(limit, rng))
 
 
 def crop_jitter(pixels: int) -> Transform:
     """A random window, smaller by `pixels` in height and width; a picture keeps at least 1."""
 
-    def apply(image: Tensor, generator: torch.Generator) -> Tensor:
+    def apply(image: Tensor, rng: torch.Generator) -> Tensor:
         height, width = image.shape[-2:]
-        down, right = torch.randint(pixels + 1, (2,), generator=generator).tolist()
+        down, right = torch.randint(pixels + 1, (2,), generator=rng).tolist()
         window = max(1, height - pixels), max(1, width - pixels)
         top, left = min(down, height - window[0]), min(right, width - window[1])
         return image[..., top : top + window[0], left : left + window[1]]
@@ -74,8 +74,8 @@ def pad_grey(pixels: int) -> Transform:
 def scale(factors: Sequence[float]) -> Transform:
     """Resize by one of the factors, bilinearly; the size changes with it."""
 
-    def apply(image: Tensor, generator: torch.Generator) -> Tensor:
-        factor = _choose(factors, generator)
+    def apply(image: Tensor, rng: torch.Generator) -> Tensor:
+        factor = _choose(factors, rng)
         size = [max(1, round(side * factor)) for side in image.shape[-2:]]
         return F.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
@@ -90,8 +90,8 @@ def rotate(degrees: Sequence[float], outside: str = "reflection") -> Transform:
         outside: what fills the corners: `reflection`, `border`, or `zeros` (black).
     """
 
-    def apply(image: Tensor, generator: torch.Generator) -> Tensor:
-        angle = math.radians(_choose(degrees, generator))
+    def apply(image: Tensor, rng: torch.Generator) -> Tensor:
+        angle = math.radians(_choose(degrees, rng))
         height, width = image.shape[-2:]
         sine, cosine = math.sin(angle), math.cos(angle)
         # Coordinates run from -1 to 1 on both axes, so a turn has to undo the aspect.
@@ -106,16 +106,16 @@ def rotate(degrees: Sequence[float], outside: str = "reflection") -> Transform:
     return apply
 
 
-def _choose(options: Sequence[float], generator: torch.Generator) -> float:
-    return options[int(torch.randint(len(options), (1,), generator=generator))]
+def _choose(options: Sequence[float], rng: torch.Generator) -> float:
+    return options[int(torch.randint(len(options), (1,), generator=rng))]
 
 
 def compose(*transforms: Transform) -> Transform:
     """One transform after the other, all drawing from the same generator."""
 
-    def apply(image: Tensor, generator: torch.Generator) -> Tensor:
+    def apply(image: Tensor, rng: torch.Generator) -> Tensor:
         for transform in transforms:
-            image = transform(image, generator)
+            image = transform(image, rng)
         return image
 
     return apply
@@ -124,8 +124,8 @@ def compose(*transforms: Transform) -> Transform:
 def same_size(transform: Transform) -> Transform:
     """`transform`, its result cropped or mirrored outwards to the size that came in."""
 
-    def apply(image: Tensor, generator: torch.Generator) -> Tensor:
-        return _center_crop_or_pad(transform(image, generator), image.shape[-2], image.shape[-1])
+    def apply(image: Tensor, rng: torch.Generator) -> Tensor:
+        return _center_crop_or_pad(transform(image, rng), image.shape[-2], image.shape[-1])
 
     return apply
 
@@ -155,7 +155,7 @@ def robust() -> Transform:
 
 
 def _around_grey(transform: Transform) -> Transform:
-    return lambda image, generator: transform(image - GREY, generator) + GREY
+    return lambda image, rng: transform(image - GREY, rng) + GREY
 
 
 def robust_same_size() -> Transform:

@@ -1,4 +1,4 @@
-"""What an optimiser moves, and the picture it stands for.
+"""Image parameterisations: what an optimiser moves, and the picture that it stands for.
 
 A canvas is a module whose `forward()` is a picture (N,3,H,W) in [0,1]. Moving a Fourier canvas
 changes every scale of the picture at once; moving pixels draws fine detail first.
@@ -86,10 +86,10 @@ class PixelCanvas(nn.Module):
 
     @classmethod
     def from_noise(
-        cls, height: int, width: int, generator: torch.Generator, batch: int = 1
+        cls, height: int, width: int, rng: torch.Generator, batch: int = 1
     ) -> PixelCanvas:
         """Start from nearly even grey: free values of deviation 0.01, through a sigmoid."""
-        values = START_DEVIATION * torch.randn((batch, 3, height, width), generator=generator)
+        values = START_DEVIATION * torch.randn((batch, 3, height, width), generator=rng)
         return cls(values.sigmoid(), "logit")
 
     def forward(self) -> Tensor:
@@ -121,11 +121,11 @@ class FourierCanvas(nn.Module):
 
     @classmethod
     def from_noise(
-        cls, height: int, width: int, generator: torch.Generator, batch: int = 1
+        cls, height: int, width: int, rng: torch.Generator, batch: int = 1
     ) -> FourierCanvas:
         """Start from faint clouds: every part of the spectrum of deviation 0.01."""
         shape = (batch, 3, height, width // 2 + 1, 2)
-        return cls(START_DEVIATION * torch.randn(shape, generator=generator), (height, width))
+        return cls(START_DEVIATION * torch.randn(shape, generator=rng), (height, width))
 
     @classmethod
     def from_image(cls, image: Tensor) -> FourierCanvas:

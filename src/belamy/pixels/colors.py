@@ -15,6 +15,8 @@ from belamy.errors import OptionError
 # primaries, but its weights belong to linear light; on gamma-coded values both only approximate
 # lightness, and 601 is no further off (tests/pixels/test_colors.py measures it).
 LUMA = (0.299, 0.587, 0.114)
+# Rec. 709, for what asks how light a ground is rather than how a photo's grey should look.
+LUMA_709 = (0.2126, 0.7152, 0.0722)
 
 # Square root of the covariance of ImageNet's colours. Source: lucid, optvis/param/color.py.
 COLOR_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
@@ -47,8 +49,10 @@ def keep_colors(original: Tensor, image: Tensor) -> Tensor:
         OptionError: the two pictures differ in size.
     """
     if original.shape[-2:] != image.shape[-2:]:
-        found, wanted = tuple(original.shape[-2:]), tuple(image.shape[-2:])
-        raise OptionError(f"colours of {found} pixels for a picture of {wanted}; resize them first")
+        actual, target = tuple(original.shape[-2:]), tuple(image.shape[-2:])
+        raise OptionError(
+            f"colours of {actual} pixels for a picture of {target}; resize them first"
+        )
     bright = luma(image).clamp(0, 1)
     chroma = original - luma(original)
     room = torch.where(chroma > 0, 1 - bright, bright)

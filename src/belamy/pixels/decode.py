@@ -1,4 +1,4 @@
-"""Files made by strangers: whatever is inside, out comes a picture or one `ImageError`.
+"""Decoding of untrusted image files: out comes a picture or one `ImageError`.
 
 Pillow answers to damaged files with a dozen kinds of exception, with warnings, and with lines that
 libtiff writes to stderr by itself. Here, and only here, all of that becomes one sentence which

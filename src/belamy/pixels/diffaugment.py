@@ -1,5 +1,4 @@
-"""Random changes that a discriminator sees real and made pictures through, so that it cannot
-learn a small data set by heart.
+"""Differentiable augmentation (DiffAugment) of what a discriminator sees, real and generated.
 
 Differentiable, so that the generator learns through them; each picture of a batch gets its own.
 
@@ -26,24 +25,24 @@ _HOLE = 1 / 2  # of the side
 
 def diff_augment(
     images: Tensor,
-    generator: torch.Generator,
+    rng: torch.Generator,
     *,
     probability: float = 1.0,
-    kinds: Sequence[str] = ("color", "translation", "cutout"),
+    policy: Sequence[str] = ("color", "translation", "cutout"),
 ) -> Tensor:
-    """Pictures (N, 3, H, W) in [0, 1], each changed in its own way.
+    """Augment pictures (N, 3, H, W) in [0, 1], each in its own way.
 
     Args:
         images: of any device.
-        generator: on the CPU; the same state gives the same changes.
-        probability: that a picture undergoes a kind of change, drawn for each kind.
-        kinds: some of `AUGMENTATIONS`, in this order.
+        rng: on the CPU; the same state gives the same changes.
+        probability: that a picture is changed, drawn for each augmentation.
+        policy: some of `AUGMENTATIONS`, in this order.
     """
-    for kind in kinds:
-        touched = torch.rand(len(images), 1, 1, 1, generator=generator) < probability
+    for name in policy:
+        touched = torch.rand(len(images), 1, 1, 1, generator=rng) < probability
         if not bool(touched.any()):
             continue
-        changed = AUGMENTATIONS[kind](images, generator)
+        changed = AUGMENTATIONS[name](images, rng)
         if bool(touched.all()):
             images = changed
         else:
@@ -51,9 +50,9 @@ def diff_augment(
     return images
 
 
-def _color(images: Tensor, generator: torch.Generator) -> Tensor:
+def _color(images: Tensor, rng: torch.Generator) -> Tensor:
     """Brightness, then saturation, then contrast."""
-    draws = torch.rand(3, len(images), 1, 1, 1, generator=generator).to(images)
+    draws = torch.rand(3, len(images), 1, 1, 1, generator=rng).to(images)
     images = images + (2 * draws[0] - 1) * _BRIGHTNESS
     images = _scale_around(
         images.mean(dim=1, keepdim=True), images, _interpolate(_SATURATION, draws[1])
@@ -67,15 +66,15 @@ def _scale_around(centre: Tensor, images: Tensor, factor: Tensor) -> Tensor:
     return centre + (images - centre) * factor
 
 
-def _interpolate(limits: tuple[float, float], share: Tensor) -> Tensor:
-    return limits[0] + (limits[1] - limits[0]) * share
+def _interpolate(limits: tuple[float, float], fraction: Tensor) -> Tensor:
+    return limits[0] + (limits[1] - limits[0]) * fraction
 
 
-def _translation(images: Tensor, generator: torch.Generator) -> Tensor:
+def _translation(images: Tensor, rng: torch.Generator) -> Tensor:
     for dim in (-2, -1):
         side = images.shape[dim]
         limit = round(side * _SHIFT)
-        shifts = torch.randint(-limit, limit + 1, (len(images), 1), generator=generator)
+        shifts = torch.randint(-limit, limit + 1, (len(images), 1), generator=rng)
         images = _translate(images, shifts.to(images.device), dim)
     return images
 
@@ -91,16 +90,16 @@ def _translate(images: Tensor, shifts: Tensor, dim: int) -> Tensor:
     return torch.where(inside, images.gather(dim, taken), _GREY)
 
 
-def _cutout(images: Tensor, generator: torch.Generator) -> Tensor:
+def _cutout(images: Tensor, rng: torch.Generator) -> Tensor:
     """A grey square, half as wide as the picture; its centre may lie on the edge."""
     holes = []
     for dim in (-2, -1):
         side = images.shape[dim]
         size = round(side * _HOLE)
-        centres = torch.randint(side + (size + 1) % 2, (len(images), 1), generator=generator)
+        centres = torch.randint(side + (size + 1) % 2, (len(images), 1), generator=rng)
         first = centres - size // 2
-        places = torch.arange(side)
-        holes.append((places >= first) & (places < first + size))  # (N, side)
+        positions = torch.arange(side)
+        holes.append((positions >= first) & (positions < first + size))  # (N, side)
     hole = (holes[0][:, None, :, None] & holes[1][:, None, None, :]).to(images.device)
     return torch.where(hole, _GREY, images)
 
@@ -110,4 +109,4 @@ AUGMENTATIONS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
     "translation": _translation,
     "cutout": _cutout,
 }
-"""Name → what changes a batch."""
+"""Name → augmentation of a batch."""

@@ -1,4 +1,4 @@
-"""Pictures turned to bytes: one row for each format that belamy writes."""
+"""Encoding of image files: one row for each format that belamy writes."""
 
 from __future__ import annotations
 

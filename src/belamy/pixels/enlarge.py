@@ -1,12 +1,12 @@
-"""Small paintings made large: neither soft, nor ringing, nor in steps.
+"""Upscaling by whole factors: Lanczos, line integral smoothing, a shock filter, and brush noise.
 
 Lanczos' filter, held between the pixels that it lies among, so that no halo stands beside an edge;
 then the picture is smoothed along its edges, never across, which turns staircases into strokes;
-edges are drawn together again; and a grain that follows the forms, as bristles do, stands for the
+edges are sharpened again; and noise that follows the forms, as bristles do, stands for the
 detail that no resampler can know.
 
 Source: the smoothing is a line integral along the structure tensor's direction (Cabral and Leedom
-1993; Kyprianidis and Kang 2011, for paintings), the drawing together Osher and Rudin's shock
+1993; Kyprianidis and Kang 2011, for paintings), the sharpening Osher and Rudin's shock
 filter (1990).
 """
 
@@ -24,7 +24,7 @@ from belamy.errors import OptionError
 __all__ = ["LARGEST", "enlarge"]
 
 LARGEST = 16
-"""Times: beyond, even a good resampler shows nothing but its own manner."""
+"""Times: beyond, even a good resampler shows nothing but its own style."""
 
 _LOBES = 3  # of Lanczos' filter
 _SLACK = 0.08  # how far it may leave the pixels that it lies among, of their own contrast
@@ -32,7 +32,7 @@ _SLACK = 0.08  # how far it may leave the pixels that it lies among, of their ow
 _TENSOR = 0.65  # standard deviation over which directions are averaged
 _ALONG = 1.1  # reach of the smoothing to both sides
 _SAMPLES = 4  # of the picture on each side
-_SHOCKS = 3  # times that edges are drawn together
+_SHOCKS = 3  # iterations of the shock filter
 _SHOCK = 0.20  # how far each time
 _NOISE = 0.009  # standard deviation of the bristles, in [0, 1]
 _BRISTLE = 2.2  # their length
@@ -46,7 +46,7 @@ def enlarge(image: Tensor, factor: int, *, seed: int = 0) -> Tensor:
     Args:
         image: (N, 3, H, W), sRGB in [0, 1].
         factor: 1 to `LARGEST`; 1 changes nothing.
-        seed: of the grain.
+        seed: of the noise.
 
     Returns:
         (N, 3, factor H, factor W) in [0, 1].
@@ -60,11 +60,11 @@ def enlarge(image: Tensor, factor: int, *, seed: int = 0) -> Tensor:
         return image
     large = _lanczos(image, factor)
     for part in range(2):  # directions are surer on what is smooth already
-        way = _tangents(large, factor, _TENSOR)
-        large = _line_integral(large, way, _ALONG * factor / (1 + part), _SAMPLES)
+        direction = _tangents(large, factor, _TENSOR)
+        large = _line_integral(large, direction, _ALONG * factor / (1 + part), _SAMPLES)
     large = _shock_filter(large, factor)
-    way = _tangents(large, factor, _BROAD)
-    return (large + _NOISE * _brush_noise(large, way, factor, seed)).clamp(0, 1)
+    direction = _tangents(large, factor, _BROAD)
+    return (large + _NOISE * _brush_noise(large, direction, factor, seed)).clamp(0, 1)
 
 
 def _lanczos(image: Tensor, factor: int) -> Tensor:
@@ -84,10 +84,10 @@ def _upsample(image: Tensor, factor: int) -> Tensor:
 
 def _weights(side: int, factor: int) -> Tensor:
     """(factor × side, side): what each new pixel takes of the old ones; beyond edges, the edge."""
-    place = (torch.arange(side * factor) + 0.5) / factor - 0.5
-    first = place.floor().long() - _LOBES + 1
+    position = (torch.arange(side * factor) + 0.5) / factor - 0.5
+    first = position.floor().long() - _LOBES + 1
     taps = first[:, None] + torch.arange(2 * _LOBES)
-    distance = place[:, None] - taps
+    distance = position[:, None] - taps
     kernel = torch.sinc(distance) * torch.sinc(distance / _LOBES)
     kernel = kernel / kernel.sum(1, keepdim=True)
     weights = torch.zeros(side * factor, side)
@@ -119,36 +119,36 @@ def _blur(image: Tensor, deviation: float) -> Tensor:
     return F.conv2d(tall, kernel.mT, groups=groups)
 
 
-def _line_integral(image: Tensor, way: Tensor, reach: float, samples: int) -> Tensor:
-    """The mean of what is met when one goes `reach` pixels to both sides along `way`."""
+def _line_integral(image: Tensor, direction: Tensor, reach: float, samples: int) -> Tensor:
+    """The mean of what is met when one goes `reach` pixels to both sides along `direction`."""
     height, width = image.shape[-2:]
     y = torch.arange(height).to(image)[:, None].expand(height, width)
     x = torch.arange(width).to(image).expand(height, width)
     here = torch.stack([x, y], -1).expand(len(image), -1, -1, -1)  # (N, H, W, 2)
-    own = way.permute(0, 2, 3, 1)
+    own = direction.permute(0, 2, 3, 1)
     total, weights = image.clone(), 1.0
     for side in (-1.0, 1.0):
-        place, heading = here, own * side
+        position, heading = here, own * side
         for index in range(1, samples + 1):
-            place = place + heading * (reach / samples)
+            position = position + heading * (reach / samples)
             weight = math.exp(-2.0 * (index / samples) ** 2)
-            total, weights = total + weight * _sample(image, place), weights + weight
-            turned = _sample(way, place).permute(0, 2, 3, 1)
+            total, weights = total + weight * _sample(image, position), weights + weight
+            turned = _sample(direction, position).permute(0, 2, 3, 1)
             # a direction has no sign: go on the way one came
             turned = turned * torch.where((turned * heading).sum(-1, keepdim=True) < 0, -1.0, 1.0)
             heading = turned
     return total / weights
 
 
-def _sample(image: Tensor, place: Tensor) -> Tensor:
-    """The image (N, C, H, W) at places (N, H, W, 2) in pixels."""
+def _sample(image: Tensor, position: Tensor) -> Tensor:
+    """The image (N, C, H, W) at positions (N, H, W, 2) in pixels."""
     size = torch.tensor([image.shape[-1], image.shape[-2]]).to(image)
-    grid = (place + 0.5) / size * 2 - 1
+    grid = (position + 0.5) / size * 2 - 1
     return F.grid_sample(image, grid, padding_mode="border", align_corners=False)
 
 
 def _shock_filter(image: Tensor, factor: int) -> Tensor:
-    """Edges steeper, values between those of their neighbours."""
+    """Shock filter: edges steeper, values between those of their neighbours."""
     step = max(1, factor // 2)
     size = 2 * step + 1
     for _ in range(_SHOCKS):
@@ -162,14 +162,14 @@ def _shock_filter(image: Tensor, factor: int) -> Tensor:
     return image
 
 
-def _brush_noise(image: Tensor, way: Tensor, factor: int, seed: int) -> Tensor:
+def _brush_noise(image: Tensor, direction: Tensor, factor: int, seed: int) -> Tensor:
     """(N, 1, H, W), mean 0 and deviation 1: noise drawn out along the forms."""
     noise = torch.randn((1, 1, *image.shape[-2:]), generator=make_rng(seed, "bristles"))
     noise = noise.to(image).expand(len(image), -1, -1, -1)
     # where there is no edge to follow, strokes go slightly upwards, as a right hand's do
-    own = way + (1 - way.norm(dim=1, keepdim=True)) * torch.tensor([0.9, -0.42]).to(way).view(
-        1, 2, 1, 1
-    )
-    grain = _line_integral(_blur(noise, 0.14 * factor), own, _BRISTLE * factor, 2 * _SAMPLES)
-    grain = grain - grain.mean(dim=(2, 3), keepdim=True)
-    return grain / grain.std(dim=(2, 3), keepdim=True).clamp_min(1e-6)
+    own = direction + (1 - direction.norm(dim=1, keepdim=True)) * torch.tensor([0.9, -0.42]).to(
+        direction
+    ).view(1, 2, 1, 1)
+    strokes = _line_integral(_blur(noise, 0.14 * factor), own, _BRISTLE * factor, 2 * _SAMPLES)
+    strokes = strokes - strokes.mean(dim=(2, 3), keepdim=True)
+    return strokes / strokes.std(dim=(2, 3), keepdim=True).clamp_min(1e-6)

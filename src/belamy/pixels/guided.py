@@ -1,4 +1,4 @@
-"""Smoothing that keeps the edges of a guide: box means and guided filters, linear in the pixels.
+"""Box filter and guided filter: edge-preserving smoothing, linear in the number of pixels.
 
 Source: He, Sun and Tang 2010, "Guided image filtering"; He and Sun 2015, "Fast guided filter". A
 filtered map is, in each window, a linear function of the guide's colours, so that it has edges
@@ -21,7 +21,7 @@ _POOL = 4  # pixels of a side, of which `denoise` takes sums before it looks at 
 
 
 def box_filter(image: Tensor, radius: int) -> Tensor:
-    """The mean over the square of side 2·radius + 1 around each pixel, cut off at the borders.
+    """Box filter: the mean over the square of side 2·radius + 1, cut off at the borders.
 
     By running sums, so that the time does not depend on the radius.
 
@@ -44,8 +44,8 @@ def box_filter(image: Tensor, radius: int) -> Tensor:
 
 def _means(x: Tensor, radius: int, axis: int) -> Tensor:
     length = x.shape[axis]
-    places = torch.arange(length, device=x.device)
-    first, end = (places - radius).clamp_min(0), (places + radius + 1).clamp_max(length)
+    positions = torch.arange(length, device=x.device)
+    first, end = (positions - radius).clamp_min(0), (positions + radius + 1).clamp_max(length)
     sums = torch.cat([torch.zeros_like(x.narrow(axis, 0, 1)), x.cumsum(axis)], dim=axis)
     shape = (length, 1) if axis == -2 else (length,)
     counts = (end - first).to(x.dtype).view(shape)
@@ -55,7 +55,7 @@ def _means(x: Tensor, radius: int, axis: int) -> Tensor:
 def guided_filter(
     guide: Tensor, target: Tensor, *, radius: int, epsilon: float, subsample: int = 1
 ) -> Tensor:
-    """`target`, smoothed within windows but not over the edges of `guide`.
+    """Guided filter: `target`, smoothed but for the edges of `guide`.
 
     Args:
         guide: (N, 1, H, W) or (N, 3, H, W) in [0, 1]; three channels also keep edges between
@@ -82,12 +82,12 @@ def guided_filter(
         return guided_upsample(
             guide, small, radius=max(1, round(radius / subsample)), epsilon=epsilon
         )
-    slope, offset = _coefficients(guide, target, radius, epsilon)
-    return _apply_coefficients(guide, slope, offset)
+    gain, offset = _coefficients(guide, target, radius, epsilon)
+    return _apply_coefficients(guide, gain, offset)
 
 
 def guided_upsample(guide: Tensor, target: Tensor, *, radius: int, epsilon: float) -> Tensor:
-    """A small map at the size of a large guide, with the guide's edges.
+    """Guided upsampling: a small map at the size of a large guide, with the guide's edges.
 
     Args:
         guide: (N, 1, H, W) or (N, 3, H, W) in [0, 1].
@@ -104,22 +104,22 @@ def guided_upsample(guide: Tensor, target: Tensor, *, radius: int, epsilon: floa
     if any(own > its for own, its in zip(target.shape[-2:], guide.shape[-2:], strict=True)):
         raise OptionError(f"the guide is {_size(guide)}, smaller than the map of {_size(target)}")
     small = _downsample(guide, (target.shape[-2], target.shape[-1]))
-    slope, offset = _coefficients(small, target, radius, epsilon)
+    gain, offset = _coefficients(small, target, radius, epsilon)
     size = guide.shape[-2:]
-    slope = _by_pairs(lambda x: F.interpolate(x, size, mode="bilinear"), slope)
-    return _apply_coefficients(guide, slope, F.interpolate(offset, size, mode="bilinear"))
+    gain = _by_pairs(lambda x: F.interpolate(x, size, mode="bilinear"), gain)
+    return _apply_coefficients(guide, gain, F.interpolate(offset, size, mode="bilinear"))
 
 
-def denoise(image: Tensor, *, radius: int, grain: float) -> Tensor:
-    """The image, even where it differs by no more than `grain`, and as it is elsewhere.
+def denoise(image: Tensor, *, radius: int, noise: float) -> Tensor:
+    """Self-guided denoising: smooth where the image differs by no more than `noise`.
 
     A guided filter whose guide is each channel itself. Windows are looked at in a quarter of the
-    size, but their variances are those of all pixels, so that fine texture is no grain.
+    size, but their variances are those of all pixels, so that fine texture is no noise.
 
     Args:
         image: (N, C, H, W) in [0, 1].
         radius: of the windows, in pixels.
-        grain: deviation, in [0, 1], up to which differences are grain.
+        noise: deviation, in [0, 1], up to which differences are noise.
     """
     size = image.shape[-2:]
     small = tuple(-(-length // _POOL) for length in size)
@@ -131,12 +131,12 @@ def denoise(image: Tensor, *, radius: int, grain: float) -> Tensor:
     )
     variance = (squares - mean.square()).clamp_min(0)
     # Of neighbouring windows the one that sees an edge decides, lest edges are made softer.
-    slope = F.max_pool2d(variance / (variance + grain**2), 3, stride=1, padding=1)
-    offset = box_filter((1 - slope) * mean, reach)
-    slope, offset = (
-        F.interpolate(x, size, mode="bilinear") for x in (box_filter(slope, reach), offset)
+    gain = F.max_pool2d(variance / (variance + noise**2), 3, stride=1, padding=1)
+    offset = box_filter((1 - gain) * mean, reach)
+    gain, offset = (
+        F.interpolate(x, size, mode="bilinear") for x in (box_filter(gain, reach), offset)
     )
-    return slope * inner + offset + centre
+    return gain * inner + offset + centre
 
 
 def _size(image: Tensor) -> str:
@@ -149,18 +149,18 @@ def _downsample(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, size, mode="bilinear", antialias=True)
 
 
-def _apply_coefficients(guide: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-    """Σ slope·guide + offset: (N, G, H, W), (N, G, C, H, W), (N, C, H, W) → (N, C, H, W)."""
+def _apply_coefficients(guide: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
+    """Σ gain·guide + offset: (N, G, H, W), (N, G, C, H, W), (N, C, H, W) → (N, C, H, W)."""
     out = offset.clone()
     for channel in range(guide.shape[1]):  # one at a time: the product of all would be large
-        out.addcmul_(slope[:, channel], guide[:, channel, None])
+        out.addcmul_(gain[:, channel], guide[:, channel, None])
     return out
 
 
 def _coefficients(
     guide: Tensor, target: Tensor, radius: int, epsilon: float
 ) -> tuple[Tensor, Tensor]:
-    """Slopes (N, G, C, H, W) and offsets (N, C, H, W), means over the windows that see a pixel."""
+    """Gains (N, G, C, H, W) and offsets (N, C, H, W), means over the windows that see a pixel."""
     if epsilon <= 0:
         raise OptionError(f"epsilon is {epsilon:g}; it must be above 0")
     solve = _SOLVERS.get(guide.shape[1])
@@ -172,27 +172,27 @@ def _coefficients(
     product = inner[:, :, None] * target[:, None]  # (N, G, C, H, W)
     covariance = _by_pairs(lambda x: box_filter(x, radius), product)
     covariance = covariance - mean_guide[:, :, None] * mean_target[:, None]
-    slope = solve(_variances(inner, mean_guide, radius, epsilon), covariance)
-    offset = mean_target - (slope * mean_guide[:, :, None]).sum(1)
-    slope = _by_pairs(lambda x: box_filter(x, radius), slope)
-    return slope, box_filter(offset, radius) - (slope * centre[:, :, None]).sum(1)
+    gain = solve(_variances(inner, mean_guide, radius, epsilon), covariance)
+    offset = mean_target - (gain * mean_guide[:, :, None]).sum(1)
+    gain = _by_pairs(lambda x: box_filter(x, radius), gain)
+    return gain, box_filter(offset, radius) - (gain * centre[:, :, None]).sum(1)
 
 
 def _by_pairs(work: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """What takes (N, C, H, W), on each map of (N, G, C, H, W)."""
-    done = work(x.flatten(1, 2))
-    return done.reshape(*x.shape[:3], *done.shape[-2:])
+    result = work(x.flatten(1, 2))
+    return result.reshape(*x.shape[:3], *result.shape[-2:])
 
 
 def _variances(guide: Tensor, means: Tensor, radius: int, epsilon: float) -> dict[str, Tensor]:
     """Pairs of channels, "01" → their covariance (N, 1, H, W), with `epsilon` on the diagonal."""
-    found = {}
+    covariances = {}
     for i in range(guide.shape[1]):
         for j in range(i, guide.shape[1]):
             a, b = guide[:, i : i + 1], guide[:, j : j + 1]
             own = means[:, i : i + 1] * means[:, j : j + 1]
-            found[f"{i}{j}"] = box_filter(a * b, radius) - own + (epsilon if i == j else 0.0)
-    return found
+            covariances[f"{i}{j}"] = box_filter(a * b, radius) - own + (epsilon if i == j else 0.0)
+    return covariances
 
 
 def _solve_grey(variances: dict[str, Tensor], covariance: Tensor) -> Tensor:

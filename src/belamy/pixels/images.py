@@ -300,15 +300,15 @@ def _channels(source: Array | Tensor) -> Tensor:
     if kind not in _WHITE:
         raise ImageError(f"an array of {kind} is no picture; use uint8, uint16 or floats in [0, 1]")
     if isinstance(source, Tensor):
-        channels, wanted = source.detach().cpu().float(), _TENSOR_SHAPES
+        channels, expected = source.detach().cpu().float(), _TENSOR_SHAPES
         channels = channels[0] if channels.ndim == 4 and len(channels) == 1 else channels
         fits = channels.ndim == 3 and channels.shape[0] in (1, 3, 4)
     else:
-        channels, wanted = torch.from_numpy(source.astype(np.float32)), _ARRAY_SHAPES
+        channels, expected = torch.from_numpy(source.astype(np.float32)), _ARRAY_SHAPES
         fits = channels.ndim == 2 or (channels.ndim == 3 and channels.shape[2] in (3, 4))
         channels = channels[None] if channels.ndim == 2 else channels.movedim(-1, 0)
     if not fits or 0 in channels.shape:
-        raise ImageError(f"an array of shape {tuple(source.shape)} is no picture; use {wanted}")
+        raise ImageError(f"an array of shape {tuple(source.shape)} is no picture; use {expected}")
     return _in_range(channels / _WHITE[kind])
 
 
@@ -346,8 +346,8 @@ def _finite(image: Tensor, channels: tuple[int, ...], name: str) -> Tensor:
     plain = image.detach().cpu().float()
     plain = plain[0] if plain.ndim == 4 and len(plain) == 1 else plain
     if plain.ndim != 3 or plain.shape[0] not in channels or 0 in plain.shape:
-        wanted = " or ".join(f"(1, {count}, H, W)" for count in channels)
-        raise ImageError(f"{name} has the shape {tuple(image.shape)}; it must be {wanted}")
+        expected = " or ".join(f"(1, {count}, H, W)" for count in channels)
+        raise ImageError(f"{name} has the shape {tuple(image.shape)}; it must be {expected}")
     broken = int((~plain.isfinite()).sum())
     if broken > 0:
         raise ImageError(

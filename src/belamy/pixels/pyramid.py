@@ -1,4 +1,4 @@
-"""Sizes from small to large, and pictures taken apart by frequency.
+"""Octave schedules, Gaussian blur and the Laplacian pyramid.
 
 The schedules are pure functions of numbers; the filters are pure functions of a tensor (N,C,H,W)
 of any size down to one pixel.
@@ -123,7 +123,7 @@ def gaussian_blur(image: Tensor, sigma: float, padding: str = "reflect") -> Tens
     reach = math.ceil(KERNEL_REACH * sigma)
     if reach == 0:
         return image
-    bell = [math.exp(-0.5 * (place / sigma) ** 2) for place in range(-reach, reach + 1)]
+    bell = [math.exp(-0.5 * (index / sigma) ** 2) for index in range(-reach, reach + 1)]
     kernel = [weight / sum(bell) for weight in bell]
     return _filter(pad(image, reach, reach, reach, reach, padding), kernel)
 
@@ -139,8 +139,8 @@ def _slide(image: Tensor, kernel: Sequence[float], axis: int, stride: int) -> Te
     """A sum of shifted views: on CPUs 5 to 20 times as fast as torch's one-channel convolution."""
     windows = image.unfold(axis, len(kernel), stride)  # (N,C,H',W',K), a view
     result = kernel[0] * windows[..., 0]
-    for place, weight in enumerate(kernel[1:], start=1):
-        result.add_(windows[..., place], alpha=weight)
+    for index, weight in enumerate(kernel[1:], start=1):
+        result.add_(windows[..., index], alpha=weight)
     return result
 
 
@@ -201,8 +201,8 @@ def laplacian_smooth(gradient: Tensor, levels: int = 4) -> Tensor:
     floor = FAINTEST_BAND * _strength(gradient)
     bands = laplacian_split(gradient, levels)
     tiny = torch.finfo(gradient.dtype).tiny
-    for place, band in enumerate(bands):  # one at a time: pictures can be large
-        bands[place] = band / _strength(band).maximum(floor).clamp_min(tiny)
+    for index, band in enumerate(bands):  # one at a time: pictures can be large
+        bands[index] = band / _strength(band).maximum(floor).clamp_min(tiny)
     del band
     return laplacian_merge(bands)
 

@@ -218,9 +218,9 @@ def _is_digest(value: object) -> bool:
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
-def _need(condition: bool, name: str, wanted: str) -> None:
+def _need(condition: bool, name: str, expected: str) -> None:
     if not condition:
-        raise RecipeError(f"the recipe's {name!r} should be {wanted}")
+        raise RecipeError(f"the recipe's {name!r} should be {expected}")
 
 
 def _need_fields(data: object, kind: type[Recipe] | type[Input], name: str) -> None:

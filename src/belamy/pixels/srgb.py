@@ -1,4 +1,4 @@
-"""Whatever a file's numbers mean (profiles, inks, palettes, 16 bits), said again in sRGB."""
+"""Colour management: profiles, inks, palettes and 16-bit greys converted to sRGB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture too large for memory, worked on in overlapping tiles.
+"""Overlapping tiles, for pictures too large for memory.
 
     crop   what the network reads: the part to keep and `margin` pixels around it
     keep   the part of the crop's result that is used; the keeps cover the picture once
@@ -94,9 +94,9 @@ def _cut(size: int, tile: int, margin: int, offset: int, align: int) -> list[tup
     ]
 
 
-def random_offset(tile: int, generator: torch.Generator) -> tuple[int, int]:
+def random_offset(tile: int, rng: torch.Generator) -> tuple[int, int]:
     """An offset for `plan`, drawn evenly over one tile in both axes."""
-    down, right = torch.randint(tile, (2,), generator=generator).tolist()
+    down, right = torch.randint(tile, (2,), generator=rng).tolist()
     return down, right
 
 
@@ -122,10 +122,10 @@ def apply_tiled(
         (N,K,H,W), with the function's own dtype and device.
     """
     result = None
-    for part, made in _each(function, image, plan(*_size(image), tile, margin, offset, align)):
+    for part, output in _each(function, image, plan(*_size(image), tile, margin, offset, align)):
         if result is None:
-            result = made.new_empty((*made.shape[:2], *_size(image)))
-        result[..., part.keep[0], part.keep[1]] = made[..., part.inner[0], part.inner[1]]
+            result = output.new_empty((*output.shape[:2], *_size(image)))
+        result[..., part.keep[0], part.keep[1]] = output[..., part.inner[0], part.inner[1]]
     assert result is not None
     return result
 
@@ -148,12 +148,12 @@ def blend_tiles(
         margin: crops overlap by twice as much, and fade over that width, in pixels.
     """
     total, weights = None, None
-    for part, made in _each(function, image, plan(*_size(image), tile, margin, offset, align)):
+    for part, output in _each(function, image, plan(*_size(image), tile, margin, offset, align)):
         if total is None or weights is None:
-            total = made.new_zeros((*made.shape[:2], *_size(image)))
-            weights = made.new_zeros(_size(image))
-        weight = _feather(part, image, 2 * margin).to(made)  # (h,w)
-        total[..., part.crop[0], part.crop[1]] += made * weight
+            total = output.new_zeros((*output.shape[:2], *_size(image)))
+            weights = output.new_zeros(_size(image))
+        weight = _feather(part, image, 2 * margin).to(output)  # (h,w)
+        total[..., part.crop[0], part.crop[1]] += output * weight
         weights[part.crop[0], part.crop[1]] += weight
     assert total is not None
     assert weights is not None
@@ -165,9 +165,9 @@ def _each(
 ) -> Iterator[tuple[Tile, Tensor]]:
     for part in tiles:
         crop = image[..., part.crop[0], part.crop[1]]
-        made = function(crop).detach()
-        assert _size(made) == _size(crop), "the function must return pictures of its crop's size"
-        yield part, made
+        output = function(crop).detach()
+        assert _size(output) == _size(crop), "the function must return pictures of its crop's size"
+        yield part, output
 
 
 def _size(image: Tensor) -> tuple[int, int]:

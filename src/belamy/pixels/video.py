@@ -1,4 +1,4 @@
-"""Pictures that move, written and read: GIF with Pillow alone, MP4 with the extra [video].
+"""Video files, written and read: GIF with Pillow alone, MP4 with the extra [video].
 
 Frames pass through one at a time: a film is never in memory whole.
 """

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from belamy.pixels.colors import LUMA
 from belamy.pixels.images import contact_sheet
 
 __all__ = ["complaints", "sheet"]
@@ -19,7 +20,6 @@ _COLOURLESS = 0.02  # deviation of colours from grey, in [0, 1], below which the
 _ALIKE = 0.25  # differences between translations, in those between the pictures. By eye
 _NOTHING = 0.01  # mean difference to the picture, in [0, 1]: two and a half levels of 255. By eye
 _EARLY = 0.2  # part of the training in which nothing need have happened yet
-_LUMA = (0.299, 0.587, 0.114)
 _CELL = 160  # pixels of a picture on a sheet
 
 
@@ -67,7 +67,7 @@ def _forms(pictures: Tensor) -> Tensor:
 
 def _correlation(pictures: Tensor, made: Tensor) -> float:
     """Of light and dark, the mean over the pictures; those that are flat count for nothing."""
-    luma = torch.tensor(_LUMA).to(pictures).view(1, 3, 1, 1)
+    luma = torch.tensor(LUMA).to(pictures).view(1, 3, 1, 1)
     own, other = ((_forms(x) * luma).sum(dim=1).flatten(1) for x in (pictures, made))
     own, other = own - own.mean(dim=1, keepdim=True), other - other.mean(dim=1, keepdim=True)
     return float(F.cosine_similarity(own, other, dim=1).mean())

@@ -60,7 +60,7 @@ def frame_width(height: int, width: int) -> int:
 
 
 def add_frame(image: Tensor, *, seed: int = 0) -> Tensor:
-    """The picture in its frame.
+    """Put a gilt frame around a picture.
 
     Args:
         image: (N, 3, H, W), sRGB in [0, 1], at its final size.
@@ -96,8 +96,8 @@ def _moulding(height: int, width: int, border: int, seed: int) -> Tensor:
     strips = _Strips(finer * height, finer * width, finer * border, field)
     total = height + 2 * border, width + 2 * border
     canvas = torch.zeros(1, 3, finer * total[0], finer * total[1])
-    for rows, columns in strips.places():
-        canvas[0, :, rows, columns] = strips.drawn(rows, columns)
+    for rows, columns in strips.spans():
+        canvas[0, :, rows, columns] = strips.render(rows, columns)
     light = F.avg_pool2d(canvas, finer)
     return 1.055 * (1 - (-2.0 * light).exp()).clamp_min(1e-6) ** (1 / 2.4) - 0.055
 
@@ -116,7 +116,7 @@ class _Strips:
     border: int
     field: Field
 
-    def places(self) -> list[tuple[slice, slice]]:
+    def spans(self) -> list[tuple[slice, slice]]:
         """Rows and columns of the four sides, the upper and lower ones with the corners."""
         edge, low, far = self.border, self.border + self.height, self.border + self.width
         across = slice(0, far + edge)
@@ -127,7 +127,7 @@ class _Strips:
             (slice(edge, low), slice(far, far + edge)),
         ]
 
-    def drawn(self, rows: slice, columns: slice) -> Tensor:
+    def render(self, rows: slice, columns: slice) -> Tensor:
         """(3, h, w), linear light."""
         y = (torch.arange(rows.start, rows.stop) + 0.5)[:, None] / self.border
         x = (torch.arange(columns.start, columns.stop) + 0.5) / self.border

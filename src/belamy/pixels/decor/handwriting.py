@@ -1,8 +1,8 @@
-"""The letters of one hand: a formula written with a pen, as a painter signs.
+"""Synthetic handwriting: a formula written with a pen, as a painter signs.
 
 Each letter is a few strokes, each stroke a smooth curve through points that were chosen by hand,
 in units of the height of an x: the line that one writes on is 0, an x ends at 1, capitals at 1.9.
-A writer never makes the same letter twice: points, size, slope and the line itself waver a little.
+A writer never makes the same letter twice: points, size, slant and the line itself waver a little.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Stroke:
 
 
 def write(text: str, seed: int = 0) -> list[Stroke]:
-    """A line of writing that begins at (0, 0).
+    """Write a line of text that begins at (0, 0).
 
     Args:
         text: of `LETTERS` and spaces; a letter after `_` is an index.
@@ -152,8 +152,8 @@ def write(text: str, seed: int = 0) -> list[Stroke]:
             size = _SMALL if index else 1.0
             bracket = letter in "()[]"
             cursor += _BRACKET_GAP * size if bracket else 0.0
-            place = cursor, (_LOW if index else 0.0) + _RISE * cursor
-            strokes += [_place_stroke(curve, place, size, source) for curve in LETTERS[letter]]
+            position = cursor, (_LOW if index else 0.0) + _RISE * cursor
+            strokes += [_place_stroke(curve, position, size, source) for curve in LETTERS[letter]]
             right = max(x for curve in LETTERS[letter] for x, _ in curve)
             cursor += (right + (_BRACKET_GAP if bracket else _GAP)) * size
             index = False
@@ -161,7 +161,7 @@ def write(text: str, seed: int = 0) -> list[Stroke]:
 
 
 def _place_stroke(
-    curve: Curve, place: tuple[float, float], size: float, source: torch.Generator
+    curve: Curve, position: tuple[float, float], size: float, source: torch.Generator
 ) -> Stroke:
     wavering = torch.randn(len(curve), 2, generator=source) * _WAVER
     turn, growth, lift = torch.randn(3, generator=source).tolist()
@@ -169,7 +169,7 @@ def _place_stroke(
     angle = 0.025 * turn
     x, y = points.unbind(1)
     x, y = x - angle * y + _SLANT * y, y + angle * x
-    moved = torch.stack([x + place[0], y + place[1] + 0.03 * lift], 1)
+    moved = torch.stack([x + position[0], y + position[1] + 0.03 * lift], 1)
     smooth = _smooth(moved)
     return Stroke(smooth, _pressure(smooth))
 

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from belamy.pixels.colors import LUMA_709
 from belamy.pixels.decor.handwriting import Stroke, write
 
 __all__ = ["FORMULA", "add_signature"]
@@ -32,11 +33,10 @@ _INKS = ((0.13, 0.075, 0.04), (0.90, 0.80, 0.60))  # umber for light grounds, oc
 _DARK, _LIGHT = 0.36, 0.53  # luma of the ground below and above which the other ink is taken up
 _AROUND = 0.6  # heights of an x, over which the ground is looked at each way
 _STRENGTH = 0.92  # of the ink: a little of the ground shows through
-_LUMA = (0.2126, 0.7152, 0.0722)
 
 
 def add_signature(image: Tensor, *, seed: int = 0) -> Tensor:
-    """The picture with the formula at its lower right.
+    """Sign a picture with the formula of the GAN game, at its lower right.
 
     Below about 400 pixels it is a trace of ink that cannot be read, as on a small reproduction.
 
@@ -56,9 +56,9 @@ def _sign(picture: Tensor, seed: int) -> Tensor:
     """(3, H, W) → (3, H, W)."""
     strokes = write(FORMULA, seed)
     line = _Layout.of(strokes, *picture.shape[-2:])
-    weights = torch.tensor(_LUMA).to(picture)[:, None, None]
+    weights = torch.tensor(LUMA_709).to(picture)[:, None, None]
     luma = (picture * weights).sum(0)  # (H, W)
-    inks = line.drawn(strokes, line.light(strokes, luma)).to(picture)  # umber's, ochre's
+    inks = line.render(strokes, line.choose_inks(strokes, luma)).to(picture)  # umber's, ochre's
     tones = torch.tensor(_INKS).to(picture)[:, :, None, None]
     for own, ink in enumerate(inks):
         colour, against = tones[own], tones[1 - own]
@@ -105,11 +105,11 @@ class _Layout:
         top = max(0, int(origin[1] - float(high[1]) * scale - 2 * pen))
         return cls((height, width), scale, origin, pen, top)
 
-    def places(self, stroke: Stroke) -> Tensor:
+    def to_pixels(self, stroke: Stroke) -> Tensor:
         """(P, 2): x to the right, y down."""
         return torch.tensor(self.origin) + stroke.points * self.scale * torch.tensor([1.0, -1.0])
 
-    def light(self, strokes: Sequence[Stroke], luma: Tensor) -> list[list[bool]]:
+    def choose_inks(self, strokes: Sequence[Stroke], luma: Tensor) -> list[list[bool]]:
         """For each point of each stroke, whether it is written in the light ink.
 
         The hand begins with the ink that suits the whole ground, keeps what is on its brush while
@@ -122,7 +122,7 @@ class _Layout:
         limit = torch.tensor([self.size[1] - 1, self.size[0] - 1])
         under = []
         for stroke in strokes:
-            x, y = self.places(stroke).round().long().clamp_min(0).minimum(limit).unbind(1)
+            x, y = self.to_pixels(stroke).round().long().clamp_min(0).minimum(limit).unbind(1)
             under.append(ground[y, x])
         light = float(torch.cat(under).mean()) < (_DARK + _LIGHT) / 2
         chosen = []
@@ -134,7 +134,7 @@ class _Layout:
             chosen.append(row)
         return chosen
 
-    def drawn(self, strokes: Sequence[Stroke], light: Sequence[Sequence[bool]]) -> Tensor:
+    def render(self, strokes: Sequence[Stroke], light: Sequence[Sequence[bool]]) -> Tensor:
         """(2, H, W), 0 to 1: how much of each pixel is written on with each ink, dark and light."""
         height, width = self.size
         shape = width * _FINER, (height - self.top) * _FINER
@@ -149,9 +149,9 @@ class _Layout:
 
     def _draw(self, pens: Sequence[ImageDraw.ImageDraw], stroke: Stroke) -> None:
         """With a pen for each point."""
-        places = (self.places(stroke) - torch.tensor([0.0, float(self.top)])) * _FINER
+        points = (self.to_pixels(stroke) - torch.tensor([0.0, float(self.top)])) * _FINER
         radii = (self.pen * stroke.pressure * _FINER / 2).tolist()
-        dots = [(x, y, radius) for (x, y), radius in zip(places.tolist(), radii, strict=True)]
+        dots = [(x, y, radius) for (x, y), radius in zip(points.tolist(), radii, strict=True)]
         for pen, ((x0, y0, r0), (x1, y1, r1)) in zip(pens, itertools.pairwise(dots), strict=False):
             pen.line((x0, y0, x1, y1), fill=255, width=max(1, round(r0 + r1)))
         for pen, (x0, y0, radius) in zip(pens, dots, strict=True):

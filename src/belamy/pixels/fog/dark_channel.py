@@ -1,4 +1,4 @@
-"""Fog seen without any training: the dark channel prior, with its known faults mended.
+"""The dark channel prior: single-image haze estimation without training.
 
 In most places of a clear picture some colour channel is nearly black somewhere near; fog lifts it.
 So the darkest value around a pixel says how much of its light is the fog's.
@@ -46,7 +46,7 @@ def dark_channel(image: Tensor, window: int = _WINDOW) -> Tensor:
 
 
 def estimate_air_light(image: Tensor) -> Tensor:
-    """The air light: quarters of the picture are kept that are bright and even, until one is small.
+    """Air light by quad-tree search: the bright and even quarter is kept, until it is small.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
@@ -54,16 +54,16 @@ def estimate_air_light(image: Tensor) -> Tensor:
     Returns:
         (1, 3, 1, 1), the mean of the brightest tenth of the last quarter.
     """
-    part = image
-    while min(part.shape[-2:]) >= 2 * _SMALLEST:
-        height, width = part.shape[-2] // 2, part.shape[-1] // 2
+    region = image
+    while min(region.shape[-2:]) >= 2 * _SMALLEST:
+        height, width = region.shape[-2] // 2, region.shape[-1] // 2
         quarters = [
-            part[..., top : top + height, left : left + width]
-            for top in (0, part.shape[-2] - height)
-            for left in (0, part.shape[-1] - width)
+            region[..., top : top + height, left : left + width]
+            for top in (0, region.shape[-2] - height)
+            for left in (0, region.shape[-1] - width)
         ]
-        part = max(quarters, key=_brightness_less_spread)
-    pixels = part.flatten(2)  # (1, 3, P)
+        region = max(quarters, key=_brightness_less_spread)
+    pixels = region.flatten(2)  # (1, 3, P)
     count = max(1, round(_BRIGHTEST * pixels.shape[-1]))
     brightest = pixels.mean(1).topk(count).indices[0]
     return pixels[..., brightest].mean(-1)[..., None, None]
@@ -75,16 +75,16 @@ def _brightness_less_spread(part: Tensor) -> float:
 
 
 def raise_sky_transmission(image: Tensor, transmission: Tensor, air: Tensor) -> Tensor:
-    """The transmission, raised where the picture is nearly of the air light's colour.
+    """The transmission map, raised where the picture is nearly of the air light's colour (skies).
 
-    There nothing is hidden that could be found again, only grain that would be blown up.
+    There nothing is hidden that could be found again, only noise that would be amplified.
     """
     apart = (image - air).abs().mean(1, keepdim=True)
     return (transmission * (_TOLERANCE / apart.clamp_min(1e-6)).clamp_min(1)).clamp_max(1)
 
 
 def estimate_fog(image: Tensor) -> Fog:
-    """The fog in a picture as the prior has it.
+    """Transmission map and air light by the dark channel prior.
 
     Args:
         image: (1, 3, H, W) in [0, 1], of about 500 pixels, for which the windows are meant.

@@ -1,4 +1,4 @@
-"""Fog: what it does to light, how it is taken away again, and fog made up to learn on.
+"""The atmospheric scattering model of haze: its forward, its inverse, and random haze to train on.
 
     I = J·t + A·(1 − t)        t = exp(−β·depth)
 
@@ -36,8 +36,6 @@ MIN_TRANSMISSION = 0.1
 """What a transmission is taken for at least where fog is removed: there, all but noise is lost. He
 et al.'s 0.1."""
 
-Chance = torch.Generator
-
 _CLEAR = 0.25  # of the pictures have no fog at all: most photos that people have
 _FRONT = 0.5  # of them have something in front
 _THINNEST, _DENSEST = 0.25, 4.0  # β, in units of one over the largest depth
@@ -46,13 +44,13 @@ _TINTED = 0.4  # of the air lights are
 _LIGHT = 0.6  # of the air lights are at least `_LIGHTEST`, as by day; the others may be darker
 _LIGHTEST, _DARKEST = 0.7, 0.45
 _NOISE = 0.02  # at most, of a camera
-_WHITE = 0.3  # of the scenes have a large light place. By eye
+_WHITE = 0.3  # of the scenes have a large bright region. By eye
 _WHITEST, _LEAST_WHITE = 1.0, 0.7
 
 
 @dataclass(frozen=True)
 class Fog:
-    """What lies between a scene and its viewer.
+    """Haze: transmission map and air light of the scattering model.
 
     Args:
         transmission: (N, 1, H, W), the part of the light that comes through, in (0, 1].
@@ -72,14 +70,14 @@ class Fog:
 
 
 def apply_fog(image: Tensor, transmission: Tensor, air: Tensor) -> Tensor:
-    """I = J·t + A·(1 − t): (N, 3, H, W), in [0, 1] where J and A are."""
+    """The scattering model I = J·t + A·(1 − t): (N, 3, H, W), in [0, 1] where J and A are."""
     return image * transmission + air * (1 - transmission)
 
 
 def remove_fog(
     image: Tensor, transmission: Tensor, air: Tensor, least: float = MIN_TRANSMISSION
 ) -> Tensor:
-    """J = (I − A)/max(t, least) + A: (N, 3, H, W), not clamped."""
+    """The inverse model J = (I − A)/max(t, least) + A: (N, 3, H, W), not clamped."""
     # written so that where t is 1 a picture stays as it is, to the last digit
     return image + (image - air) * (1 / transmission.clamp_min(least) - 1)
 
@@ -102,35 +100,35 @@ def density_for(depth: Tensor, amount: float) -> float:
     return (low + high) / 2
 
 
-def random_scene(image: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
+def random_scene(image: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Pictures and depths for them; half get something out of the next picture in front.
 
     Args:
         image: (N, 3, H, W) in [0, 1], on the CPU.
-        chance: where the choices come from.
+        rng: random generator.
 
     Returns:
         the pictures (N, 3, H, W) and their depths (N, 1, H, W) in [0, 1].
     """
     count = len(image)
-    depth = mixed_depth(image, chance)
-    nearest = uniform(count, 0.0, 0.4, chance)
+    depth = mixed_depth(image, rng)
+    nearest = uniform(count, 0.0, 0.4, rng)
     depth = nearest + (1 - nearest) * depth
-    front = random_occluders(image, chance) * (uniform(count, 0, 1, chance) < _FRONT)
-    near = uniform(count, 0.0, 0.7, chance) * depth.amin((1, 2, 3), keepdim=True).clamp_min(0.1)
+    front = random_occluders(image, rng) * (uniform(count, 0, 1, rng) < _FRONT)
+    near = uniform(count, 0.0, 0.7, rng) * depth.amin((1, 2, 3), keepdim=True).clamp_min(0.1)
     pasted = torch.where(front > 0, image.roll(1, 0).flip(-1), image)
     return pasted, torch.where(front > 0, near, depth)
 
 
-def add_bright_region(image: Tensor, chance: Chance) -> Tensor:
-    """Scenes, some with a large light place in them: a white sky, snow, a wall, a tablecloth.
+def add_bright_region(image: Tensor, rng: torch.Generator) -> Tensor:
+    """Scenes, some with a large bright region in them: a white sky, snow, a wall, a tablecloth.
 
     Fog is light and even, but not all that is light and even is fog: what is told by the rest of
     the picture has to be learned on pictures that have both.
 
     Args:
         image: (N, 3, H, W) in [0, 1], on the CPU.
-        chance: where the choices come from.
+        rng: random generator.
 
     Returns:
         (N, 3, H, W) in [0, 1].
@@ -138,68 +136,70 @@ def add_bright_region(image: Tensor, chance: Chance) -> Tensor:
     count, _, height, _ = image.shape
     upwards = torch.linspace(0.5, -0.5, height).view(1, 1, -1, 1)
     # above, below, or anywhere; more where the picture is light already, so that edges are its own
-    place = upwards * uniform(count, -2, 3, chance) + image.mean(1, keepdim=True)
-    place = place + smooth_noise(image, chance) * uniform(count, 0, 1, chance)
-    part = uniform(count, 0.1, 0.7, chance).flatten()
-    ranks = place.flatten(1).sort(dim=1).values
-    limit = ranks.gather(1, ((1 - part) * (ranks.shape[1] - 1)).long()[:, None]).view(-1, 1, 1, 1)
-    inside = torch.sigmoid((place - limit) * torch.exp(uniform(count, 2.0, 5.0, chance)))
-    inside = inside * (uniform(count, 0, 1, chance) < _WHITE)
-    bright = uniform(count, _LEAST_WHITE, _WHITEST, chance)
-    tint = 1 + 0.04 * torch.randn((count, 3, 1, 1), generator=chance)
-    shade = 0.1 * (smooth_noise(image, chance, cells=1, octaves=1) - 0.5)
-    left = uniform(count, 0, 0.3, chance) * (image - image.mean((2, 3), keepdim=True))
+    score = upwards * uniform(count, -2, 3, rng) + image.mean(1, keepdim=True)
+    score = score + smooth_noise(image, rng) * uniform(count, 0, 1, rng)
+    fraction = uniform(count, 0.1, 0.7, rng).flatten()
+    ranks = score.flatten(1).sort(dim=1).values
+    limit = ranks.gather(1, ((1 - fraction) * (ranks.shape[1] - 1)).long()[:, None]).view(
+        -1, 1, 1, 1
+    )
+    inside = torch.sigmoid((score - limit) * torch.exp(uniform(count, 2.0, 5.0, rng)))
+    inside = inside * (uniform(count, 0, 1, rng) < _WHITE)
+    bright = uniform(count, _LEAST_WHITE, _WHITEST, rng)
+    tint = 1 + 0.04 * torch.randn((count, 3, 1, 1), generator=rng)
+    shade = 0.1 * (smooth_noise(image, rng, cells=1, octaves=1) - 0.5)
+    left = uniform(count, 0, 0.3, rng) * (image - image.mean((2, 3), keepdim=True))
     return (image * (1 - inside) + (bright * tint + shade + left) * inside).clamp(0, 1)
 
 
-def random_fog(depth: Tensor, chance: Chance) -> Fog:
+def random_fog(depth: Tensor, rng: torch.Generator) -> Fog:
     """Fog of any kind on a batch: none to dense, white to coloured, even to patchy.
 
     Args:
         depth: (N, 1, H, W) in [0, 1].
-        chance: where the choices come from.
+        rng: random generator.
     """
     count = len(depth)
     span = torch.tensor(_DENSEST / _THINNEST).log()
-    density = _THINNEST * torch.exp(span * uniform(count, 0, 1, chance))
-    density = density * (uniform(count, 0, 1, chance) >= _CLEAR)
-    patches = smooth_noise(depth, chance, cells=2, octaves=4) - 0.5
-    patchy = uniform(count, 0.2, 1.4, chance) * (uniform(count, 0, 1, chance) < _PATCHY)
+    density = _THINNEST * torch.exp(span * uniform(count, 0, 1, rng))
+    density = density * (uniform(count, 0, 1, rng) >= _CLEAR)
+    patches = smooth_noise(depth, rng, cells=2, octaves=4) - 0.5
+    patchy = uniform(count, 0.2, 1.4, rng) * (uniform(count, 0, 1, rng) < _PATCHY)
     transmission = torch.exp(-density * depth * (1 + patchy * patches))
-    return Fog(transmission, _random_air(depth, chance))
+    return Fog(transmission, _random_air(depth, rng))
 
 
-def _random_air(depth: Tensor, chance: Chance) -> Tensor:
+def _random_air(depth: Tensor, rng: torch.Generator) -> Tensor:
     """(N, 3, H, W): a grey of 0.45 to 1, most of them light; some are tinted, blue to yellow and
     green to magenta, and a third are brighter on one side by up to a tenth."""
     count = len(depth)
-    least = torch.where(uniform(count, 0, 1, chance) < _LIGHT, _LIGHTEST, _DARKEST)
-    bright = least + (1 - least) * uniform(count, 0, 1, chance)
-    tinted = (uniform(count, 0, 1, chance) < _TINTED).float()
-    warmth = uniform(count, -0.15, 0.15, chance) * tinted
-    green = uniform(count, -0.03, 0.03, chance) * tinted
+    least = torch.where(uniform(count, 0, 1, rng) < _LIGHT, _LIGHTEST, _DARKEST)
+    bright = least + (1 - least) * uniform(count, 0, 1, rng)
+    tinted = (uniform(count, 0, 1, rng) < _TINTED).float()
+    warmth = uniform(count, -0.15, 0.15, rng) * tinted
+    green = uniform(count, -0.03, 0.03, rng) * tinted
     tint = torch.cat([warmth, green, -warmth], dim=1)  # (N, 3, 1, 1)
-    sided = (uniform(count, 0, 1, chance) < 1 / 3).float() * 0.1
-    slope = sided * (smooth_noise(depth, chance, cells=1, octaves=1) - 0.5)
-    return (bright * (1 + tint + slope)).clamp(0, 1)
+    sided = (uniform(count, 0, 1, rng) < 1 / 3).float() * 0.1
+    gradient = sided * (smooth_noise(depth, rng, cells=1, octaves=1) - 0.5)
+    return (bright * (1 + tint + gradient)).clamp(0, 1)
 
 
-def degrade(image: Tensor, chance: Chance) -> Tensor:
-    """What cameras and files do: grain on a half of the pictures, JPEG on a third.
+def degrade(image: Tensor, rng: torch.Generator) -> Tensor:
+    """Degradations by cameras and files: noise on a half of the pictures, JPEG on a third.
 
     Args:
         image: (N, 3, H, W) in [0, 1], on the CPU.
-        chance: where the choices come from.
+        rng: random generator.
 
     Returns:
         (N, 3, H, W) in [0, 1].
     """
-    draws = torch.rand((len(image), 4), generator=chance).tolist()
+    draws = torch.rand((len(image), 4), generator=rng).tolist()
     pictures = []
-    for one, (grainy, level, packed, quality) in zip(image, draws, strict=True):
-        if grainy < 1 / 2:
-            grain = torch.randn(one.shape, generator=chance)
-            one = (one + _NOISE * level * grain).clamp(0, 1)
+    for one, (noisy, level, packed, quality) in zip(image, draws, strict=True):
+        if noisy < 1 / 2:
+            noise = torch.randn(one.shape, generator=rng)
+            one = (one + _NOISE * level * noise).clamp(0, 1)
         pictures.append(_jpeg(one, round(40 + 55 * quality)) if packed < 1 / 3 else one)
     return torch.stack(pictures)
 

@@ -1,4 +1,4 @@
-"""Where the sky is, as far as a picture shows it: smooth, light or blue, and reached from above."""
+"""Sky segmentation by rule: smooth, bright or blue, and connected to the upper border."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RADIUS, _EPSILON = 8, 1e-4  # of the guided filter that gives it the picture's 
 
 
 def segment_sky(image: Tensor) -> Tensor:
-    """How much of each pixel is sky.
+    """Soft sky mask.
 
     Args:
         image: (1, 3, H, W) in [0, 1].

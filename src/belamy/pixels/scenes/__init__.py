@@ -1,4 +1,4 @@
-"""Pictures drawn by formulas, so that a demonstration needs no photo.
+"""Procedural pictures, so that a demonstration needs no photo.
 
 Each has detail at all scales, which is what a dream takes hold of, and the same composition at
 every size. They depend on their seed alone.

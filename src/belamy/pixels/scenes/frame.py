@@ -80,9 +80,9 @@ def colour(red: float, green: float, blue: float) -> Tensor:
     return torch.tensor([red, green, blue]).reshape(3, 1, 1)
 
 
-def mix(first: Tensor, second: Tensor, share: Tensor | float) -> Tensor:
+def mix(first: Tensor, second: Tensor, fraction: Tensor | float) -> Tensor:
     """`first` where the share of the second is 0, `second` where it is 1."""
-    return first + (second - first) * share
+    return first + (second - first) * fraction
 
 
 def smoothstep(low: float, high: float, value: Tensor) -> Tensor:

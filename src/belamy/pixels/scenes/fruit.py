@@ -201,8 +201,8 @@ def _light(place: Tensor, normal: Tensor, which: Tensor, fruit: Fruit) -> tuple[
 
 
 def _cover(aside: Tensor, radius: Tensor, blur: Tensor) -> Tensor:
-    share = ((radius + blur - aside) / (2 * blur)).clamp(0, 1)
-    return share * share * (3 - 2 * share)
+    fraction = ((radius + blur - aside) / (2 * blur)).clamp(0, 1)
+    return fraction * fraction * (3 - 2 * fraction)
 
 
 def _falloff(place: Tensor) -> Tensor:

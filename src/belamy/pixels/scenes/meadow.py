@@ -87,8 +87,8 @@ def sow_grass(painting: Painting, frame: Frame, field: Field, ground: Ground) ->
     farthest, nearest = 1 / _GRASS_FROM, 1 / (NEAR * 1.06)
     for index in range(strips):
         # Nearly even in 1 / depth, so that the strips are nearly even on the screen.
-        share = (index / (strips - 1)) ** 1.35
-        depth = 1 / (farthest + (nearest - farthest) * share)
+        fraction = (index / (strips - 1)) ** 1.35
+        depth = 1 / (farthest + (nearest - farthest) * fraction)
         _sow_strip(painting, _strip(frame, field, ground, depth), blades, index)
 
 

@@ -99,7 +99,7 @@ def _light(thickness: Tensor, sun: tuple[float, float], size: float) -> Tensor:
         reach = size * 0.038 * sample * (1 + 0.06 * sample)
         shade = shade + 0.085 * _shift(solid, sun[0] * reach, sun[1] * reach)
     # The same over a few pixels: relief, without which clouds look like cotton wool.
-    reaches = [size * share for share in (0.012, 0.03, 0.06)]
+    reaches = [size * fraction for fraction in (0.012, 0.03, 0.06)]
     nearby = sum((_shift(thickness, sun[0] * r, sun[1] * r) for r in reaches), 0 * shade) / 3
     bright = 0.14 + 0.97 * torch.exp(-1.8 * shade) + 0.6 * (thickness - nearby)
     return bright.clamp(0, 1.1) ** 0.9
