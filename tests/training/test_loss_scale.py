@@ -61,10 +61,10 @@ def test_a_step_that_overflows_is_left_out_and_the_factor_halved() -> None:
     scale = LossScale(["a", "b"], torch.float16)
     weight = torch.tensor([2.0], requires_grad=True)
     scale.scale("a", (3 * weight).sum()).backward()
-    slope = weight.grad
-    assert slope is not None
-    assert scale.unscale("a", [slope])
-    assert float(slope) == 3.0
+    gradient = weight.grad
+    assert gradient is not None
+    assert scale.unscale("a", [gradient])
+    assert float(gradient) == 3.0
     assert not scale.unscale("a", [torch.tensor([1.0, torch.inf]), torch.ones(2)])
     assert scale.buffers["scale a"].tolist() == [2.0**15, 0.0]
     assert scale.buffers["scale b"].tolist() == [2.0**16, 0.0]
@@ -91,7 +91,7 @@ def test_an_optimiser_steps_along_divided_and_shortened_gradients() -> None:
     weight = torch.zeros(2, requires_grad=True)
     descent = torch.optim.SGD([weight], lr=1.0)
     scale.scale("a", (torch.tensor([30.0, 40.0]) * weight).sum()).backward()
-    scale.step("a", descent, steepest=5.0)
+    scale.step("a", descent, max_norm=5.0)
     torch.testing.assert_close(weight.detach(), torch.tensor([-3.0, -4.0]))
     assert weight.grad is not None
     weight.grad[0] = torch.inf
@@ -102,9 +102,9 @@ def test_an_optimiser_steps_along_divided_and_shortened_gradients() -> None:
 def test_other_numbers_are_left_alone() -> None:
     for dtype in (torch.float32, torch.bfloat16):
         scale = LossScale(["a"], dtype)
-        loss, slope = torch.tensor(3.0), torch.tensor([torch.inf])
+        loss, gradient = torch.tensor(3.0), torch.tensor([torch.inf])
         assert scale.scale("a", loss) is loss
-        assert scale.unscale("a", [slope])
+        assert scale.unscale("a", [gradient])
         assert not scale.buffers  # so that checkpoints are as they were
 
 

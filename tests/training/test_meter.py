@@ -1,4 +1,4 @@
-"""What is counted between ticks, and Ctrl-C."""
+"""What is counted between reports, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from belamy.training.meter import Meter, deferred_interrupts
 
 
-def test_means_since_the_last_tick() -> None:
+def test_means_since_the_last_report() -> None:
     meter = Meter()
     meter.add({"loss": 1.0})
     meter.add({"loss": 2.0})
@@ -22,7 +22,7 @@ def test_means_since_the_last_tick() -> None:
     assert meter.step == 3
 
 
-def test_a_meter_goes_on_between_two_ticks() -> None:
+def test_a_meter_goes_on_between_two_reports() -> None:
     meter = Meter(measures={"accuracy": 3.0})
     for loss in (0.1, 0.2, 0.7):
         meter.add({"loss": loss})

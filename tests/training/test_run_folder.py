@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import belamy
+from belamy import renamed
 from belamy.errors import BelamyError, RunError
 from belamy.training.run_folder import KEPT, Run, create_run, next_folder, open_run
 
@@ -212,3 +213,28 @@ def test_folders_are_numbered(tmp_path: Path) -> None:
     (tmp_path / "00007-b").mkdir()
     (tmp_path / "notes").mkdir()
     assert next_folder(tmp_path, "a") == tmp_path / "00008-a"
+
+
+def test_a_run_of_old_names_is_read_by_those_of_today(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run.folder / "config.json"
+    path.write_text(path.read_text().replace('"size": 3', '"width": "three"'))
+    run.save(4, ({"network/old/weight": torch.ones(2)}, {"old": {"groups": []}}))
+    run.log({"step": 2, "certainty": 0.5, "seconds": 1.0})
+    monkeypatch.setitem(renamed.CONFIGS, "test", {"width": "size"})
+    monkeypatch.setitem(renamed.VALUES, ("test", "width"), {"three": 3})
+    monkeypatch.setitem(renamed.STATES, "test", {"old": "new"})
+    monkeypatch.setitem(renamed.MEASURES, "test", {"certainty": "sign"})
+    assert open_run(run.folder, "test", Config()) == run
+    newest = run.load_newest()
+    assert newest is not None
+    assert list(newest.state[0]) == ["network/new/weight"]
+    assert list(newest.state[1]) == ["new"]
+    assert run.history() == [{"step": 2, "sign": 0.5, "seconds": 1.0}]
+
+
+def test_a_folder_without_a_configuration_is_of_no_type(tmp_path: Path) -> None:
+    assert Run(tmp_path).run_type == ""
+    (tmp_path / "config.json").write_text("[1]")
+    assert Run(tmp_path).run_type == ""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from belamy.errors import RunError
-from belamy.training.state import pack, unpack
+from belamy.training.state import BUFFERS, LOOP, pack, rename, unpack
 
 OPTIMIZERS = {
     "sgd": lambda weights: torch.optim.SGD(weights, 0.1, momentum=0.9, nesterov=True),
@@ -84,3 +84,30 @@ def test_the_state_of_another_network_is_refused() -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(RunError, match="of another network"):
         unpack(state, {"n": module}, {}, {"unknown": optimizer})
+
+
+def test_a_state_of_old_names_is_brought_up_to_date() -> None:
+    module = network()
+    optimizer = OPTIMIZERS["sgd"](module.parameters())
+    step(module, optimizer, 0)
+    tensors, structure = pack({"critic": module}, {"critic": module}, {"critic": optimizer})
+    tensors[f"{BUFFERS}/scale critic"] = torch.ones(1)
+    tensors["alone"] = torch.ones(1)
+    meter = {"sums": {"slopes": 2.0}, "count": 1, "measures": {"found": 3.0}}
+    structure[LOOP] = {"processes": 1, "meter": meter}
+    names = {"critic": "discriminator", "scale critic": "scale discriminator"}
+    state = rename((tensors, structure), names, {"slopes": "gradients", "found": "actual"})
+    assert {f"{BUFFERS}/scale discriminator", "alone"} <= state[0].keys()
+    assert not any("critic" in name for name in [*state[0], *state[1]])
+    assert state[1][LOOP] == {
+        "processes": 1,
+        "meter": {"sums": {"gradients": 2.0}, "count": 1, "measures": {"actual": 3.0}},
+    }
+    other, average = network(), network()
+    optimizer = OPTIMIZERS["sgd"](other.parameters())
+    unpack(
+        state, {"discriminator": other}, {"discriminator": average}, {"discriminator": optimizer}
+    )
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name])
+        assert torch.equal(value, average.state_dict()[name])

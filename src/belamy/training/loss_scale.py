@@ -29,8 +29,8 @@ class LossScale:
         dtype: what convolutions are computed in.
 
     Attributes:
-        buffers: name of the optimiser → its factor and the good steps since it changed; empty unless
-            the numbers are float16.
+        buffers: name of the optimiser → its factor, and the good steps since it changed; empty
+            unless the numbers are float16.
 
     Source: Micikevicius et al. 2018, "Mixed precision training", section 3.2.
     """

@@ -1,4 +1,4 @@
-"""The frame of every training: device, data, run folder, task, loop, and what is saved in the end."""
+"""The frame of every training: device, data, run folder, task, loop, saving."""
 
 from __future__ import annotations
 

@@ -111,8 +111,10 @@ class Run:
             ) from error
 
     def history(self, *, before: int | None = None) -> list[dict[str, Any]]:
-        """What was reported up to step `before`, by the names of today; a last line cut short by a crash
-        is left out."""
+        """What was reported up to step `before`, by the names of today.
+
+        A last line cut short by a crash is left out.
+        """
         path = self.folder / "log.jsonl"
         lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
         records = [record for line in lines if (record := _parse_record(line)) is not None]

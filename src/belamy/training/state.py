@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from belamy.errors import RunError
 
-__all__ = ["BUFFERS", "State", "pack", "rename", "unpack"]
+__all__ = ["BUFFERS", "LOOP", "State", "pack", "rename", "unpack"]
 
 BUFFERS = "memory"  # the first part of the names of a task's buffers, in a checkpoint
+LOOP = "trainer"  # the training loop's own entry there, beside those of the optimisers
 
 State = tuple[dict[str, Tensor], dict[str, Any]]
 Modules = Mapping[str, nn.Module]
@@ -69,16 +70,15 @@ def rename(state: State, names: Mapping[str, str], measures: Mapping[str, str]) 
     """
 
     def current(path: str) -> str:
-        kind, name, *rest = path.split("/", 2)
-        return "/".join((kind, names.get(name, name), *rest))
+        kind, *rest = path.split("/", 2)
+        return "/".join((kind, *(names.get(part, part) for part in rest[:1]), *rest[1:]))
 
     tensors = {current(path): tensor for path, tensor in state[0].items()}
     structure = {names.get(name, name): value for name, value in state[1].items()}
-    for own in structure.values():
-        meter = own.get("meter", {})
-        for part in ("sums", "measures"):
-            if part in meter:
-                meter[part] = {measures.get(key, key): x for key, x in meter[part].items()}
+    meter = structure.get(LOOP, {}).get("meter", {})
+    for part, values in meter.items():
+        if isinstance(values, dict):
+            meter[part] = {measures.get(key, key): x for key, x in values.items()}
     return tensors, structure
 
 

@@ -24,7 +24,7 @@ from belamy.errors import Diverged, RunError
 from belamy.training.ema import copy_networks, update_ema
 from belamy.training.meter import Meter, deferred_interrupts
 from belamy.training.run_folder import Run
-from belamy.training.state import BUFFERS, State, pack, unpack
+from belamy.training.state import BUFFERS, LOOP, State, pack, unpack
 from belamy.training.task import Networks, Recoverable, TrainingTask
 
 __all__ = ["Intervals", "Trained", "TrainingProgress", "choose_intervals", "is_due", "train"]
@@ -85,8 +85,9 @@ class Intervals:
 
 
 def choose_intervals(total_steps: int) -> Intervals:
-    """A hundred reports, but one every 50 steps at least; twenty-five checkpoints, but one every 500
-    steps at least; eight evaluations, each of which costs about as much as 3 % of them: by eye."""
+    """A hundred reports, but one every 50 steps at least; twenty-five checkpoints, but one every
+    500 steps at least; eight evaluations, each of which costs about as much as 3 % of them: by
+    eye."""
     report = max(1, min(50, total_steps // 100))
     return Intervals.nearest(report, total_steps / 8, min(500.0, total_steps / 25))
 
@@ -206,11 +207,8 @@ class _Loop:
         _check_weights(tensors, self.meter.step)  # in each process, so that all stop
         if self.accelerator.is_main_process:
             own = {"processes": self.accelerator.num_processes, "meter": self.meter.to_json()}
-            self.run.save(self.meter.step, (tensors, {**structure, _OWN: own}))
+            self.run.save(self.meter.step, (tensors, {**structure, LOOP: own}))
         self.accelerator.wait_for_everyone()
-
-
-_OWN = "trainer"  # the loop's own entry in a checkpoint, beside those of the optimisers
 
 
 def _start(task: TrainingTask, run: Run, accelerator: Accelerator) -> _Loop:
@@ -261,7 +259,7 @@ def _prepare(task: TrainingTask, accelerator: Accelerator) -> Networks:
 
 def _read_meter(state: State, accelerator: Accelerator) -> dict[str, Any]:
     """What the meter had counted; refuses another number of processes."""
-    own: dict[str, Any] = state[1].get(_OWN, {})
+    own: dict[str, Any] = state[1].get(LOOP, {})
     processes = own.get("processes", accelerator.num_processes)
     if processes != accelerator.num_processes:
         raise RunError(
