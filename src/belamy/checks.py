@@ -12,13 +12,14 @@ annotation. The command line, the studio and the recipe's reader look at the sam
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from types import NoneType, UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from belamy.errors import OptionError, UnknownName
@@ -27,6 +28,8 @@ __all__ = [
     "Between",
     "PictureInput",
     "alternatives",
+    "argument_types",
+    "check_arguments",
     "check_number",
     "check_options",
     "flag_of",
@@ -95,6 +98,18 @@ def check_options(options: Any) -> None:
         _check(name, getattr(options, name), annotation)
 
 
+def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Hold the arguments of a function to its annotations, as `check_options` does with fields.
+
+    Raises:
+        OptionError: a value of another type, or out of its range.
+        UnknownName: none of the choices.
+    """
+    for name, annotation in argument_types(function).items():
+        if name in given:
+            _check(name, given[name], annotation)
+
+
 def check_number(name: str, value: float, allowed: Between) -> None:
     """Raise `OptionError` for a number out of its range."""
     if not allowed.contains(value):
@@ -145,6 +160,15 @@ def option_types(form: Any) -> Mapping[str, Any]:
     names = {**unknown, "Source": PictureInput}
     hints = get_type_hints(form, {**module, **names}, names, include_extras=True)
     return {field.name: hints[field.name] for field in fields(form)}
+
+
+@functools.cache
+def argument_types(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """Argument → annotation of a function."""
+    parameters = inspect.signature(function).parameters.values()
+    holder: Any = SimpleNamespace(__annotations__={one.name: one.annotation for one in parameters})
+    names = vars(sys.modules[function.__module__])
+    return get_type_hints(holder, names, include_extras=True)
 
 
 def _names_of_annotations(form: type) -> set[str]:

@@ -24,12 +24,20 @@ __all__ = [
 FLAGS: dict[str, str] = {
     "average": "ema",
     "engine": "runtime",
+    "levels": "layers",
+    "passes": "epochs",
+    "rate": "learning-rate",
+    "wanted": "target",
 }
 """What was typed on a command line, without its dashes. (No command has an option of the old name
 any more, so that one table serves all commands.)"""
 
 OPTIONS: dict[str, dict[str, str]] = {
     "faststyle": {"engine": "runtime"},
+    "learn-backprop": {"rate": "learning_rate", "wanted": "target"},
+    "learn-classifier": {"passes": "epochs"},
+    "learn-depth": {"levels": "layers"},
+    "learn-mlp": {"rate": "learning_rate"},
     "translate": {"engine": "runtime"},
 }
 """Engine, as in `belamy.engines.ENGINES` → options in the recipes of its pictures."""
@@ -50,7 +58,7 @@ NETWORKS: dict[str, str] = {
     "transformer": "johnson",
     "translator": "translation",
 }
-"""What a network is called in the metadata of network files. (Names of tensors have not changed.)"""
+"""What a network is called in the metadata of network files (tensors kept theirs)."""
 
 STATES: dict[str, dict[str, str]] = {}
 """Type of a run → networks, optimisers and buffers (their whole names) in its checkpoints."""

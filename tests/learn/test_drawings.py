@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from belamy.learn.drawings.saving import save_film
-from belamy.learn.drawings.style import INCHES, SMALLER, rendered, sheet
+from belamy.learn.drawings.style import FILM_WIDTH, INCHES, render, sheet
 from belamy.learn.engine import lesson_recipe
 from belamy.learn.lessons import Drawing, Lesson
 from belamy.learn.lessons.approximation import approximation
@@ -31,9 +31,9 @@ LESSONS: list[tuple[Callable[..., Lesson], dict[str, Any]]] = [
     (perceptron, {"points": "xor", "count": 30, "sweeps": 3}),
     (mlp, {"hidden": "9,1", "epochs": 2, "count": 40}),
     (backprop, {}),
-    (backprop, {"loss": "squared", "inputs": "-5,5", "rate": 100.0}),
+    (backprop, {"loss": "squared", "inputs": "-5,5", "learning_rate": 100.0}),
     (approximation, {"widths": "1,2", "function": "root"}),
-    (depth, {"levels": 10}),
+    (depth, {"layers": 10}),
 ]
 CASES = list(itertools.product(range(len(LESSONS)), TABLES))
 
@@ -65,7 +65,7 @@ def test_every_text_is_on_the_page(index: int, language: str) -> None:
         kept.append(last())
         return kept[0]
 
-    picture = rendered(drawing, SMALLER)
+    picture = render(drawing, FILM_WIDTH)
     for text in written(kept[0]):
         if not text.get_text():
             continue
@@ -79,16 +79,16 @@ def test_every_text_is_on_the_page(index: int, language: str) -> None:
 def test_the_same_drawing_gives_the_same_pixels_whatever_the_settings() -> None:
     drawing = drawings(neuron, {})[-1]
     before = dict(matplotlib.rcParams)
-    first = rendered(drawing, 400)
+    first = render(drawing, 400)
     assert dict(matplotlib.rcParams) == before
     with matplotlib.rc_context({"font.size": 40, "axes.facecolor": "black", "text.usetex": False}):
-        second = rendered(drawing, 400)
+        second = render(drawing, 400)
     assert np.array_equal(np.asarray(first), np.asarray(second))
 
 
 @pytest.mark.parametrize("width", [400, 1600])
 def test_a_picture_is_as_wide_as_asked_and_sixteen_to_nine(width: int) -> None:
-    picture = rendered(lambda: sheet("title", "remark")[0], width)
+    picture = render(lambda: sheet("title", "remark")[0], width)
     assert picture.size == (width, round(width * INCHES[1] / INCHES[0]))
     assert picture.mode == "RGB"
 
@@ -113,5 +113,5 @@ def test_a_film_changes_from_frame_to_frame(index: int) -> None:
     lesson, options = LESSONS[index]
     shown = drawings(lesson, options)
     assert len(shown) > 1, "a film"
-    first, last = (np.asarray(rendered(one, 320)) for one in (shown[0], shown[-1]))
+    first, last = (np.asarray(render(one, 320)) for one in (shown[0], shown[-1]))
     assert (first != last).any()

@@ -23,9 +23,9 @@ QUICK: list[tuple[Callable[..., Lesson], dict[str, Any]]] = [
     (perceptron, {"count": 20, "points": "xor", "sweeps": 3}),
     (mlp, {"hidden": "3", "epochs": 3, "count": 20}),
     (backprop, {}),
-    (backprop, {"rate": 100.0, "wanted": 0.5}),
+    (backprop, {"learning_rate": 100.0, "target": 0.5}),
     (approximation, {"widths": "2"}),
-    (depth, {"levels": 3}),
+    (depth, {"layers": 3}),
 ]
 SEEDED = (perceptron, mlp, backprop, approximation)
 
@@ -92,13 +92,13 @@ def test_the_numbers_of_backprop_can_be_worked_out_again() -> None:
 
 
 def test_too_long_a_step_is_said_to_be() -> None:
-    better, worse = (said(backprop, rate=rate, wanted=0.5)[-1] for rate in (0.1, 100.0))
+    better, worse = (said(backprop, learning_rate=rate, target=0.5)[-1] for rate in (0.1, 100.0))
     assert "has fallen" in better
     assert "the step was too long" in worse
 
 
 def test_depth_counts_what_it_says() -> None:
-    lines = [line for line in said(depth, levels=5) if line.startswith("  levels")]
+    lines = [line for line in said(depth, layers=5) if line.startswith("  layers")]
     found = [tuple(map(int, re.findall(r"\d+", line))) for line in lines]
     assert found == [(k, 2 * k, 2**k, 2**k - 1) for k in range(1, 6)]
 
@@ -111,14 +111,14 @@ OTHERS: dict[Callable[..., Lesson], dict[str, Any]] = {
         "hidden": "4",
         "activation": "relu",
         "optimiser": "sgd",
-        "rate": 0.1,
+        "learning_rate": 0.1,
         "epochs": 4,
         "count": 30,
         "noise": 0.5,
     },
-    backprop: {"inputs": "1,1", "wanted": 0.2, "rate": 2.0, "loss": "squared"},
+    backprop: {"inputs": "1,1", "target": 0.2, "learning_rate": 2.0, "loss": "squared"},
     approximation: {"function": "sine", "widths": "3"},
-    depth: {"levels": 4},
+    depth: {"layers": 4},
 }
 
 

@@ -12,7 +12,7 @@ import torch
 
 from belamy.devices import make_rng
 from belamy.errors import OptionError, UnknownName
-from belamy.learn.drawings.style import rendered
+from belamy.learn.drawings.style import render
 from belamy.learn.lessons.gan import DEFAULT_PENALTIES, gan_toy
 from belamy.learn.toy_gan import GOOD, MODES, RADIUS, SPREAD, Fight, Moment, _points, centres
 from belamy.objectives.adversarial import LOSSES
@@ -90,7 +90,7 @@ def test_the_lesson_says_how_it_went_and_shows_it() -> None:
     assert "of 8 clouds" in lines[-1]
     drawings = [one for one in shown if not isinstance(one, str)]
     assert len(drawings) == 13
-    first, last = (np.asarray(rendered(one, 320)) for one in (drawings[0], drawings[-1]))
+    first, last = (np.asarray(render(one, 320)) for one in (drawings[0], drawings[-1]))
     assert first.shape == (180, 320, 3)
     assert not np.array_equal(first, last)
 
@@ -100,7 +100,7 @@ def test_several_losses_stand_side_by_side() -> None:
     lines = [one for one in shown if isinstance(one, str)]
     assert lines[-2].startswith("minimax (γ = 0)")
     assert lines[-1].startswith("relativistic (γ = 0.1)")
-    assert np.asarray(rendered(shown[-3], 320)).std() > 10  # type: ignore[arg-type]
+    assert np.asarray(render(shown[-3], 320)).std() > 10  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

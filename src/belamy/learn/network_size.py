@@ -1,37 +1,35 @@
-"""Networks by name or out of a file, measured without their weights."""
+"""The size of networks by name or out of a file, measured on the meta device, without weights."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from belamy.basics.complexity import Complexity, measure, original_alexnet
-from belamy.errors import OptionError, UnknownName, WeightsError
-from belamy.networks import NETWORKS
-from belamy.networks.dehaze import NAME as FOGSIGHT
-from belamy.networks.dehaze import STRIDE, FogSight
-from belamy.networks.files.weights import check_header, embedded_path
-from belamy.networks.gan.registry import ARCHITECTURES, Generator, Shape, build_generator
-from belamy.networks.image_to_image.load import load_style
+from belamy.errors import OptionError
+from belamy.networks.architecture import Kind
+from belamy.networks.dehaze import STRIDE
+from belamy.networks.files.cache import embedded_path
+from belamy.networks.files.network_file import NetworkFile, open_network_file, read_metadata
+from belamy.networks.find import check_kind, find_network
+from belamy.networks.gan.generator import Generator
+from belamy.networks.registry import NETWORKS, names_of
 
-__all__ = ["measured"]
+__all__ = ["measure_networks"]
 
 _SIDE = 224  # pixels, as ImageNet's networks are shown them
 _ALEXNET_SIDE = 227  # of 2012
-_PAINTED = 256  # pixels of a picture that is repainted or looked through for fog, if none is said
+_IMAGE_SIDE = 256  # pixels of a picture that is repainted or dehazed, if none is said
 
 
-def measured(name: str, size: int | None) -> Iterator[tuple[str, Complexity]]:
+def measure_networks(name: str, size: int | None) -> Iterator[tuple[str, Complexity]]:
     """The networks that `name` stands for, with a title each: two for alexnet, else one.
 
     Args:
-        name: of `NETWORKS`, or the path of a `.safetensors` file.
+        name: a network's name, a network file, or the folder of a run.
         size: side of the picture that goes in; None for what the network is made for.
 
     Raises:
@@ -39,73 +37,45 @@ def measured(name: str, size: int | None) -> Iterator[tuple[str, Complexity]]:
         WeightsError: the file is none of ours.
         OptionError: the network takes no picture of this size.
     """
-    if name not in NETWORKS:
-        yield Path(name).stem, _of_file(_existing(name), size)
+    if name not in names_of("backbone"):
+        yield Path(name).stem, _measure_file(find_network(name), size)
         return
     if name == "alexnet":
         with torch.device("meta"):
             original = original_alexnet()
         yield "alexnet (2012)", measure(original, _square(size or _ALEXNET_SIDE))
-    yield name, _of_classifier({"network": name}, size or _own_side(name))
-
-
-def _existing(name: str) -> Path:
-    path = Path(name).expanduser()
-    if path.suffix != ".safetensors":
-        raise UnknownName("network", name, NETWORKS)
-    if not path.is_file():
-        raise WeightsError(f"no file of weights at {path}; check the path")
-    return path
+    with torch.device("meta"):
+        network = NETWORKS[name].build()
+    yield name, measure(network, _square(size or _own_side(name)))
 
 
 def _own_side(name: str) -> int:
     """What the embedded weights were trained for; 224 for published ones."""
     path = embedded_path(name)
-    return int(_metadata(path).get("side", _SIDE)) if path.is_file() else _SIDE
+    return int(read_metadata(path).get("side", _SIDE)) if path.is_file() else _SIDE
 
 
 def _square(side: int) -> tuple[int, int, int]:
     return (3, side, side)
 
 
-def _metadata(path: Path) -> Mapping[str, str]:
-    try:
-        check_header(path)
-        with safe_open(path, framework="pt") as handle:
-            return handle.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is damaged, or not safetensors: {error}") from error
+def _measure_file(path: Path, size: int | None) -> Complexity:
+    with open_network_file(path) as file:
+        check_kind(path, file.network)
+        row, arguments = NETWORKS[file.network], file.arguments
+        with file.describing(), torch.device("meta"):
+            network = row.build(**arguments)
+        if row.kind not in _MEASURES:
+            raise OptionError(f"{path} takes features of another network, whose size is not known")
+        with file.describing():
+            return _MEASURES[row.kind](network, file, size)
 
 
-def _of_file(path: Path, size: int | None) -> Complexity:
-    told = dict(_metadata(path))
-    kind = told.get("network", "")
-    try:
-        return _opener(kind)({**told, "path": str(path)}, size)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise WeightsError(f"{path} describes itself wrongly: {error}; make it again") from error
+def _measure_backbone(network: nn.Module, file: NetworkFile, size: int | None) -> Complexity:
+    return measure(network, _square(size or int(file.metadata.get("side", _SIDE))))
 
 
-def _opener(kind: str) -> Callable[[Mapping[str, str], int | None], Complexity]:
-    if kind in NETWORKS:
-        return _of_classifier
-    if kind in ARCHITECTURES:
-        return _of_generator
-    return _of_fogsight if kind == FOGSIGHT else _of_painter
-
-
-def _arguments(told: Mapping[str, str]) -> dict[str, Any]:
-    return dict(json.loads(told.get("arguments", "{}")))
-
-
-def _of_classifier(told: Mapping[str, str], size: int | None) -> Complexity:
-    with torch.device("meta"):
-        network = NETWORKS[told["network"]].build(**_arguments(told))
-    assert isinstance(network, nn.Module)
-    return measure(network, _square(size or int(told.get("side", _SIDE))))
-
-
-class _Labelled(nn.Module):
+class _FirstLabel(nn.Module):
     """A generator that always paints its first label, so that latents alone go in."""
 
     def __init__(self, generator: Generator) -> None:
@@ -117,23 +87,27 @@ class _Labelled(nn.Module):
         return self.generator(latents, label if self.generator.labels else None)  # type: ignore[no-any-return]
 
 
-def _of_generator(told: Mapping[str, str], size: int | None) -> Complexity:
-    shape = Shape(**_arguments(told))
-    if size not in (None, shape.size):
+def _measure_generator(network: nn.Module, file: NetworkFile, size: int | None) -> Complexity:
+    assert isinstance(network, Generator)
+    if size not in (None, network.size):
         raise OptionError(
-            f"--size is {size}, but this network paints {shape.size} px; leave it out"
+            f"--size is {size}, but this network paints {network.size} px; leave it out"
         )
-    with torch.device("meta"):
-        generator = build_generator(told["network"], shape)
-    return measure(_Labelled(generator), (generator.latent,))
+    return measure(_FirstLabel(network), (network.latent,))
 
 
-def _of_fogsight(told: Mapping[str, str], size: int | None) -> Complexity:
-    side = -(-(size or _PAINTED) // STRIDE) * STRIDE  # it fills its pictures up to that
-    with torch.device("meta"):
-        network = FogSight(**_arguments(told))
+def _measure_dehaze_net(network: nn.Module, file: NetworkFile, size: int | None) -> Complexity:
+    side = -(-(size or _IMAGE_SIDE) // STRIDE) * STRIDE  # it fills its pictures up to that
     return measure(network, _square(side))
 
 
-def _of_painter(told: Mapping[str, str], size: int | None) -> Complexity:
-    return measure(load_style(Path(told["path"])), _square(size or _PAINTED))
+def _measure_image_net(network: nn.Module, file: NetworkFile, size: int | None) -> Complexity:
+    return measure(network, _square(size or _IMAGE_SIDE))
+
+
+_MEASURES: dict[Kind, Callable[[nn.Module, NetworkFile, int | None], Complexity]] = {
+    "backbone": _measure_backbone,
+    "dehaze": _measure_dehaze_net,
+    "generator": _measure_generator,
+    "image-to-image": _measure_image_net,
+}

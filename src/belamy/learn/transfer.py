@@ -1,4 +1,4 @@
-"""A frozen network with a new last level that learns; one picture's error, traced back to it."""
+"""Transfer learning: a frozen network with a new head; one picture's error traced back to it."""
 
 from __future__ import annotations
 
@@ -16,63 +16,63 @@ from belamy.networks.backbone import load_backbone
 from belamy.training.data import TEST, TRAIN, load_labelled
 from belamy.training.pictures import pictures_cache
 
-__all__ = ["MODEL", "Error", "Learner", "Level"]
+__all__ = ["MODEL", "LayerTrace", "TracedError", "TransferLearner"]
 
 MODEL = "iris"
-LAST = "mixed5b"  # the level whose mean over all places the new one looks at
-# Levels that are drawn: none right below an average, which gives all it joins the same slope.
+LAST = "mixed5b"  # the layer whose mean over all positions the head looks at
+# Layers that are drawn: none right below an average, which gives all it joins the same gradient.
 SHOWN = ("conv2a", "mixed3a", "mixed4b", "mixed5a")
-BATCH, RATE, DECAY = 32, 3e-3, 1e-4  # of AdamW, by eye
-_PART = 64  # pictures that are looked at together
+BATCH, LEARNING_RATE, WEIGHT_DECAY = 32, 3e-3, 1e-4  # of AdamW, by eye
+_FEATURE_BATCH = 64  # pictures whose features are extracted together
 
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Level:
-    """What one level did on the way forward, and what came back to it.
+class LayerTrace:
+    """What one layer did on the way forward, and what came back to it.
 
     Args:
-        name: of the level.
+        name: of the layer.
         shape: (C, H, W) of its output.
-        seen: (H, W), the mean size of its activations.
-        slopes: (H, W), the sizes of the error's slopes by them, added up over the channels.
-        mean: size of a slope.
+        activations: (H, W), the mean size of its activations.
+        gradients: (H, W), the sizes of the error's gradients, added up over the channels.
+        mean: size of a gradient.
     """
 
     name: str
     shape: tuple[int, ...]
-    seen: Array
-    slopes: Array
+    activations: Array
+    gradients: Array
     mean: float
 
 
 @dataclass(frozen=True)
-class Error:
-    """One picture's error.
+class TracedError:
+    """One picture's error, and its gradient in every layer.
 
     Args:
         picture: (H, W, 3) in [0, 1].
         name: what it is.
-        answers: name of each class → how probable the network holds it.
-        output: for the class that it is; 1 is wanted.
-        levels: from the last to the first, and the picture itself.
+        probabilities: of each class, by name.
+        output: for the class that it is; the target is 1.
+        layers: from the last to the first, and the picture itself.
     """
 
     picture: Array
     name: str
-    answers: dict[str, float]
+    probabilities: dict[str, float]
     output: float
-    levels: tuple[Level, ...]
+    layers: tuple[LayerTrace, ...]
 
     @property
     def size(self) -> float:
-        """|output − wanted|."""
+        """|output − target|."""
         return abs(self.output - 1)
 
 
-class Learner:
-    """A new last level on `MODEL`, which stays as it is.
+class TransferLearner:
+    """A new head on `MODEL`, which stays as it is.
 
     Args:
         data: folder or zip of pictures.
@@ -94,7 +94,7 @@ class Learner:
         if sets[1].classes != self.classes:
             raise DataError(f"{data}: train/ and test/ have other classes; give each one in both")
         chosen = [
-            _chosen(len(one.labels), most, seed)
+            _choose(len(one.labels), most, seed)
             for one, most in zip(sets, (count, max(2, count // 3)), strict=True)
         ]
         images = [
@@ -104,83 +104,86 @@ class Learner:
             torch.from_numpy(one.labels[which]) for one, which in zip(sets, chosen, strict=True)
         )
         self.test_images = images[1]
-        self.features, self.test_features = map(self._looked_at, images)
-        self.last = nn.Linear(self.features.shape[1], len(self.classes))
+        self.features, self.test_features = map(self._extract_features, images)
+        self.head = nn.Linear(self.features.shape[1], len(self.classes))
         with torch.no_grad():
-            self.last.weight.normal_(0, 0.01, generator=make_rng(seed, "last"))
-            self.last.bias.zero_()
-        self._optimizer = torch.optim.AdamW(self.last.parameters(), RATE, weight_decay=DECAY)
+            self.head.weight.normal_(0, 0.01, generator=make_rng(seed, "last"))
+            self.head.bias.zero_()
+        self._optimizer = torch.optim.AdamW(
+            self.head.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY
+        )
         self.losses: list[tuple[float, float]] = []
 
     @property
     def size(self) -> int:
         """Weights that learn."""
-        return sum(parameter.numel() for parameter in self.last.parameters())
+        return sum(parameter.numel() for parameter in self.head.parameters())
 
     @property
     def accuracy(self) -> float:
-        """Part of the pictures never learned from that it names rightly."""
+        """Fraction of the pictures held out that it names rightly."""
         with torch.no_grad():
-            right = self.last(self.test_features).argmax(dim=1) == self.test_labels
+            right = self.head(self.test_features).argmax(dim=1) == self.test_labels
         return float(right.float().mean())
 
     @torch.no_grad()
-    def _looked_at(self, images: Tensor) -> Tensor:
-        """What the network sees in pictures (N, S, S, 3) of bytes: (N, C)."""
-        parts = (_floats(part) for part in torch.split(images, _PART))
-        return torch.cat([self.network(part, [LAST])[LAST].mean(dim=(2, 3)) for part in parts])
+    def _extract_features(self, images: Tensor) -> Tensor:
+        """Of pictures (N, S, S, 3) of bytes: (N, C)."""
+        batches = (_to_floats(batch) for batch in torch.split(images, _FEATURE_BATCH))
+        return torch.cat([self.network(batch, [LAST])[LAST].mean(dim=(2, 3)) for batch in batches])
 
-    def learn(self, number: int) -> None:
-        """One pass over all pictures (none for number 0), and then both losses."""
-        order = torch.randperm(len(self.labels), generator=make_rng(self.seed, "order", number))
-        for part in torch.split(order, BATCH) if number > 0 else ():
-            loss = cross_entropy(self.last(self.features[part]), self.labels[part])
+    def train_epoch(self, epoch: int) -> None:
+        """One pass over all pictures (none for epoch 0), and then both losses."""
+        order = torch.randperm(len(self.labels), generator=make_rng(self.seed, "order", epoch))
+        for batch in torch.split(order, BATCH) if epoch > 0 else ():
+            loss = cross_entropy(self.head(self.features[batch]), self.labels[batch])
             self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
         with torch.no_grad():
             sets = ((self.features, self.labels), (self.test_features, self.test_labels))
-            seen, other = (float(cross_entropy(self.last(x), y)) for x, y in sets)
-        self.losses.append((seen, other))
+            train_loss, test_loss = (float(cross_entropy(self.head(x), y)) for x, y in sets)
+        self.losses.append((train_loss, test_loss))
 
-    def error(self) -> Error:
-        """Of the picture never learned from whose error is nearest to a tenth, back to it."""
+    def trace_error(self) -> TracedError:
+        """Of the held-out picture whose error is nearest to a tenth, back to it."""
         with torch.no_grad():
-            chances = self.last(self.test_features).softmax(dim=1)
-            own = chances.gather(1, self.test_labels[:, None])[:, 0]
+            probabilities = self.head(self.test_features).softmax(dim=1)
+            own = probabilities.gather(1, self.test_labels[:, None])[:, 0]
         which = int((own - 0.9).abs().argmin())
-        image = _floats(self.test_images[which : which + 1]).requires_grad_()
-        found = self.network(image, [*SHOWN, LAST])
-        last = found.pop(LAST)
-        answers = self.last(last.mean(dim=(2, 3))).softmax(dim=1)[0]
+        image = _to_floats(self.test_images[which : which + 1]).requires_grad_()
+        activations = self.network(image, [*SHOWN, LAST])
+        last = activations.pop(LAST)
+        answers = self.head(last.mean(dim=(2, 3))).softmax(dim=1)[0]
         label = int(self.test_labels[which])
-        outputs = (*found.values(), image)
-        slopes = torch.autograd.grad((answers[label] - 1).abs(), outputs)
-        levels = [_level(*each) for each in zip((*SHOWN, "picture"), outputs, slopes, strict=True)]
-        picture, last_to_first = levels[-1], tuple(reversed(levels[:-1]))
-        return Error(
+        outputs = (*activations.values(), image)
+        gradients = torch.autograd.grad((answers[label] - 1).abs(), outputs)
+        names = (*SHOWN, "picture")
+        layers = [_trace(*each) for each in zip(names, outputs, gradients, strict=True)]
+        picture, last_to_first = layers[-1], tuple(reversed(layers[:-1]))
+        return TracedError(
             picture=image.detach()[0].permute(1, 2, 0).numpy(),
             name=self.classes[label],
-            answers=dict(zip(self.classes, answers.tolist(), strict=True)),
+            probabilities=dict(zip(self.classes, answers.tolist(), strict=True)),
             output=float(answers[label].detach()),
-            levels=(*last_to_first, picture),
+            layers=(*last_to_first, picture),
         )
 
 
-def _floats(images: Tensor) -> Tensor:
+def _to_floats(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float() / 255  # (N, 3, S, S)
 
 
-def _chosen(count: int, most: int, seed: int) -> NDArray[np.int64]:
+def _choose(count: int, most: int, seed: int) -> NDArray[np.int64]:
     order = torch.randperm(count, generator=make_rng(seed, "chosen", count))
     return np.sort(order[:most].numpy())
 
 
-def _level(name: str, output: Tensor, slope: Tensor) -> Level:
-    return Level(
+def _trace(name: str, output: Tensor, gradient: Tensor) -> LayerTrace:
+    return LayerTrace(
         name=name,
         shape=tuple(output.shape[1:]),
-        seen=output.detach()[0].abs().mean(dim=0).numpy(),
-        slopes=slope[0].abs().sum(dim=0).numpy(),
-        mean=float(slope.abs().mean()),
+        activations=output.detach()[0].abs().mean(dim=0).numpy(),
+        gradients=gradient[0].abs().sum(dim=0).numpy(),
+        mean=float(gradient.abs().mean()),
     )

@@ -13,11 +13,9 @@ from belamy import cli
 from belamy.basics.approximation import FUNCTIONS
 from belamy.basics.points import POINTS
 from belamy.cli.options import arguments_of
-from belamy.learn.engine import (
-    approximation_steps,
-    mlp_steps,
-    perceptron_steps,
-)
+from belamy.learn.lessons.approximation import approximation_steps
+from belamy.learn.lessons.mlp import mlp_steps
+from belamy.learn.lessons.perceptron import perceptron_steps
 from belamy.pixels.recipe import read_recipe
 
 QUICK = {
@@ -68,26 +66,27 @@ def test_replay_makes_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("mlp --hidden 0", "--hidden 0 is out of range; use 1 to 64"),
+        ("mlp --hidden 0", "hidden is 0; it must be from 1 to 64"),
         ("mlp --hidden 8,x", "--hidden '8,x' is not numbers with commas; write such as --hidden"),
-        ("mlp --hidden 100000", "--hidden 100000 is out of range; use 1 to 64"),
+        ("mlp --hidden 100000", "hidden is 100000; it must be from 1 to 64"),
         ("mlp --hidden 8,8,8,8,8,8", "--hidden has 6 numbers; there may be 5 at most"),
         ("mlp --points moon", "unknown points 'moon'; did you mean 'moons'?"),
-        ("mlp --epochs 1000000000", "--epochs 1000000000 is out of range"),
-        ("mlp --rate nan", "--rate nan is out of range"),
-        ("mlp --seed -1", "--seed -1 is out of range"),
+        ("mlp --epochs 1000000000", "epochs is 1000000000; it must be from 1 to 5000"),
+        ("mlp --learning-rate nan", "learning-rate is nan; it must be from 1e-06 to 10"),
+        ("mlp --seed -1", "seed is -1; it must be from 0"),
         ("approximation --function sin", "unknown function 'sin'; did you mean 'sine'"),
         ("approximation --function __import__('os')", "unknown function"),
-        ("approximation --widths 0,2", "--widths 0 is out of range; use 1 to 256"),
+        ("approximation --widths 0,2", "widths is 0; it must be from 1 to 256"),
         ("approximation --widths ,", "is not numbers with commas"),
         ("neuron --weights 1", "--weights '1' has 1 numbers, not 2; write such as --weights 1,1"),
-        ("neuron --weights inf,1", "--weights inf is out of range; use -10.0 to 10.0"),
-        ("neuron --threshold 1e9", "--threshold 1000000000.0 is out of range"),
+        ("neuron --weights inf,1", "weights is inf; it must be from -10 to 10"),
+        ("neuron --threshold 1e9", "threshold is 1000000000.0; it must be"),
         ("backprop --inputs 1,2,3", "--inputs '1,2,3' has 3 numbers, not 2"),
-        ("backprop --wanted 2", "--wanted 2.0 is out of range; use 0.0 to 1.0"),
+        ("backprop --target 2", "target is 2.0; it must be from 0 to 1"),
         ("perceptron --points spiral", "did you mean 'spirals'?"),
-        ("perceptron --sweeps 0", "--sweeps 0 is out of range; use 1 to 200"),
-        ("depth --levels 60", "--levels 60 is out of range; use 1 to 10"),
+        ("perceptron --sweeps 0", "sweeps is 0; it must be from 1 to 200"),
+        ("depth --layers 60", "layers is 60; it must be from 1 to 10"),
+        ("depth --levels 60", "layers is 60; it must be from 1 to 10"),
     ],
 )
 def test_bad_input_is_one_line_and_misuse(typed: str, said: str, tmp_path: Path) -> None:
@@ -100,12 +99,21 @@ def test_bad_input_is_one_line_and_misuse(typed: str, said: str, tmp_path: Path)
 
 
 def test_a_step_too_long_is_said(tmp_path: Path) -> None:
-    options = ["--rate", "10", "--activation", "relu", "--optimiser", "sgd", "--count", "64"]
-    levels = ["--hidden", "64,64,64,64,64", "--epochs", "10"]
-    result = learn("mlp", *options, *levels, "-o", str(tmp_path / "never.png"))
+    options = [
+        "--learning-rate",
+        "10",
+        "--activation",
+        "relu",
+        "--optimiser",
+        "sgd",
+        "--count",
+        "64",
+    ]
+    layers = ["--hidden", "64,64,64,64,64", "--epochs", "10", "--count", "64"]
+    result = learn("mlp", *options, *layers, "-o", str(tmp_path / "never.png"))
     assert (result.exit_code, list(tmp_path.iterdir())) == (1, [])
     assert "the loss is no number" in result.stderr
-    assert "--rate" in result.stderr
+    assert "--learning-rate" in result.stderr
 
 
 def test_the_suffix_is_checked_before_any_work(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def present(lesson: Callable[..., Lesson], output: Path, options: dict[str, Any]
         BelamyError: the output cannot be written, or the lesson refuses an option.
     """
     from belamy.learn.drawings.saving import save_film, save_still
-    from belamy.learn.drawings.style import SMALLER, rendered, require_matplotlib
+    from belamy.learn.drawings.style import FILM_WIDTH, render, require_matplotlib
     from belamy.learn.engine import lesson_recipe
 
     require_output(output)
@@ -65,14 +65,14 @@ def present(lesson: Callable[..., Lesson], output: Path, options: dict[str, Any]
         if isinstance(item, str):
             typer.echo(item)
         elif film:
-            frames.append(rendered(item, SMALLER))
+            frames.append(render(item, FILM_WIDTH))
         else:
             latest = item
     if film:
         save_film(frames, output, lesson_recipe(lesson, options))
     else:
         assert latest is not None, "a lesson shows something"
-        save_still(rendered(latest), output, lesson_recipe(lesson, options))
+        save_still(render(latest), output, lesson_recipe(lesson, options))
     typer.echo(output)
 
 

@@ -53,8 +53,8 @@ def draw_approximation(
         hspace=0.42,
     )
     chosen = sorted({0, len(attempts) // 2, len(attempts) - 1})
-    for name, place in zip(_PANELS, chosen, strict=False):
-        _panel(axes[name], function, attempts[place], say)
+    for name, index in zip(_PANELS, chosen, strict=False):
+        _panel(axes[name], function, attempts[index], say)
     for name in _PANELS[len(chosen) :]:
         axes[name].set_axis_off()
     _errors(axes["errors"], attempts, widths, say)
@@ -83,7 +83,7 @@ def _errors(axes: Axes, attempts: Sequence[Attempt], widths: Sequence[int], say:
     axes.set(xscale="log", yscale="log")
     axes.set_xlim(widths[0] / 1.2, widths[-1] * 1.2)
     axes.set_xticks(list(widths), [str(width) for width in widths])
-    axes.yaxis.set_major_formatter(lambda value, place: f"{value:g}")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.minorticks_off()
     axes.set_title(say("approximation.error"))
     axes.set_xlabel(say("approximation.of_neurons"))

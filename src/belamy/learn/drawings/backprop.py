@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from belamy.basics.worked import TrainingStep
-from belamy.learn.drawings.style import BLUE, GREEN, GREY, INK, OCHRE, PAPER, RED, bare, sheet
+from belamy.learn.drawings.style import BLUE, GREEN, GREY, INK, OCHRE, PAPER, RED, hide_frame, sheet
 from belamy.learn.texts import Texts
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["draw_backprop"]
 
 FORWARD, ERROR, BACKWARD, UPDATE = range(4)
-_PLACES = (((0.0, 1.0), (0.0, -1.0)), ((2.6, 1.0), (2.6, -1.0)), ((5.2, 0.0),))
-_WANTED = (7.6, 0.0)
+_POSITIONS = (((0.0, 1.0), (0.0, -1.0)), ((2.6, 1.0), (2.6, -1.0)), ((5.2, 0.0),))
+_TARGET = (7.6, 0.0)
 _RADIUS = 0.36
 
 
@@ -29,14 +29,14 @@ class _Edge(NamedTuple):
     end: tuple[float, float]
     old: float
     new: float
-    slope: float
+    gradient: float
 
 
-def draw_backprop(worked: TrainingStep, say: Texts, stage: int) -> Figure:
+def draw_backprop(step: TrainingStep, say: Texts, stage: int) -> Figure:
     """The network at one of four stages: forward, error, backward, new weights.
 
     Args:
-        worked: the numbers.
+        step: the numbers.
         say: the texts.
         stage: 0 to 3; each shows what those before it show, and more.
     """
@@ -50,12 +50,12 @@ def draw_backprop(worked: TrainingStep, say: Texts, stage: int) -> Figure:
         top=0.8,
     )
     net = axes["net"]
-    bare(net)
+    hide_frame(net)
     net.set(xlim=(-0.75, 8.45), ylim=(-1.9, 1.85))
-    for edge in _edges(worked):
+    for edge in _edges(step):
         _draw_edge(net, edge, stage)
-    _draw_neurons(net, worked, stage, say)
-    _draw_error(net, worked, stage, say)
+    _draw_neurons(net, step, stage, say)
+    _draw_error(net, step, stage, say)
     for number, key in enumerate(("forward", "error", "backward", "update")):
         lit = number <= stage
         figure.text(
@@ -71,14 +71,14 @@ def draw_backprop(worked: TrainingStep, say: Texts, stage: int) -> Figure:
     return figure
 
 
-def _edges(worked: TrainingStep) -> list[_Edge]:
+def _edges(step: TrainingStep) -> list[_Edge]:
     found = []
-    for level in range(2):
-        arrays = (worked.before[level], worked.after[level])
-        weights = (*(one.weights for one in arrays), worked.gradients[level][0])
+    for layer in range(2):
+        arrays = (step.before[layer], step.after[layer])
+        weights = (*(one.weights for one in arrays), step.gradients[layer][0])
         for source, target in np.ndindex(weights[0].shape):
             numbers = (float(array[source, target]) for array in weights)
-            found.append(_Edge(_PLACES[level][source], _PLACES[level + 1][target], *numbers))
+            found.append(_Edge(_POSITIONS[layer][source], _POSITIONS[layer + 1][target], *numbers))
     return found
 
 
@@ -93,7 +93,7 @@ def _draw_edge(axes: Axes, edge: _Edge, stage: int) -> None:
     if stage >= UPDATE:
         lines = [(f"{edge.old:.2f} → {edge.new:.3f}", GREEN)]
     if stage >= BACKWARD:
-        lines.append((f"∂ {edge.slope:+.3f}", RED))
+        lines.append((f"∂ {edge.gradient:+.3f}", RED))
     for row, (text, ink) in enumerate(lines):
         height = y + 0.13 * (len(lines) - 1) - 0.26 * row
         axes.text(
@@ -109,53 +109,53 @@ def _draw_edge(axes: Axes, edge: _Edge, stage: int) -> None:
         )
 
 
-def _draw_neurons(axes: Axes, worked: TrainingStep, stage: int, say: Texts) -> None:
+def _draw_neurons(axes: Axes, step: TrainingStep, stage: int, say: Texts) -> None:
     from matplotlib.patches import Circle
 
-    values = (worked.inputs, *worked.answers)
+    values = (step.inputs, *step.answers)
     names = (("$x_1$", "$x_2$"), ("$h_1$", "$h_2$"), ("$y$",))
-    for level, places in enumerate(_PLACES):
-        for index, (x, y) in enumerate(places):
+    for layer, positions in enumerate(_POSITIONS):
+        for index, (x, y) in enumerate(positions):
             axes.add_patch(Circle((x, y), _RADIUS, fc=PAPER, ec=INK, lw=2.2, zorder=4))
-            value = _minus(f"{values[level][index]:.3g}")
+            value = _minus(f"{values[layer][index]:.3g}")
             axes.text(x, y, value, ha="center", va="center", fontsize=15, zorder=5)
-            axes.text(x, y + 0.5, names[level][index], ha="center", fontsize=16)
-            if level == 0:
+            axes.text(x, y + 0.5, names[layer][index], ha="center", fontsize=16)
+            if layer == 0:
                 continue
-            old = worked.before[level - 1].biases[index]
-            new = worked.after[level - 1].biases[index]
-            slope = worked.deltas[level - 1][index]
+            old = step.before[layer - 1].biases[index]
+            new = step.after[layer - 1].biases[index]
+            gradient = step.deltas[layer - 1][index]
             text = f"b {old:.2f} → {new:.3f}" if stage >= UPDATE else f"b {old:.2f}"
             ink = GREEN if stage >= UPDATE else GREY
             axes.text(x, y - 0.56, _minus(text), ha="center", fontsize=13, color=ink)
             if stage >= BACKWARD:
-                text = f"∂E/∂z {slope:+.3f}"
+                text = f"∂E/∂z {gradient:+.3f}"
                 axes.text(x, y - 0.8, _minus(text), ha="center", fontsize=13, color=RED)
 
 
-def _draw_error(axes: Axes, worked: TrainingStep, stage: int, say: Texts) -> None:
+def _draw_error(axes: Axes, step: TrainingStep, stage: int, say: Texts) -> None:
     from matplotlib.patches import Circle
 
-    x, y = _WANTED
+    x, y = _TARGET
     axes.add_patch(Circle((x, y), _RADIUS, fc=PAPER, ec=GREY, lw=2.2, ls=(0, (4, 3)), zorder=4))
-    axes.text(x, y, f"{worked.target:g}", ha="center", va="center", fontsize=15, zorder=5)
-    axes.text(x, y + 0.5, say("backprop.wanted"), ha="center", fontsize=14, color=GREY)
+    axes.text(x, y, f"{step.target:g}", ha="center", va="center", fontsize=15, zorder=5)
+    axes.text(x, y + 0.5, say("backprop.target"), ha="center", fontsize=14, color=GREY)
     if stage < ERROR:
         return
-    left = _PLACES[2][0][0]
+    left = _POSITIONS[2][0][0]
     axes.plot((left + _RADIUS, x - _RADIUS), (0, 0), color=RED, lw=3, ls=(0, (2, 2)), zorder=1)
     middle = (left + x) / 2
     axes.text(
         middle,
         0.16,
-        f"E = {worked.error:.3f}",
+        f"E = {step.error:.3f}",
         ha="center",
         fontsize=17,
         color=RED,
         fontweight="bold",
     )
     if stage >= UPDATE:
-        text = say("backprop.then", error=f"{worked.new_error:.3f}")
+        text = say("backprop.then", error=f"{step.new_error:.3f}")
         axes.text(middle, -0.36, text, ha="center", fontsize=15, color=GREEN, fontweight="bold")
 
 

@@ -21,9 +21,9 @@ __all__ = ["Reading", "draw_cnn"]
 
 Array = NDArray[np.float32]
 
-# Left, bottom, width and height of the parts, in parts of the page: by eye.
+# Left, bottom, width and height of the parts, in fractions of the page: by eye.
 _FLOW = 0.605  # height of the middle of the row from the picture to the answer
-_PLACES = {
+_POSITIONS = {
     "input": (0.05, 0.105),
     "c1": (0.185, 0.195),
     "s2": (0.41, 0.105),
@@ -44,12 +44,12 @@ class Reading:
     Args:
         picture: (28, 28) in [0, 1].
         filters: of C1, (6, 5, 5).
-        maps: name of a level → its maps (C, H, W).
+        maps: name of a layer → its maps (C, H, W).
         answer: (10,), how probable it holds each digit.
-        progress: rows (digits seen, part right).
+        progress: rows (digits seen, fraction right).
         others: new digits (N, 28, 28).
         labels: what they are (N,).
-        said: what it says they are (N,).
+        answers: what it says they are (N,).
         count: digits that it is judged by.
     """
 
@@ -60,7 +60,7 @@ class Reading:
     progress: tuple[tuple[int, float], ...]
     others: Array
     labels: NDArray[np.int64]
-    said: NDArray[np.int64]
+    answers: NDArray[np.int64]
     count: int
 
 
@@ -103,8 +103,8 @@ def _inks() -> LinearSegmentedColormap:
 
 
 def _flow(figure: Figure, reading: Reading, say: Texts) -> None:
-    """From the picture to the last hidden level."""
-    for name, (left, width) in _PLACES.items():
+    """From the picture to the last hidden layer."""
+    for name, (left, width) in _POSITIONS.items():
         maps = reading.picture[None] if name == "input" else reading.maps[name]
         mosaic = _mosaic(maps, _COLUMNS.get(name, 1))
         height = width * mosaic.shape[0] / mosaic.shape[1] * 16 / 9
@@ -114,14 +114,14 @@ def _flow(figure: Figure, reading: Reading, say: Texts) -> None:
             axes.imshow(mosaic, cmap=_inks(), vmin=0, vmax=1)
         else:
             axes.imshow(mosaic, cmap=_signs(), vmin=-1.5, vmax=1.5, interpolation="nearest")
-        text = say(f"cnn.level_{name}")
+        text = say(f"cnn.layer_{name}")
         figure.text(left, 0.43, text, fontsize=12, color=GREY, va="top", linespacing=1.3)
     _filters(figure, reading.filters)
 
 
 def _filters(figure: Figure, filters: Array) -> None:
     """The six windows of weights, above the maps that they make."""
-    left, width = _PLACES["c1"]
+    left, width = _POSITIONS["c1"]
     axes = figure.add_axes((left, 0.755, width, 0.06))
     axes.set_axis_off()
     largest = float(np.abs(filters).max())
@@ -177,11 +177,11 @@ def _others(axes: Axes, reading: Reading) -> None:
         row, column = divmod(index, columns)
         box = (column, column + 0.9, 1.0 - 1.15 * row, 1.9 - 1.15 * row)
         axes.imshow(picture, cmap=_inks(), vmin=0, vmax=1, extent=box)
-        right = reading.said[index] == reading.labels[index]
+        right = reading.answers[index] == reading.labels[index]
         axes.text(
             column + 0.45,
             box[2] - 0.04,
-            str(reading.said[index]),
+            str(reading.answers[index]),
             ha="center",
             va="top",
             fontsize=11,

@@ -26,14 +26,14 @@ class Size:
 
     Args:
         name: of it.
-        levels: None where nobody has counted them.
+        layers: None where nobody has counted them.
         neurons: of it.
         connections: between them.
         weights: None for a brain, where each connection has its own.
     """
 
     name: str
-    levels: int | None
+    layers: int | None
     neurons: float
     connections: float
     weights: float | None
@@ -53,25 +53,25 @@ def draw_complexity(sizes: Sequence[Size], say: Texts) -> Figure:
     for row, size in enumerate(sizes):
         _row(plot, row, size, say)
     _scale(plot, sizes)
-    for place, (name, colour) in enumerate(_BARS):
-        x = 0.2 + 0.16 * place + (0.1 if place == 2 else 0)
+    for index, (name, colour) in enumerate(_BARS):
+        x = 0.2 + 0.16 * index + (0.1 if index == 2 else 0)
         figure.text(x, 0.8, "■", color=colour, fontsize=17, va="center")
         figure.text(x + 0.02, 0.8, say(f"complexity.bar_{name}"), fontsize=14, va="center")
     return figure
 
 
 def _row(axes: Axes, row: int, size: Size, say: Texts) -> None:
-    for place, (name, colour) in enumerate(_BARS):
+    for index, (name, colour) in enumerate(_BARS):
         value = getattr(size, name)
         if value is None:
             continue
-        y = row + 0.26 * (place - 1)
+        y = row + 0.26 * (index - 1)
         axes.barh(y, value, height=0.24, color=colour, left=1)
         axes.text(value * 1.25, y, _short(value), va="center", fontsize=12, color=GREY)
     axes.text(0.6, row - 0.1, size.name, ha="right", va="center", fontsize=15, fontweight="bold")
-    if size.levels is not None:
-        levels = say("complexity.levels", levels=size.levels)
-        axes.text(0.6, row + 0.2, levels, ha="right", va="center", fontsize=12, color=GREY)
+    if size.layers is not None:
+        layers = say("complexity.layers", layers=size.layers)
+        axes.text(0.6, row + 0.2, layers, ha="right", va="center", fontsize=12, color=GREY)
 
 
 def _scale(axes: Axes, sizes: Sequence[Size]) -> None:

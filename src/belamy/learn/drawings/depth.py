@@ -19,12 +19,12 @@ __all__ = ["draw_depth"]
 _ROWS = 3
 
 
-def draw_depth(levels: int, deepest: int, say: Texts) -> Figure:
-    """The networks of up to `levels` levels, the last three in full, and all counted.
+def draw_depth(layers: int, deepest: int, say: Texts) -> Figure:
+    """The networks of up to `layers` layers, the last three in full, and all counted.
 
     Args:
-        levels: drawn so far.
-        deepest: level that there will be.
+        layers: drawn so far.
+        deepest: layer that there will be.
         say: the texts.
     """
     figure, axes = sheet(
@@ -35,29 +35,29 @@ def draw_depth(levels: int, deepest: int, say: Texts) -> Figure:
         bottom=0.11,
         hspace=0.5,
     )
-    shown = list(range(max(1, levels - _ROWS + 1), levels + 1))
+    shown = list(range(max(1, layers - _ROWS + 1), layers + 1))
     for row in range(_ROWS):
         if row < len(shown):
             _sawtooth(axes[str(row)], shown[row], say)
             axes[str(row)].set_title(say("depth.flat"), loc="right", color=RED, fontsize=15, pad=5)
         else:
             axes[str(row)].set_axis_off()
-    _count(axes["count"], levels, deepest, say)
+    _count(axes["count"], layers, deepest, say)
     return figure
 
 
-def _sawtooth(axes: Axes, levels: int, say: Texts) -> None:
-    """The deep network's, and the best that as many neurons in one level make of it."""
+def _sawtooth(axes: Axes, layers: int, say: Texts) -> None:
+    """The deep network's, and the best that as many neurons in one layer make of it."""
     x = np.linspace(0, 1, 4097)
-    axes.plot(x, answer(deep_sawtooth(levels), x), color=BLUE, lw=2.2)
-    axes.plot(x, answer(fit_sawtooth(levels, 2 * levels), x), color=RED, lw=2.2)
-    text = say("depth.network", levels=levels, neurons=2 * levels, pieces=2**levels)
+    axes.plot(x, answer(deep_sawtooth(layers), x), color=BLUE, lw=2.2)
+    axes.plot(x, answer(fit_sawtooth(layers, 2 * layers), x), color=RED, lw=2.2)
+    text = say("depth.network", layers=layers, neurons=2 * layers, pieces=2**layers)
     axes.set_title(text, fontsize=15, pad=5, color=BLUE)
     axes.set(xlim=(0, 1), ylim=(-0.06, 1.06), xticks=(0, 1), yticks=(0, 1))
 
 
-def _count(axes: Axes, levels: int, deepest: int, say: Texts) -> None:
-    reached = np.arange(1, levels + 1)
+def _count(axes: Axes, layers: int, deepest: int, say: Texts) -> None:
+    reached = np.arange(1, layers + 1)
     axes.plot(reached, 2.0**reached - 1, "o-", color=RED, ms=9, label=say("depth.shallow"))
     axes.plot(reached, 2.0 * reached, "o-", color=BLUE, ms=9, label=say("depth.deep"))
     axes.set_yscale("log", base=2)
@@ -65,7 +65,7 @@ def _count(axes: Axes, levels: int, deepest: int, say: Texts) -> None:
     axes.set_ylim(0.8, 2.0 ** (deepest + 0.6))
     highest = range(0, deepest + 1, max(1, deepest // 5))
     axes.set_yticks([2.0**power for power in highest], [str(2**power) for power in highest])
-    axes.set_xticks(range(1, deepest + 1), [str(2**level) for level in range(1, deepest + 1)])
+    axes.set_xticks(range(1, deepest + 1), [str(2**layer) for layer in range(1, deepest + 1)])
     axes.minorticks_off()
     axes.set_title(say("depth.count"))
     axes.set_xlabel(say("depth.pieces"))

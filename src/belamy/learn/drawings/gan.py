@@ -43,7 +43,7 @@ def draw_fight(moment: Moment, say: Texts) -> Figure:
         wspace=0.14,
         hspace=0.45,
     )
-    _critic(axes["critic"], moment, say("gan.critic"))
+    _critic(axes["critic"], moment, say("gan.discriminator"))
     _legend(axes["critic"], say)
     _forger(axes["forger"], moment, say)
     _losses(axes["losses"], moment, say)
@@ -110,7 +110,7 @@ def _critic(axes: Axes, moment: Moment, title: str) -> None:
 
 
 def _legend(axes: Axes, say: Texts) -> None:
-    for place, (colour, key) in enumerate(((BLUE, "gan.real"), (RED, "gan.made"))):
+    for place, (colour, key) in enumerate(((BLUE, "gan.real"), (RED, "gan.fake"))):
         x = 0.02 + 0.34 * place
         axes.scatter([x], [-0.05], s=60, color=colour, transform=axes.transAxes, clip_on=False)
         axes.text(
@@ -131,7 +131,7 @@ def _forger(axes: Axes, moment: Moment, say: Texts) -> None:
     angles = np.arctan2(moment.latents[:, 1], moment.latents[:, 0])
     hues = np.stack([angles / (2 * np.pi) % 1, np.full_like(angles, 0.62)], axis=1)
     colours = hsv_to_rgb(np.column_stack([hues, np.full_like(angles, 0.82)]))
-    _plane(axes, say("gan.forger"))
+    _plane(axes, say("gan.generator"))
     places = np.arange(MODES) * 2 * np.pi / MODES
     rings = RADIUS * np.cos(places), RADIUS * np.sin(places)
     axes.scatter(*rings, s=520, facecolors="none", edgecolors=GREY, linewidths=1.2, alpha=0.8)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from belamy.basics.mlp import LOSSES, Array, Network, forward
-from belamy.learn.drawings.style import CLASSES, INK, OCHRE, bare, sheet
+from belamy.learn.drawings.style import CLASSES, INK, OCHRE, hide_frame, sheet
 from belamy.learn.texts import Texts
 
 if TYPE_CHECKING:
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
-__all__ = ["Moment", "draw_mlp"]
+__all__ = ["Snapshot", "draw_mlp"]
 
-_NEURONS = 8  # of a level that are drawn
+_NEURONS = 8  # of a layer that are drawn
 _COARSE, _FINE = 40, 240  # pixels of a neuron's map, and of the decision
 _HALF = 0.046  # of a map's side; the drawing of the network is 1 wide and high
 
 
 @dataclass(frozen=True)
-class Moment:
+class Snapshot:
     """How a network stands while it learns.
 
     Args:
-        network: as it is; `kept` makes a copy, since it goes on learning.
+        network: as it is; `copy` makes a copy, since it goes on learning.
         losses: before the first epoch and after each: of what it learns from, of what is held out.
         right: how many of the points held out it names rightly.
         epochs: how many there will be.
@@ -41,25 +41,25 @@ class Moment:
     right: int
     epochs: int
 
-    def then(self, seen: tuple[Array, Array], held_out: tuple[Array, Array]) -> Moment:
-        """The next moment: the network judged by points (N, 2) with labels (N,) of two kinds."""
+    def next(self, seen: tuple[Array, Array], held_out: tuple[Array, Array]) -> Snapshot:
+        """The next snapshot: the network measured on points (N, 2) with labels (N,), 0 or 1."""
         outputs = [forward(self.network, points)[0] for points, _ in (seen, held_out)]
         labels = [labels[:, None] for _, labels in (seen, held_out)]
         loss, other = map(LOSSES["logistic"].value, outputs, labels)
         right = int(np.sum((outputs[1] > 0) == (labels[1] == 1)))
         return replace(self, losses=(*self.losses, (loss, other)), right=right)
 
-    def kept(self) -> Moment:
-        """This moment for good."""
+    def copy(self) -> Snapshot:
+        """This snapshot for good, since the network goes on learning."""
         return replace(self, network=copy.deepcopy(self.network))
 
 
-def draw_mlp(moment: Moment, points: Array, labels: Array, say: Texts) -> Figure:
+def draw_mlp(snapshot: Snapshot, points: Array, labels: Array, say: Texts) -> Figure:
     """The network, its decision among the points (N, 2) with labels 0 and 1, and its losses."""
-    epoch = len(moment.losses) - 1
+    epoch = len(snapshot.losses) - 1
     figure, axes = sheet(
         say("mlp.title"),
-        say("mlp.remark", epoch=epoch, right=moment.right, count=len(points)),
+        say("mlp.remark", epoch=epoch, right=snapshot.right, count=len(points)),
         [["neurons", "plane", "losses"]],
         widths=[1.3, 1.35, 0.8],
         left=0.04,
@@ -67,9 +67,9 @@ def draw_mlp(moment: Moment, points: Array, labels: Array, say: Texts) -> Figure
         bottom=0.12,
     )
     reach = 1.1 * max(1.0, float(np.abs(points).max()))
-    _neurons(axes["neurons"], moment.network, reach)
-    _plane(axes["plane"], moment.network, points, labels, reach)
-    _losses(axes["losses"], moment, say)
+    _neurons(axes["neurons"], snapshot.network, reach)
+    _plane(axes["plane"], snapshot.network, points, labels, reach)
+    _losses(axes["losses"], snapshot, say)
     return figure
 
 
@@ -87,18 +87,18 @@ def _grid(reach: float, pixels: int) -> Array:
 
 def _neurons(axes: Axes, network: Network, reach: float) -> None:
     """Every neuron as the map of where in the plane it is active; every weight as a line."""
-    bare(axes)
+    hide_frame(axes)
     _, traces = forward(network, _grid(reach, _COARSE))
-    maps = [trace.inputs.T for trace in traces]  # of the inputs, then of each hidden level
-    places = [
-        [(column / len(maps), height) for height in _heights(len(level))]
-        for column, level in enumerate(maps)
+    maps = [trace.inputs.T for trace in traces]  # of the inputs, then of each hidden layer
+    positions = [
+        [(column / len(maps), height) for height in _heights(len(layer))]
+        for column, layer in enumerate(maps)
     ]
-    places.append([(1.0, 0.5)])  # the output: the plane beside
-    for level, starts, ends in zip(network, places, places[1:], strict=False):
+    positions.append([(1.0, 0.5)])  # the output: the plane beside
+    for layer, starts, ends in zip(network, positions, positions[1:], strict=False):
         for (source, start), (target, end) in itertools.product(enumerate(starts), enumerate(ends)):
-            _weight(axes, start, end, level.weights[source, target])
-    for centres, values in zip(places, maps, strict=False):
+            _weight(axes, start, end, layer.weights[source, target])
+    for centres, values in zip(positions, maps, strict=False):
         for centre, one in zip(centres, values, strict=False):
             _map(axes, centre, one)
     axes.set(xlim=(-0.06, 1.0), ylim=(-0.03, 1.03))
@@ -129,9 +129,9 @@ def _map(axes: Axes, centre: tuple[float, float], values: Array) -> None:
 
 
 def _heights(neurons: int) -> list[float]:
-    """Where the neurons of a level stand, from the top; not all of a large one."""
+    """Where the neurons of a layer stand, from the top; not all of a large one."""
     shown = min(neurons, _NEURONS)
-    return [0.5 + 0.13 * ((shown - 1) / 2 - place) for place in range(shown)]
+    return [0.5 + 0.13 * ((shown - 1) / 2 - row) for row in range(shown)]
 
 
 def _plane(axes: Axes, network: Network, points: Array, labels: Array, reach: float) -> None:
@@ -157,14 +157,14 @@ def _plane(axes: Axes, network: Network, points: Array, labels: Array, reach: fl
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-def _losses(axes: Axes, moment: Moment, say: Texts) -> None:
-    losses = np.array(moment.losses)
+def _losses(axes: Axes, snapshot: Snapshot, say: Texts) -> None:
+    losses = np.array(snapshot.losses)
     epochs = np.arange(len(losses))
     axes.plot(epochs, losses[:, 1], color=OCHRE, label=say("mlp.other"))
     axes.plot(epochs, losses[:, 0], color=INK, label=say("mlp.learned"))
     axes.plot(epochs[-1:], losses[-1:, 0], "o", color=INK, ms=8)
     axes.set_title(say("mlp.losses"))
     axes.set_xlabel(say("mlp.epochs"))
-    axes.set_xlim(-0.02 * moment.epochs, 1.02 * moment.epochs)
+    axes.set_xlim(-0.02 * snapshot.epochs, 1.02 * snapshot.epochs)
     axes.set_ylim(0, 1.05 * float(losses.max()))
     axes.legend(loc="upper right")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from belamy.basics.neuron import GATES, fires
-from belamy.learn.drawings.style import BLUE, GREY, INK, LINE, OCHRE, PAPER, RED, bare, sheet
+from belamy.learn.drawings.style import BLUE, GREY, INK, LINE, OCHRE, PAPER, RED, hide_frame, sheet
 from belamy.learn.texts import Texts
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ def _cell(
     """Two inputs, two weights, a body with its threshold, one output."""
     from matplotlib.patches import Circle
 
-    bare(axes)
+    hide_frame(axes)
     axes.set(xlim=(-0.25, 2.55), ylim=(-1.35, 1.35))
     body, answer = (1.25, 0.0), (2.3, 0.0)
-    for place, (height, weight) in enumerate(zip((0.85, -0.85), weights, strict=True)):
-        lit = inputs is not None and inputs[place] == 1
+    for index, (height, weight) in enumerate(zip((0.85, -0.85), weights, strict=True)):
+        lit = inputs is not None and inputs[index] == 1
         colour = BLUE if weight >= 0 else RED
         thickness = 1.5 + 2.5 * min(abs(weight), 3)
         axes.plot(
@@ -81,11 +81,11 @@ def _cell(
         axes.text(
             0.72,
             height * 0.72,
-            f"$w_{place + 1}$ = {weight:g}".replace("-", "−"),
+            f"$w_{index + 1}$ = {weight:g}".replace("-", "−"),
             color=colour,
             va="center",
         )
-        label = f"$x_{place + 1}$" if inputs is None else f"{inputs[place]}"
+        label = f"$x_{index + 1}$" if inputs is None else f"{inputs[index]}"
         axes.add_patch(Circle((0, height), 0.2, fc=OCHRE if lit else PAPER, ec=INK, lw=2))
         axes.text(0, height, label, ha="center", va="center", fontsize=17)
     active = inputs is not None and fires(inputs, weights, threshold) == 1
@@ -120,9 +120,9 @@ def _line(axes: Axes, weights: Sequence[float], threshold: float) -> None:
 def _name_corners(axes: Axes, say: Texts) -> None:
     axes.set_xlabel("$x_1$")
     axes.set_ylabel("$x_2$", rotation=0, labelpad=12)
-    for fill, key, place in ((BLUE, "neuron.active", 0.0), (PAPER, "neuron.silent", 0.5)):
+    for fill, key, index in ((BLUE, "neuron.active", 0.0), (PAPER, "neuron.silent", 0.5)):
         axes.scatter(
-            place + 0.03,
+            index + 0.03,
             1.07,
             s=150,
             color=fill,
@@ -131,7 +131,7 @@ def _name_corners(axes: Axes, say: Texts) -> None:
             transform=axes.transAxes,
             clip_on=False,
         )
-        axes.text(place + 0.09, 1.07, say(key), transform=axes.transAxes, va="center")
+        axes.text(index + 0.09, 1.07, say(key), transform=axes.transAxes, va="center")
 
 
 def _gate(axes: Axes, name: str, say: Texts) -> None:

@@ -63,7 +63,7 @@ def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
     for row, picture in enumerate(chosen):
         sample.paste(picture, (0, row * height))
     own = (*COLOURS, INK, GREY, LINE)
-    for place, colour in enumerate(own):
-        left, right = (width * edge // len(own) for edge in (place, place + 1))
+    for index, colour in enumerate(own):
+        left, right = (width * edge // len(own) for edge in (index, index + 1))
         sample.paste(colour, (left, len(chosen) * height, right, sample.height))
     return sample.quantize(_COLOURS, Image.Quantize.MEDIANCUT)

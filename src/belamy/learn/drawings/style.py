@@ -1,6 +1,6 @@
 """One style for every plot: dark ink on warm paper, few colours, letters that a last row can read.
 
-A drawing is a function that returns a figure; `rendered` calls it inside the style and returns
+A drawing is a function that returns a figure; `render` calls it inside the style and returns
 pixels. Nothing here touches pyplot or leaves matplotlib's settings changed, and the settings of
 whoever runs it change nothing: the same drawing gives the same pixels.
 """
@@ -31,8 +31,8 @@ __all__ = [
     "PAPER",
     "RED",
     "VIOLET",
-    "bare",
-    "rendered",
+    "hide_frame",
+    "render",
     "require_matplotlib",
     "sheet",
 ]
@@ -46,7 +46,7 @@ CLASSES = (BLUE, RED)
 
 INCHES = (12.8, 7.2)  # 16 : 9, as projectors have it
 WIDTH = 1600  # pixels of a picture
-SMALLER = 960  # of a film, which holds many
+FILM_WIDTH = 960  # of a film, which holds many
 
 _STYLE: dict[str, Any] = {
     "figure.figsize": INCHES,
@@ -91,7 +91,7 @@ def require_matplotlib() -> None:
         raise MissingExtra("matplotlib", "learn") from error
 
 
-def rendered(drawing: Callable[[], Figure], width: int = WIDTH) -> Image.Image:
+def render(drawing: Callable[[], Figure], width: int = WIDTH) -> Image.Image:
     """The picture, RGB, `width` pixels wide, that `drawing` draws in the style."""
     require_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -141,7 +141,7 @@ def sheet(
     return figure, axes
 
 
-def bare(axes: Axes) -> None:
+def hide_frame(axes: Axes) -> None:
     """Take away the frame and the ticks, for drawings that are no diagrams."""
     axes.set_axis_off()
     axes.set_aspect("equal")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from belamy.checks import Between
 from belamy.errors import OptionError
-from belamy.learn.engine import steps_of
-from belamy.learn.lessons import Language, Lesson
-from belamy.learn.lessons.options import within
+from belamy.learn.engine import as_engine
+from belamy.learn.lessons import Language, Lesson, as_lesson
 from belamy.learn.texts import texts
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ __all__ = ["complexity", "complexity_steps"]
 _MOST = 8
 
 
+@as_lesson
 def complexity(
     networks: str | Sequence[str] = ("alexnet", "vgg16"),
     *,
-    size: int | None = None,
+    size: Annotated[int | None, Between(8, 4096)] = None,
     language: Language = "en",
 ) -> Lesson:
-    """How large networks are: levels, neurons, connections, weights, beside a human cortex.
+    """How large networks are: layers, neurons, connections, weights, beside a human cortex.
 
     Args:
         networks: names (`belamy models list`) or .safetensors files of belamy's; alexnet shows the
@@ -38,14 +39,12 @@ def complexity(
     names = [networks] if isinstance(networks, str) else list(dict.fromkeys(networks))
     if not 1 <= len(names) <= _MOST:
         raise OptionError(f"{len(names)} networks; name 1 to {_MOST}, such as alexnet vgg16")
-    if size is not None:
-        within("--size", size, 8, 4096)
     from belamy.basics.complexity import CORTEX
     from belamy.learn.drawings.complexity import Size, draw_complexity
-    from belamy.learn.network_size import measured
+    from belamy.learn.network_size import measure_networks
 
     say = texts(language)
-    counted = {title: one for name in names for title, one in measured(name, size)}
+    counted = {title: one for name in names for title, one in measure_networks(name, size)}
     yield from _table(counted, say)
     yield say("complexity.source", source=CORTEX.source)
     yield say("complexity.neuron")
@@ -69,7 +68,7 @@ def _table(counted: dict[str, Complexity], say: Texts) -> Lesson:
     from belamy.basics.complexity import CORTEX
 
     name, *columns = say("complexity.columns").split("|")
-    keys = ("levels", "neurons", "connections", "weights", "products")
+    keys = ("layers", "neurons", "connections", "weights", "products")
     yield say("complexity.header", name=name, **dict(zip(keys, columns, strict=True)))
     for title, one in counted.items():
         numbers = (one.depth, one.neurons, one.connections, one.weights, one.multiply_adds)
@@ -78,7 +77,7 @@ def _table(counted: dict[str, Complexity], say: Texts) -> Lesson:
     yield say(
         "complexity.header",
         name=say("complexity.cortex"),
-        levels="",
+        layers="",
         neurons=f"{CORTEX.neurons / 1e9:.0f} · 10⁹",
         connections=f"{CORTEX.connections / 1e14:.1f} · 10¹⁴",
         weights="",
@@ -92,4 +91,4 @@ def _with_pools(counted: dict[str, Complexity]) -> str:
     )
 
 
-complexity_steps = steps_of(complexity)
+complexity_steps = as_engine(complexity)

@@ -1,4 +1,4 @@
-"""A GAN that can be watched: eight clouds of points on a ring, a forger and a critic of them.
+"""A GAN that can be watched: eight clouds of points on a ring, a generator and a discriminator.
 
 This module imports no torch, so that the command line can read its signature and defaults.
 """
@@ -6,12 +6,12 @@ This module imports no torch, so that the command line can read its signature an
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from belamy.errors import OptionError
-from belamy.learn.engine import steps_of
-from belamy.learn.lessons import Language, Lesson
-from belamy.learn.lessons.options import known, within
+from belamy.checks import Between
+from belamy.errors import OptionError, UnknownName
+from belamy.learn.engine import as_engine
+from belamy.learn.lessons import Language, Lesson, Seed, as_lesson
 from belamy.learn.texts import Texts, texts
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ DEFAULT_PENALTIES = {
     "wasserstein": 0.1,
     "relativistic": 0.1,
 }
-"""Loss → the weight of the penalty on the critic's slopes that it is used with: none as first
-published, Gulrajani's for wasserstein (whose 10 is for pictures), R1 and R2 for relativistic."""
+"""Loss → the weight of the penalty on the discriminator's gradients that it is used with: none as
+first published, Gulrajani's for wasserstein (whose 10 is for pictures), R1 and R2 for
+relativistic."""
 
 _FRAMES = 48
 _TOLD = 6
@@ -37,14 +38,15 @@ _ALL = 8  # clouds
 _LOST = 0.05  # part of good points below which the generator has learned nothing
 
 
+@as_lesson
 def gan_toy(
     *,
     loss: str = "relativistic",
-    penalty: float | None = None,
-    momentum: float = 0.5,
-    discriminator_steps: int = 1,
-    steps: int = 4000,
-    seed: int = 0,
+    penalty: Annotated[float | None, Between(0, 100)] = None,
+    momentum: Annotated[float, Between(0, 0.999)] = 0.5,
+    discriminator_steps: Annotated[int, Between(1, 20)] = 1,
+    steps: Annotated[int, Between(1, 100_000)] = 4000,
+    seed: Seed = 0,
     language: Language = "en",
 ) -> Lesson:
     """A GAN learns eight clouds of points on a ring: both networks' view, while they fight.
@@ -52,26 +54,21 @@ def gan_toy(
     Args:
         loss: what the two networks want: minimax, non-saturating, least-squares, hinge,
             wasserstein or relativistic; several with commas between them stand side by side.
-        penalty: weight of the penalty on the discriminator's slopes, 0 to 100; none given, what the
+        penalty: weight of the penalty on the discriminator's gradients; none given, what the
             loss came with: 0.1 for relativistic and wasserstein, 0 for the others.
-        momentum: of Adam's steps, 0 up to 1; with 0.9 the two run past each other.
-        discriminator_steps: of the discriminator for each one of the generator, 1 to 20; a
+        momentum: of Adam's steps; with 0.9 the two run past each other.
+        discriminator_steps: of the discriminator for each one of the generator; a
             discriminator that is too strong teaches minimax nothing.
-        steps: of the generator, 1 to 100000.
+        steps: of the generator.
         seed: of the first weights, the points and the latents.
         language: of the texts.
     """
     chosen = list(dict.fromkeys(part.strip() for part in loss.split(",")))
     for name in chosen:
-        known("loss", name, DEFAULT_PENALTIES)
+        if name not in DEFAULT_PENALTIES:
+            raise UnknownName("loss", name, DEFAULT_PENALTIES)
     if len(chosen) > _MOST:
         raise OptionError(f"--loss names {len(chosen)} losses; {_MOST} at most stand side by side")
-    if penalty is not None:
-        within("--penalty", penalty, 0.0, 100.0)
-    within("--momentum", momentum, 0.0, 0.999)
-    within("--discriminator-steps", discriminator_steps, 1, 20)
-    within("--steps", steps, 1, 100_000)
-    within("--seed", seed, 0, 2**63)
     from belamy.learn.toy_gan import Fight
 
     say = texts(language)
@@ -113,12 +110,12 @@ def _compared(fights: list[Fight], say: Texts) -> Lesson:
 
 
 def _line(moment: Moment, say: Texts) -> str:
-    _, critic, forger, _, _ = moment.history[-1]
+    _, discriminator, generator, _, _ = moment.history[-1]
     return say(
         "gan.step",
         step=moment.step,
-        critic=critic,
-        forger=forger,
+        discriminator=discriminator,
+        generator=generator,
         covered=moment.covered,
         good=moment.good,
     )
@@ -139,4 +136,4 @@ def _chosen(steps: int, parts: int) -> set[int]:
     return {round(steps * (part / parts) ** 1.5) for part in range(parts + 1)}
 
 
-gan_toy_steps = steps_of(gan_toy)
+gan_toy_steps = as_engine(gan_toy)

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
+from typing import Annotated
 
-from belamy.learn.lessons import Language, Lesson
-from belamy.learn.lessons.options import numbers, within
+from belamy.checks import Between
+from belamy.learn.engine import as_engine
+from belamy.learn.lessons import Language, Lesson, as_lesson
+from belamy.learn.lessons.options import parse_numbers
 from belamy.learn.texts import texts
 
-__all__ = ["neuron"]
+__all__ = ["neuron", "neuron_steps"]
 
-_LARGEST = 10.0  # a weight or a threshold; beyond it the line just leaves the picture
+_RANGE = Between(-10, 10)  # beyond it the line just leaves the picture
 
 
-def neuron(*, weights: str = "1,1", threshold: float = 1.5, language: Language = "en") -> Lesson:
+@as_lesson
+def neuron(
+    *,
+    weights: str = "1,1",
+    threshold: Annotated[float, _RANGE] = 1.5,
+    language: Language = "en",
+) -> Lesson:
     """A threshold neuron: add up the inputs times their weights, and fire from a threshold on.
 
     Args:
         weights: of the two inputs, as in 1,1; from -10 to 10.
-        threshold: from which sum on the neuron fires; from -10 to 10.
+        threshold: from which sum on the neuron fires.
         language: of the texts.
     """
     from belamy.basics.neuron import GATES, boolean_functions, fires, truth_table
     from belamy.learn.drawings.neuron import draw_neuron
 
     say = texts(language)
-    pair = numbers("--weights", weights, float, -_LARGEST, _LARGEST, count=2)
-    within("--threshold", threshold, -_LARGEST, _LARGEST)
+    pair = parse_numbers("weights", weights, float, _RANGE, count=2)
     table = truth_table(pair, threshold)
     yield say("neuron.rule", w1=pair[0], w2=pair[1], threshold=threshold)
     for corner in itertools.product((0, 1), repeat=2):
@@ -40,3 +48,6 @@ def neuron(*, weights: str = "1,1", threshold: float = 1.5, language: Language =
     yield say("neuron.count", possible=len(boolean_functions(2)))
     yield say("neuron.xor")
     yield partial(draw_neuron, pair, threshold, say)
+
+
+neuron_steps = as_engine(neuron)

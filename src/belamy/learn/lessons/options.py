@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
-from belamy.errors import OptionError, UnknownName
+from belamy.checks import Between, check_number, flag_of
+from belamy.errors import OptionError
 
-__all__ = ["known", "numbers", "within"]
+__all__ = ["PointSet", "parse_numbers"]
 
 Number = TypeVar("Number", int, float)
 
-
-def within(flag: str, value: Number, lowest: Number, highest: Number) -> Number:
-    """`value`, if it is from `lowest` to `highest`.
-
-    Raises:
-        OptionError: it is not (nor is NaN).
-    """
-    if not lowest <= value <= highest:
-        raise OptionError(f"{flag} {value} is out of range; use {lowest} to {highest}")
-    return value
+PointSet: TypeAlias = Literal["moons", "circles", "spirals", "xor", "blobs"]
+"""The names in `belamy.basics.points.POINTS`, which brings numpy."""
 
 
-def known(kind: str, name: str, names: Collection[str]) -> str:
-    """`name`, if it is one of `names`.
-
-    Raises:
-        UnknownName: it is not; the nearest are suggested.
-    """
-    if name not in names:
-        raise UnknownName(kind, name, names)
-    return name
-
-
-def numbers(
-    flag: str,
+def parse_numbers(
+    name: str,
     text: str,
     kind: type[Number],
-    lowest: Number,
-    highest: Number,
+    allowed: Between,
     *,
     count: int | None = None,
     most: int = 8,
@@ -47,24 +27,28 @@ def numbers(
     """`8,8` as (8, 8).
 
     Args:
-        flag: what the user typed before it.
+        name: of the argument.
         text: numbers with commas between them.
         kind: int or float.
-        lowest: a number may be.
-        highest: a number may be.
+        allowed: the range of each.
         count: how many there must be; None for any number of them up to `most`.
         most: how many there may be.
 
     Raises:
         OptionError: something that is no such number, or too few or too many of them.
     """
+    flag = flag_of(name)
     example = f"such as {flag} {','.join(['1'] * (count or 2))}"
     try:
-        found = tuple(kind(part) for part in text.split(","))
+        values = tuple(kind(part) for part in text.split(","))
     except ValueError:
         raise OptionError(f"{flag} {text!r} is not numbers with commas; write {example}") from None
-    if count is not None and len(found) != count:
-        raise OptionError(f"{flag} {text!r} has {len(found)} numbers, not {count}; write {example}")
-    if len(found) > most:
-        raise OptionError(f"{flag} has {len(found)} numbers; there may be {most} at most")
-    return tuple(within(flag, value, lowest, highest) for value in found)
+    if count is not None and len(values) != count:
+        raise OptionError(
+            f"{flag} {text!r} has {len(values)} numbers, not {count}; write {example}"
+        )
+    if len(values) > most:
+        raise OptionError(f"{flag} has {len(values)} numbers; there may be {most} at most")
+    for value in values:
+        check_number(name, value, allowed)
+    return values

@@ -14,7 +14,7 @@ TEXTS = {
     "neuron.count": "Of the 16 functions of two inputs, one neuron can be {possible}; "
     "not XOR, and not its opposite.",
     "neuron.xor": "XOR would need θ > 0, w₁ ≥ θ, w₂ ≥ θ, and yet w₁ + w₂ < θ. "
-    "Three neurons in two levels can: (a OR b) AND (a NAND b).",
+    "Three neurons in two layers can: (a OR b) AND (a NAND b).",
     "neuron.silent": "rests",
     "neuron.active": "fires",
     "neuron.no_line": "no line parts them",
@@ -48,29 +48,29 @@ TEXTS = {
     "mlp.epochs": "epochs",
     "backprop.title": "Back-propagation: one step, number by number",
     "backprop.remark": "The error goes back along the connections and tells each weight its "
-    "part. Rumelhart and others, 1986.",
+    "share. Rumelhart and others, 1986.",
     "backprop.begin": "A network 2-2-1 of sigmoids, σ(z) = 1 / (1 + e⁻ᶻ); weights of seed {seed}. "
-    "It is given x = ({x1:g}, {x2:g}), and t = {wanted:g} is wanted.",
+    "It is given x = ({x1:g}, {x2:g}), and t = {target:g} is the target.",
     "backprop.forward": "1. Forward: every neuron adds up what comes in, times its weights.",
     "backprop.error": "2. Error: E = {formula} = {error}",
     "backprop.backward": "3. Backward: the chain rule, from the output to the inputs; "
     "σ′ = σ (1 − σ).",
-    "backprop.first": "  and every weight of the first level: ∂E/∂wᵢⱼ = ∂E/∂zⱼ · xᵢ",
+    "backprop.first": "  and every weight of the first layer: ∂E/∂wᵢⱼ = ∂E/∂zⱼ · xᵢ",
     "backprop.update": "4. New weights: each goes downhill, w − {rate:g} · ∂E/∂w.",
     "backprop.better": "Again with the new weights: y = {y}. The error has fallen from {old} to "
     "{new}.",
     "backprop.worse": "Again with the new weights: y = {y}. The error went from {old} to {new}: "
-    "the step was too long; try a smaller --rate.",
+    "the step was too long; try a smaller --learning-rate.",
     "backprop.stage_forward": "1  forward:\nfrom inputs to output",
-    "backprop.stage_error": "2  error:\noutput against wanted",
+    "backprop.stage_error": "2  error:\noutput against target",
     "backprop.stage_backward": "3  backward:\n∂ of every weight",
     "backprop.stage_update": "4  new weights:\na step downhill",
-    "backprop.wanted": "wanted",
+    "backprop.target": "target",
     "backprop.then": "then {error}",
-    "approximation.title": "One hidden level can imitate any continuous function",
+    "approximation.title": "One hidden layer can imitate any continuous function",
     "approximation.remark": "$|f(x) - \\hat f(x)| < \\varepsilon$ everywhere on [0, 1], if it has "
     "neurons enough. Cybenko; Hornik, Stinchcombe, White, 1989.",
-    "approximation.begin": "A hidden level imitates the function {function} on [0, 1]: once built "
+    "approximation.begin": "A hidden layer imitates the function {function} on [0, 1]: once built "
     "of steps, without training; once trained (seed {seed}).",
     "approximation.width": "  {width:3} neurons: error at most {built:.3f} built of steps "
     "(the theorem promises {bound:.3f}), {trained:.4f} trained",
@@ -82,18 +82,18 @@ TEXTS = {
     "approximation.error": "Largest error",
     "approximation.of_neurons": "neurons",
     "depth.title": "A deep network folds, and gains by folding",
-    "depth.remark": "Each level of 2 neurons folds [0, 1] in half: $T(x) = 2\\,relu(x) - "
+    "depth.remark": "Each layer of 2 neurons folds [0, 1] in half: $T(x) = 2\\,relu(x) - "
     "4\\,relu(x - 1/2)$. Telgarsky, 2015.",
-    "depth.begin": "A level of 2 neurons (ReLU) folds [0, 1] in half. Folded again and again, it "
+    "depth.begin": "A layer of 2 neurons (ReLU) folds [0, 1] in half. Folded again and again, it "
     "becomes a sawtooth.",
-    "depth.level": "  levels {level:2}: {neurons:2} neurons make {pieces:4} straight pieces; one "
-    "hidden level takes at least {needed:4}",
-    "depth.end": "With one hidden level, n neurons bend a line n times at most, into n + 1 pieces: "
+    "depth.layer": "  layers {layer:2}: {neurons:2} neurons make {pieces:4} straight pieces; one "
+    "hidden layer takes at least {needed:4}",
+    "depth.end": "With one hidden layer, n neurons bend a line n times at most, into n + 1 pieces: "
     "so it takes at least 2ᵏ − 1. The deep network takes 2k.",
-    "depth.network": "{levels} levels, {neurons} neurons: {pieces} pieces",
-    "depth.flat": "as many in one level",
+    "depth.network": "{layers} layers, {neurons} neurons: {pieces} pieces",
+    "depth.flat": "as many in one layer",
     "depth.count": "Neurons needed",
     "depth.pieces": "straight pieces of the sawtooth",
     "depth.deep": "deep, 2k",
-    "depth.shallow": "one level, $2^k - 1$ at least",
+    "depth.shallow": "one layer, $2^k - 1$ at least",
 }

@@ -14,13 +14,13 @@ TEXTS = {
     "neuron.count": "Delle 16 funzioni di due ingressi un neurone può essere {possible}: "
     "non lo XOR, né il suo contrario.",
     "neuron.xor": "Per lo XOR servirebbero θ > 0, w₁ ≥ θ, w₂ ≥ θ, eppure w₁ + w₂ < θ. "
-    "Tre neuroni su due livelli ci riescono: (a OR b) AND (a NAND b).",
+    "Tre neuroni su due strati ci riescono: (a OR b) AND (a NAND b).",
     "neuron.silent": "tace",
     "neuron.active": "si attiva",
     "neuron.no_line": "nessuna retta li separa",
     "perceptron.title": "Il percettrone impara dai propri errori",
     "perceptron.remark": "Ogni volta che $y\\,(w \\cdot x + b) \\leq 0$: somma $y\\,x$ ai pesi e "
-    "$y$ alla costante. Rosenblatt, 1958.",
+    "$y$ al bias. Rosenblatt, 1958.",
     "perceptron.points": "{count} punti di due classi ({points}, seme {seed}); le etichette y sono "
     "−1 e +1.",
     "perceptron.rule": "Un punto dal lato sbagliato tira la retta: w diventa w + y·x, "
@@ -36,7 +36,7 @@ TEXTS = {
     "perceptron.seen": "punti guardati",
     "mlp.title": "Una rete impara dove tracciare il confine",
     "mlp.remark": "Epoca {epoch}: dei {count} punti che non ha mai visto ne riconosce {right}.",
-    "mlp.network": "Una rete {sizes}: {weights} pesi e costanti, estratti a caso.",
+    "mlp.network": "Una rete {sizes}: {weights} pesi e bias, estratti a caso.",
     "mlp.points": "Impara da {count} punti ({points}, seme {seed}) e viene giudicata su "
     "altrettanti.",
     "mlp.epoch": "  epoca {epoch:4}: perdita {loss:.3f}, sugli altri {other:.3f}; "
@@ -49,26 +49,26 @@ TEXTS = {
     "backprop.remark": "L'errore torna indietro lungo le connessioni e dice a ogni peso la sua "
     "parte. Rumelhart e altri, 1986.",
     "backprop.begin": "Una rete 2-2-1 di sigmoidi, σ(z) = 1 / (1 + e⁻ᶻ); pesi dal seme {seed}. "
-    "Riceve x = ({x1:g}, {x2:g}) e si vuole t = {wanted:g}.",
+    "Riceve x = ({x1:g}, {x2:g}) e il valore atteso è t = {target:g}.",
     "backprop.forward": "1. In avanti: ogni neurone somma ciò che riceve, moltiplicato per i pesi.",
     "backprop.error": "2. Errore: E = {formula} = {error}",
     "backprop.backward": "3. All'indietro: la regola della catena, dall'uscita agli ingressi; "
     "σ′ = σ (1 − σ).",
-    "backprop.first": "  e per ogni peso del primo livello: ∂E/∂wᵢⱼ = ∂E/∂zⱼ · xᵢ",
-    "backprop.update": "4. Nuovi pesi: ognuno scende lungo la pendenza, w − {rate:g} · ∂E/∂w.",
+    "backprop.first": "  e per ogni peso del primo strato: ∂E/∂wᵢⱼ = ∂E/∂zⱼ · xᵢ",
+    "backprop.update": "4. Nuovi pesi: ognuno scende contro il gradiente, w − {rate:g} · ∂E/∂w.",
     "backprop.better": "Di nuovo, con i nuovi pesi: y = {y}. L'errore è sceso da {old} a {new}.",
     "backprop.worse": "Di nuovo, con i nuovi pesi: y = {y}. L'errore è andato da {old} a {new}: "
-    "il passo era troppo lungo; prova un --rate più piccolo.",
+    "il passo era troppo lungo; prova un --learning-rate più piccolo.",
     "backprop.stage_forward": "1  in avanti:\ndagli ingressi all'uscita",
-    "backprop.stage_error": "2  errore:\nuscita contro voluto",
+    "backprop.stage_error": "2  errore:\nuscita e valore atteso",
     "backprop.stage_backward": "3  all'indietro:\n∂ di ogni peso",
     "backprop.stage_update": "4  nuovi pesi:\nun passo in discesa",
-    "backprop.wanted": "voluto",
+    "backprop.target": "atteso",
     "backprop.then": "poi {error}",
-    "approximation.title": "Un livello nascosto imita ogni funzione continua",
+    "approximation.title": "Uno strato nascosto imita ogni funzione continua",
     "approximation.remark": "$|f(x) - \\hat f(x)| < \\varepsilon$ ovunque in [0, 1], se ha "
     "abbastanza neuroni. Cybenko; Hornik, Stinchcombe, White, 1989.",
-    "approximation.begin": "Un livello nascosto imita la funzione {function} su [0, 1]: una volta "
+    "approximation.begin": "Uno strato nascosto imita la funzione {function} su [0, 1]: una volta "
     "costruito con gradini, senza addestrarlo; una volta addestrato (seme {seed}).",
     "approximation.width": "  {width:3} neuroni: errore al più {built:.3f} con i gradini "
     "(il teorema promette {bound:.3f}), {trained:.4f} addestrato",
@@ -80,18 +80,18 @@ TEXTS = {
     "approximation.error": "Errore massimo",
     "approximation.of_neurons": "neuroni",
     "depth.title": "Una rete profonda piega, e piegando guadagna",
-    "depth.remark": "Ogni livello di 2 neuroni piega [0, 1] a metà: $T(x) = 2\\,relu(x) - "
+    "depth.remark": "Ogni strato di 2 neuroni piega [0, 1] a metà: $T(x) = 2\\,relu(x) - "
     "4\\,relu(x - 1/2)$. Telgarsky, 2015.",
-    "depth.begin": "Un livello di 2 neuroni (ReLU) piega [0, 1] a metà. Piegato più volte, diventa "
+    "depth.begin": "Uno strato di 2 neuroni (ReLU) piega [0, 1] a metà. Piegato più volte, diventa "
     "un dente di sega.",
-    "depth.level": "  livelli {level:2}: {neurons:2} neuroni fanno {pieces:4} tratti diritti; un "
-    "solo livello nascosto ne richiede almeno {needed:4}",
-    "depth.end": "Con un solo livello nascosto, n neuroni piegano una retta al più n volte, in "
+    "depth.layer": "  strati {layer:2}: {neurons:2} neuroni fanno {pieces:4} tratti diritti; un "
+    "solo strato nascosto ne richiede almeno {needed:4}",
+    "depth.end": "Con un solo strato nascosto, n neuroni piegano una retta al più n volte, in "
     "n + 1 tratti: ne servono almeno 2ᵏ − 1. Alla rete profonda ne bastano 2k.",
-    "depth.network": "{levels} livelli, {neurons} neuroni: {pieces} tratti",
-    "depth.flat": "altrettanti in un livello",
+    "depth.network": "{layers} strati, {neurons} neuroni: {pieces} tratti",
+    "depth.flat": "altrettanti in uno strato",
     "depth.count": "Neuroni necessari",
     "depth.pieces": "tratti diritti del dente di sega",
     "depth.deep": "profonda, 2k",
-    "depth.shallow": "un livello, almeno $2^k - 1$",
+    "depth.shallow": "uno strato, almeno $2^k - 1$",
 }
