@@ -30,10 +30,11 @@ def export(network: str, output: Path, *, direction: str | None = None) -> None:
     """
     if output.suffix.lower() != _SUFFIX:
         raise OptionError(f"{output} does not end in {_SUFFIX}, the one format that is written")
-    from belamy.networks.image_to_image.load import find_style, load_style
+    from belamy.networks.find import find_network
+    from belamy.networks.image_to_image.load import load_image_net
     from belamy.networks.image_to_image.onnx import write_onnx
 
-    path = find_style(network)
+    path = find_network(network, "image-to-image")
     if path.suffix.lower() == _SUFFIX:
         raise OptionError(f"{path} is ONNX already; copy it")
-    write_onnx(load_style(path, direction), output)
+    write_onnx(load_image_net(path, direction), output)

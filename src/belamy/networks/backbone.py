@@ -18,7 +18,7 @@ after the k-th. And:
 - `build(**arguments)` must work under `torch.device("meta")`, and whatever a forward pass needs
   is a parameter or a persistent buffer, since all of it comes from the weights' file; stages that
   hold parameters are registered on the network under the names that the file uses;
-- one row in `belamy.networks.NETWORKS`: name → `Architecture(build, aliases)`.
+- one row in `belamy.networks.registry.NETWORKS`: name → `Architecture("backbone", build, …)`.
 
 `belamy.networks.files.weights.save_weights(path, state, network=…, arguments=…, mean=…, std=…,
 classes=…, trained_on=…)` writes a file that says all this by itself, and `load_backbone(path)`
@@ -38,16 +38,10 @@ from torch import Tensor, nn
 
 from belamy.devices import choose_device
 from belamy.errors import ImageError, OptionError, UnknownName, WeightsError
-from belamy.networks import NETWORKS
-from belamy.networks.files.weights import (
-    BATCH_COUNTER,
-    SHORT_SIDE,
-    SIDE,
-    Weights,
-    find_weights,
-    open_weights,
-)
+from belamy.networks.files.network_file import BATCH_COUNTER
+from belamy.networks.files.weights import SHORT_SIDE, SIDE, Weights, open_weights
 from belamy.networks.geometry import Layer, layer_table
+from belamy.networks.registry import NETWORKS
 from belamy.networks.sequential import Chain, weightless
 
 __all__ = ["Backbone", "Layer", "Tap", "load_backbone"]
@@ -170,9 +164,9 @@ class Backbone(nn.Module):
             ImageError: the picture is too small for the network to reach them.
         """
         asked = {name: self.resolve(name) for name in layers}
-        found: dict[str, Tensor] = {}
-        self.through(image, {own: partial(_keep, found, own) for own in asked.values()})
-        return {name: found[own] for name, own in asked.items()}
+        activations: dict[str, Tensor] = {}
+        self.through(image, {own: partial(_keep, activations, own) for own in asked.values()})
+        return {name: activations[own] for name, own in asked.items()}
 
     def through(self, image: Tensor, taps: Mapping[str, Tap]) -> Tensor:
         """The picture sent through the network, tapped on its way.
@@ -254,8 +248,8 @@ def _per_colour(numbers: Sequence[float]) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float32).view(1, 3, 1, 1)
 
 
-def _keep(found: dict[str, Tensor], name: str, activations: Tensor) -> Tensor:
-    found[name] = activations
+def _keep(kept: dict[str, Tensor], name: str, activations: Tensor) -> Tensor:
+    kept[name] = activations
     return activations
 
 
@@ -279,7 +273,7 @@ def load_backbone(
     """A network with its weights, looked through by name.
 
     Args:
-        model: a name of `NETWORKS` whose weights are here, or a `.safetensors` file.
+        model: a backbone whose weights are here, a `.safetensors` file, or the folder of a run.
         layers: build and read no more than these need (VGG-19 to `relu4_1` is 14 of 575 MB); None
             for all of it, head included.
         device: where it goes; None for the CPU.
@@ -290,7 +284,7 @@ def load_backbone(
         OptionError: no such device.
     """
     place = choose_device(str(device or "cpu"))
-    with open_weights(find_weights(model)) as weights:
+    with open_weights(model) as weights:
         described = weights.description
         with torch.device("meta"):
             network = weights.build()

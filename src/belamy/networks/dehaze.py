@@ -10,34 +10,18 @@ What He et al. 2009 found need not be learned anew: the network is shown the dar
 windows; it looks for the air light where the dark channel is light, and learns to look better (the
 air light is a weighted mean of the picture's own colours, then corrected a little); and before it
 answers it is shown the transmission that the dark channel and its own air light would give.
-
-A file is safetensors whose metadata say everything:
-
-    network     "fogsight"
-    arguments   JSON: what it is built with
-    trained_on  the pictures that it learned on, in words
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from belamy import files
-from belamy.errors import WeightsError
-from belamy.networks.files.tensors import write_tensors
-from belamy.networks.files.weights import BATCH_COUNTER, check_header, check_shapes, verified_sha256
+__all__ = ["STRIDE", "DehazeNet", "initialise"]
 
-__all__ = ["NAME", "STRIDE", "FogSight", "initialise", "load_fogsight", "save_fogsight"]
-
-NAME = "fogsight"
 STRIDE = 32  # pixels of the picture for one of the middle; other sizes are filled up
 
 _WINDOWS = (3, 9)  # of the dark channels, at half the size
@@ -46,9 +30,10 @@ _LEAST = 0.02  # transmission: below, nothing could be seen through in 8 bits
 _EDGE = 0.02  # of [0, 1]: where an air light's logit is taken at most
 _WIDTHS = (16, 32, 64, 96, 128)  # channels at 1/2, 1/4, … 1/32 of the size
 _BLOCKS = (1, 1, 2, 2, 2)  # residual blocks there, on the way down
+_MOST_BLOCKS = 64  # at one resolution
 
 
-class _Unit(nn.Sequential):
+class _ConvNormReLU(nn.Sequential):
     """Convolution of 3×3, batch norm, ReLU."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
@@ -59,12 +44,12 @@ class _Unit(nn.Sequential):
         )
 
 
-class _Block(nn.Module):
+class _ResidualBlock(nn.Module):
     """Two convolutions beside a way past them."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = _Unit(channels, channels)
+        self.first = _ConvNormReLU(channels, channels)
         self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
 
@@ -72,20 +57,20 @@ class _Block(nn.Module):
         return F.relu(x + self.norm(self.second(self.first(x))))
 
 
-class _Rise(nn.Module):
+class _UpBlock(nn.Module):
     """From a coarser level to a finer one, whose own features are added."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.thin = nn.Conv2d(inputs, outputs, 1)
-        self.block = _Block(outputs)
+        self.block = _ResidualBlock(outputs)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         larger = F.interpolate(self.thin(coarse), fine.shape[-2:], mode="bilinear")
         return self.block(larger + fine)  # type: ignore[no-any-return]
 
 
-class FogSight(nn.Module):
+class DehazeNet(nn.Module):
     """See the module.
 
     Args:
@@ -97,21 +82,26 @@ class FogSight(nn.Module):
         super().__init__()
         if len(widths) != len(_WIDTHS) or len(blocks) != len(widths):
             raise ValueError(f"{len(widths)} widths, {len(blocks)} blocks; there are five levels")
+        if not all(0 <= count <= _MOST_BLOCKS for count in blocks):
+            raise ValueError(
+                f"blocks are {list(blocks)[:5]}; each must be from 0 to {_MOST_BLOCKS}"
+            )
         self.arguments = {"widths": list(widths), "blocks": list(blocks)}
         # At half the size each pixel has the colours of four.
         inner = [4 * 3 + len(_WINDOWS), *widths]
         strides = [1, *(2 for _ in widths[1:])]
         self.down = nn.ModuleList(
             nn.Sequential(
-                _Unit(inner[level], width, strides[level]), *(_Block(width) for _ in range(count))
+                _ConvNormReLU(inner[level], width, strides[level]),
+                *(_ResidualBlock(width) for _ in range(count)),
             )
             for level, (width, count) in enumerate(zip(widths, blocks, strict=True))
         )
         deepest = widths[-1]
         self.overview = nn.Linear(2 * deepest, deepest)
         pairs = zip(reversed(widths[1:]), reversed(widths[:-1]), strict=True)
-        self.up = nn.ModuleList(_Rise(coarse, fine) for coarse, fine in pairs)
-        self.weigh = _Unit(widths[0] + len(_WINDOWS), widths[0])
+        self.up = nn.ModuleList(_UpBlock(coarse, fine) for coarse, fine in pairs)
+        self.weigh = _ConvNormReLU(widths[0] + len(_WINDOWS), widths[0])
         self.transmission = nn.Conv2d(widths[0], 1, 3, padding=1)
         self.presence = nn.Linear(deepest, 1)
         self.where = nn.Conv2d(widths[-2], 1, 1)
@@ -129,7 +119,7 @@ class FogSight(nn.Module):
         height, width = image.shape[-2:]
         filled = F.pad(image, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
         half = F.avg_pool2d(filled, 2)
-        dark = _dark_channels(half)
+        dark = _compute_dark_channels(half)
         levels = [torch.cat([F.pixel_unshuffle(filled, 2), dark], dim=1) * 2 - 1]
         for level in self.down:
             levels.append(level(levels[-1]))
@@ -139,11 +129,11 @@ class FogSight(nn.Module):
         air = self._air(x, filled, dark, overview)
         for rise in self.up[1:]:
             x = rise(x, levels.pop())
-        by_prior = 1 - _dark_channels(half / _enlarged(air.detach(), half)).clamp(0, 1)
+        by_prior = 1 - _compute_dark_channels(half / _enlarge(air.detach(), half)).clamp(0, 1)
         x = self.transmission(self.weigh(torch.cat([x, by_prior], dim=1)))
         presence = torch.sigmoid(self.presence(overview).float())[:, :, None, None]
         fog = torch.sigmoid(x.float()) * presence * (1 - _LEAST)
-        fog, air = (_enlarged(x, filled)[..., :height, :width] for x in (fog, air))
+        fog, air = (_enlarge(x, filled)[..., :height, :width] for x in (fog, air))
         return 1 - fog, air
 
     def _air(self, features: Tensor, image: Tensor, dark: Tensor, overview: Tensor) -> Tensor:
@@ -159,11 +149,11 @@ class FogSight(nn.Module):
         return torch.sigmoid(usual + self.local(features).float())
 
 
-def _enlarged(x: Tensor, like: Tensor) -> Tensor:
+def _enlarge(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, like.shape[-2:], mode="bilinear")
 
 
-def _dark_channels(image: Tensor) -> Tensor:
+def _compute_dark_channels(image: Tensor) -> Tensor:
     """The darkest of any channel in windows of several sizes: (N, 3, H, W) → (N, windows, H, W)."""
     dark = -image.amin(1, keepdim=True)
     found = []
@@ -174,7 +164,7 @@ def _dark_channels(image: Tensor) -> Tensor:
     return torch.cat(found, dim=1)
 
 
-def initialise(network: FogSight, generator: torch.Generator) -> None:
+def initialise(network: DehazeNet, generator: torch.Generator) -> None:
     """He's normal start (He et al. 2015); each residual block begins as nothing, and the answer as
     thin fog in a colour of the picture."""
     for module in network.modules():
@@ -184,7 +174,7 @@ def initialise(network: FogSight, generator: torch.Generator) -> None:
                 nn.init.zeros_(module.bias)
     with torch.no_grad():
         for module in network.modules():
-            if isinstance(module, _Block):
+            if isinstance(module, _ResidualBlock):
                 module.norm.weight.zero_()
         for quiet in (
             network.transmission,
@@ -197,69 +187,3 @@ def initialise(network: FogSight, generator: torch.Generator) -> None:
         assert network.transmission.bias is not None
         network.transmission.bias.fill_(-0.5)
         network.presence.bias.fill_(2.0)
-
-
-def save_fogsight(
-    path: Path,
-    network: nn.Module,
-    *,
-    trained_on: str,
-    notes: Mapping[str, str] | None = None,
-    half: bool = True,
-) -> None:
-    """Write a network that `load_fogsight(path)` loads.
-
-    Args:
-        path: a `.safetensors` file, replaced whole.
-        network: a `FogSight` with its weights.
-        trained_on: the pictures that it learned on, in words.
-        notes: further metadata (measures, licence).
-        half: at half precision, which is as good in use.
-    """
-    assert isinstance(network, FogSight)
-    told = {"network": NAME, "trained_on": trained_on}
-    told["arguments"] = json.dumps(network.arguments, sort_keys=True)
-    state = {
-        name: tensor.half() if half else tensor
-        for name, tensor in network.state_dict().items()
-        if not name.endswith(BATCH_COUNTER)
-    }
-    with files.atomic_path(path) as temporary:
-        write_tensors(temporary, state, {**(notes or {}), **told})
-
-
-def load_fogsight(path: Path) -> FogSight:
-    """The network in a `.safetensors` file, frozen, on the CPU.
-
-    Raises:
-        WeightsError: missing, damaged, changed, or of another network.
-    """
-    try:
-        verified_sha256(path)
-        check_header(path)
-        with safe_open(path, framework="pt") as handle:
-            told = handle.metadata() or {}
-            state = {name: handle.get_tensor(name).float() for name in handle.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is damaged, or not safetensors: {error}") from error
-    network = _built(path, told)
-    wanted = {
-        name: tensor.shape
-        for name, tensor in network.state_dict().items()
-        if not name.endswith(BATCH_COUNTER)
-    }
-    check_shapes(path, NAME, {name: tensor.shape for name, tensor in state.items()}, wanted)
-    network.load_state_dict({name: state[name] for name in wanted}, strict=False)
-    if not all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values()):
-        raise WeightsError(f"{path} holds values that are no numbers; get it again")
-    return network.eval().requires_grad_(False)
-
-
-def _built(path: Path, told: Mapping[str, str]) -> FogSight:
-    if told.get("network") != NAME:
-        raise WeightsError(f"{path} is no network that sees fog; it is for {told.get('network')!r}")
-    try:
-        arguments: dict[str, Any] = json.loads(told.get("arguments", "{}"))
-        return FogSight(**arguments)
-    except (ValueError, TypeError, KeyError, RecursionError, RuntimeError) as error:
-        raise WeightsError(f"{path} describes itself wrongly: {error}; make it again") from error

@@ -123,10 +123,10 @@ def _has_sysconf() -> bool:
 
 
 def _networks() -> list[dict[str, Any]]:
-    from belamy.networks import NETWORKS
-    from belamy.networks.files.weights import status
+    from belamy.networks.files.cache import get_status
+    from belamy.networks.registry import names_of
 
-    states = [status(name) for name in NETWORKS]
+    states = [get_status(name) for name in names_of("backbone")]
     return [{"name": one.name, "state": one.state, "megabytes": one.megabytes} for one in states]
 
 

@@ -34,10 +34,10 @@ _Name = Annotated[str, typer.Argument(help="A network of `belamy models list`.")
 @app.command("list")
 def list_models() -> None:
     """Say of every network whether its weights are embedded, cached, or to be downloaded."""
-    from belamy.networks import NETWORKS
-    from belamy.networks.files.weights import status
+    from belamy.networks.files.cache import get_status
+    from belamy.networks.registry import names_of
 
-    found = [status(name) for name in NETWORKS]
+    found = [get_status(name) for name in names_of("backbone")]
     sizes = ["" if row.megabytes is None else f"{row.megabytes:.1f}" for row in found]
     rows = [(row.name, row.state, size) for row, size in zip(found, sizes, strict=True)]
     _print_table(("network", "weights", ">MB"), rows)
@@ -74,16 +74,16 @@ def _looked_up(model: str) -> tuple[Chain, list[tuple[str, str]]]:
     """A network without weights, and what is known of the weights, file or no file."""
     import torch
 
-    from belamy.networks import NETWORKS
-    from belamy.networks.files.catalogue import CATALOGUE
-    from belamy.networks.files.weights import find_weights, open_weights, status
+    from belamy.networks.files.cache import get_status
+    from belamy.networks.files.weights import open_weights
+    from belamy.networks.registry import NETWORKS, build_backbone, names_of
 
-    if model in NETWORKS and status(model).path is None:
-        row = CATALOGUE.get(model)
+    if model in names_of("backbone") and get_status(model).path is None:
+        row = NETWORKS[model].published
         facts = [("published", row.url), ("licence", row.licence)] if row else []
         with torch.device("meta"):
-            return NETWORKS[model].build(), [("network", model), ("weights", "not here"), *facts]
-    with open_weights(find_weights(model)) as weights:
+            return build_backbone(model), [("network", model), ("weights", "not here"), *facts]
+    with open_weights(model) as weights:
         described = weights.description
         facts = [("network", described.network), ("weights", str(weights.path))]
         facts += [("sha256", weights.sha256), ("classes", str(len(described.classes)))]
@@ -97,7 +97,7 @@ def _looked_up(model: str) -> tuple[Chain, list[tuple[str, str]]]:
 def download(name: _Name) -> None:
     """Fetch a network's published weights into the cache."""
     from belamy.networks.files.download import download as fetch
-    from belamy.networks.files.weights import cached_path
+    from belamy.networks.files.cache import cached_path
 
     show_bytes(fetch(name), name)
     typer.echo(cached_path(name))
@@ -117,7 +117,7 @@ def import_file(
 @app.command()
 def remove(name: _Name) -> None:
     """Delete a network's weights from the cache."""
-    from belamy.networks.files.weights import remove as forget
+    from belamy.networks.files.cache import remove_weights as forget
 
     typer.echo(forget(name))
 

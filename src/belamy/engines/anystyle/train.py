@@ -11,9 +11,9 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.engines.anystyle.api import AnyStyleConfig
-from belamy.engines.anystyle.encoder import channels_of, encoder
-from belamy.engines.anystyle.task import SEEN, STORED, AnyStyleTask
+from belamy.engines.anystyle.config import AnyStyleConfig
+from belamy.engines.anystyle.encoder import count_channels, load_encoder
+from belamy.engines.anystyle.task import STYLE_LAYERS, STORED, AnyStyleTask
 from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone
 from belamy.networks.files.network_file import save_network_file
@@ -48,7 +48,7 @@ class _Data:
 
 
 def _load_data(config: AnyStyleConfig, accelerator: Accelerator) -> _Data:
-    backbone = encoder(config.model, SEEN, accelerator.device)
+    backbone = load_encoder(config.model, STYLE_LAYERS, accelerator.device)
     photographs, paintings = (
         torch.from_numpy(every_picture(path, round(STORED[kind] * config.size)))
         for kind, path in (("photographs", config.data), ("paintings", config.paintings))
@@ -105,7 +105,7 @@ def _painter(
             raise WeightsError(f"{config.start} was trained with another eye than {config.model}")
         return loaded.network.requires_grad_(True)
     widths = [config.width * part for part in (6, 4, 2, 1)]
-    channels = channels_of(backbone)
+    channels = count_channels(backbone)
     painter = ArbitraryStyleNet(channels, widths, compared=min(_COMBINATIONS, channels[0]))
     initialise(painter, make_rng(config.seed, "weights"))
     painter.basis.copy_(_basis(len(painter.basis), backbone, pictures, config.size))

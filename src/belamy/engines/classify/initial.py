@@ -13,21 +13,13 @@ from belamy.devices import make_rng
 from belamy.engines.classify.config import ClassifyConfig
 from belamy.engines.classify.task import IMAGENET, Normalisation
 from belamy.errors import OptionError, UnknownName
-from belamy.networks import NETWORKS
 from belamy.networks.backbones.iris import initialise
-from belamy.networks.files.weights import (
-    BATCH_COUNTER,
-    Weights,
-    check_network,
-    find_weights,
-    open_weights,
-)
+from belamy.networks.files.network_file import without_counters
+from belamy.networks.files.weights import Weights, open_weights
+from belamy.networks.registry import build_backbone, find_architecture
 from belamy.networks.sequential import Chain
 
-__all__ = ["TRAINING_FORM", "Start", "find_head", "start_network"]
-
-TRAINING_FORM: dict[str, dict[str, Any]] = {"iris": {"folded": False}}
-"""What a network is built with to be trained from nothing, where that is not its default."""
+__all__ = ["Start", "find_head", "start_network"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ def start_network(config: ClassifyConfig, classes: Sequence[str]) -> Start:
     if config.start is None:
         start = _from_nothing(config, classes)
     else:
-        with open_weights(find_weights(config.start)) as weights:
+        with open_weights(config.start) as weights:
             start = _from_weights(weights, classes, config.seed)
     if config.freeze is not None:
         _freeze(start, config.freeze)
@@ -65,10 +57,9 @@ def start_network(config: ClassifyConfig, classes: Sequence[str]) -> Start:
 
 
 def _from_nothing(config: ClassifyConfig, classes: Sequence[str]) -> Start:
-    check_network(config.network)
-    form = TRAINING_FORM.get(config.network, {})
+    form = find_architecture(config.network, "backbone").training_form
     arguments: dict[str, Any] = {"classes": len(classes), **form}
-    start = Start(NETWORKS[config.network].build(**arguments), config.network, arguments, IMAGENET)
+    start = Start(build_backbone(config.network, **arguments), config.network, arguments, IMAGENET)
     initialise(start.module, make_rng(config.seed, "weights"))
     return start
 
@@ -77,7 +68,7 @@ def _from_weights(weights: Weights, classes: Sequence[str], seed: int) -> Start:
     """The network of a file, with a new head unless the classes are the same."""
     saved = weights.description
     arguments = {**saved.arguments, "classes": len(classes)}
-    network = NETWORKS[saved.network].build(**arguments)
+    network = build_backbone(saved.network, **arguments)
     start = Start(network, saved.network, arguments, (saved.mean, saved.std))
     initialise(start.module, make_rng(seed, "weights"))
     new = set[str]()
@@ -86,8 +77,8 @@ def _from_weights(weights: Weights, classes: Sequence[str], seed: int) -> Start:
         new = {n for n, part in start.module.named_parameters() if part in set(head.parameters())}
     state = {
         name: tensor
-        for name, tensor in start.module.state_dict().items()
-        if name not in new and not name.endswith(BATCH_COUNTER)
+        for name, tensor in without_counters(start.module.state_dict()).items()
+        if name not in new
     }
     weights.check({name: tensor.shape for name, tensor in state.items()})
     for name, tensor in state.items():

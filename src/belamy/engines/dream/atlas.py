@@ -14,7 +14,7 @@ from belamy.engines.dream.options import DreamOptions
 from belamy.engines.dream.render import Dreamer
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError, UnknownName
-from belamy.networks.files.weights import find_weights, open_weights
+from belamy.networks.files.weights import open_weights
 from belamy.networks.geometry import Layer, layer_table
 from belamy.pixels.images import contact_sheet
 from belamy.steps import Step
@@ -74,5 +74,5 @@ def _channels(model: str, options: AtlasOptions) -> list[str]:
 
 def _layers(model: str) -> list[Layer]:
     """The network's layers, without building it."""
-    with open_weights(find_weights(model)) as weights, torch.device("meta"):
+    with open_weights(model) as weights, torch.device("meta"):
         return list(layer_table(weights.build()).values())

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
-from belamy.networks.files.weights import find_weights, open_weights
+from belamy.networks.find import name_network
+from belamy.networks.registry import NETWORKS
 from belamy.objectives.features import (
     channel,
     class_score,
@@ -29,18 +30,6 @@ from belamy.optimise import activations_of
 REFERENCE_SIDE = 320
 # A part that is next to nothing on the picture is not divided by less than this. By eye.
 SMALLEST_SCALE = 1e-3
-
-FAVOURITES: dict[str, tuple[str, ...]] = {
-    "alexnet": ("relu4",),
-    "googlenet": ("inception4c",),
-    "iris": ("mixed4b",),
-    "resnet50": ("layer3.2",),
-    "squeezenet1_0": ("fire7",),
-    "squeezenet1_1": ("fire7",),
-    "vgg16": ("relu4_3",),
-    "vgg19": ("relu4_3",),
-}
-"""The layers that a model dreams with when none is named. By eye, or the literature's."""
 
 _TERM = re.compile(
     r"(?P<layer>[^:*\s]+)(?::(?P<channel>\d+))?(?:\*(?P<weight>[-+]?(?:\d+\.?\d*|\.\d+)))?"
@@ -142,13 +131,11 @@ def default_layers(model: str | os.PathLike[str]) -> tuple[str, ...]:
         UnknownName, WeightsError: there is no such model, or its weights are not here.
         OptionError: no layer of it is anybody's favourite.
     """
-    name = os.fspath(model)
-    if name not in FAVOURITES:
-        with open_weights(find_weights(name)) as weights:
-            name = weights.description.network
-    if name not in FAVOURITES:
+    name = name_network(model, "backbone")
+    layers = NETWORKS[name].layers.dream
+    if not layers:
         raise OptionError(f"{name} has no favourite layer; name one with layer")
-    return FAVOURITES[name]
+    return layers
 
 
 def objective_for(

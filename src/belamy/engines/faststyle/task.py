@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from belamy.devices import autocast, choose_precision, make_rng
-from belamy.engines.faststyle.api import StyleTrainConfig
+from belamy.engines.faststyle.config import StyleTrainConfig
 from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.network import ImageTransformNet, initialise, build_johnson_net
 from belamy.objectives.perceptual_losses import (

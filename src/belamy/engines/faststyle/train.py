@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from belamy.engines.faststyle.api import StyleTrainConfig
+from belamy.engines.faststyle.config import StyleTrainConfig
 from belamy.engines.faststyle.task import STORED, FastStyleTask, Judge, arguments_of
 from belamy.errors import OptionError
 from belamy.networks.backbone import load_backbone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,14 @@ from belamy.engines.gan.dataset import Pictures, load_pictures
 from belamy.engines.gan.task import GanTask, Pair
 from belamy.errors import OptionError, RunError, WeightsError
 from belamy.files import write_text
-from belamy.networks.gan.load import EMBEDDED, find_generator
-from belamy.networks.gan.registry import (
-    ARCHITECTURES,
-    Shape,
+from belamy.networks.files.network_file import fill_network, join_states, save_network_file
+from belamy.networks.find import IN_RUN, find_network, open_network
+from belamy.networks.gan.generator import GeneratorArguments, discriminator_layers
+from belamy.networks.registry import (
     build_discriminator,
     build_generator,
-    discriminator_layers,
-    fill_network,
-    read_network,
-    save_generator,
+    embedded_names,
+    find_gan,
 )
 from belamy.pixels.images import load_image
 from belamy.pixels.video import save_video
@@ -38,12 +37,12 @@ from belamy.training.trainer import Intervals, Trained, TrainingProgress
 __all__ = ["RUN_TYPE", "Parts", "choose_intervals", "export", "train"]
 
 RUN_TYPE = "gan"  # of the run, in its config.json
-FILE, FURTHER, FILM = "network.safetensors", "network-training.safetensors", "progress.gif"
+FURTHER, FILM = "network-training.safetensors", "progress.gif"
 LIST = "left-out.txt"
 _FPS = 12.0
 _LAST = 24  # frames for which the film rests on its end
-_BEFORE = "before averaging/"  # names of the generator's own weights, in a file to go on from
-_CRITIC = "discriminator/"
+_BEFORE = "before averaging"  # names of the generator's own weights, in a file to go on from
+_DISCRIMINATOR = "discriminator"
 
 
 class Parts:
@@ -59,14 +58,14 @@ class Parts:
     def __init__(
         self, config: GanConfig, accelerator: Accelerator, *, resumed: bool = False
     ) -> None:
-        known = ARCHITECTURES[config.architecture]
+        known = find_gan(config.architecture)
         if config.size not in known.sizes:
             sizes = ", ".join(map(str, known.sizes))
             raise OptionError(f"{config.architecture} paints {sizes} px, not {config.size}")
         self.config, self.accelerator = config, accelerator
         self.pictures: Pictures = load_pictures(config)
         latent = config.latent or known.latent
-        self.shape = Shape(config.size, latent, config.width, self.pictures.kinds)
+        self.shape = GeneratorArguments(config.size, latent, config.width, self.pictures.kinds)
         self.pair = _pair(config, self.shape)
         if config.start is not None and not resumed:
             _start(self.pair, config, self.shape)
@@ -98,8 +97,8 @@ def _make_task(config: GanConfig, parts: Parts, run: Run, accelerator: Accelerat
 
 def _save(config: GanConfig, parts: Parts, run: Run, trained: Trained) -> None:
     measures = {name: f"{value:.4f}" for name, value in trained.measures.items()}
-    told = _Told(config, parts.shape, config.steps, measures)
-    _write(run.folder, trained.networks["generator"], trained.unaveraged, told)
+    average, notes = trained.networks["generator"], {**measures, "steps": str(config.steps)}
+    _write(run.folder, config, parts.shape, average, trained.unaveraged, notes)
     _film(run)
 
 
@@ -124,7 +123,7 @@ def choose_intervals(total_steps: int) -> Intervals:
     return Intervals.nearest(report, total_steps / 60, min(500.0, total_steps / 12))
 
 
-def _pair(config: GanConfig, shape: Shape) -> Pair:
+def _pair(config: GanConfig, shape: GeneratorArguments) -> Pair:
     """New networks."""
     with torch.random.fork_rng([]):
         torch.manual_seed(chance(config.seed, "weights").initial_seed())
@@ -135,56 +134,70 @@ def _pair(config: GanConfig, shape: Shape) -> Pair:
     return pair
 
 
-def _start(pair: Pair, config: GanConfig, shape: Shape) -> None:
+def _start(pair: Pair, config: GanConfig, shape: GeneratorArguments) -> None:
     """Fill both from a file; what a file to paint with lacks (the critic) stays new."""
     assert config.start is not None
-    embedded = config.start in EMBEDDED
-    path = find_generator(config.start) if embedded else Path(config.start).expanduser()
-    if path.is_dir():
+    path = Path(config.start).expanduser()
+    if config.start in embedded_names("generator"):
+        path = find_network(config.start, "generator")
+    elif path.is_dir():
         path = path / FURTHER
-    if not path.is_file():
-        raise WeightsError(f"no network at {path}; check the path")
-    name, own, state, _ = read_network(path)
+    with open_network(path, "generator") as file:
+        name = file.network
+        states = {word: file.state(word) for word in ("", _BEFORE, _DISCRIMINATOR)}
+        with file.describing():
+            own = GeneratorArguments(**file.arguments)
     if (name, own) != (config.architecture, shape):
         kinds = f" of {', '.join(own.labels)}" if own.labels else ""
         raise WeightsError(
             f"{path} is a {name} of {own.size} px, latent {own.latent}, width {own.width:g}{kinds};"
             " ask for the same to go on from it"
         )
-    critic = _under(state, _CRITIC)
-    if config.freeze_discriminator and not critic:
-        raise WeightsError(f"{path} has no critic to freeze; start from the run's {FURTHER}")
-    plain = {key: tensor for key, tensor in state.items() if "/" not in key}
-    fill_network(pair[0], _under(state, _BEFORE) or plain, path, name)
-    if critic:
-        fill_network(pair[1], critic, path, name)
+    if config.freeze_discriminator and not states[_DISCRIMINATOR]:
+        raise WeightsError(f"{path} has no discriminator to freeze; start from the run's {FURTHER}")
+    fill_network(pair[0], states[_BEFORE] or states[""], path, name)
+    if states[_DISCRIMINATOR]:
+        fill_network(pair[1], states[_DISCRIMINATOR], path, name)
 
 
 def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key[len(prefix) :]: x for key, x in state.items() if key.startswith(prefix)}
 
 
-class _Told:
-    """What a file says about itself."""
-
-    def __init__(
-        self, config: GanConfig, shape: Shape, steps: int, notes: Mapping[str, str]
-    ) -> None:
-        self.words: dict[str, Any] = {
-            "network": config.architecture,
-            "shape": shape,
-            "trained_on": Path(config.data).name,
-            "notes": {**notes, "steps": str(steps), "loss": config.loss},
-        }
+def _save_generator(
+    path: Path,
+    config: GanConfig,
+    arguments: GeneratorArguments,
+    tensors: Mapping[str, Tensor],
+    notes: Mapping[str, str],
+    *,
+    half: bool,
+) -> None:
+    save_network_file(
+        path,
+        tensors,
+        network=config.architecture,
+        arguments=asdict(arguments),
+        trained_on=Path(config.data).name,
+        metadata={**notes, "loss": config.loss},
+        half=half,
+    )
 
 
 def _write(
-    folder: Path, average: nn.Module, unaveraged: Mapping[str, nn.Module], told: _Told
+    folder: Path,
+    config: GanConfig,
+    arguments: GeneratorArguments,
+    average: nn.Module,
+    unaveraged: Mapping[str, nn.Module],
+    notes: Mapping[str, str],
 ) -> None:
     """The generator to paint with, and both networks to go on from."""
-    save_generator(folder / FILE, average, **told.words)
-    beside = {_BEFORE[:-1]: unaveraged["generator"], _CRITIC[:-1]: unaveraged["discriminator"]}
-    save_generator(folder / FURTHER, average, beside=beside, **told.words)
+    state = average.state_dict()
+    _save_generator(folder / IN_RUN, config, arguments, state, notes, half=True)
+    both = {_BEFORE: unaveraged["generator"], _DISCRIMINATOR: unaveraged["discriminator"]}
+    tensors = {**state, **join_states(both)}
+    _save_generator(folder / FURTHER, config, arguments, tensors, notes, half=False)
 
 
 def export(folder: Path, output: Path | None) -> Path:
@@ -196,12 +209,13 @@ def export(folder: Path, output: Path | None) -> Path:
         raise RunError(f"{folder} has saved no checkpoint yet; train on")
     state = _under(checkpoint.state[0], "average/generator/")
     kinds = load_pictures(config).kinds if config.labels else ()
-    latent = config.latent or ARCHITECTURES[config.architecture].latent
-    shape = Shape(config.size, latent, config.width, kinds)
+    latent = config.latent or find_gan(config.architecture).latent
+    shape = GeneratorArguments(config.size, latent, config.width, kinds)
     made = build_generator(config.architecture, shape)
     fill_network(made, state, folder, config.architecture)
-    path = output or folder / FILE
-    save_generator(path, made, **_Told(config, shape, checkpoint.step, {}).words)
+    path = output or folder / IN_RUN
+    notes = {"steps": str(checkpoint.step)}
+    _save_generator(path, config, shape, made.state_dict(), notes, half=True)
     return path
 
 

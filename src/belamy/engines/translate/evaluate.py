@@ -13,15 +13,16 @@ from belamy.devices import choose_device
 from belamy.engines.translate.api import DIRECTIONS
 from belamy.engines.translate.monitor import complaints
 from belamy.errors import DataError, WeightsError
-from belamy.networks.image_to_image.load import find_style, load_style
-from belamy.networks.image_to_image.network import Painter
+from belamy.networks.find import find_network
+from belamy.networks.image_to_image.load import load_image_net
+from belamy.networks.image_to_image.network import ImageTransformNet
 from belamy.training.distribution_metrics import (
     frechet_distance,
     kernel_distance,
-    picture_features,
+    extract_features,
 )
-from belamy.training.domains import Worlds, load_worlds
-from belamy.training.feature_extractors import open_eye
+from belamy.training.domains import DomainPair, load_domains
+from belamy.training.feature_extractors import load_feature_extractor
 from belamy.training.metrics import psnr, ssim
 
 __all__ = ["measured"]
@@ -61,10 +62,10 @@ def measured(
 ) -> dict[str, float | str]:
     """See `belamy.engines.translate.api.evaluate_translation`."""
     place = choose_device(device)
-    path = find_style(network)
-    painter = load_style(path, direction).to(place)
+    path = find_network(network, "image-to-image")
+    painter = load_image_net(path, direction).to(place)
     step = painter.geometry.stride
-    worlds = load_worlds(a, b, -(-size // step) * step, paired=pairs)
+    worlds = load_domains(a, b, -(-size // step) * step, paired=pairs)
     own, other = _ordered(worlds, direction)
     work = _Pass(own, painter, place)
     found = _distances(work, other, model)
@@ -79,7 +80,7 @@ def measured(
         wanted = torch.split(torch.cat(list(truth)), 1)
         for name, measure in (("psnr", psnr), ("ssim", ssim)):
             found[name] = fmean(map(measure, made, wanted))
-    remarks = "; ".join((*worlds.remarks, *_wrong(work, direction)))
+    remarks = "; ".join((*worlds.messages, *_wrong(work, direction)))
     return {**found, "remarks": remarks} if remarks else found
 
 
@@ -91,15 +92,15 @@ def _wrong(work: _Pass, direction: str) -> list[str]:
     return complaints(direction.replace("-", " "), before, after, progress=1.0)
 
 
-def _ordered(worlds: Worlds, direction: str) -> tuple[Tensor, Tensor]:
+def _ordered(worlds: DomainPair, direction: str) -> tuple[Tensor, Tensor]:
     return (worlds.a, worlds.b) if direction == DIRECTIONS[0] else (worlds.b, worlds.a)
 
 
 def _distances(work: _Pass, other: Tensor, model: str) -> dict[str, float | str]:
     """To the true pictures; the Fréchet distance only where there are enough for it."""
-    eye = open_eye(model, str(work.device))
-    truth = picture_features(_Pass(other, work.painter, work.device).before(), eye)
-    before, after = (picture_features(x, eye) for x in (work.before(), work.after()))
+    eye = load_feature_extractor(model, str(work.device))
+    truth = extract_features(_Pass(other, work.painter, work.device).before(), eye)
+    before, after = (extract_features(x, eye) for x in (work.before(), work.after()))
     found: dict[str, float | str] = {}
     if min(len(truth), len(after)) > truth.shape[1]:
         found["fid"] = frechet_distance(truth, after)
@@ -117,10 +118,10 @@ def _difference(one: Iterator[Tensor], other: Iterator[Tensor]) -> float:
     return float(sum(total for total, _ in sums)) / sum(count for _, count in sums)
 
 
-def _back(path: str, direction: str, device: torch.device) -> Painter | None:
+def _back(path: str, direction: str, device: torch.device) -> ImageTransformNet | None:
     """What leads home; None where only one direction was learned."""
     home = DIRECTIONS[1 - DIRECTIONS.index(direction)]
     try:
-        return load_style(find_style(path), home).to(device)
+        return load_image_net(find_network(path, "image-to-image"), home).to(device)
     except WeightsError:
         return None

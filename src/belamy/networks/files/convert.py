@@ -10,23 +10,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from belamy.errors import WeightsError
-from belamy.networks import NETWORKS
 from belamy.networks.files import caffe
-from belamy.networks.files.catalogue import CATALOGUE
-from belamy.networks.files.weights import (
-    BATCH_COUNTER,
-    Description,
-    cached_path,
-    check_header,
-    check_network,
+from belamy.networks.files.cache import cached_path
+from belamy.networks.files.network_file import (
+    SUFFIX,
+    NetworkFile,
     check_shapes,
-    described,
-    save_weights,
+    open_network_file,
+    without_counters,
 )
+from belamy.networks.files.weights import Description, save_weights
+from belamy.networks.find import check_kind
+from belamy.networks.registry import find_architecture
 
 _LARGEST = 4 << 30  # bytes of numbers in one file; VGG-19 has 0.6 · 2^30
 _NESTED = ("state_dict", "model")  # where training scripts put the state dict
@@ -38,7 +36,7 @@ def import_weights(name: str, file: str | Path, *, source: str | None = None) ->
     """Convert a file of weights for the network `name` and keep it in the cache.
 
     Args:
-        name: a network of `NETWORKS`.
+        name: a backbone of the registry.
         file: `.pth` or `.pt` (a state dict), `.safetensors`, or `.npz`.
         source: where it came from, for the metadata; None for the file's own name.
 
@@ -49,7 +47,7 @@ def import_weights(name: str, file: str | Path, *, source: str | None = None) ->
         UnknownName: no such network.
         WeightsError: the file is missing, damaged, of another format, or does not fit.
     """
-    check_network(name)
+    find_architecture(name, "backbone")
     path = Path(file).expanduser()
     if path.suffix not in _READERS:
         raise WeightsError(f"{path} is not a file of weights; known are {', '.join(_READERS)}")
@@ -63,7 +61,8 @@ def import_weights(name: str, file: str | Path, *, source: str | None = None) ->
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(f"{path} is damaged, or not {path.suffix[1:]}: {reason}") from error
-    state = _checked(name, path, description, _tidied(state))
+    state = _tidy(state)
+    _check(name, path, description, state)
     target = cached_path(name)
     notes = {"source": source or path.name, "licence": _licence(name, source)}
     save_weights(target, state, notes=notes, **vars(description))
@@ -71,16 +70,17 @@ def import_weights(name: str, file: str | Path, *, source: str | None = None) ->
 
 
 def _licence(name: str, source: str | None) -> str:
-    return CATALOGUE[name].licence if source and name in CATALOGUE else "as its source says"
+    published = find_architecture(name).published
+    return published.licence if source and published else "as its source says"
 
 
 def _published(name: str) -> Description:
     """How the network's published weights were trained, assumed of files that do not say."""
-    if name not in CATALOGUE:
+    row = find_architecture(name).published
+    if row is None:
         raise WeightsError(
             f"weights of {name} must say how they were trained; only a file that belamy wrote does"
         )
-    row = CATALOGUE[name]
     return Description(name, {}, row.mean, row.std, tuple(row.classes), row.trained_on)
 
 
@@ -100,16 +100,18 @@ def _read_pickled(name: str, path: Path) -> _Read:
 
 
 def _read_safetensors(name: str, path: Path) -> _Read:
-    check_header(path)
-    with safe_open(path, framework="pt") as handle:
-        metadata = handle.metadata() or {}
-        state = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118 no mapping
-    if "network" not in metadata:
-        return state, _published(name)
-    description = described(path, metadata)
-    if description.network != name:
-        raise WeightsError(f"{path} is for {description.network}, not for {name}")
-    return state, description
+    with open_network_file(path) as file:
+        state = {key: file.read(key) for key in file.tensors}
+        return state, _describe(name, file)
+
+
+def _describe(name: str, file: NetworkFile) -> Description:
+    if not file.network:
+        return _published(name)
+    check_kind(file.path, file.network, "backbone")
+    if file.network != name:
+        raise WeightsError(f"{file.path} is for {file.network}, not for {name}")
+    return Description.of(file)
 
 
 def _read_arrays(name: str, path: Path) -> _Read:
@@ -131,40 +133,29 @@ def _read_arrays(name: str, path: Path) -> _Read:
 _READERS: dict[str, Callable[[str, Path], _Read]] = {
     ".pth": _read_pickled,
     ".pt": _read_pickled,
-    ".safetensors": _read_safetensors,
+    SUFFIX: _read_safetensors,
     ".npz": _read_arrays,
 }
 
 
-def _tidied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _tidy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Without what wrappers put before the names, and without what training alone needs."""
     for prefix in _PREFIXES:
         if all(name.startswith(prefix) for name in state):
             state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return {
         name: tensor
-        for name, tensor in state.items()
-        if not name.endswith(BATCH_COUNTER) and not name.startswith(_TRAINING_ONLY)
+        for name, tensor in without_counters(state).items()
+        if not name.startswith(_TRAINING_ONLY)
     }
 
 
-def _checked(
-    name: str, path: Path, description: Description, state: dict[str, Tensor]
-) -> dict[str, Tensor]:
-    """`state`, once it has been compared with the network without weights."""
+def _check(name: str, path: Path, description: Description, state: dict[str, Tensor]) -> None:
+    """Compare `state` with the network, built without memory for its weights."""
     with torch.device("meta"):
-        network = NETWORKS[name].build(**description.arguments)
-    assert isinstance(network, nn.Module)
-    wanted = {
-        key: tensor.shape
-        for key, tensor in network.state_dict().items()
-        if not key.endswith(BATCH_COUNTER)
-    }
-    check_shapes(path, name, {key: tensor.shape for key, tensor in state.items()}, wanted)
-    extra = sorted(state.keys() - wanted.keys())
-    if extra:
-        raise WeightsError(f"{path} does not fit {name}: it has {', '.join(extra[:3])} beyond it")
+        network = find_architecture(name).build(**description.arguments)
+    target = {key: x.shape for key, x in without_counters(network.state_dict()).items()}
+    check_shapes(path, name, {key: x.shape for key, x in state.items()}, target, exact=True)
     for key, tensor in state.items():
         if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
             raise WeightsError(f"{path} has {key} that is not all finite numbers")
-    return state

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 from belamy import files
 from belamy.errors import WeightsError
-from belamy.networks.files.catalogue import CATALOGUE, Published
 from belamy.networks.files.convert import import_weights
-from belamy.networks.files.weights import check_network
+from belamy.networks.files.published import Published
+from belamy.networks.registry import find_architecture
 
 _CHUNK = 1 << 18  # bytes between two reports
 _PATIENCE = 30.0  # seconds without an answer
@@ -39,10 +39,9 @@ def download(name: str) -> Iterator[Progress]:
         UnknownName: no such network.
         WeightsError: nothing is published, no connection, or not the file that was published.
     """
-    check_network(name)
-    if name not in CATALOGUE:
+    row, folder = find_architecture(name, "backbone").published, files.cache_folder()
+    if row is None:
         raise WeightsError(f"no weights of {name} are published; train it, or give a file of yours")
-    row, folder = CATALOGUE[name], files.cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as place:

@@ -1,36 +1,44 @@
-"""The first forgers: fully connected, and deep convolutional.
+"""The first GANs: fully connected, and deep convolutional.
 
-`vanilla` is Goodfellow et al. 2014 with the levels that notebooks give it; `dcgan` is Radford et
-al. 2016: strided and transposed convolutions, batch norm, no level of neurons inside. The portrait
-of Edmond de Belamy came out of a dcgan whose generator is four times as wide as its critic (the
-proportion of Barrat's art-DCGAN, `ngf=160 ndf=40`), lest the critic win.
+`vanilla` is Goodfellow et al. 2014 with the layers that notebooks give it; `dcgan` is Radford et
+al. 2016: strided and transposed convolutions, batch norm, no fully connected layer inside. The
+portrait of Edmond de Belamy came out of a dcgan whose generator is four times as wide as its
+discriminator (the proportion of Barrat's art-DCGAN, `ngf=160 ndf=40`), lest that one win.
 
-**Differs**: labels, where there are several, are embedded beside the latent and judged by
+**Differs**: labels, where there are several, are embedded beside the latent and told apart by
 projection, in both; a picture may have any size of 16, 32, … pixels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
+from belamy.networks.gan.generator import Generator, GeneratorArguments
+
 __all__ = [
+    "ConditionalLatent",
     "DcganDiscriminator",
-    "Labelled",
     "VanillaDiscriminator",
-    "dcgan_synthesis",
-    "start_as_dcgan",
-    "vanilla_synthesis",
+    "build_dcgan_discriminator",
+    "build_dcgan_generator",
+    "build_dcgan_synthesis",
+    "build_vanilla_discriminator",
+    "build_vanilla_generator",
+    "build_vanilla_synthesis",
+    "initialise_dcgan",
 ]
 
-_SLOPE = 0.2
+_NEGATIVE_SLOPE = 0.2
 _DEVIATION = 0.02  # of a DCGAN's first weights
 _VANILLA = (256, 512, 1024)
 _DROPOUT = 0.3
 _WIDEST = 8  # times the base width, on the coarsest maps
 
 
-class Labelled(nn.Module):
+class ConditionalLatent(nn.Module):
     """A latent (N, latent) as it is; with labels, an embedding of the same length after it.
 
     Args:
@@ -47,12 +55,12 @@ class Labelled(nn.Module):
         return z if self.embedding is None else torch.cat([z, self.embedding(label)], dim=1)
 
 
-def vanilla_synthesis(size: int, style: int, width: float = 1.0) -> nn.Sequential:
+def build_vanilla_synthesis(size: int, style: int, width: float = 1.0) -> nn.Sequential:
     """Styles (N, style) → (N, 3, size, size), −1 to 1."""
     layers: list[nn.Module] = []
     before = style
     for count in _widths(width):
-        layers += [nn.Linear(before, count), nn.LeakyReLU(_SLOPE)]
+        layers += [nn.Linear(before, count), nn.LeakyReLU(_NEGATIVE_SLOPE)]
         before = count
     layers += [nn.Linear(before, 3 * size**2), nn.Tanh(), nn.Unflatten(1, (3, size, size))]
     return nn.Sequential(*layers)
@@ -70,7 +78,11 @@ class VanillaDiscriminator(nn.Module):
         layers: list[nn.Module] = [nn.Flatten()]
         before = 3 * size**2
         for count in reversed(_widths(width)):
-            layers += [nn.Linear(before, count), nn.LeakyReLU(_SLOPE), nn.Dropout(_DROPOUT)]
+            layers += [
+                nn.Linear(before, count),
+                nn.LeakyReLU(_NEGATIVE_SLOPE),
+                nn.Dropout(_DROPOUT),
+            ]
             before = count
         self.body = nn.Sequential(*layers)
         self.logit = nn.Linear(before, 1)
@@ -78,10 +90,10 @@ class VanillaDiscriminator(nn.Module):
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         x = self.body(2 * images - 1)
-        return _projected(self.logit(x), x, self.embedding, label)
+        return _project(self.logit(x), x, self.embedding, label)
 
 
-def dcgan_synthesis(size: int, style: int, width: int = 64) -> nn.Sequential:
+def build_dcgan_synthesis(size: int, style: int, width: int = 64) -> nn.Sequential:
     """Styles (N, style) → (N, 3, size, size), −1 to 1.
 
     Args:
@@ -127,7 +139,7 @@ class DcganDiscriminator(nn.Module):
         for number, count in enumerate(_dcgan_counts(size, width)):
             layers += [nn.Conv2d(before, count, 4, 2, 1, bias=False)]
             layers += [nn.BatchNorm2d(count)] if number else []
-            layers += [nn.LeakyReLU(_SLOPE)]
+            layers += [nn.LeakyReLU(_NEGATIVE_SLOPE)]
             before = count
         self.body = nn.Sequential(*layers)
         self.logit = nn.Conv2d(before, 1, 4, bias=False)
@@ -135,22 +147,61 @@ class DcganDiscriminator(nn.Module):
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
         x = self.body(2 * images - 1)
-        return _projected(self.logit(x).flatten(1), x.mean(dim=(2, 3)), self.embedding, label)
+        return _project(self.logit(x).flatten(1), x.mean(dim=(2, 3)), self.embedding, label)
 
 
-def _projected(
+def _project(
     logits: Tensor, features: Tensor, embedding: nn.Embedding | None, label: Tensor | None
 ) -> Tensor:
-    """Miyato and Koyama 2018: how well the features (N, C) go with the label, added."""
+    """A projection discriminator (Miyato and Koyama 2018): how well the features (N, C) go with the
+    label is added to the logits."""
     if embedding is None:
         return logits.float()
     return (logits + (embedding(label) * features).mean(dim=1, keepdim=True)).float()  # type: ignore[no-any-return]
 
 
-def start_as_dcgan(network: nn.Module) -> None:
-    """First weights as Radford's, from torch's own generator."""
+def initialise_dcgan(network: nn.Module) -> None:
+    """Radford's initial weights, from torch's own random numbers."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0.0, _DEVIATION)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, _DEVIATION)
+
+
+def build_vanilla_generator(arguments: GeneratorArguments) -> Generator:
+    """A new generator, its weights drawn from torch's own random numbers."""
+    mapping = ConditionalLatent(arguments.latent, len(arguments.labels))
+    synthesis = build_vanilla_synthesis(arguments.size, mapping.style, arguments.width)
+    return Generator(mapping, synthesis, arguments)
+
+
+def build_vanilla_discriminator(arguments: GeneratorArguments) -> nn.Module:
+    """Its discriminator."""
+    return VanillaDiscriminator(arguments.size, arguments.width, len(arguments.labels))
+
+
+def build_dcgan_generator(width: int) -> Callable[[GeneratorArguments], Generator]:
+    """What builds a generator that is `width` channels wide at its finest."""
+
+    def build(arguments: GeneratorArguments) -> Generator:
+        mapping = ConditionalLatent(arguments.latent, len(arguments.labels))
+        channels = max(1, round(width * arguments.width))
+        synthesis = build_dcgan_synthesis(arguments.size, mapping.style, channels)
+        generator = Generator(mapping, synthesis, arguments)
+        initialise_dcgan(generator)
+        return generator
+
+    return build
+
+
+def build_dcgan_discriminator(width: int) -> Callable[[GeneratorArguments], nn.Module]:
+    """What builds a discriminator that is `width` channels wide at its finest."""
+
+    def build(arguments: GeneratorArguments) -> nn.Module:
+        channels = max(1, round(width * arguments.width))
+        discriminator = DcganDiscriminator(arguments.size, channels, len(arguments.labels))
+        initialise_dcgan(discriminator)
+        return discriminator
+
+    return build

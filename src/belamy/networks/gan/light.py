@@ -1,16 +1,19 @@
-"""The light forger and its critic: made to learn from few pictures on a processor.
+"""The light GAN: a small StyleGAN and its discriminator, made to learn from few pictures on a CPU.
 
-The generator draws from coarse to fine. A small network turns a latent into a style, which says
-at each level how strongly each feature is drawn (Karras et al. 2020, StyleGAN2: modulated
-convolutions, pictures summed over the levels); coarse maps also gate fine ones directly
-(skip-layer excitation, Liu et al. 2021, FastGAN). The discriminator is residual and without norms
-(Huang et al. 2024, R3GAN); both resample with filters that do not alias.
+The generator synthesises from coarse to fine. A mapping network turns a latent into a style, which
+scales the input channels of every convolution (Karras et al. 2020, StyleGAN2: modulated
+convolutions, an image output at every resolution, summed); coarse features also excite fine ones
+directly (skip-layer excitation, Liu et al. 2021, FastGAN). The discriminator is residual and
+without norms (Huang et al. 2024, R3GAN); both resample with filters that do not alias.
 
 **Differs** from those in its balance: channels are reduced before a map is doubled, and halved
-before the first residual block, so that the expensive finest level holds one convolution in the
-generator and one in the discriminator; at 64 px both together cost about 0.3 GMAC a picture,
+before the first residual block, so that the expensive finest resolution holds one convolution in
+the generator and one in the discriminator; at 64 px both together cost about 0.3 GMAC a picture,
 where lightweight-gan's generator alone costs 12.8. No noise is injected: the same style is always
 the same picture.
+
+The modules' attributes (`steer`, `brush`, `gates`, `levels` …) are names of tensors in files, and
+stay as they were first called.
 """
 
 from __future__ import annotations
@@ -22,53 +25,59 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from belamy.networks.gan.generator import Generator, GeneratorArguments
 from belamy.networks.resample import downsample, upsample
 
 __all__ = [
-    "Brush",
-    "Convolution",
-    "Gate",
+    "EqualizedConv2d",
+    "EqualizedLinear",
     "LightDiscriminator",
     "LightSynthesis",
-    "Linear",
-    "Mapping",
-    "Modulated",
-    "channels",
-    "levels_of",
+    "MappingNetwork",
+    "ModulatedConv2d",
+    "SkipLayerExcitation",
+    "SynthesisBlock",
+    "ToRGB",
+    "build_light_discriminator",
+    "build_light_generator",
+    "channels_at",
+    "resolutions_up_to",
 ]
 
-COARSEST = 4  # pixels of the side at which drawing begins
-Drawn = tuple[Tensor, Tensor]
-SLOPE = 0.2  # of what is negative
-_GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the size of what passes that bend
+COARSEST = 4  # pixels of the side at which synthesis begins
+FeaturesAndImage = tuple[Tensor, Tensor]
+NEGATIVE_SLOPE = 0.2  # of the leaky ReLUs
+_GAIN = math.sqrt(2 / (1 + NEGATIVE_SLOPE**2))  # keeps the size of what passes a leaky ReLU
 _MAPPING_RATE = 0.1  # styles learn slower than what they steer; 0.01 for StyleGAN2's eight layers
-_GROUP = 4  # pictures whose differences the critic sees; StyleGAN2's
-# Channels by side in pixels, at a width of 1: by eye, for about equal cost at all levels.
+_STYLE = 256  # numbers of a style
+_GROUP = 4  # pictures whose differences the discriminator sees; StyleGAN2's
+# Channels by side in pixels, at a width of 1: by eye, for about equal cost at all resolutions.
 _CHANNELS = {4: 256, 8: 192, 16: 128, 32: 64, 64: 32, 128: 32, 256: 16, 512: 16, 1024: 8}
-_ROUND = 8  # channels come in multiples, which processors like
-_GATES = {32: 4, 64: 8, 128: 8, 256: 16, 512: 16}  # a fine map's side → that of the map that gates
+_MULTIPLE = 8  # channels come in multiples, which processors like
+# A fine map's side → that of the coarse map that excites it.
+_EXCITED_BY = {32: 4, 64: 8, 128: 8, 256: 16, 512: 16}
 
 
-def channels(side: int, width: float) -> int:
-    """At the level whose maps have `side` pixels."""
-    return max(_ROUND, round(_CHANNELS[side] * width / _ROUND) * _ROUND)
+def channels_at(side: int, width: float) -> int:
+    """Channels of the maps of `side` pixels."""
+    return max(_MULTIPLE, round(_CHANNELS[side] * width / _MULTIPLE) * _MULTIPLE)
 
 
-def levels_of(size: int) -> list[int]:
+def resolutions_up_to(size: int) -> list[int]:
     """4, 8, … size."""
     return [side for side in _CHANNELS if side <= size]
 
 
-class Linear(nn.Module):
-    """A level of neurons whose weights start, and learn, at the same scale whatever it is fed
-    (equalised learning rate: Karras et al. 2018).
+class EqualizedLinear(nn.Module):
+    """A fully connected layer with equalised learning rate: its weights start, and learn, at the
+    same scale whatever it is fed (Karras et al. 2018).
 
     Args:
         inputs: how many.
         outputs: how many.
         bias: what the biases start with.
         rate: at which it learns, beside others.
-        bent: whether a bend follows, and takes with it what that would take of the size.
+        activate: whether a leaky ReLU follows, and takes with it what that would take of the size.
     """
 
     def __init__(
@@ -78,95 +87,105 @@ class Linear(nn.Module):
         *,
         bias: float = 0.0,
         rate: float = 1.0,
-        bent: bool = False,
+        activate: bool = False,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
         self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
-        gain = _GAIN if bent else 1.0
-        self.bent, self.scale, self.rate = bent, gain * rate / math.sqrt(inputs), gain * rate
+        gain = _GAIN if activate else 1.0
+        self.activate, self.scale, self.rate = (
+            activate,
+            gain * rate / math.sqrt(inputs),
+            gain * rate,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.linear(x, self.weight * self.scale, self.bias * self.rate)
-        return F.leaky_relu(x, SLOPE) if self.bent else x
+        return F.leaky_relu(x, NEGATIVE_SLOPE) if self.activate else x
 
 
-class Convolution(nn.Module):
-    """A convolution that keeps the size, with equalised learning rate.
+class EqualizedConv2d(nn.Module):
+    """A convolution that keeps the size, with equalised learning rate (Karras et al. 2018).
 
     Args:
         inputs: channels.
         outputs: channels.
         kernel: its side, odd.
         bias: whether it has one.
-        bent: whether a bend follows, and takes with it what that would take of the size.
+        activate: whether a leaky ReLU follows, and takes with it what that would take of the size.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, bias: bool = True, bent: bool = False
+        self, inputs: int, outputs: int, kernel: int, *, bias: bool = True, activate: bool = False
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.bent, self.gain = bent, _GAIN if bent else 1.0
+        self.activate, self.gain = activate, _GAIN if activate else 1.0
         self.scale = self.gain / math.sqrt(inputs * kernel**2)
 
     def forward(self, x: Tensor) -> Tensor:
         padding = self.weight.shape[-1] // 2
         bias = None if self.bias is None else self.bias * self.gain
         x = F.conv2d(x, self.weight * self.scale, bias, padding=padding)
-        return F.leaky_relu(x, SLOPE) if self.bent else x
+        return F.leaky_relu(x, NEGATIVE_SLOPE) if self.activate else x
 
 
-class Modulated(nn.Module):
-    """A convolution steered by a style: each picture weighs the input channels in its own way,
-    and what comes out is brought back to unit size."""
+class ModulatedConv2d(nn.Module):
+    """A modulated and demodulated convolution (Karras et al. 2020): the style scales the input
+    channels, picture by picture, and what comes out is brought back to unit size."""
 
     def __init__(self, inputs: int, outputs: int, style: int, *, kernel: int = 3) -> None:
         super().__init__()
-        self.steer = Linear(style, inputs, bias=1.0)
+        self.steer = EqualizedLinear(style, inputs, bias=1.0)  # StyleGAN's affine
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.scale = 1 / math.sqrt(inputs * kernel**2)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        steer = self.steer(style)  # (N, inputs)
+        scale = self.steer(style)  # (N, inputs)
         weight = self.weight * self.scale
-        power = steer.float().square() @ weight.square().sum(dim=(2, 3)).float().T
-        back = _GAIN * (power + 1e-8).rsqrt()  # (N, outputs)
+        power = scale.float().square() @ weight.square().sum(dim=(2, 3)).float().T
+        demodulation = _GAIN * (power + 1e-8).rsqrt()  # (N, outputs)
         padding = weight.shape[-1] // 2
-        x = F.conv2d(x * steer[:, :, None, None].to(x.dtype), weight, padding=padding)
-        x = torch.addcmul(self.bias.to(x.dtype)[:, None, None], x, back[:, :, None, None].to(x))
-        return F.leaky_relu(x, SLOPE)
+        x = F.conv2d(x * scale[:, :, None, None].to(x.dtype), weight, padding=padding)
+        bias = self.bias.to(x.dtype)[:, None, None]
+        x = torch.addcmul(bias, x, demodulation[:, :, None, None].to(x))
+        return F.leaky_relu(x, NEGATIVE_SLOPE)
 
 
-class Brush(nn.Module):
-    """Features to colours, steered by a style, without bringing back to unit size."""
+class ToRGB(nn.Module):
+    """Features to colours: a modulated 1×1 convolution without demodulation."""
 
     def __init__(self, inputs: int, style: int) -> None:
         super().__init__()
-        self.steer = Linear(style, inputs, bias=1.0)
-        self.colours = Convolution(inputs, 3, 1)
-        nn.init.zeros_(self.colours.weight)  # drawing begins on grey, and no level shouts
+        self.steer = EqualizedLinear(style, inputs, bias=1.0)
+        self.colours = EqualizedConv2d(inputs, 3, 1)
+        nn.init.zeros_(self.colours.weight)  # synthesis begins on grey, and no resolution shouts
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         return self.colours(x * self.steer(style)[:, :, None, None].to(x.dtype)).float()  # type: ignore[no-any-return]
 
 
-class Gate(nn.Module):
-    """Skip-layer excitation: what is drawn coarsely decides which fine features are."""
+class SkipLayerExcitation(nn.Module):
+    """Coarse features gate the channels of fine ones (Liu et al. 2021).
+
+    **Differs**: gates go from 0 to 2 instead of 1, so that one that has learned nothing changes
+    nothing.
+    """
 
     def __init__(self, coarse: int, fine: int) -> None:
         super().__init__()
-        self.look = Linear(coarse * 4, fine)
-        self.open = Linear(fine, fine)
+        self.look = EqualizedLinear(coarse * 4, fine)
+        self.open = EqualizedLinear(fine, fine)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        seen = F.leaky_relu(self.look(F.adaptive_avg_pool2d(coarse, 2).flatten(1)), SLOPE)
-        return fine * (2 * torch.sigmoid(self.open(seen)))[:, :, None, None].to(fine.dtype)
+        pooled = F.adaptive_avg_pool2d(coarse, 2).flatten(1)  # (N, 4·coarse)
+        hidden = F.leaky_relu(self.look(pooled), NEGATIVE_SLOPE)
+        return fine * (2 * torch.sigmoid(self.open(hidden)))[:, :, None, None].to(fine.dtype)
 
 
-class Mapping(nn.Module):
+class MappingNetwork(nn.Module):
     """A latent (N, latent), and a label, to a style (N, style).
 
     Args:
@@ -180,36 +199,49 @@ class Mapping(nn.Module):
         self.embedding = nn.Embedding(labels, latent) if labels > 1 else None
         first = latent * (2 if labels > 1 else 1)
         self.layers = nn.ModuleList(
-            [Linear(count, style, rate=_MAPPING_RATE, bent=True) for count in (first, style)]
+            EqualizedLinear(count, style, rate=_MAPPING_RATE, activate=True)
+            for count in (first, style)
         )
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        x = _unit(z)
+        x = _normalise(z)
         if self.embedding is not None:
-            x = torch.cat([x, _unit(self.embedding(label))], dim=1)
+            x = torch.cat([x, _normalise(self.embedding(label))], dim=1)
         for layer in self.layers:
             x = layer(x)
         return x
 
 
-def _unit(x: Tensor) -> Tensor:
+def _normalise(x: Tensor) -> Tensor:
     """Numbers whose mean square is 1."""
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
-class _Level(nn.Module):
-    """From one level to the next, twice as fine: features and what they add to the picture."""
+class SynthesisBlock(nn.Module):
+    """From one resolution to the next, twice as fine: features, and what they add to the picture.
 
-    def __init__(self, before: int, now: int, style: int) -> None:
+    Args:
+        inputs: channels of the coarser features.
+        outputs: channels of the finer ones.
+        style: numbers of a style.
+    """
+
+    def __init__(self, inputs: int, outputs: int, style: int) -> None:
         super().__init__()
-        self.reduce = Modulated(before, now, style)
-        self.refine = Modulated(now, now, style)
-        self.brush = Brush(now, style)
+        self.reduce = ModulatedConv2d(inputs, outputs, style)
+        self.refine = ModulatedConv2d(outputs, outputs, style)
+        self.brush = ToRGB(outputs, style)
 
-    def forward(self, x: Tensor, style: Tensor, gate: Gate | None, coarse: Tensor | None) -> Drawn:
+    def forward(
+        self,
+        x: Tensor,
+        style: Tensor,
+        excitation: SkipLayerExcitation | None,
+        coarse: Tensor | None,
+    ) -> FeaturesAndImage:
         x = self.refine(upsample(self.reduce(x, style)), style)
-        if gate is not None:
-            x = gate(coarse, x)
+        if excitation is not None:
+            x = excitation(coarse, x)
         return x, self.brush(x, style)
 
 
@@ -224,50 +256,53 @@ class LightSynthesis(nn.Module):
 
     def __init__(self, size: int, style: int, width: float = 1.0) -> None:
         super().__init__()
-        self.sides = levels_of(size)
-        counts = [channels(side, width) for side in self.sides]
+        self.sides = resolutions_up_to(size)
+        counts = [channels_at(side, width) for side in self.sides]
         self.start = nn.Parameter(torch.randn(1, counts[0], COARSEST, COARSEST))
-        self.first = Modulated(counts[0], counts[0], style)
-        self.first_brush = Brush(counts[0], style)
+        self.first = ModulatedConv2d(counts[0], counts[0], style)
+        self.first_brush = ToRGB(counts[0], style)
         pairs = itertools.pairwise(counts)
-        self.levels = nn.ModuleList([_Level(before, now, style) for before, now in pairs])
+        self.levels = nn.ModuleList([SynthesisBlock(*pair, style) for pair in pairs])
         by_side = dict(zip(self.sides, counts, strict=True))
-        gates = {fine: coarse for fine, coarse in _GATES.items() if fine in by_side}
+        pairs_of_sides = {fine: coarse for fine, coarse in _EXCITED_BY.items() if fine in by_side}
         self.gates = nn.ModuleDict(
-            {str(fine): Gate(by_side[coarse], by_side[fine]) for fine, coarse in gates.items()}
+            {
+                str(fine): SkipLayerExcitation(by_side[coarse], by_side[fine])
+                for fine, coarse in pairs_of_sides.items()
+            }
         )
 
     def forward(self, styles: Tensor) -> Tensor:
-        """(N, style), or (N, levels, style) with one for each level → (N, 3, size, size)."""
+        """(N, style), or (N, resolutions, style) with one for each → (N, 3, size, size)."""
         if styles.ndim == 2:
             styles = styles[:, None].expand(-1, len(self.sides), -1)
         x = self.start.expand(len(styles), -1, -1, -1)
         x = x.contiguous(memory_format=torch.channels_last)
         x = self.first(x, styles[:, 0])
         maps = {COARSEST: x}
-        picture = self.first_brush(x, styles[:, 0])
-        gates = dict(self.gates.items())
-        for number, (side, level) in enumerate(zip(self.sides[1:], self.levels, strict=True), 1):
-            gate = gates.get(str(side))
-            coarse = None if gate is None else maps[_GATES[side]]
-            x, detail = level(x, styles[:, number], gate, coarse)
+        image = self.first_brush(x, styles[:, 0])
+        excitations = dict(self.gates.items())
+        for number, (side, block) in enumerate(zip(self.sides[1:], self.levels, strict=True), 1):
+            excitation = excitations.get(str(side))
+            coarse = None if excitation is None else maps[_EXCITED_BY[side]]
+            x, detail = block(x, styles[:, number], excitation, coarse)
             maps[side] = x
-            picture = upsample(picture) + detail
-        return picture  # type: ignore[no-any-return]
+            image = upsample(image) + detail
+        return image  # type: ignore[no-any-return]
 
 
-class _Residual(nn.Module):
-    """Two convolutions around a bend, halved; beside them the input, halved."""
+class _ResidualBlock(nn.Module):
+    """Two convolutions beside a 1×1 shortcut, added and halved in size."""
 
-    def __init__(self, before: int, after: int) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first = Convolution(before, before, 3, bent=True)
-        self.second = Convolution(before, after, 3, bent=True)
-        self.beside = Convolution(before, after, 1, bias=False)
+        self.first = EqualizedConv2d(inputs, inputs, 3, activate=True)
+        self.second = EqualizedConv2d(inputs, outputs, 3, activate=True)
+        self.beside = EqualizedConv2d(inputs, outputs, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        inside = self.second(self.first(x))
-        return downsample(inside + self.beside(x)) * math.sqrt(0.5)
+        residual = self.second(self.first(x))
+        return downsample(residual + self.beside(x)) * math.sqrt(0.5)
 
 
 class LightDiscriminator(nn.Module):
@@ -276,23 +311,22 @@ class LightDiscriminator(nn.Module):
     Args:
         size: side of the pictures.
         width: factor on all channels.
-        labels: how many there are; with several, a picture is judged as one of its label
-            (projection: Miyato and Koyama 2018).
+        labels: how many there are; with several, it is a projection discriminator (Miyato and
+            Koyama 2018).
     """
 
     def __init__(self, size: int, width: float = 1.0, labels: int = 0) -> None:
         super().__init__()
-        sides = levels_of(size)[::-1]
-        counts = [channels(side, width) for side in sides]
-        self.stem = Convolution(3, counts[0], 3, bent=True)
-        # each block gives as many channels as the level before it is drawn with
+        sides = resolutions_up_to(size)[::-1]
+        counts = [channels_at(side, width) for side in sides]
+        self.stem = EqualizedConv2d(3, counts[0], 3, activate=True)
+        # each block gives as many channels as the generator has at the resolution before it
         pairs = itertools.pairwise(counts[:-1])
-        self.blocks = nn.ModuleList([_Residual(before, after) for before, after in pairs])
-        inside = counts[-2]
-        last = counts[-1]
-        self.last = Convolution(inside + 1, last, 3, bent=True)
-        self.dense = Linear(last * COARSEST**2, last, bent=True)
-        self.logit = Linear(last, 1)
+        self.blocks = nn.ModuleList([_ResidualBlock(*pair) for pair in pairs])
+        inputs, last = counts[-2], counts[-1]
+        self.last = EqualizedConv2d(inputs + 1, last, 3, activate=True)
+        self.dense = EqualizedLinear(last * COARSEST**2, last, activate=True)
+        self.logit = EqualizedLinear(last, 1)
         self.embedding = nn.Embedding(labels, last) if labels > 1 else None
 
     def forward(self, images: Tensor, label: Tensor | None = None) -> Tensor:
@@ -300,7 +334,7 @@ class LightDiscriminator(nn.Module):
         x = downsample(self.stem(x))
         for block in self.blocks:
             x = block(x)
-        x = self.last(torch.cat([x, _difference(x)], dim=1))
+        x = self.last(torch.cat([x, _minibatch_deviation(x)], dim=1))
         x = self.dense(x.flatten(1))
         logits = self.logit(x)
         if self.embedding is not None:
@@ -308,12 +342,24 @@ class LightDiscriminator(nn.Module):
         return logits.float()  # type: ignore[no-any-return]
 
 
-def _difference(x: Tensor) -> Tensor:
-    """(N, 1, H, W): how much pictures in groups differ, so that copies give themselves away
-    (minibatch standard deviation: Karras et al. 2018)."""
+def _minibatch_deviation(x: Tensor) -> Tensor:
+    """Minibatch standard deviation (Karras et al. 2018), (N, 1, H, W): how much pictures in groups
+    differ, so that copies give themselves away."""
     count = len(x)
     size = next(size for size in range(min(_GROUP, count), 0, -1) if count % size == 0)
     groups = x.float().reshape(size, -1, *x.shape[1:])
-    apart = (groups - groups.mean(dim=0)).square().mean(dim=0)
-    spread = (apart + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (N / size,)
-    return spread.repeat(size)[:, None, None, None].expand(-1, 1, *x.shape[2:]).to(x.dtype)
+    variance = (groups - groups.mean(dim=0)).square().mean(dim=0)
+    deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (N / size,)
+    return deviation.repeat(size)[:, None, None, None].expand(-1, 1, *x.shape[2:]).to(x.dtype)
+
+
+def build_light_generator(arguments: GeneratorArguments) -> Generator:
+    """A new generator, its weights drawn from torch's own random numbers."""
+    mapping = MappingNetwork(arguments.latent, _STYLE, len(arguments.labels))
+    synthesis = LightSynthesis(arguments.size, _STYLE, arguments.width)
+    return Generator(mapping, synthesis, arguments, len(resolutions_up_to(arguments.size)))
+
+
+def build_light_discriminator(arguments: GeneratorArguments) -> nn.Module:
+    """Its discriminator."""
+    return LightDiscriminator(arguments.size, arguments.width, len(arguments.labels))

@@ -1,4 +1,4 @@
-"""Where a generator's patches are compared: small heads on its activations."""
+"""CUT's projection heads: MLPs on a generator's activations, where its patches are compared."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["PatchHeads"]
+__all__ = ["PatchSampleMLP"]
 
 
-class PatchHeads(nn.Module):
-    """Two levels of neurons for each layer, from a place's activations to a direction.
+class PatchSampleMLP(nn.Module):
+    """A two-layer MLP for each layer, from the activations at a position to a unit vector.
 
     Source: Park, Efros, Zhang and Zhu 2020 ("Contrastive learning for unpaired image-to-image
     translation").
 
     Args:
         channels: of each layer that is looked at.
-        width: of the directions.
+        width: of the vectors.
     """
 
     def __init__(self, channels: Sequence[int], width: int = 256) -> None:
@@ -29,21 +29,21 @@ class PatchHeads(nn.Module):
             for count in channels
         )
 
-    def forward(self, layers: Sequence[Tensor], places: Sequence[Tensor]) -> list[Tensor]:
-        """Directions of unit length.
+    def forward(self, layers: Sequence[Tensor], positions: Sequence[Tensor]) -> list[Tensor]:
+        """Vectors of unit length.
 
         Args:
             layers: (N, C, H, W) each.
-            places: int64 (P,) each, into the H·W places of the layer.
+            positions: int64 (P,) each, into the H·W positions of the layer.
 
         Returns:
             (N, P, width) each.
         """
-        found = []
-        for head, layer, where in zip(self.heads, layers, places, strict=True):
-            patches = layer.flatten(2)[:, :, where].mT  # (N, P, C)
-            found.append(F.normalize(head(patches).float(), dim=-1))
-        return found
+        embeddings = []
+        for head, layer, chosen in zip(self.heads, layers, positions, strict=True):
+            patches = layer.flatten(2)[:, :, chosen].mT  # (N, P, C)
+            embeddings.append(F.normalize(head(patches).float(), dim=-1))
+        return embeddings
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:

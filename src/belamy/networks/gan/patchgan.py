@@ -1,4 +1,4 @@
-"""PatchGAN: a discriminator that judges every patch of a picture by itself.
+"""PatchGAN: a convolutional discriminator that classifies every patch of a picture by itself.
 
 Source: Isola, Zhu, Zhou and Efros 2017, "Image-to-image translation with conditional adversarial
 networks"; as CycleGAN has it (Zhu, Park, Isola and Efros 2017), with instance norm.
@@ -14,13 +14,13 @@ from belamy.networks.image_to_image.instance_norm import InstanceNorm
 __all__ = ["PatchDiscriminator", "initialise"]
 
 _KERNEL = 4
-_SLOPE = 0.2  # of the leaky ReLU below 0 (Radford et al. 2015)
+_NEGATIVE_SLOPE = 0.2  # of the leaky ReLU below 0 (Radford et al. 2015)
 _MOST_WIDENINGS = 3  # of the channels, twofold each: no layer is wider than eight times the first
 _SPREAD = 0.02  # of the first weights (Radford et al. 2015)
 
 
 class PatchDiscriminator(nn.Module):
-    """Says of each patch how real it is.
+    """One logit a patch, how real it is.
 
     Args:
         channels: after the first convolution; the others have up to eight times as many.
@@ -58,7 +58,7 @@ def _convolution(inputs: int, outputs: int, *, stride: int) -> nn.Conv2d:
 
 
 def _leaky() -> nn.LeakyReLU:
-    return nn.LeakyReLU(_SLOPE, inplace=True)
+    return nn.LeakyReLU(_NEGATIVE_SLOPE, inplace=True)
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:

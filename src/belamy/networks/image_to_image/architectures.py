@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from belamy.networks.image_to_image.layers import Row
+from belamy.networks.image_to_image.geometry import Row
 
 __all__ = ["SAMPLINGS", "SHAPES", "johnson_rows", "residual_rows", "resnet_rows", "unet_rows"]
 
 _Rows = list[Row]
 
-_SLOPE = 0.2  # of the leaky ReLUs on a U-Net's way down (Isola et al. 2017)
+_NEGATIVE_SLOPE = 0.2  # of the leaky ReLUs on a U-Net's way down (Isola et al. 2017)
 _HALVINGS = 5  # of a U-Net: a picture of 64 px, the smallest, is 2 px wide at the bottom
 _WIDEST = 8  # times the channels at full size
+_MOST_BLOCKS = 128  # residual blocks; CycleGAN has nine
 
 
 def johnson_rows(widths: Sequence[int], blocks: int, *, kernel: int = 9) -> _Rows:
@@ -24,6 +25,7 @@ def johnson_rows(widths: Sequence[int], blocks: int, *, kernel: int = 9) -> _Row
         blocks: residual blocks at quarter size.
         kernel: side of the first and the last convolution.
     """
+    _check_blocks(blocks)
     first, second, third = widths
     return [
         *_convolution(3, first, kernel),
@@ -54,6 +56,7 @@ def resnet_rows(channels: int, blocks: int, sampling: str) -> _Rows:
         blocks: residual blocks at quarter size.
         sampling: one of `SAMPLINGS`.
     """
+    _check_blocks(blocks)
     down, up = SAMPLINGS[sampling]
     widths = channels, 2 * channels, 4 * channels
     return [
@@ -86,6 +89,7 @@ def unet_rows(channels: int, blocks: int, sampling: str) -> _Rows:
         blocks: residual blocks at the bottom.
         sampling: one of `SAMPLINGS`; on the way down convolutions of 4×4 pixels halve.
     """
+    _check_blocks(blocks)
     widths = [channels * min(2**i, _WIDEST) for i in range(_HALVINGS)]
     _, up = SAMPLINGS[sampling]
     rows: _Rows = [_block(widths[-1], affine=False) for _ in range(blocks)]
@@ -96,7 +100,7 @@ def unet_rows(channels: int, blocks: int, sampling: str) -> _Rows:
         rows = [{"layer": "join", "branches": [inner, []]}]
     return [
         *_strided(3, channels, 4),
-        {"layer": "leaky", "slope": _SLOPE},
+        {"layer": "leaky", "slope": _NEGATIVE_SLOPE},
         *rows,
         *up(2 * channels, channels),
         *_convolution(channels, 3, 3),
@@ -110,6 +114,11 @@ SHAPES: dict[str, Callable[[int, int, str], _Rows]] = {
     "unet": unet_rows,
 }
 """What a network that translates may look like: (channels, blocks, sampling) → its rows."""
+
+
+def _check_blocks(blocks: int) -> None:
+    if not 0 <= blocks <= _MOST_BLOCKS:
+        raise ValueError(f"{blocks} residual blocks; it must be from 0 to {_MOST_BLOCKS}")
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> _Rows:
@@ -150,7 +159,7 @@ def _block(channels: int, *, affine: bool = True) -> Row:
 
 
 def _descent(inputs: int, outputs: int) -> _Rows:
-    leaky = {"layer": "leaky", "slope": _SLOPE}
+    leaky = {"layer": "leaky", "slope": _NEGATIVE_SLOPE}
     return [*_strided(inputs, outputs, 4), _norm(outputs, affine=False), leaky]
 
 

@@ -1,66 +1,61 @@
-"""From a name or a file to a network that repaints pictures, whoever trained it."""
+"""From a file to an image-to-image network, whoever trained it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
-from belamy.errors import UnknownName, WeightsError
-from belamy.networks.files.weights import embedded_path
-from belamy.networks.image_to_image.network import Painter, load_painter
+from belamy.errors import WeightsError
+from belamy.networks.files.network_file import SUFFIX, NetworkFile
+from belamy.networks.find import open_network
+from belamy.networks.image_to_image.network import ImageTransformNet, check_output
 from belamy.networks.image_to_image.third_party import load_pth, load_t7
+from belamy.networks.registry import NETWORKS
 
-__all__ = ["EMBEDDED", "LOADERS", "ONNX", "find_style", "load_style"]
-
-EMBEDDED: tuple[str, ...] = ("starry-night", "impressionism")
-"""Networks inside the package that repaint; the second one has both directions of a translation."""
+__all__ = ["LOADERS", "ONNX", "load_image_net"]
 
 ONNX = ".onnx"
 
-LOADERS: dict[str, Callable[[Path], Painter]] = {
-    ".safetensors": load_painter,
+LOADERS: dict[str, Callable[[Path], ImageTransformNet]] = {
     ".t7": load_t7,
     ".pth": load_pth,
     ".pt": load_pth,
     ".model": load_pth,  # what PyTorch's example called its files at first
 }
-"""Suffix → how such a file is read."""
+"""Suffix → how a file of another program is read."""
 
 
-def find_style(network: str | Path) -> Path:
-    """The file that `network` means: a style inside the package, or a path.
-
-    Raises:
-        UnknownName: neither.
-        WeightsError: the file is not here, or is of no kind that is known.
-    """
-    name = str(network)
-    if name in EMBEDDED:
-        return embedded_path(name)
-    path = Path(network).expanduser()
-    if path.suffix == "" and len(path.parts) < 2 and not path.exists():
-        raise UnknownName("style", name, EMBEDDED)
-    if path.suffix.lower() not in (*LOADERS, ONNX):
-        known = ", ".join((*LOADERS, ONNX))
-        raise WeightsError(f"{path} is no network that is known here; known are {known}")
-    if not path.is_file():
-        raise WeightsError(f"no network at {path}; check the path")
-    return path
-
-
-def load_style(path: Path, direction: str | None = None) -> Painter:
-    """The network in a file of one of `LOADERS`, frozen, on the CPU.
+def load_image_net(path: Path, direction: str | None = None) -> ImageTransformNet:
+    """The network in a file that is not ONNX, frozen, on the CPU.
 
     Args:
-        path: the file.
+        path: see `belamy.networks.find.find_network`.
         direction: which one, in a file of belamy's that has several; the first if None.
 
     Raises:
         WeightsError: it is damaged, of another network, or has none of this direction.
     """
     suffix = path.suffix.lower()
-    if direction is None:
+    if suffix in LOADERS:
+        if direction is not None:
+            raise WeightsError(f"{path} has no direction {direction!r}: it has one network alone")
         return LOADERS[suffix](path)
-    if LOADERS[suffix] is not load_painter:
-        raise WeightsError(f"{path} has no direction {direction!r}: it is of one alone")
-    return load_painter(path, direction)
+    if suffix != SUFFIX:
+        known = ", ".join((SUFFIX, *LOADERS))
+        raise WeightsError(f"{path} is no network that torch runs; known are {known}")
+    with open_network(path, "image-to-image") as file:
+        prefix = _choose_direction(file, direction)
+        network = file.build(NETWORKS[file.network].build, prefix)
+    assert isinstance(network, ImageTransformNet)
+    return check_output(network, path)
+
+
+def _choose_direction(file: NetworkFile, direction: str | None) -> str:
+    """The word before the slash of the direction's tensors; empty where there is one alone."""
+    with file.describing():
+        directions = [str(name) for name in json.loads(file.metadata.get("directions", "[]"))]
+    if direction is not None and direction not in directions:
+        known = f"it has {', '.join(directions)}" if directions else "it has one network alone"
+        raise WeightsError(f"{file.path} has no direction {direction!r}: {known}")
+    return direction or (directions[0] if directions else "")

@@ -24,10 +24,10 @@ from belamy.errors import MissingExtra, WeightsError
 from belamy.networks.image_to_image.instance_norm import InstanceNorm
 from belamy.networks.image_to_image.layers import Affine, Crop, Join, Multiply, Sum
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
-from belamy.networks.image_to_image.network import Painter
+from belamy.networks.image_to_image.network import ImageTransformNet
 from belamy.networks.resample import Downsample, Upsample
 
-__all__ = ["RUNNERS", "Run", "compiled", "onnx_bytes", "open_onnx", "write_onnx"]
+__all__ = ["RUNNERS", "Run", "compile_onnx", "onnx_bytes", "open_onnx", "write_onnx"]
 
 Run: TypeAlias = "Callable[[Tensor], Tensor]"
 
@@ -46,38 +46,38 @@ def _extra(package: str) -> Any:
         raise MissingExtra(package, EXTRA) from error
 
 
-def write_onnx(painter: Painter, path: Path) -> None:
+def write_onnx(network: ImageTransformNet, path: Path) -> None:
     """Write a network to `path` as ONNX.
 
     Its input `image` and its output `painted` are (1, 3, H, W), sRGB in [0, 1], with H and W
-    multiples of `painter.geometry.stride`; the output is not clamped.
+    multiples of `network.geometry.stride`; the output is not clamped.
 
     Raises:
         MissingExtra: onnx is not installed.
         BelamyError: the file cannot be written.
     """
-    files.write_bytes(path, onnx_bytes(painter))
+    files.write_bytes(path, onnx_bytes(network))
 
 
-def onnx_bytes(painter: Painter) -> bytes:
+def onnx_bytes(network: ImageTransformNet) -> bytes:
     """What `write_onnx` writes.
 
     Raises:
         MissingExtra: onnx is not installed.
     """
     onnx = _extra("onnx")
-    graph = _Graph(onnx.helper, _whole(painter), painter.geometry.stride)
-    x = graph.colours_in("image", painter)
-    for module in painter.body:
+    graph = _Graph(onnx.helper, _whole(network), network.geometry.stride)
+    x = graph.colours_in("image", network)
+    for module in network.body:
         x = graph.add(module, x)
-    graph.colours_out(x, painter)
+    graph.colours_out(x, network)
     return graph.model(onnx).SerializeToString()  # type: ignore[no-any-return]
 
 
-def _whole(painter: Painter) -> set[nn.Module]:
+def _whole(network: ImageTransformNet) -> set[nn.Module]:
     """The modules that are known to make as many rows and columns as the picture has."""
     found = set[nn.Module]()
-    for module in reversed(painter.body):
+    for module in reversed(network.body):
         found.add(module)
         if type(module) not in _POINT_BY_POINT:
             break
@@ -116,16 +116,16 @@ class _Graph:
         self.numbers.append(packed)
         return name
 
-    def colours_in(self, x: str, painter: Painter) -> str:
-        if painter.backwards:
+    def colours_in(self, x: str, network: ImageTransformNet) -> str:
+        if network.backwards:
             x = self.backwards(x)
-        scaled = self.node("Mul", [x, self.constant(painter.scale)])
-        return self.node("Sub", [scaled, self.constant(painter.offset)])
+        scaled = self.node("Mul", [x, self.constant(network.scale)])
+        return self.node("Sub", [scaled, self.constant(network.offset)])
 
-    def colours_out(self, x: str, painter: Painter) -> None:
-        x = self.node("Add", [x, self.constant(painter.offset)])
-        x = self.node("Div", [x, self.constant(painter.scale)])
-        if painter.backwards:
+    def colours_out(self, x: str, network: ImageTransformNet) -> None:
+        x = self.node("Add", [x, self.constant(network.offset)])
+        x = self.node("Div", [x, self.constant(network.scale)])
+        if network.backwards:
             x = self.backwards(x)
         self.nodes.append(self.helper.make_node("Identity", [x], ["painted"]))
 
@@ -202,8 +202,8 @@ def _write_narrow(graph: _Graph, module: Any, x: str) -> str:
         return _write_conv(graph, module, x)
     weight, bias = module.together()
     biases = [] if bias is None else [graph.constant(bias)]
-    made = graph.node("Conv", [x, graph.constant(weight), *biases], strides=[2, 2])
-    return graph.node("DepthToSpace", [made], blocksize=2, mode="CRD")
+    output = graph.node("Conv", [x, graph.constant(weight), *biases], strides=[2, 2])
+    return graph.node("DepthToSpace", [output], blocksize=2, mode="CRD")
 
 
 def _write_deconv(graph: _Graph, module: Any, x: str) -> str:
@@ -218,19 +218,19 @@ def _write_deconv(graph: _Graph, module: Any, x: str) -> str:
 
 def _write_upsample(graph: _Graph, module: Any, x: str) -> str:
     settings = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    return _resized(graph, x, float(module.scale_factor), mode="nearest", **settings)
+    return _resize(graph, x, float(module.scale_factor), mode="nearest", **settings)
 
 
-def _resized(graph: _Graph, x: str, factor: float, **settings: str) -> str:
+def _resize(graph: _Graph, x: str, factor: float, **settings: str) -> str:
     scales = graph.constant(np.array([1, 1, factor, factor], np.float32))
     return graph.node("Resize", [x, "", scales], **settings)
 
 
-def _write_double(graph: _Graph, module: Any, x: str) -> str:
-    return _resized(graph, x, 2.0, mode="linear", coordinate_transformation_mode="half_pixel")
+def _write_upsample_bilinear(graph: _Graph, module: Any, x: str) -> str:
+    return _resize(graph, x, 2.0, mode="linear", coordinate_transformation_mode="half_pixel")
 
 
-def _write_halve(graph: _Graph, module: Any, x: str) -> str:
+def _write_downsample(graph: _Graph, module: Any, x: str) -> str:
     """[1, 3, 3, 1] is [1, 1] three times, which needs no number of channels; the sides are even,
     as multiples of a stride are."""
     x = graph.node("Pad", [x, graph.constant(np.array([0, 0, 1, 1] * 2))], mode="edge")
@@ -280,8 +280,8 @@ _WRITERS: dict[type[nn.Module], Callable[[_Graph, Any, str], str]] = {
     NarrowConv: _write_narrow,
     nn.ConvTranspose2d: _write_deconv,
     nn.Upsample: _write_upsample,
-    Downsample: _write_halve,
-    Upsample: _write_double,
+    Downsample: _write_downsample,
+    Upsample: _write_upsample_bilinear,
     InstanceNorm: _write_instance,
     Affine: _write_affine,
     Multiply: _write_multiply,
@@ -341,13 +341,13 @@ RUNNERS: dict[str, Callable[[bytes], _Opened]] = {
 """Programs that run ONNX."""
 
 
-def compiled(painter: Painter, engine: str) -> Run:
+def compile_onnx(network: ImageTransformNet, runtime: str) -> Run:
     """One of our networks in one of `RUNNERS`.
 
     Raises:
-        MissingExtra: the engine, or onnx, is not installed.
+        MissingExtra: the runtime, or onnx, is not installed.
     """
-    opened = RUNNERS[engine](onnx_bytes(painter))
+    opened = RUNNERS[runtime](onnx_bytes(network))
     return lambda image: _run(opened, image)
 
 
@@ -355,24 +355,24 @@ def _run(opened: _Opened, image: Tensor) -> Tensor:
     return torch.from_numpy(opened.run(image.detach().contiguous().numpy()))
 
 
-def open_onnx(path: Path, engine: str) -> tuple[Run, int | None]:
+def open_onnx(path: Path, runtime: str) -> tuple[Run, int | None]:
     """A network in an ONNX file, and the one side that it takes (None for any).
 
     Files of others take colours as PyTorch's fast_neural_style does, from 0 to 255; ours say that
     they take them in [0, 1].
 
     Raises:
-        MissingExtra: the engine is not installed.
+        MissingExtra: the runtime is not installed.
         WeightsError: the file is damaged, or its input is no square picture.
     """
     data = path.read_bytes()
-    _extra(engine)
+    _extra(runtime)
     try:
-        opened = RUNNERS[engine](data)
+        opened = RUNNERS[runtime](data)
     # Both programs raise errors of many types of their own on a damaged file.
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
-        raise WeightsError(f"{path} cannot be run by {engine}: {reason}") from error
+        raise WeightsError(f"{path} cannot be run by {runtime}: {reason}") from error
     side = _side(path, opened.shape)
     levels = 1.0 if opened.colours == _UNIT else 255.0
 
@@ -381,7 +381,7 @@ def open_onnx(path: Path, engine: str) -> tuple[Run, int | None]:
             return _run(opened, image * levels) / levels
         except Exception as error:
             reason = " ".join(str(error).split())[:200]
-            raise WeightsError(f"{path} failed in {engine}: {reason}") from error
+            raise WeightsError(f"{path} failed in {runtime}: {reason}") from error
 
     return run, side
 

@@ -1,7 +1,7 @@
-"""What runs a network that repaints pictures: torch, or a faster program for the same sums.
+"""Runtimes of image-to-image networks: torch, or a faster program for the same sums.
 
-A brush takes pictures of certain sizes alone (multiples of its stride, or one size); `belamy.
-engines.repainting` mirrors pictures at their borders to such sizes and cuts the results back.
+A runtime takes pictures of certain sizes alone (multiples of its stride, or one size); `belamy.
+engines.feedforward` mirrors pictures at their borders to such sizes and cuts the results back.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from torch import Tensor
 
 from belamy.errors import OptionError
 from belamy.networks.image_to_image import onnx
-from belamy.networks.image_to_image.layers import Geometry
-from belamy.networks.image_to_image.load import ONNX, load_style
-from belamy.networks.image_to_image.network import Painter
+from belamy.networks.image_to_image.geometry import Geometry
+from belamy.networks.image_to_image.load import ONNX, load_image_net
+from belamy.networks.image_to_image.network import ImageTransformNet
 
-__all__ = ["ENGINES", "Brush", "CompiledBrush", "OnnxBrush", "TorchBrush", "load_brush"]
+__all__ = ["RUNTIMES", "CompiledRuntime", "OnnxRuntime", "Runtime", "TorchRuntime", "load_runtime"]
 
 # Of a network in an ONNX file, which does not say: Johnson's, and generous for any like it.
 _UNKNOWN = Geometry(stride=4, margin=64, floats=64.0)
 
 
-class Brush(Protocol):
+class Runtime(Protocol):
     """A network that repaints (1, 3, H, W) in [0, 1]."""
 
     @property
@@ -40,64 +40,64 @@ class Brush(Protocol):
 
     def __call__(self, image: Tensor) -> Tensor: ...
 
-    def fixed(self, sample: Tensor) -> Brush | None:
+    def fix_statistics(self, sample: Tensor) -> Runtime | None:
         """One that sees every part of a picture as it would the whole, from a sample of it; None
         where the program cannot be looked into."""
 
 
 @dataclass(frozen=True)
-class TorchBrush:
+class TorchRuntime:
     """Torch itself."""
 
-    painter: Painter
+    network: ImageTransformNet
     side: int | None = None
 
     @classmethod
-    def of(cls, painter: Painter, device: torch.device) -> TorchBrush:
+    def of(cls, network: ImageTransformNet, device: torch.device) -> TorchRuntime:
         """The network as it runs fastest on a device: on the CPU channels-last, which takes about
         a quarter less (one thread, 512 px: 198 ms, and 255 in torch's usual format)."""
-        painter = painter.to(device)
+        network = network.to(device)
         if device.type == "cpu":
-            painter = painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return cls(painter)
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return cls(network)
 
     @property
     def geometry(self) -> Geometry:
-        return self.painter.geometry
+        return self.network.geometry
 
     @torch.inference_mode()
     def __call__(self, image: Tensor) -> Tensor:
-        return self.painter(image)  # type: ignore[no-any-return]
+        return self.network(image)  # type: ignore[no-any-return]
 
     @torch.inference_mode()
-    def fixed(self, sample: Tensor) -> TorchBrush:
-        return TorchBrush(self.painter.with_statistics_of(sample))
+    def fix_statistics(self, sample: Tensor) -> TorchRuntime:
+        return TorchRuntime(self.network.fix_statistics(sample))
 
 
 @dataclass(frozen=True)
-class CompiledBrush:
+class CompiledRuntime:
     """A network of ours, run by another program."""
 
-    painter: Painter
-    compile: Callable[[Painter], onnx.Run]
+    network: ImageTransformNet
+    compile: Callable[[ImageTransformNet], onnx.Run]
     run: onnx.Run
     side: int | None = None
 
     @property
     def geometry(self) -> Geometry:
-        return self.painter.geometry
+        return self.network.geometry
 
     def __call__(self, image: Tensor) -> Tensor:
         return self.run(image)
 
-    def fixed(self, sample: Tensor) -> CompiledBrush:
+    def fix_statistics(self, sample: Tensor) -> CompiledRuntime:
         with torch.inference_mode():
-            painter = self.painter.with_statistics_of(sample)
-        return CompiledBrush(painter, self.compile, self.compile(painter))
+            network = self.network.fix_statistics(sample)
+        return CompiledRuntime(network, self.compile, self.compile(network))
 
 
 @dataclass(frozen=True)
-class OnnxBrush:
+class OnnxRuntime:
     """A network out of an ONNX file."""
 
     run: onnx.Run
@@ -107,46 +107,46 @@ class OnnxBrush:
     def __call__(self, image: Tensor) -> Tensor:
         return self.run(image)
 
-    def fixed(self, sample: Tensor) -> None:
+    def fix_statistics(self, sample: Tensor) -> None:
         return None
 
 
-ENGINES = ("torch", "onnxruntime", "openvino")
+RUNTIMES = ("torch", "onnxruntime", "openvino")
 
 
-def load_brush(
-    path: Path, engine: str, device: torch.device, direction: str | None = None
-) -> Brush:
+def load_runtime(
+    path: Path, runtime: str, device: torch.device, direction: str | None = None
+) -> Runtime:
     """The network in a file, ready to paint.
 
     Args:
-        path: see `belamy.networks.image_to_image.load.find_style`.
-        engine: one of `ENGINES`, or `auto`: torch where it can read the file, ONNX Runtime else.
+        path: see `belamy.networks.find.find_network`.
+        runtime: one of `RUNTIMES`, or `auto`: torch where it can read the file, ONNX Runtime else.
         device: where torch runs it.
         direction: which network, in a file that has several; see
-            `belamy.networks.image_to_image.load.load_style`.
+            `belamy.networks.image_to_image.load.load_image_net`.
 
     Raises:
         WeightsError: it is damaged, of another network, or has none of this direction.
-        OptionError: the engine cannot run this file, or not on this device.
-        MissingExtra: the engine is not installed.
+        OptionError: the runtime cannot run this file, or not on this device.
+        MissingExtra: the runtime is not installed.
     """
     is_onnx = path.suffix.lower() == ONNX
-    if engine == "auto":
-        engine = "onnxruntime" if is_onnx else "torch"
-    if engine == "torch":
+    if runtime == "auto":
+        runtime = "onnxruntime" if is_onnx else "torch"
+    if runtime == "torch":
         if is_onnx:
-            raise OptionError(f"torch cannot run {path}; take --engine onnxruntime or openvino")
-        return TorchBrush.of(load_style(path, direction), device)
+            raise OptionError(f"torch cannot run {path}; take --runtime onnxruntime or openvino")
+        return TorchRuntime.of(load_image_net(path, direction), device)
     if device.type != "cpu":
-        raise OptionError(f"{engine} runs on the CPU here; take --device cpu, or --engine torch")
+        raise OptionError(f"{runtime} runs on the CPU here; take --device cpu, or --runtime torch")
     if is_onnx:
         if direction is not None:
             raise OptionError(f"{path} is of one direction alone; leave out {direction}")
-        return OnnxBrush(*onnx.open_onnx(path, engine))
-    painter = load_style(path, direction)
+        return OnnxRuntime(*onnx.open_onnx(path, runtime))
+    network = load_image_net(path, direction)
 
-    def compile(painter: Painter) -> onnx.Run:
-        return onnx.compiled(painter, engine)
+    def compile(network: ImageTransformNet) -> onnx.Run:
+        return onnx.compile_onnx(network, runtime)
 
-    return CompiledBrush(painter, compile, compile(painter))
+    return CompiledRuntime(network, compile, compile(network))

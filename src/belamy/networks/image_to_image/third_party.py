@@ -21,8 +21,8 @@ from torch import Tensor
 from belamy.errors import WeightsError
 from belamy.networks.files.torch7 import TorchObject, read_torch7
 from belamy.networks.image_to_image.architectures import johnson_rows
-from belamy.networks.image_to_image.layers import Row
-from belamy.networks.image_to_image.network import Painter, check_painter
+from belamy.networks.image_to_image.geometry import Row
+from belamy.networks.image_to_image.network import ImageTransformNet, check_output
 
 __all__ = ["load_pth", "load_t7"]
 
@@ -36,7 +36,7 @@ class _Unfit(Exception):
     """Why a module cannot be translated."""
 
 
-def load_t7(path: Path) -> Painter:
+def load_t7(path: Path) -> ImageTransformNet:
     """The network in a `.t7` of fast-neural-style, frozen, on the CPU.
 
     Raises:
@@ -47,12 +47,12 @@ def load_t7(path: Path) -> Painter:
     try:
         model, colours = _model(value)
         rows, tensors = _Translator().module(model)
-        painter = Painter(rows, colours)
+        network = ImageTransformNet(rows, colours)
     except _Unfit as error:
         raise WeightsError(f"{path} cannot be run here: {error}") from error
     except (ValueError, TypeError, KeyError, ArithmeticError) as error:
         raise WeightsError(f"{path} has a layer that makes no sense: {error}") from error
-    return check_painter(_filled(painter, tensors, path), path)
+    return check_output(_fill(network, tensors, path), path)
 
 
 def _model(value: Any) -> tuple[TorchObject, str]:
@@ -68,9 +68,9 @@ def _model(value: Any) -> tuple[TorchObject, str]:
     return value["model"], _PREPROCESSING[word]
 
 
-def _filled(painter: Painter, tensors: list[Tensor], path: Path) -> Painter:
+def _fill(network: ImageTransformNet, tensors: list[Tensor], path: Path) -> ImageTransformNet:
     """The network with the parameters that the file has, in the order of its modules."""
-    own = list(painter.body.parameters())
+    own = list(network.body.parameters())
     if [tuple(x.shape) for x in own] != [tuple(x.shape) for x in tensors]:
         raise WeightsError(f"{path} has weights of other shapes than its layers; get it again")
     if not all(bool(x.isfinite().all()) for x in tensors):
@@ -78,7 +78,7 @@ def _filled(painter: Painter, tensors: list[Tensor], path: Path) -> Painter:
     with torch.no_grad():
         for parameter, tensor in zip(own, tensors, strict=True):
             parameter.copy_(tensor)
-    return painter
+    return network
 
 
 class _Translator:
@@ -103,18 +103,18 @@ class _Translator:
     def _sequence(self, parts: list[Any]) -> Translated:
         rows: list[Row] = []
         tensors: list[Tensor] = []
-        place = 0
-        while place < len(parts):
-            if _is(parts[place], "ConcatTable"):
-                if not _is(parts[place + 1 : place + 2], "CAddTable"):
+        index = 0
+        while index < len(parts):
+            if _is(parts[index], "ConcatTable"):
+                if not _is(parts[index + 1 : index + 2], "CAddTable"):
                     raise _Unfit("a ConcatTable is not followed by the CAddTable that adds it up")
-                made = self._sum(parts[place])
-                place += 1
+                made = self._sum(parts[index])
+                index += 1
             else:
-                made = self.module(parts[place])
+                made = self.module(parts[index])
             rows += made[0]
             tensors += made[1]
-            place += 1
+            index += 1
         return rows, tensors
 
     def _sum(self, table: TorchObject) -> Translated:
@@ -139,8 +139,8 @@ def _children(module: TorchObject) -> Iterator[Any]:
         yield children[number]
 
 
-def _whole(fields: Mapping[Any, Any], name: str, usual: int | None = None) -> int:
-    number = fields.get(name, usual)
+def _integer(fields: Mapping[Any, Any], name: str, default: int | None = None) -> int:
+    number = fields.get(name, default)
     if isinstance(number, bool) or not isinstance(number, (int, float)) or number != int(number):
         raise _Unfit(f"{name} is {number!r}, not a whole number")
     return int(number)
@@ -153,8 +153,8 @@ def _tensor(fields: Mapping[Any, Any], name: str) -> Tensor:
     return tensor.float()
 
 
-def _both(fields: Mapping[Any, Any], name: str, usual: int | None = None) -> list[int]:
-    return [_whole(fields, f"{name}H", usual), _whole(fields, f"{name}W", usual)]
+def _pair(fields: Mapping[Any, Any], name: str, default: int | None = None) -> list[int]:
+    return [_integer(fields, f"{name}H", default), _integer(fields, f"{name}W", default)]
 
 
 def _parameters(fields: Mapping[Any, Any], weight: Tensor) -> list[Tensor]:
@@ -163,8 +163,8 @@ def _parameters(fields: Mapping[Any, Any], weight: Tensor) -> list[Tensor]:
 
 
 def _convolution(fields: Mapping[Any, Any]) -> Translated:
-    inputs, outputs = _whole(fields, "nInputPlane"), _whole(fields, "nOutputPlane")
-    kernel, groups = _both(fields, "k"), _whole(fields, "groups", 1)
+    inputs, outputs = _integer(fields, "nInputPlane"), _integer(fields, "nOutputPlane")
+    kernel, groups = _pair(fields, "k"), _integer(fields, "groups", 1)
     weight = _tensor(fields, "weight")
     shape = (outputs, inputs // max(groups, 1), *kernel)
     if weight.shape != shape and weight.numel() == torch.Size(shape).numel():
@@ -175,8 +175,8 @@ def _convolution(fields: Mapping[Any, Any]) -> Translated:
         "inputs": inputs,
         "outputs": outputs,
         "kernel": kernel,
-        "stride": _both(fields, "d", 1),
-        "padding": _both(fields, "pad", 0),
+        "stride": _pair(fields, "d", 1),
+        "padding": _pair(fields, "pad", 0),
         "groups": groups,
         "bias": len(parameters) == 2,
     }
@@ -187,12 +187,12 @@ def _full_convolution(fields: Mapping[Any, Any]) -> Translated:
     parameters = _parameters(fields, _tensor(fields, "weight"))
     row = {
         "layer": "deconv",
-        "inputs": _whole(fields, "nInputPlane"),
-        "outputs": _whole(fields, "nOutputPlane"),
-        "kernel": _both(fields, "k"),
-        "stride": _both(fields, "d", 1),
-        "padding": _both(fields, "pad", 0),
-        "extra": _both(fields, "adj", 0),
+        "inputs": _integer(fields, "nInputPlane"),
+        "outputs": _integer(fields, "nOutputPlane"),
+        "kernel": _pair(fields, "k"),
+        "stride": _pair(fields, "d", 1),
+        "padding": _pair(fields, "pad", 0),
+        "extra": _pair(fields, "adj", 0),
         "bias": len(parameters) == 2,
     }
     return [row], parameters
@@ -201,7 +201,7 @@ def _full_convolution(fields: Mapping[Any, Any]) -> Translated:
 def _padding(mode: str) -> Callable[[Mapping[Any, Any]], Translated]:
     def translate(fields: Mapping[Any, Any]) -> Translated:
         names = {"left": "pad_l", "right": "pad_r", "top": "pad_t", "bottom": "pad_b"}
-        sides = {side: _whole(fields, name) for side, name in names.items()}
+        sides = {side: _integer(fields, name) for side, name in names.items()}
         return [{"layer": "pad", "mode": mode, **sides}], []
 
     return translate
@@ -226,11 +226,11 @@ def _batch_norm(fields: Mapping[Any, Any]) -> Translated:
     return [{"layer": "affine", "channels": len(mean)}], [scale, bias - mean * scale]
 
 
-def _nothing(fields: Mapping[Any, Any]) -> Translated:
+def _translate_nothing(fields: Mapping[Any, Any]) -> Translated:
     return [], []
 
 
-def _plain(name: str) -> Callable[[Mapping[Any, Any]], Translated]:
+def _parameterless(name: str) -> Callable[[Mapping[Any, Any]], Translated]:
     return lambda fields: ([{"layer": name}], [])
 
 
@@ -249,24 +249,24 @@ _MODULES: dict[str, Callable[[Mapping[Any, Any]], Translated]] = {
     "SpatialReplicationPadding": _padding("replicate"),
     "SpatialZeroPadding": _padding("zero"),
     "SpatialUpSamplingNearest": lambda fields: (
-        [{"layer": "upsample", "factor": _whole(fields, "scale_factor")}],
+        [{"layer": "upsample", "factor": _integer(fields, "scale_factor")}],
         [],
     ),
     "InstanceNormalization": _instance_norm,
     "SpatialBatchNormalization": _batch_norm,
-    "ShaveImage": lambda fields: ([{"layer": "crop", "amount": _whole(fields, "size")}], []),
-    "ReLU": _plain("relu"),
-    "Tanh": _plain("tanh"),
-    "Sigmoid": _plain("sigmoid"),
+    "ShaveImage": lambda fields: ([{"layer": "crop", "amount": _integer(fields, "size")}], []),
+    "ReLU": _parameterless("relu"),
+    "Tanh": _parameterless("tanh"),
+    "Sigmoid": _parameterless("sigmoid"),
     "MulConstant": _multiply,
-    "Identity": _nothing,
-    "TotalVariation": _nothing,  # it only changes gradients
-    "Dropout": _nothing,
-    "SpatialDropout": _nothing,
+    "Identity": _translate_nothing,
+    "TotalVariation": _translate_nothing,  # it only changes gradients
+    "Dropout": _translate_nothing,
+    "SpatialDropout": _translate_nothing,
 }
 
 
-def load_pth(path: Path) -> Painter:
+def load_pth(path: Path) -> ImageTransformNet:
     """The network in a `.pth` (or `.model`) of PyTorch's fast_neural_style, frozen, on the CPU.
 
     Widths and the number of residual blocks are read off the weights.
@@ -288,10 +288,10 @@ def load_pth(path: Path) -> Painter:
     if state:
         raise WeightsError(f"{path} has {next(iter(state))}, which fast_neural_style does not have")
     try:
-        painter = Painter(johnson_rows(widths, blocks, kernel=kernel), "levels")
+        network = ImageTransformNet(johnson_rows(widths, blocks, kernel=kernel), "levels")
     except (ValueError, TypeError) as error:
         raise WeightsError(f"{path} has a layer that makes no sense: {error}") from error
-    return check_painter(_filled(painter, tensors, path), path)
+    return check_output(_fill(network, tensors, path), path)
 
 
 _PARAMETERS = ("weight", "bias")

@@ -1,4 +1,4 @@
-"""Weights that others have published, and where: one row a network."""
+"""Weights that others have published, and where. The rows stand in `belamy.networks.registry`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from belamy.networks.backbones import imagenet
 
-_TORCHVISION = "https://download.pytorch.org/models/"
+__all__ = ["TORCHVISION", "Published"]
+
+TORCHVISION = "https://download.pytorch.org/models/"
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,3 @@ class Published:
     def classes(self) -> Sequence[str]:
         """The names of the logits, in order."""
         return imagenet.class_names()
-
-
-CATALOGUE: dict[str, Published] = {
-    "alexnet": Published(_TORCHVISION + "alexnet-owt-7be5be79.pth", 233.1),
-    "vgg16": Published(_TORCHVISION + "vgg16-397923af.pth", 527.8),
-    "vgg19": Published(_TORCHVISION + "vgg19-dcbb9e9d.pth", 548.1),
-    # torchvision's "transform_input" turns its usual preprocessing into this one
-    "googlenet": Published(
-        _TORCHVISION + "googlenet-1378be20.pth", 49.7, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
-    ),
-    "squeezenet1_0": Published(_TORCHVISION + "squeezenet1_0-b66bff10.pth", 4.8),
-    "squeezenet1_1": Published(_TORCHVISION + "squeezenet1_1-b8a52dc0.pth", 4.7),
-    "resnet50": Published(_TORCHVISION + "resnet50-0676ba61.pth", 97.8),
-}

@@ -1,0 +1,354 @@
+"""Network files: safetensors that say by themselves which network they hold.
+
+Everything that belamy writes has this one format. No code can hide in it, and it is read a tensor
+at a time. Its metadata say how the network is built:
+
+    network     a name of `belamy.networks.registry.NETWORKS`
+    arguments   JSON object: what it is built with
+    trained_on  the data, in words
+
+and whatever else its kind needs, with further notes (measures, licence, source). Where one file
+holds several networks, the names of all but the first begin with a word and a slash.
+
+Beside a file lies NAME.safetensors.sha256, in the format of `sha256sum`; a file that no longer
+agrees with it is not loaded. Arguments are compared with the shapes in the file, without memory
+for a single weight, before a network is built.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from belamy import files
+from belamy.errors import BelamyError, WeightsError
+from belamy.networks.files.tensors import write_tensors
+from belamy.renamed import NETWORKS as RENAMED
+
+__all__ = [
+    "BATCH_COUNTER",
+    "SUFFIX",
+    "NetworkFile",
+    "check_header",
+    "check_shapes",
+    "fill_network",
+    "join_states",
+    "network_in",
+    "open_network_file",
+    "read_metadata",
+    "save_network_file",
+    "sidecar_of",
+    "verify_sha256",
+    "without_counters",
+]
+
+SUFFIX = ".safetensors"
+BATCH_COUNTER = "num_batches_tracked"  # batch norm's, which nothing here reads
+_LARGEST_HEADER = 16 << 20  # bytes; ResNet-50 with a thousand names takes 40 kB
+_LARGEST_ARGUMENT = 1 << 16  # in a file with fewer numbers than that
+_NONSENSE = (
+    *(ValueError, TypeError, KeyError, AttributeError),
+    *(RuntimeError, RecursionError, ArithmeticError, AssertionError),
+)
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class NetworkFile:
+    """An open network file; tensors are read when asked for.
+
+    Attributes:
+        path: the file.
+        sha256: of the whole of it.
+        metadata: its words, as they stand there.
+        tensors: the names of all its tensors.
+    """
+
+    def __init__(self, path: Path, sha256: str, handle: Any) -> None:
+        self.path, self.sha256, self._handle = path, sha256, handle
+        self.metadata: Mapping[str, str] = handle.metadata() or {}
+        self.tensors: frozenset[str] = frozenset(handle.keys())
+
+    @property
+    def network(self) -> str:
+        """What today's registry calls the network; empty where the file does not say."""
+        return network_in(self.metadata)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the network is built with.
+
+        Raises:
+            WeightsError: no JSON object, or numbers beyond what the file could hold.
+        """
+        with self.describing():
+            arguments = json.loads(self.metadata.get("arguments", "{}"))
+            if not isinstance(arguments, dict):
+                raise ValueError("arguments is not an object")
+            most = max(_LARGEST_ARGUMENT, sum(x.numel() for x in self._all_shapes().values()))
+            _check_numbers(arguments, most)
+            return arguments
+
+    def shapes(self, prefix: str = "") -> dict[str, torch.Size]:
+        """Name in the network → shape.
+
+        Args:
+            prefix: the word before the slash, for one of several networks.
+        """
+        return {_bare(name): x for name, x in self._all_shapes().items() if _of(name, prefix)}
+
+    def _all_shapes(self) -> dict[str, torch.Size]:
+        return {
+            name: torch.Size(self._handle.get_slice(name).get_shape())
+            for name in sorted(self.tensors)
+        }
+
+    def read(self, name: str) -> Tensor:
+        """One tensor, as it lies in the file (a view of it: copy what is to be kept)."""
+        return self._handle.get_tensor(name)  # type: ignore[no-any-return]
+
+    def state(self, prefix: str = "") -> dict[str, Tensor]:
+        """The state dict of one network, at full precision; empty where there is none of it."""
+        state = {_bare(name): self.read(name) for name in self.tensors if _of(name, prefix)}
+        return {name: x.float() if x.is_floating_point() else x for name, x in state.items()}
+
+    def build(self, build: Callable[..., Module], prefix: str = "") -> Module:
+        """The network with its weights, frozen, in evaluation mode, on the CPU.
+
+        Args:
+            build: called with the file's arguments, twice: first on the meta device.
+            prefix: see `shapes`.
+
+        Raises:
+            WeightsError: it cannot be built, its weights do not fit, or are no finite numbers.
+        """
+        arguments = self.arguments
+        with self.describing(), torch.device("meta"):
+            outline = build(**arguments)
+        check_shapes(self.path, self.network, self.shapes(prefix), _shapes_of(outline), exact=True)
+        with self.describing(), torch.random.fork_rng([]):
+            network = build(**arguments)
+        fill_network(network, self.state(prefix), self.path, self.network)
+        return network.eval().requires_grad_(False)
+
+    @contextmanager
+    def describing(self) -> Iterator[None]:
+        """Any error inside is the fault of what the file says about itself."""
+        try:
+            yield
+        except BelamyError:
+            raise
+        except _NONSENSE as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise WeightsError(
+                f"{self.path} describes itself wrongly: {reason}; make it again"
+            ) from error
+
+
+def network_in(metadata: Mapping[str, str]) -> str:
+    """What today's registry calls the network that metadata name; empty where they name none."""
+    name = metadata.get("network", "")
+    return RENAMED.get(name, name)
+
+
+def _of(name: str, prefix: str) -> bool:
+    return name.startswith(f"{prefix}/") if prefix else "/" not in name
+
+
+def _bare(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _check_numbers(value: object, most: int) -> None:
+    """No whole number is larger than a file of so many numbers can need: layers or channels."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            _check_numbers(one, most)
+    elif isinstance(value, (int, float)) and not -most <= value <= most:
+        raise ValueError(f"{value:.6g} is beyond what the file could hold")
+
+
+@contextmanager
+def open_network_file(path: Path) -> Iterator[NetworkFile]:
+    """A network file, verified, ready to be read a tensor at a time.
+
+    Raises:
+        WeightsError: missing, damaged, changed, or not safetensors.
+    """
+    if not path.is_file():
+        raise WeightsError(f"no network at {path}; check the path")
+    with _reading(path):
+        digest = verify_sha256(path)
+        check_header(path)
+        with safe_open(path, framework="pt") as handle:
+            yield NetworkFile(path, digest, handle)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The words of a network file alone; the rest of it is not looked at.
+
+    Raises:
+        WeightsError: missing, damaged, or not safetensors.
+    """
+    if not path.is_file():
+        raise WeightsError(f"no network at {path}; check the path")
+    with _reading(path):
+        check_header(path)
+        with safe_open(path, framework="pt") as handle:
+            return dict(handle.metadata() or {})
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except SafetensorError as error:
+        raise WeightsError(f"{path} is damaged, or not safetensors: {error}") from error
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def check_header(path: Path) -> None:
+    """Raises WeightsError before a header is parsed that no honest file would have."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(_LARGEST_HEADER, path.stat().st_size - 8):
+        raise WeightsError(f"{path} is damaged, or not safetensors; get the file again")
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the SHA-256 of a file is written down."""
+    return path.with_name(path.name + ".sha256")
+
+
+def verify_sha256(path: Path) -> str:
+    """The SHA-256 of a file.
+
+    Raises:
+        WeightsError: it differs from the one written beside the file.
+    """
+    digest = files.sha256(path)
+    sidecar = sidecar_of(path)
+    written = sidecar.read_text("utf-8", "replace").split() if sidecar.is_file() else [digest]
+    if written[:1] != [digest]:
+        raise WeightsError(
+            f"{path} has changed since it was written (its SHA-256 is {digest[:8]}…); "
+            f"remove it and make, download or import it again"
+        )
+    return digest
+
+
+def check_shapes(
+    path: Path,
+    network: str,
+    actual: Mapping[str, torch.Size],
+    target: Mapping[str, torch.Size],
+    *,
+    exact: bool = False,
+) -> None:
+    """Raises WeightsError, naming the first few, unless a file has all shapes of a network.
+
+    Args:
+        actual: in the file.
+        target: in the network.
+        exact: whether the file may have nothing beyond (but for counters).
+    """
+    faults = [f"lacks {name}" for name in target if name not in actual]
+    faults += [
+        f"{name} is {_times(actual[name])} rather than {_times(shape)}"
+        for name, shape in target.items()
+        if name in actual and actual[name] != shape
+    ]
+    if exact:
+        beyond = sorted(name for name in actual.keys() - target.keys() if not _is_counter(name))
+        faults += [f"has {name} beyond it" for name in beyond]
+    if faults:
+        more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
+        raise WeightsError(f"{path} does not fit {network}: {'; '.join(faults[:3])}{more}")
+
+
+def _times(shape: torch.Size) -> str:
+    return "×".join(map(str, shape)) or "one number"
+
+
+def _is_counter(name: str) -> bool:
+    return name.endswith(BATCH_COUNTER)
+
+
+def without_counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict without batch norm's counters."""
+    return {name: tensor for name, tensor in state.items() if not _is_counter(name)}
+
+
+def join_states(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """One state dict of several networks: each one's word and a slash before its names."""
+    return {
+        f"{word}/{name}": tensor
+        for word, network in networks.items()
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def _shapes_of(network: nn.Module) -> dict[str, torch.Size]:
+    return {name: x.shape for name, x in without_counters(network.state_dict()).items()}
+
+
+def fill_network(network: nn.Module, state: Mapping[str, Tensor], path: Path, name: str) -> None:
+    """Put weights into a network that is built already.
+
+    Args:
+        state: all of the network's, counters or not.
+        path: the file or folder that they are from, for messages.
+        name: of the network, for messages.
+
+    Raises:
+        WeightsError: they are those of another one, or no finite numbers.
+    """
+    actual = {key: tensor.shape for key, tensor in state.items()}
+    check_shapes(path, name, actual, _shapes_of(network), exact=True)
+    for key, tensor in state.items():
+        if not bool(tensor.isfinite().all()):
+            raise WeightsError(f"{path} has values in {key} that are no numbers; get it again")
+    network.load_state_dict(dict(state), strict=False)
+
+
+def save_network_file(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    *,
+    network: str,
+    arguments: Mapping[str, Any],
+    trained_on: str,
+    metadata: Mapping[str, str] | None = None,
+    half: bool = False,
+) -> None:
+    """Write a network that `belamy.networks.load.load_network(path)` loads, and its SHA-256.
+
+    Args:
+        path: a `.safetensors` file, replaced whole.
+        tensors: the state dict; further networks have a word and a slash before their names.
+        network: its name in the registry.
+        arguments: what it is built with.
+        trained_on: the data, in words.
+        metadata: what its kind needs to be said, and notes.
+        half: at half precision, which is as good in use.
+    """
+    words = {"network": network, "trained_on": trained_on}
+    words["arguments"] = json.dumps(dict(arguments), sort_keys=True)
+    if half:
+        tensors = {name: x.half() if x.is_floating_point() else x for name, x in tensors.items()}
+    sidecar = sidecar_of(path)
+    with files.atomic_path(path) as temporary:
+        write_tensors(temporary, tensors, {**(metadata or {}), **words})
+        digest = files.sha256(temporary)
+        sidecar.unlink(missing_ok=True)  # for a moment there is none, never a wrong one
+    files.write_text(sidecar, f"{digest}  {path.name}\n")

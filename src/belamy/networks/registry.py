@@ -1,0 +1,265 @@
+"""The registry: everything that belamy ever saved, downloaded or imported, one row each.
+
+Adding a network is one file that defines it and one row here: then it is found, loaded, listed,
+saved, tested, and dreamt or painted with by the layers that its row names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from belamy.errors import UnknownName
+from belamy.networks.architecture import (
+    Architecture,
+    GanTraits,
+    Kind,
+    LayerDefaults,
+    PerceptualLayers,
+    StyleLayers,
+    gan,
+)
+from belamy.networks.backbones import alexnet_vgg, efficientnet, googlenet, iris, resnet, squeezenet
+from belamy.networks.dehaze import DehazeNet
+from belamy.networks.files.published import TORCHVISION, Published
+from belamy.networks.gan import dcgan, light
+from belamy.networks.gan.generator import Generator, GeneratorArguments
+from belamy.networks.image_to_image.arbitrary_style import ArbitraryStyleNet
+from belamy.networks.image_to_image.network import (
+    build_from_rows,
+    build_johnson_net,
+    build_translation_net,
+)
+from belamy.networks.sequential import Chain
+
+__all__ = [
+    "NETWORKS",
+    "build_backbone",
+    "build_discriminator",
+    "build_generator",
+    "embedded_names",
+    "find_architecture",
+    "find_gan",
+    "names_of",
+]
+
+# VGG's as in crowsonkb/style-transfer-pytorch; the layers of the loss are Johnson's. What is said
+# of the other backbones was found by eye.
+_VGG_STYLE = StyleLayers(
+    {"relu4_2": 1},
+    {"relu1_1": 256, "relu2_1": 64, "relu3_1": 16, "relu4_1": 4, "relu5_1": 1},
+    0.015,
+    2.0,
+    normalized=False,
+)
+_VGG_LAYERS = LayerDefaults(
+    dream=("relu4_3",),
+    style=_VGG_STYLE,
+    perceptual=PerceptualLayers(("relu1_2", "relu2_2", "relu3_3", "relu4_3"), ("relu3_3",)),
+)
+_POWERS = (16, 32, 64, 128, 256)
+_CLASSIC = (2e-4, (0.5, 0.999))  # learning rate and betas: Radford et al. 2016
+
+NETWORKS: dict[str, Architecture] = {
+    "iris": Architecture(
+        "backbone",
+        iris.Iris,
+        embedded=("iris",),
+        training_form={"folded": False},
+        layers=LayerDefaults(
+            dream=("mixed4b",),
+            style=StyleLayers(
+                {"mixed3b": 1},
+                {"conv1": 1, "conv2b": 1, "mixed3a": 1, "mixed3b": 1, "mixed4b": 1},
+                0.06,
+                0.5,
+            ),
+            perceptual=PerceptualLayers(
+                ("conv1", "conv2b", "mixed3a", "mixed3b", "mixed4a"), ("mixed3b",)
+            ),
+        ),
+    ),
+    "efficientnet_lite0": Architecture(
+        "backbone", efficientnet.efficientnet_lite0, aliases=efficientnet.ALIASES
+    ),
+    "efficientnet_lite2": Architecture(
+        "backbone", efficientnet.efficientnet_lite2, aliases=efficientnet.ALIASES
+    ),
+    "alexnet": Architecture(
+        "backbone",
+        alexnet_vgg.AlexNet,
+        published=Published(TORCHVISION + "alexnet-owt-7be5be79.pth", 233.1),
+        aliases=alexnet_vgg.ALIASES,
+        layers=LayerDefaults(dream=("relu4",)),
+    ),
+    "vgg16": Architecture(
+        "backbone",
+        alexnet_vgg.vgg16,
+        published=Published(TORCHVISION + "vgg16-397923af.pth", 527.8),
+        aliases=alexnet_vgg.ALIASES,
+        layers=_VGG_LAYERS,
+    ),
+    "vgg19": Architecture(
+        "backbone",
+        alexnet_vgg.vgg19,
+        published=Published(TORCHVISION + "vgg19-dcbb9e9d.pth", 548.1),
+        aliases=alexnet_vgg.ALIASES,
+        layers=_VGG_LAYERS,
+    ),
+    "googlenet": Architecture(
+        "backbone",
+        googlenet.GoogLeNet,
+        # torchvision's "transform_input" turns its usual preprocessing into this one
+        published=Published(
+            TORCHVISION + "googlenet-1378be20.pth", 49.7, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+        ),
+        aliases=googlenet.ALIASES,
+        layers=LayerDefaults(dream=("inception4c",)),
+    ),
+    "squeezenet1_0": Architecture(
+        "backbone",
+        squeezenet.squeezenet1_0,
+        published=Published(TORCHVISION + "squeezenet1_0-b66bff10.pth", 4.8),
+        aliases=squeezenet.ALIASES,
+        layers=LayerDefaults(
+            dream=("fire7",),
+            style=StyleLayers(
+                {"fire5": 1},
+                {"relu1": 1, "fire2": 1, "fire4": 1, "fire6": 1, "fire8": 1},
+                0.25,
+                0.5,
+            ),
+            perceptual=PerceptualLayers(("relu1", "fire2", "fire4", "fire6"), ("fire4",)),
+        ),
+    ),
+    "squeezenet1_1": Architecture(
+        "backbone",
+        squeezenet.squeezenet1_1,
+        published=Published(TORCHVISION + "squeezenet1_1-b8a52dc0.pth", 4.7),
+        aliases=squeezenet.ALIASES,
+        layers=LayerDefaults(dream=("fire7",)),
+    ),
+    "resnet50": Architecture(
+        "backbone",
+        resnet.resnet50,
+        published=Published(TORCHVISION + "resnet50-0676ba61.pth", 97.8),
+        aliases=resnet.ALIASES,
+        layers=LayerDefaults(dream=("layer3.2",)),
+    ),
+    "johnson": Architecture("image-to-image", build_johnson_net, embedded=("starry-night",)),
+    # it has both directions of a translation
+    "translation": Architecture(
+        "image-to-image", build_translation_net, embedded=("impressionism",)
+    ),
+    "layers": Architecture("image-to-image", build_from_rows),
+    "anystyle": Architecture("arbitrary-style", ArbitraryStyleNet, embedded=("anystyle",)),
+    "light": gan(
+        GanTraits(
+            light.build_light_generator,
+            light.build_light_discriminator,
+            sizes=(16, 32, 64, 128, 256, 512, 1024),
+            latent=128,
+            learning_rate=2.5e-3,
+            betas=(0.0, 0.99),
+            about="styles, skip-layer excitation, residual discriminator without norms; for CPUs",
+        ),
+        embedded=("portraits",),
+    ),
+    "dcgan": gan(
+        GanTraits(
+            dcgan.build_dcgan_generator(64),
+            dcgan.build_dcgan_discriminator(64),
+            _POWERS,
+            100,
+            *_CLASSIC,
+            about="Radford et al. 2016, 64:64",
+        )
+    ),
+    "art-dcgan": gan(
+        GanTraits(
+            dcgan.build_dcgan_generator(160),
+            dcgan.build_dcgan_discriminator(40),
+            _POWERS,
+            100,
+            *_CLASSIC,
+            about="the proportion that painted Edmond de Belamy, 160:40",
+        )
+    ),
+    "vanilla": gan(
+        GanTraits(
+            dcgan.build_vanilla_generator,
+            dcgan.build_vanilla_discriminator,
+            (16, 32, 64),
+            100,
+            *_CLASSIC,
+            about="Goodfellow et al. 2014",
+        )
+    ),
+    "dehaze": Architecture("dehaze", DehazeNet, embedded=("defog",)),
+}
+"""Name, as in the metadata of network files → how it is built, and what suits it."""
+
+
+def names_of(kind: Kind | None = None) -> tuple[str, ...]:
+    """The networks of one kind, or all."""
+    return tuple(name for name, row in NETWORKS.items() if kind in (None, row.kind))
+
+
+def embedded_names(kind: Kind | None = None) -> dict[str, str]:
+    """Name of a trained network inside the package → its name in the registry."""
+    rows = {name: NETWORKS[name] for name in names_of(kind)}
+    return {own: name for name, row in rows.items() for own in row.embedded}
+
+
+def find_architecture(name: str, kind: Kind | None = None) -> Architecture:
+    """The row of a network.
+
+    Raises:
+        UnknownName: there is none of this name, or not of this kind.
+    """
+    known = names_of(kind)
+    if name not in known:
+        raise UnknownName("network", name, known)
+    return NETWORKS[name]
+
+
+def build_backbone(name: str, **arguments: Any) -> Chain:
+    """A backbone without trained weights.
+
+    Raises:
+        UnknownName: no such backbone.
+    """
+    network = find_architecture(name, "backbone").build(**arguments)
+    assert isinstance(network, Chain)
+    return network
+
+
+def find_gan(name: str) -> GanTraits:
+    """What a GAN's training needs to know of its networks.
+
+    Raises:
+        UnknownName: no such architecture.
+    """
+    traits = NETWORKS[name].gan if name in NETWORKS else None
+    if traits is None:
+        raise UnknownName("architecture", name, names_of("generator"))
+    return traits
+
+
+def build_generator(name: str, arguments: GeneratorArguments) -> Generator:
+    """A new generator, its weights drawn from torch's own random numbers.
+
+    Raises:
+        UnknownName: no such architecture.
+    """
+    return find_gan(name).generator(arguments)
+
+
+def build_discriminator(name: str, arguments: GeneratorArguments) -> nn.Module:
+    """Its discriminator: (pictures (N, 3, S, S) in [0, 1], label (N,) or None) → logits (N, 1).
+
+    Raises:
+        UnknownName: no such architecture.
+    """
+    return find_gan(name).discriminator(arguments)
