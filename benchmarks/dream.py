@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.dream.render import SMOOTHERS
-from belamy.networks import NETWORKS
+from belamy.networks.registry import NETWORKS
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.backbones.imagenet import MEAN, STD
 from belamy.objectives.features import energy

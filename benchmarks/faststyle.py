@@ -25,8 +25,8 @@ from belamy.devices import make_rng
 from belamy.errors import MissingExtra
 from belamy.networks.image_to_image import onnx
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
-from belamy.networks.image_to_image.network import Painter, initialise, transformer
-from belamy.networks.image_to_image.runtime import TorchBrush
+from belamy.networks.image_to_image.network import ImageTransformNet, initialise, build_johnson_net
+from belamy.networks.image_to_image.runtime import TorchRuntime
 
 SIZE = 512
 FASTER = 1.5  # times eager torch's speed, for the fastest program
@@ -39,11 +39,11 @@ Run = Callable[[Tensor], Tensor]
 
 def main() -> int:
     quick = "--quick" in sys.argv[1:]
-    painter = transformer()
+    painter = build_johnson_net()
     initialise(painter, make_rng(0, "weights"))
     painter.eval().requires_grad_(False)
     image = torch.rand((1, 3, SIZE, SIZE), generator=make_rng(0, "image"))
-    own = TorchBrush.of(copy.deepcopy(painter), torch.device("cpu"))
+    own = TorchRuntime.of(copy.deepcopy(painter), torch.device("cpu"))
     programs: dict[str, Run] = {EAGER: _as_it_comes(painter), OWN: own, **_others(painter)}
     alone = torch.get_num_threads() == 1
     measured = side_by_side(
@@ -63,7 +63,7 @@ def main() -> int:
     return report([*figures, *_compared(times)])
 
 
-def _as_it_comes(painter: Painter) -> Painter:
+def _as_it_comes(painter: ImageTransformNet) -> ImageTransformNet:
     """The same in torch's own modules."""
     plain = copy.deepcopy(painter)
     for place, module in enumerate(plain.body):
@@ -85,7 +85,7 @@ def _compared(times: dict[str, float]) -> list[Figure]:
     ]
 
 
-def _others(painter: Painter) -> dict[str, Run]:
+def _others(painter: ImageTransformNet) -> dict[str, Run]:
     found: dict[str, Run] = {}
     for name in onnx.RUNNERS:
         try:
@@ -99,7 +99,7 @@ def _others(painter: Painter) -> dict[str, Run]:
     return found
 
 
-def _opencv(painter: Painter) -> Run:
+def _opencv(painter: ImageTransformNet) -> Run:
     import cv2
     import numpy as np
 

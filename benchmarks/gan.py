@@ -35,8 +35,9 @@ from belamy.devices import autocast, make_rng
 from belamy.engines.gan.api import GanConfig
 from belamy.engines.gan.dataset import Pictures
 from belamy.engines.gan.dry_run import multiply_adds
-from belamy.engines.gan.task import GanRecipe
-from belamy.networks.gan.registry import ARCHITECTURES, Shape, build_discriminator, build_generator
+from belamy.engines.gan.task import GanTask
+from belamy.networks.gan.generator import GeneratorArguments
+from belamy.networks.registry import build_discriminator, build_generator, names_of, find_gan
 
 SIDE = 64
 SEEN = 128  # pictures that each measurement trains on: eight batches of 16, two of 64
@@ -98,7 +99,7 @@ def compiled(seconds: float) -> list[Figure]:
     ]
 
 
-def turn(recipe: GanRecipe, pair: Sequence[Any], forger: bool) -> Callable[[], object]:
+def turn(recipe: GanTask, pair: Sequence[Any], forger: bool) -> Callable[[], object]:
     """A pass forward and back, of the critic alone or of both."""
     latents, images = torch.randn(16, recipe.shape.latent), torch.rand(16, 3, SIDE, SIDE)
 
@@ -113,17 +114,17 @@ def turn(recipe: GanRecipe, pair: Sequence[Any], forger: bool) -> Callable[[], o
     return run
 
 
-def recipe_of(architecture: str, loss: str, samples: Path) -> GanRecipe:
+def recipe_of(architecture: str, loss: str, samples: Path) -> GanTask:
     """As belamy trains it, on noise, which costs the same time."""
     config = GanConfig(data="noise", architecture=architecture, loss=loss, augment=0.3)  # type: ignore[arg-type]
     noise = torch.randint(256, (SEEN, SIDE, SIDE, 3), generator=make_rng(0, "noise"))
     pictures = Pictures(noise.byte(), torch.zeros(SEEN, dtype=torch.int64), (), "noise")
-    shape = Shape(SIDE, ARCHITECTURES[architecture].latent)
+    shape = GeneratorArguments(SIDE, find_gan(architecture).latent)
     pair = build_generator(architecture, shape), build_discriminator(architecture, shape)
-    return GanRecipe(config, pictures, pair, shape, [], samples, Accelerator(cpu=True))
+    return GanTask(config, pictures, pair, shape, [], samples, Accelerator(cpu=True))
 
 
-def steps_of(recipe: GanRecipe) -> Callable[[], object]:
+def steps_of(recipe: GanTask) -> Callable[[], object]:
     """As many steps as it takes to see `SEEN` pictures, each penalty that is due among them."""
 
     def run() -> None:

@@ -31,10 +31,10 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.gan.api import GanConfig
-from belamy.engines.gan.task import GanRecipe, grid
+from belamy.engines.gan.task import GanTask, grid
 from belamy.engines.gan.train import Parts
 from belamy.pixels.images import contact_sheet, save_image
-from belamy.training.distribution_metrics import frechet_distance, kernel_distance, picture_features
+from belamy.training.distribution_metrics import frechet_distance, kernel_distance, extract_features
 
 Curves = dict[str, list[dict[str, float]]]
 
@@ -67,11 +67,11 @@ class Contender:
         self.average = copy.deepcopy(made).eval().requires_grad_(False)
         self.spent, self.index = 0.0, 0
 
-    def _recipe(self, data: str, steps: int) -> GanRecipe:
+    def _recipe(self, data: str, steps: int) -> GanTask:
         config = GanConfig(data=data, steps=steps, **CONTENDERS[self.name])
         return Parts(config, Accelerator(cpu=True)).recipe(self.place)
 
-    def _pace(self, recipe: GanRecipe) -> float:
+    def _pace(self, recipe: GanTask) -> float:
         """CPU seconds a step, after a first one."""
         recipe.step(0, recipe.accelerator.backward)
         begun = time.process_time()
@@ -109,7 +109,7 @@ class Contender:
 
     def measured(self, real: Tensor) -> dict[str, float]:
         """Beside the features of real pictures."""
-        seen = picture_features(self.painted())
+        seen = extract_features(self.painted())
         return {
             "seconds": round(self.spent, 2),
             "steps": self.index,
@@ -150,7 +150,7 @@ def arguments() -> argparse.Namespace:
 def compete(contenders: list[Contender], seconds: float, folder: Path) -> Curves:
     """Train all of them in turns; at each mark, measure them and save what there is by then."""
     real = contenders[0].recipe.pictures.images[:REAL].permute(0, 3, 1, 2)
-    features = picture_features(
+    features = extract_features(
         real[start : start + 100] / 255 for start in range(0, len(real), 100)
     )
     curves: Curves = {contender.name: [] for contender in contenders}

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.style.api import style_steps
-from belamy.networks import NETWORKS
+from belamy.networks.registry import NETWORKS
 from belamy.networks.backbones.alexnet_vgg import VGG
 from belamy.networks.backbones.imagenet import MEAN, STD
 from belamy.networks.backbones.iris import initialise

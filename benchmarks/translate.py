@@ -29,9 +29,9 @@ from torch import Tensor, nn
 
 from belamy.devices import choose_precision, make_rng
 from belamy.engines.translate.api import TranslateConfig
-from belamy.engines.translate.task import TranslateRecipe
+from belamy.engines.translate.task import TranslateTask
 from belamy.precision import Precision
-from belamy.training.domains import CROPS, Worlds
+from belamy.training.domains import CROPS, DomainPair
 
 SIZE = 128
 RATIO_BAR = 0.80
@@ -75,8 +75,8 @@ def ours(precision: Precision = "auto") -> Callable[[], object]:
     )
     side = round(CROPS[config.crop][0] * SIZE)
     images = torch.randint(0, 256, (2, 8, side, side, 3), generator=make_rng(0)).to(torch.uint8)
-    recipe = TranslateRecipe(
-        config, Worlds(*images), Path(tempfile.gettempdir()), Accelerator(cpu=True)
+    recipe = TranslateTask(
+        config, DomainPair(*images), Path(tempfile.gettempdir()), Accelerator(cpu=True)
     )
     steps = itertools.count()
     return lambda: recipe.step(next(steps), _backward)

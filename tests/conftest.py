@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.networks.backbones.iris import Iris, initialise
+from belamy.networks.files.network_file import save_network_file
 from belamy.networks.files.weights import save_weights
-from belamy.networks.gan.registry import Shape, build_generator, save_generator
+from belamy.networks.gan.generator import GeneratorArguments
+from belamy.networks.registry import build_generator
 
 
 @pytest.fixture(scope="session")
@@ -55,12 +58,19 @@ def painters(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         if not path.exists():
             with torch.random.fork_rng():
                 torch.manual_seed(0)
-                shape = Shape(size, 24, 0.1, labels)
-                made = build_generator(network, shape)
+                arguments = GeneratorArguments(size, 24, 0.1, labels)
+                made = build_generator(network, arguments)
                 for name, weight in made.named_parameters():
                     if "brush.colours.weight" in name:  # which begin at 0
                         torch.nn.init.normal_(weight, std=0.6)
-            save_generator(path, made, network=network, shape=shape, trained_on="nothing")
+            save_network_file(
+                path,
+                made.state_dict(),
+                network=network,
+                arguments=asdict(arguments),
+                trained_on="nothing",
+                half=True,
+            )
         return path
 
     folder = tmp_path_factory.mktemp("painters")

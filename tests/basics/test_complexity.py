@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from belamy.basics.complexity import CORTEX, Complexity, measure, original_alexnet
 from belamy.errors import OptionError
-from belamy.networks import NETWORKS
+from belamy.networks.registry import NETWORKS
 
 
 def of(name: str, side: int = 224) -> Complexity:

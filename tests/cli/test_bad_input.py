@@ -16,13 +16,15 @@ from typer.testing import CliRunner, Result
 from belamy.cli.commands import defog, fog, translate
 from belamy.cli.groups import RootGroup
 from belamy.devices import make_rng
-from belamy.networks.dehaze import FogSight, save_fogsight
+from belamy.networks.dehaze import DehazeNet
 from belamy.networks.dehaze import initialise as initialise_fogsight
+from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.networks.gan.patchgan import initialise
-from belamy.networks.image_to_image.network import save_painter, translator
+from belamy.networks.image_to_image.load import save_image_net
+from belamy.networks.image_to_image.network import build_translation_net
 from belamy.pixels.fog.model import apply_fog
 from belamy.pixels.images import load_image, save_image
-from belamy.training.runs import SCHEMA
+from belamy.training.run_folder import SCHEMA
 
 SQUARES = {"--size": "64", "--steps": "2", "--device": "cpu"}
 JUDGED = {"--blocks": "1", "--discriminator-channels": "4", "--discriminator-layers": "1"}
@@ -87,13 +89,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def painter(tmp_path: Path) -> Path:
     arguments = {"shape": "residual", "channels": 4, "blocks": 1, "sampling": "resize"}
-    made = translator(**arguments)  # type: ignore[arg-type]
+    made = build_translation_net(**arguments)  # type: ignore[arg-type]
     initialise(made, make_rng(3, "weights"))
     path = tmp_path / "painter.safetensors"
-    save_painter(
+    save_image_net(
         path,
         {"a-to-b": made},
-        network="translator",
+        network="translation",
         arguments=arguments,
         style="a and b",
         trained_on="nothing",
@@ -103,10 +105,17 @@ def painter(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def eye(tmp_path: Path) -> Path:
-    made = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
+    made = DehazeNet((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
     initialise_fogsight(made, make_rng(3, "weights"))
     path = tmp_path / "eye.safetensors"
-    save_fogsight(path, made, trained_on="nothing")
+    save_network_file(
+        path,
+        without_counters(made.state_dict()),
+        network="dehaze",
+        arguments=made.arguments,
+        trained_on="nothing",
+        half=True,
+    )
     return path
 
 

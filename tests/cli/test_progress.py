@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
-from belamy.cli.progress import show_bytes, show_steps, show_ticks
+from belamy.cli.progress import show_bytes, show_steps, show_training
 from belamy.steps import Step
 
 
@@ -20,7 +20,7 @@ class Terminal(io.StringIO):
 
 
 @dataclass
-class Tick:
+class TrainingProgress:
     step: int
     total: int
     losses: dict[str, float]
@@ -114,8 +114,8 @@ def test_an_error_of_the_engine_passes_through() -> None:
 
 
 def test_a_training_says_its_notes_alone_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    ticks = [Tick(50, 100, {"loss": 2.34567}), Tick(100, 100, {"loss": 1.0}, note="samples alike")]
-    tick, stopped = show_ticks(ticks, "training")  # type: ignore[arg-type]
+    ticks = [TrainingProgress(50, 100, {"loss": 2.34567}), TrainingProgress(100, 100, {"loss": 1.0}, note="samples alike")]
+    tick, stopped = show_training(ticks, "training")  # type: ignore[arg-type]
     assert (tick.step, stopped) == (100, False)
     assert capsys.readouterr().err == "belamy: samples alike\n"
 

@@ -24,8 +24,8 @@ from belamy import cli
 from belamy.engines.classify.api import ClassifyConfig, train_classifier
 from belamy.networks.backbones import iris
 from belamy.pixels.images import save_image
-from belamy.training.runs import Run
-from belamy.training.trainer import Tick
+from belamy.training.run_folder import Run
+from belamy.training.trainer import TrainingProgress
 
 SMALL = """
 import sys
@@ -208,8 +208,8 @@ def test_ctrl_c_saves_and_the_run_goes_on(data: Path, tmp_path: Path) -> None:
     step = int(saved.stem.removeprefix("step-"))
     assert 0 < step < 2000
 
-    config = Run(folder).configuration("classify", ClassifyConfig)
-    ticks = cast("Generator[Tick, None, None]", train_classifier(config, folder, device="cpu"))
+    config = Run(folder).load_config("classify", ClassifyConfig)
+    ticks = cast("Generator[TrainingProgress, None, None]", train_classifier(config, folder, device="cpu"))
     assert f"going on from step {step:,}" in next(ticks).note
     assert next(ticks).step > step
     ticks.close()

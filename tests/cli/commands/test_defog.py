@@ -20,7 +20,8 @@ from belamy.cli.options import arguments_of
 from belamy.devices import make_rng
 from belamy.engines.defog.api import DefogAdaptConfig, DefogTrainConfig, defog, defog_steps
 from belamy.engines.defog.fog_api import fog, fog_steps
-from belamy.networks.dehaze import FogSight, initialise, save_fogsight
+from belamy.networks.dehaze import DehazeNet, initialise
+from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.pixels.images import load_image, save_image
 from belamy.pixels.recipe import read_recipe
 
@@ -39,10 +40,17 @@ def words(result: Result) -> str:
 
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
-    eye = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
+    eye = DehazeNet((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
     initialise(eye, make_rng(3, "weights"))
     path = tmp_path / "eye.safetensors"
-    save_fogsight(path, eye, trained_on="nothing")
+    save_network_file(
+        path,
+        without_counters(eye.state_dict()),
+        network="dehaze",
+        arguments=eye.arguments,
+        trained_on="nothing",
+        half=True,
+    )
     return path
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 import belamy
 from belamy.cli import app
-from belamy.networks import NETWORKS
+from belamy.networks.registry import NETWORKS
 
 
 class Installed:

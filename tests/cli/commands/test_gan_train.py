@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from belamy.cli.commands import gan_train
 from belamy.cli.groups import RootGroup
 from belamy.engines.gan.api import GanConfig
-from belamy.networks.gan.registry import load_generator
+from belamy.networks.load import load_network
 
 root = typer.Typer(cls=RootGroup, pretty_exceptions_enable=False)
 root.add_typer(gan_train.app, name="gan")
@@ -54,7 +54,7 @@ def test_a_training_from_a_to_z(faces: Path) -> None:
     assert result.exit_code == 0, result.output
     folder = Path("runs/00000-gan-faces")
     assert words(result).endswith(str(folder / "network.safetensors"))
-    assert load_generator(folder / "network.safetensors").labels == ("old", "young")
+    assert load_network(folder / "network.safetensors", "generator").network.labels == ("old", "young")
     saved = json.loads((folder / "config.json").read_text())
     assert saved["kind"] == "gan"
     assert saved["config"]["steps"] == 3
@@ -64,7 +64,7 @@ def test_a_training_from_a_to_z(faces: Path) -> None:
     exported = run("gan", "export", folder, "-o", "painter.safetensors")
     assert words(exported) == "painter.safetensors"
     one, other = (
-        load_generator(path)
+        load_network(path, "generator").network
         for path in (folder / "network.safetensors", Path("painter.safetensors"))
     )
     assert torch.equal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from belamy import cli
-from belamy.networks.files.weights import embedded_path
-from belamy.networks.gan.registry import Shape, build_generator, save_generator
+from belamy.networks.files.cache import embedded_path
+from belamy.networks.files.network_file import save_network_file
+from belamy.networks.gan.generator import GeneratorArguments
+from belamy.networks.registry import build_generator
 from belamy.pixels.recipe import read_recipe
 from belamy.training.pictures import pictures_cache
 
@@ -59,9 +62,14 @@ def test_complexity_prints_the_table_and_draws_it(tmp_path: Path) -> None:
 
 def test_complexity_measures_files(tmp_path: Path) -> None:
     painter = tmp_path / "painter.safetensors"
-    shape = Shape(size=64, latent=32, width=0.25)
-    save_generator(
-        painter, build_generator("dcgan", shape), network="dcgan", shape=shape, trained_on="nothing"
+    shape = GeneratorArguments(size=64, latent=32, width=0.25)
+    save_network_file(
+        painter,
+        build_generator("dcgan", shape).state_dict(),
+        network="dcgan",
+        arguments=asdict(shape),
+        trained_on="nothing",
+        half=True,
     )
     target = str(tmp_path / "sizes.png")
     result = run("learn", "complexity", str(painter), str(embedded_path("iris")), "-o", target)
@@ -76,7 +84,7 @@ def test_complexity_measures_files(tmp_path: Path) -> None:
     [
         (("vgg17",), "'vgg16'"),
         (("nowhere.safetensors",), "no file of weights"),
-        (("iris", "--size", "0"), "--size 0 is out of range"),
+        (("iris", "--size", "0"), "size is 0; it must be"),
         (("alexnet", "--size", "16"), "does not go through"),
     ],
 )
@@ -97,7 +105,7 @@ def test_complexity_of_another_file_is_one_line(tmp_path: Path) -> None:
 
 def test_a_classifier_learns_and_its_error_goes_back(striped: Path, tmp_path: Path) -> None:
     target = tmp_path / "error.png"
-    options = ("--passes", "20", "--pictures", "32", "-o", str(target))
+    options = ("--epochs", "20", "--pictures", "32", "-o", str(target))
     result = run("learn", "classifier", str(striped), *options)
     assert result.exit_code == 0, result.output
     assert "lying, standing" in result.stdout
@@ -117,7 +125,7 @@ def test_a_classifier_takes_a_zip_and_speaks_italian(striped: Path, tmp_path: Pa
         for path in striped.rglob("*.png"):
             file.write(path, path.relative_to(striped))
     target = str(tmp_path / "error.png")
-    options = ("--passes", "1", "--language", "it", "-o", target)
+    options = ("--epochs", "1", "--language", "it", "-o", target)
     result = run("learn", "classifier", str(archive), *options)
     assert result.exit_code == 0, result.output
     assert "Impara da 32 immagini" in result.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from typer.testing import CliRunner, Result
 
 from belamy import files
 from belamy.cli import app
-from belamy.networks import NETWORKS
-from belamy.networks.files.catalogue import CATALOGUE, Published
+from belamy.networks.files.published import Published
+from belamy.networks.registry import NETWORKS
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +59,10 @@ def test_show_needs_no_weights() -> None:
     assert ["layer", "channels", "stride", "receptive", "field"] in shown
     assert ["relu4_3", "512", "8", "92"] in shown
     assert ["logits", "1000", "-", "-"] in shown
-    assert CATALOGUE["vgg16"].url in result.stdout
-    assert CATALOGUE["vgg16"].licence in result.stdout
+    published = NETWORKS["vgg16"].published
+    assert published is not None
+    assert published.url in result.stdout
+    assert published.licence in result.stdout
 
 
 def test_show_inner_layers() -> None:
@@ -81,7 +84,8 @@ def test_show_a_file(published: Path) -> None:
 def test_download_import_remove(
     published: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(CATALOGUE, "squeezenet1_1", Published(published.as_uri(), 4.7))
+    row = replace(NETWORKS["squeezenet1_1"], published=Published(published.as_uri(), 4.7))
+    monkeypatch.setitem(NETWORKS, "squeezenet1_1", row)
     target = str(home / "squeezenet1_1.safetensors")
     for command in (["download"], ["remove"], ["import", str(published)], ["remove"]):
         result = run(command[0], "squeezenet1_1", *command[1:])

@@ -23,12 +23,13 @@ from belamy.engines.anystyle.api import (
     any_style_steps,
     train_any_style,
 )
-from belamy.engines.anystyle.encoder import channels_of, encoder
+from belamy.engines.anystyle.encoder import count_channels, load_encoder
 from belamy.engines.style.api import style_steps
-from belamy.networks.image_to_image.arbitrary_style import AnyPainter, initialise, save_any_painter
+from belamy.networks.files.network_file import save_network_file
+from belamy.networks.image_to_image.arbitrary_style import ArbitraryStyleNet, initialise
 from belamy.pixels.images import load_image, save_image
 from belamy.pixels.recipe import read_recipe
-from belamy.training.trainer import Tick
+from belamy.training.trainer import TrainingProgress
 
 
 def run(*arguments: object) -> Result:
@@ -41,12 +42,18 @@ def words(result: Result) -> str:
 
 @pytest.fixture
 def network(tmp_path: Path, eye: Path) -> Path:
-    backbone = encoder(str(eye), (), torch.device("cpu"))
-    painter = AnyPainter(channels_of(backbone), widths=(8, 6, 4, 4), code=7)
+    backbone = load_encoder(str(eye), (), torch.device("cpu"))
+    painter = ArbitraryStyleNet(count_channels(backbone), widths=(8, 6, 4, 4), code=7)
     initialise(painter, make_rng(0, "weights"))
     path = tmp_path / "any.safetensors"
-    save_any_painter(
-        path, painter, encoder=str(eye), encoder_sha256=backbone.sha256, trained_on="nothing"
+    save_network_file(
+        path,
+        painter.state_dict(),
+        network="anystyle",
+        arguments=painter.arguments,
+        trained_on="nothing",
+        metadata={"encoder": str(eye), "encoder_sha256": backbone.sha256},
+        half=True,
     )
     return path
 
@@ -116,7 +123,7 @@ def test_options_of_the_other_way_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--strength", 0.5), ("--network", "anystyle"), ("--pieces", 0.5)]
+    ("option", "value"), [("--strength", 0.5), ("--network", "anystyle"), ("--patches", 0.5)]
 )
 def test_options_of_fast_need_it(
     option: str, value: object, pictures: tuple[Path, Path], tmp_path: Path
@@ -132,9 +139,9 @@ def test_a_training_is_started_and_gone_on_with(
     asked: list[tuple[AnyStyleConfig, Path, str]] = []
 
     @functools.wraps(train_any_style)
-    def trained(config: AnyStyleConfig, folder: Path, *, device: str) -> Iterator[Tick]:
+    def trained(config: AnyStyleConfig, folder: Path, *, device: str) -> Iterator[TrainingProgress]:
         asked.append((config, folder, device))
-        yield Tick(1, 1, {"style": 0.5})
+        yield TrainingProgress(1, 1, {"style": 0.5})
 
     monkeypatch.setattr(style_any, "train_any_style", trained)
     monkeypatch.chdir(tmp_path)
@@ -180,4 +187,4 @@ def test_the_two_ways_share_their_words() -> None:
 
 def test_both_ways_are_told_from_each_other() -> None:
     alone = belamy.cli.commands.style.FAST_ALONE
-    assert set(alone) == {"strength", "network", "pieces"}
+    assert set(alone) == {"strength", "network", "patches"}

@@ -24,10 +24,11 @@ from belamy.engines.faststyle.api import (
     apply_style_steps,
     train_style,
 )
-from belamy.networks.image_to_image.network import initialise, save_painter, transformer
+from belamy.networks.image_to_image.load import save_image_net
+from belamy.networks.image_to_image.network import build_johnson_net, initialise
 from belamy.pixels.images import load_image, load_picture, save_image
 from belamy.pixels.recipe import read_recipe
-from belamy.training.trainer import Tick
+from belamy.training.trainer import TrainingProgress
 
 ARGUMENTS: dict[str, Any] = {"widths": [4, 5, 6], "blocks": 1}
 
@@ -46,11 +47,11 @@ def words(result: Result) -> str:
 
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
-    made = transformer(**ARGUMENTS)
+    made = build_johnson_net(**ARGUMENTS)
     initialise(made, make_rng(3, "weights"))
     path = tmp_path / "wave.safetensors"
-    told = {"network": "transformer", "style": "a wave", "trained_on": "nothing"}
-    save_painter(path, made, arguments=ARGUMENTS, **told)
+    told = {"network": "johnson", "style": "a wave", "trained_on": "nothing"}
+    save_image_net(path, made, arguments=ARGUMENTS, **told)
     return path
 
 
@@ -139,12 +140,12 @@ class Trainings:
         self.asked: list[tuple[StyleTrainConfig, Path, str]] = []
         self.stopped = False
 
-    def __call__(self, config: StyleTrainConfig, folder: Path, *, device: str) -> Iterator[Tick]:
+    def __call__(self, config: StyleTrainConfig, folder: Path, *, device: str) -> Iterator[TrainingProgress]:
         self.asked.append((config, folder, device))
-        yield Tick(0, 2, {}, note="two steps")
+        yield TrainingProgress(0, 2, {}, note="two steps")
         if self.stopped:
             raise KeyboardInterrupt
-        yield Tick(2, 2, {"style": 0.25})
+        yield TrainingProgress(2, 2, {"style": 0.25})
 
 
 @pytest.fixture
@@ -217,14 +218,14 @@ def test_export_writes_onnx(network: Path, tmp_path: Path) -> None:
     assert [d.dim_param or d.dim_value for d in shape] == [1, 3, "height", "width"]
 
 
-@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
-def test_every_engine_paints_the_same(
-    engine: str, network: Path, photos: Path, tmp_path: Path
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_every_runtime_paints_the_same(
+    runtime: str, network: Path, photos: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("onnx")
-    pytest.importorskip(engine)
+    pytest.importorskip(runtime)
     target = tmp_path / "new.png"
-    result = run("style", "apply", network, photos / "a.png", "-o", target, "--engine", engine)
+    result = run("style", "apply", network, photos / "a.png", "-o", target, "--runtime", runtime)
     assert result.exit_code == 0, result.output
     wanted = apply_style(photos / "a.png", network=str(network)).image
     assert (load_image(target) - wanted).abs().max() < 1.01 / 255

@@ -23,10 +23,11 @@ from belamy.devices import make_rng
 from belamy.engines.translate.api import TranslateConfig, train_translation
 from belamy.engines.translate.api import translate as translated
 from belamy.networks.gan.patchgan import initialise
-from belamy.networks.image_to_image.network import save_painter, translator
+from belamy.networks.image_to_image.load import save_image_net
+from belamy.networks.image_to_image.network import build_translation_net
 from belamy.pixels.images import load_image, save_image
 from belamy.pixels.recipe import read_recipe
-from belamy.training.trainer import Tick
+from belamy.training.trainer import TrainingProgress
 
 ARGUMENTS: dict[str, Any] = {"shape": "residual", "channels": 4, "blocks": 1, "sampling": "resize"}
 
@@ -45,11 +46,11 @@ def words(result: Result) -> str:
 
 
 def saved(path: Path, *directions: str) -> Path:
-    made = {name: translator(**ARGUMENTS) for name in directions}
+    made = {name: build_translation_net(**ARGUMENTS) for name in directions}
     for name, one in made.items():
         initialise(one, make_rng(3, name))
-    told = {"network": "translator", "style": "sea and sky", "trained_on": "nothing"}
-    save_painter(path, made, arguments=ARGUMENTS, **told)
+    told = {"network": "translation", "style": "sea and sky", "trained_on": "nothing"}
+    save_image_net(path, made, arguments=ARGUMENTS, **told)
     return path
 
 
@@ -164,12 +165,12 @@ class Trainings:
         self.asked: list[tuple[TranslateConfig, Path, str]] = []
         self.stopped = False
 
-    def __call__(self, config: TranslateConfig, folder: Path, *, device: str) -> Iterator[Tick]:
+    def __call__(self, config: TranslateConfig, folder: Path, *, device: str) -> Iterator[TrainingProgress]:
         self.asked.append((config, folder, device))
-        yield Tick(0, 2, {}, note="two steps")
+        yield TrainingProgress(0, 2, {}, note="two steps")
         if self.stopped:
             raise KeyboardInterrupt
-        yield Tick(2, 2, {"fool": 0.25})
+        yield TrainingProgress(2, 2, {"fool": 0.25})
 
 
 @pytest.fixture

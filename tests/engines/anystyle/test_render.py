@@ -13,17 +13,17 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.engines.anystyle.api import any_style, any_style_steps
-from belamy.engines.anystyle.encoder import channels_of, encoder
+from belamy.engines.anystyle.encoder import count_channels, load_encoder
 from belamy.errors import BelamyError, OptionError, UnknownName, WeightsError
-from belamy.networks.files.weights import embedded_path, verified_sha256
+from belamy.networks.files.cache import embedded_path
+from belamy.networks.files.network_file import save_network_file, verify_sha256
 from belamy.networks.image_to_image.arbitrary_style import (
-    AnyPainter,
+    ArbitraryStyleNet,
     initialise,
-    load_any_painter,
-    save_any_painter,
 )
+from belamy.networks.load import load_network
 from belamy.objectives.laplacian_color import band_moments
-from belamy.objectives.whitening import deviations
+from belamy.objectives.whitening import standard_deviations
 from belamy.pixels import scenes
 from belamy.pixels.colors import color_moments, luma
 from belamy.pixels.images import Picture, save_image
@@ -32,15 +32,21 @@ from belamy.pixels.images import Picture, save_image
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory, eye: Path) -> str:
     """A network whose strokes and manners show, as after a training; its eye was never trained."""
-    backbone = encoder(str(eye), (), torch.device("cpu"))
-    painter = AnyPainter(channels_of(backbone), widths=(8, 6, 4, 4), code=7)
+    backbone = load_encoder(str(eye), (), torch.device("cpu"))
+    painter = ArbitraryStyleNet(count_channels(backbone), widths=(8, 6, 4, 4), code=7)
     initialise(painter, make_rng(0, "weights"))
     for name, weight in painter.named_parameters():
         if "manner" in name or "colour" in name:
             torch.nn.init.normal_(weight, std=0.1, generator=make_rng(0, name))
     path = tmp_path_factory.mktemp("any") / "any.safetensors"
-    save_any_painter(
-        path, painter, encoder=str(eye), encoder_sha256=backbone.sha256, trained_on="nothing"
+    save_network_file(
+        path,
+        painter.state_dict(),
+        network="anystyle",
+        arguments=painter.arguments,
+        trained_on="nothing",
+        metadata={"encoder": str(eye), "encoder_sha256": backbone.sha256},
+        half=True,
     )
     return str(path)
 
@@ -195,7 +201,7 @@ def test_the_recipe_makes_the_same_picture(network: str, tmp_path: Path) -> None
     pictures = {"content", "style", "mask", "style_mask"}
     assert options.keys() == inspect.signature(any_style_steps).parameters.keys() - pictures
     assert made.recipe.weights.keys() == {"any", "iris"}
-    assert made.recipe.weights["any"] == load_any_painter(Path(network)).sha256
+    assert made.recipe.weights["any"] == load_network(Path(network), "arbitrary-style").sha256
     again = any_style(content, style, **options)
     assert torch.equal(again.image, made.image)
 
@@ -225,9 +231,15 @@ def test_bad_input_says_why(
 
 def test_the_eye_must_be_the_one_it_learned_with(network: str, eye: Path, tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
-    painter = load_any_painter(Path(network)).painter
-    save_any_painter(
-        path, painter, encoder=str(eye), encoder_sha256="ab" * 32, trained_on="nothing"
+    painter = load_network(Path(network), "arbitrary-style").network
+    save_network_file(
+        path,
+        painter.state_dict(),
+        network="anystyle",
+        arguments=painter.arguments,
+        trained_on="nothing",
+        metadata={"encoder": str(eye), "encoder_sha256": "ab" * 32},
+        half=True,
     )
     with pytest.raises(WeightsError, match="another"):
         any_style(smooth(48, 64), RED, network=str(path))
@@ -236,8 +248,8 @@ def test_the_eye_must_be_the_one_it_learned_with(network: str, eye: Path, tmp_pa
 def test_the_network_of_the_package() -> None:
     path = embedded_path("anystyle")
     assert path.stat().st_size < 8 * 2**20
-    loaded = load_any_painter(path)
-    assert loaded.encoder_sha256 == verified_sha256(embedded_path("iris"))
+    loaded = load_network(path, "arbitrary-style")
+    assert loaded.metadata["encoder_sha256"] == verify_sha256(embedded_path("iris"))
     content = smooth(96, 128)
     painted, itself = (any_style(content, x, size=128).image for x in (noise(96, 128), content))
     assert (itself - content).abs().mean() < 0.05 < (painted - content).abs().mean()
@@ -247,6 +259,6 @@ def test_what_is_drawn_is_no_paler_than_the_style() -> None:
     """In no band of details; before colours were mended they had 0.7 to 0.85 of the style's."""
     content, style = scenes.landscape(96, 128, 0), scenes.still_life(128, 160, 1)
     pictures = paint("anystyle", content, style, size=128).image, style
-    found, wanted = ([deviations(one).mean() for one in band_moments(x)] for x in pictures)
+    found, wanted = ([standard_deviations(one).mean() for one in band_moments(x)] for x in pictures)
     ratios = [float(now / goal) for now, goal in zip(found, wanted, strict=True)]
     assert all(0.82 < ratio < 1.2 for ratio in ratios), ratios

@@ -15,15 +15,17 @@ from torch import Tensor
 from belamy.devices import make_rng
 from belamy.engines.anystyle import train
 from belamy.engines.anystyle.api import AnyStyleConfig, any_style, train_any_style
-from belamy.engines.anystyle.encoder import channels_of, encoder
-from belamy.engines.anystyle.task import SEEN, AnyStyleRecipe, repainted
+from belamy.engines.anystyle.encoder import count_channels, load_encoder
+from belamy.engines.anystyle.task import STYLE_LAYERS, AnyStyleTask, permute_colors
 from belamy.errors import DataError, OptionError, RunError, WeightsError
 from belamy.networks.backbones import iris
-from belamy.networks.files.weights import embedded_path, save_weights
-from belamy.networks.image_to_image.arbitrary_style import AnyPainter, initialise, load_any_painter
+from belamy.networks.files.cache import embedded_path
+from belamy.networks.files.weights import save_weights
+from belamy.networks.image_to_image.arbitrary_style import ArbitraryStyleNet, initialise
+from belamy.networks.load import load_network
 from belamy.training.pictures import every_picture
-from belamy.training.processes import accelerator_for
-from belamy.training.trainer import Rhythm
+from belamy.training.processes import choose_accelerator
+from belamy.training.trainer import Intervals
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,8 @@ def config(pictures: Path, small_eye: str) -> AnyStyleConfig:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "rhythm_for", lambda total: Rhythm(1, 2, 2))
+    often = replace(train.TRAINING, choose_intervals=lambda total: Intervals(1, 2, 2))
+    monkeypatch.setattr(train, "TRAINING", often)
 
 
 def test_a_network_is_trained_and_paints(config: AnyStyleConfig, tmp_path: Path) -> None:
@@ -81,7 +84,7 @@ def test_a_network_is_trained_and_paints(config: AnyStyleConfig, tmp_path: Path)
     assert "5 paintings on 5 photographs" in ticks[0].note
     assert {"shown_style", "shown_content"} <= ticks[-1].measures.keys()
     assert (folder / "samples" / "step-0000004.png").exists()
-    loaded = load_any_painter(folder / "network.safetensors")
+    loaded = load_network(folder / "network.safetensors", "arbitrary-style")
     assert loaded.encoder == config.model
     photo, style = (Path(one) / "inner" / "0.png" for one in (config.data, config.paintings))
     made = any_style(photo, style, network=str(folder / "network.safetensors"), size=64)
@@ -90,12 +93,12 @@ def test_a_network_is_trained_and_paints(config: AnyStyleConfig, tmp_path: Path)
 
 def test_what_is_practised_is_learned(config: AnyStyleConfig, tmp_path: Path) -> None:
     config = replace(config, width=4, steps=200, content_weight=0.0)
-    backbone = encoder(config.model, SEEN, torch.device("cpu"))
+    backbone = load_encoder(config.model, STYLE_LAYERS, torch.device("cpu"))
     pictures = [torch.from_numpy(every_picture(x, 96)) for x in (config.data, config.paintings)]
-    painter = AnyPainter(channels_of(backbone), (24, 16, 8, 4), compared=4)
+    painter = ArbitraryStyleNet(count_channels(backbone), (24, 16, 8, 4), compared=4)
     initialise(painter, make_rng(0, "weights"))
-    accelerator = accelerator_for("cpu")
-    recipe = AnyStyleRecipe(
+    accelerator = choose_accelerator("cpu")
+    recipe = AnyStyleTask(
         config, pictures[0], pictures[1], painter, backbone, tmp_path, accelerator
     )
     batch = 60  # the rate has risen by then
@@ -116,12 +119,12 @@ def test_a_run_that_was_stopped_goes_on_bit_for_bit(config: AnyStyleConfig, tmp_
 
 
 def test_one_network_goes_on_from_another(config: AnyStyleConfig, tmp_path: Path) -> None:
-    list(train_any_style(replace(config, pieces=0.0), tmp_path / "first", device="cpu"))
+    list(train_any_style(replace(config, patches=0.0), tmp_path / "first", device="cpu"))
     first = tmp_path / "first" / "network.safetensors"
-    onward = replace(config, start=str(first), steps=1, learning_rate=1e-9, average=0.0)
+    onward = replace(config, start=str(first), steps=1, learning_rate=1e-9, ema=0.0)
     list(train_any_style(onward, tmp_path / "second", device="cpu"))
     before, after = (
-        load_any_painter(one).painter.state_dict()
+        load_network(one, "arbitrary-style").network.state_dict()
         for one in (first, tmp_path / "second" / "network.safetensors")
     )
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -149,7 +152,7 @@ def test_halves_learn_too(config: AnyStyleConfig, tmp_path: Path) -> None:
 
 def test_palettes_are_exchanged() -> None:
     images = torch.rand(6, 3, 2, 2, generator=make_rng(0, "pictures"))
-    made = repainted(images, make_rng(1, "palette"))
+    made = permute_colors(images, make_rng(1, "palette"))
 
     def sorted_colours(x: Tensor) -> Tensor:
         return x.sort(dim=1).values
@@ -176,17 +179,17 @@ def test_what_cannot_be_trained_on_is_said(config: AnyStyleConfig, tmp_path: Pat
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"style_weight": 0}, "style weight is 0"),
-        ({"content_weight": -1}, "content weight is -1"),
-        ({"identity_weight": float("nan")}, "identity weight is nan"),
+        ({"style_weight": 0}, "style-weight is 0"),
+        ({"content_weight": -1}, "content-weight is -1"),
+        ({"identity_weight": float("nan")}, "identity-weight is nan"),
         ({"smoothness": -0.1}, "smoothness is -0.1"),
-        ({"pieces": 1.5}, "pieces is 1.5"),
+        ({"patches": 1.5}, "patches is 1.5"),
         ({"size": 100}, "multiple of 8"),
         ({"width": 0}, "width is 0"),
         ({"steps": 0}, "steps is 0"),
         ({"batch": 0}, "batch is 0"),
-        ({"learning_rate": 1}, "learning rate is 1"),
-        ({"average": 1}, "average is 1"),
+        ({"learning_rate": 1}, "learning-rate is 1"),
+        ({"ema": 1}, "ema is 1"),
     ],
 )
 def test_values_out_of_range(options: dict[str, float], words: str, config: AnyStyleConfig) -> None:

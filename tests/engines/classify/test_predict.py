@@ -22,9 +22,9 @@ from belamy.engines.classify.api import (
 )
 from belamy.engines.classify.predict import Classifier, center_square
 from belamy.errors import DataError, OptionError, WeightsError
-from belamy.networks import NETWORKS
 from belamy.networks.backbone import load_backbone
 from belamy.networks.files.weights import save_weights
+from belamy.networks.registry import NETWORKS
 
 
 def test_guesses_are_probabilities_in_order(eye: Path, photo: Tensor) -> None:
@@ -110,7 +110,7 @@ def test_options_left_open_are_filled_in() -> None:
         ({"label_smoothing": 1.0}, "label-smoothing"),
         ({"crop": 0.0}, "crop"),
         ({"adversarial": 99.0}, "adversarial"),
-        ({"average": 1.0}, "average"),
+        ({"ema": 1.0}, "ema"),
         ({"freeze": "mixed3a"}, "freeze is 'mixed3a'; it must be left out, or given with a"),
         ({"start": "iris", "network": "vgg16"}, "network is 'vgg16'; it must be left out"),
     ],

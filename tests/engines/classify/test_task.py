@@ -29,18 +29,18 @@ from belamy.engines.classify.task import (
     plan_stages,
 )
 from belamy.errors import BelamyError, DataError, OptionError, UnknownName
-from belamy.networks import NETWORKS
 from belamy.networks.backbone import load_backbone
 from belamy.networks.files.weights import open_weights, save_weights
+from belamy.networks.registry import NETWORKS
 from belamy.training.crops import crops_of_step
 from belamy.training.data import TEST, TRAIN, load_labelled
-from belamy.training.trainer import Tick
+from belamy.training.trainer import TrainingProgress
 
 Coloured = Callable[..., Path]
 QUICK: dict[str, Any] = {"stages": ((8, 4), (12, 2)), "batch": 8, "learning_rate": 0.05}
 
 
-def trained(config: ClassifyConfig, folder: Path) -> list[Tick]:
+def trained(config: ClassifyConfig, folder: Path) -> list[TrainingProgress]:
     return list(train_classifier(config, folder, device="cpu"))
 
 
@@ -331,13 +331,13 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on(
         next(stream)
     with monkeypatch.context() as patch:
         full = OSError(28, "No space left on device")
-        patch.setattr("belamy.training.runs.write_tensors", lambda *_: (_ for _ in ()).throw(full))
+        patch.setattr("belamy.training.run_folder.write_tensors", lambda *_: (_ for _ in ()).throw(full))
         with pytest.raises(BelamyError, match="No space left on device") as caught:
             list(stream)
     assert "\n" not in str(caught.value)
     ticks = trained(config, tmp_path / "run")
     assert ticks[0].step > 0
-    assert ticks[-1].step == ticks[-1].total
+    assert ticks[-1].step == ticks[-1].total_steps
 
 
 def test_the_start_depends_on_the_seed(tmp_path: Path) -> None:

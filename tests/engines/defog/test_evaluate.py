@@ -13,7 +13,8 @@ from belamy.devices import make_rng
 from belamy.engines.defog.api import defog, evaluate_defog
 from belamy.engines.defog.evaluate import pair_names
 from belamy.errors import DataError, ImageError
-from belamy.networks.dehaze import FogSight, initialise, save_fogsight
+from belamy.networks.dehaze import DehazeNet, initialise
+from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.pixels.fog.model import apply_fog
 from belamy.pixels.images import load_image, save_image
 from belamy.training.metrics import psnr, ssim
@@ -21,10 +22,17 @@ from belamy.training.metrics import psnr, ssim
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> str:
-    eye = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
+    eye = DehazeNet((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
     initialise(eye, make_rng(3, "weights"))
     path = tmp_path_factory.mktemp("defog") / "eye.safetensors"
-    save_fogsight(path, eye, trained_on="nothing")
+    save_network_file(
+        path,
+        without_counters(eye.state_dict()),
+        network="dehaze",
+        arguments=eye.arguments,
+        trained_on="nothing",
+        half=True,
+    )
     return str(path)
 
 

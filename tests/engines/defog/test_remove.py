@@ -13,17 +13,25 @@ from belamy.devices import make_rng
 from belamy.engines.defog import remove
 from belamy.engines.defog.api import defog, defog_steps, defogger
 from belamy.errors import OptionError, UnknownName, WeightsError
-from belamy.networks.dehaze import FogSight, initialise, save_fogsight
+from belamy.networks.dehaze import DehazeNet, initialise
+from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.pixels.fog.model import Fog, apply_fog
 from belamy.pixels.images import load_picture, save_image
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> str:
-    eye = FogSight((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
+    eye = DehazeNet((4, 4, 6, 6, 8), (1, 1, 1, 1, 1))
     initialise(eye, make_rng(3, "weights"))
     path = tmp_path_factory.mktemp("defog") / "eye.safetensors"
-    save_fogsight(path, eye, trained_on="nothing")
+    save_network_file(
+        path,
+        without_counters(eye.state_dict()),
+        network="dehaze",
+        arguments=eye.arguments,
+        trained_on="nothing",
+        half=True,
+    )
     return str(path)
 
 

@@ -28,7 +28,7 @@ from belamy.engines.defog.task import losses_of, part_of_rate
 from belamy.errors import DataError, OptionError, RunError, WeightsError
 from belamy.networks.backbone import load_backbone
 from belamy.pixels.fog.model import Fog, apply_fog
-from belamy.training.trainer import Rhythm, Tick
+from belamy.training.trainer import Intervals, TrainingProgress
 
 WIDTHS = (4, 4, 6, 6, 8)
 
@@ -67,7 +67,8 @@ def config(pictures: Path) -> DefogTrainConfig:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "rhythm_for", lambda total: Rhythm(1, 6, 2))
+    often = replace(train.TRAINING, choose_intervals=lambda total: Intervals(1, 6, 2))
+    monkeypatch.setattr(train, "TRAINING", often)
 
 
 def test_a_network_is_trained_and_clears(
@@ -88,7 +89,7 @@ def test_a_network_is_trained_and_clears(
     assert defog(photo, network=str(path)).image.shape == (1, 3, 70, 84)
 
 
-def resumed(run: Iterator[Tick], again: Iterator[Tick]) -> str:
+def resumed(run: Iterator[TrainingProgress], again: Iterator[TrainingProgress]) -> str:
     """Stop a run after its third step, whose last checkpoint is of the second, and go on."""
     list(islice(run, 4))
     run.close()  # type: ignore[attr-defined]
@@ -164,7 +165,7 @@ def test_the_rate_rises_shortly_and_falls_to_little() -> None:
         ({"size": 10}, "size is 10"),
         ({"widths": (1, 2)}, "five numbers"),
         ({"batch": 1}, "batch is 1"),
-        ({"average": 1.0}, "not 1 itself"),
+        ({"ema": 1.0}, "not 1 itself"),
         ({"learning_rate": 0.0}, "learning rate is 0.0"),
     ],
 )

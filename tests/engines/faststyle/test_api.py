@@ -13,18 +13,20 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.engines import feedforward
-from belamy.engines.faststyle.api import apply_style, apply_style_steps, stylist
+from belamy.engines.faststyle.api import ApplyStyleOptions, apply_style, apply_style_steps
+from belamy.engines.faststyle.apply import StyleApplier
 from belamy.errors import BelamyError, OptionError, UnknownName, WeightsError
-from belamy.networks.image_to_image.network import Painter, initialise, save_painter, transformer
-from belamy.networks.image_to_image.runtime import TorchBrush
+from belamy.networks.image_to_image.load import save_image_net
+from belamy.networks.image_to_image.network import ImageTransformNet, build_johnson_net, initialise
+from belamy.networks.image_to_image.runtime import TorchRuntime
 from belamy.pixels.colors import luma
 from belamy.pixels.images import save_image
 
 ARGUMENTS: dict[str, Any] = {"widths": [4, 5, 6], "blocks": 1}
 
 
-def painter() -> Painter:
-    made = transformer(**ARGUMENTS)
+def painter() -> ImageTransformNet:
+    made = build_johnson_net(**ARGUMENTS)
     initialise(made, make_rng(3, "weights"))
     return made.eval()
 
@@ -32,8 +34,8 @@ def painter() -> Painter:
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("style") / "wave.safetensors"
-    told = {"network": "transformer", "style": "a wave", "trained_on": "nothing"}
-    save_painter(path, painter(), arguments=ARGUMENTS, **told)
+    told = {"network": "johnson", "style": "a wave", "trained_on": "nothing"}
+    save_image_net(path, painter(), arguments=ARGUMENTS, **told)
     return str(path)
 
 
@@ -60,8 +62,8 @@ def test_a_size_that_fits_is_painted_as_it_is(network: str) -> None:
 @pytest.mark.parametrize("tile", [None, 256])
 def test_what_a_picture_shows_stays_where_it_is(size: tuple[int, int], tile: int | None) -> None:
     image = smooth(*size)
-    nothing = TorchBrush(Painter([], "levels"))
-    torch.testing.assert_close(feedforward.paint(nothing, image, tile), image)
+    nothing = TorchRuntime(ImageTransformNet([], "levels"))
+    torch.testing.assert_close(feedforward.repaint(nothing, image, tile), image)
 
 
 def test_strength_blends(network: str) -> None:
@@ -91,10 +93,10 @@ def test_transparency_and_size_are_carried(network: str) -> None:
 
 def test_tiles_of_fixed_statistics_are_exact() -> None:
     image, whole = smooth(256, 320), painter()
-    fixed = TorchBrush(whole).fixed(image)
+    fixed = TorchRuntime(whole).fixed(image)
     with torch.inference_mode():  # of the whole picture they are what an instance norm finds
         torch.testing.assert_close(fixed(image), whole(image), atol=1e-5, rtol=1e-4)
-    tiled = feedforward.paint(fixed, image, 192)
+    tiled = feedforward.repaint(fixed, image, 192)
     torch.testing.assert_close(tiled, fixed(image), atol=1e-5, rtol=1e-4)
 
 
@@ -110,9 +112,9 @@ def test_tiles_know_the_whole_picture(network: str) -> None:
 
 def test_mirroring_goes_on_as_in_mirrors() -> None:
     row = torch.arange(3.0).view(1, 1, 1, 3)
-    made = feedforward.mirrored(row, (1, 11), (0, 4))
+    made = feedforward.extend_by_mirroring(row, (1, 11), (0, 4))
     assert made.flatten().tolist() == [0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2]
-    assert feedforward.mirrored(row[..., :1], (2, 4)).shape == (1, 1, 2, 4)
+    assert feedforward.extend_by_mirroring(row[..., :1], (2, 4)).shape == (1, 1, 2, 4)
 
 
 def test_the_recipe_makes_the_same_picture(network: str, tmp_path: Path) -> None:
@@ -141,7 +143,7 @@ BAD: list[tuple[dict[str, Any], type[BelamyError], str]] = [
     ({"strength": float("nan")}, OptionError, "strength"),
     ({"size": 0}, OptionError, "size is 0"),
     ({"tile": 100}, OptionError, "tile is 100"),
-    ({"engine": "cuda"}, UnknownName, "engine"),
+    ({"runtime": "cuda"}, OptionError, "runtime"),
     ({"network": "wav"}, UnknownName, "style"),
     ({"network": "nowhere/wave.t7"}, WeightsError, "no network at"),
     ({"network": "wave.exe"}, WeightsError, "known are"),
@@ -161,7 +163,7 @@ def test_a_network_that_paints_no_numbers_is_refused(tmp_path: Path) -> None:
     broken = painter()
     torch.nn.init.constant_(next(broken.parameters()), float("inf"))
     path = tmp_path / "broken.safetensors"
-    told = {"network": "transformer", "style": "", "trained_on": ""}
-    save_painter(path, broken, arguments=ARGUMENTS, **told)
+    told = {"network": "johnson", "style": "", "trained_on": ""}
+    save_image_net(path, broken, arguments=ARGUMENTS, **told)
     with pytest.raises(WeightsError, match="no numbers"):
         apply_style(smooth(64, 64), network=str(path))

@@ -17,8 +17,15 @@ from belamy.devices import make_rng
 from belamy.engines.faststyle import train
 from belamy.engines.faststyle.api import StyleTrainConfig, apply_style, train_style
 from belamy.errors import DataError, OptionError, RunError, UnknownName
-from belamy.objectives.perceptual_losses import content_distance, grams, roughness, style_distance
-from belamy.training.trainer import Rhythm
+from belamy.objectives.perceptual_losses import (
+    gram_matrices,
+    relative_content_loss,
+    relative_gram_loss,
+    total_variation_loss,
+)
+from belamy.networks.architecture import LayerDefaults, PerceptualLayers
+from belamy.networks.registry import NETWORKS
+from belamy.training.trainer import Intervals
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +75,21 @@ def small_eye(small_iris: None, tmp_path: Path) -> str:
     return str(path)
 
 
+def set_perceptual(monkeypatch: pytest.MonkeyPatch, layers: PerceptualLayers | None) -> None:
+    row = replace(NETWORKS["iris"], layers=LayerDefaults(perceptual=layers))
+    monkeypatch.setitem(NETWORKS, "iris", row)
+
+
 @pytest.fixture(autouse=True)
 def few_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that the small iris has."""
-    monkeypatch.setitem(train.JUDGES, "iris", (("conv1", "mixed3a"), ("mixed3a",)))
+    set_perceptual(monkeypatch, PerceptualLayers(("conv1", "mixed3a"), ("mixed3a",)))
 
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "rhythm_for", lambda total: Rhythm(1, 3, 2))
+    often = replace(train.TRAINING, choose_intervals=lambda total: Intervals(1, 3, 2))
+    monkeypatch.setattr(train, "TRAINING", often)
 
 
 def test_a_network_is_trained_and_paints(config: StyleTrainConfig, tmp_path: Path) -> None:
@@ -134,7 +147,7 @@ def test_what_cannot_be_trained_on_is_said(config: StyleTrainConfig, tmp_path: P
 def test_layers_must_be_named_for_unknown_networks(
     config: StyleTrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(train.JUDGES, "iris")
+    set_perceptual(monkeypatch, None)
     with pytest.raises(OptionError, match="--style-layers"):
         next(iter(train_style(config, tmp_path / "run", device="cpu")))
     named = replace(config, style_layers=("conv1",), content_layers=("mixed3a",))
@@ -145,11 +158,11 @@ def test_layers_must_be_named_for_unknown_networks(
     "wrong",
     [{"size": 62}, {"size": 32}, {"style_weight": 0.0}, {"content_weight": float("nan")},
      {"width": 0}, {"blocks": -1}, {"steps": 0}, {"batch": 0}, {"learning_rate": 0.0},
-     {"average": 1.0}, {"smoothness": -1.0}, {"style_size": 3}],
+     {"ema": 1.0}, {"smoothness": -1.0}, {"style_size": 3}],
     ids=str,
 )  # fmt: skip
 def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(OptionError, match=next(iter(wrong)).replace("_", " ")):
+    with pytest.raises(OptionError, match=next(iter(wrong)).replace("_", "-")):
         StyleTrainConfig("painting", "data", **wrong)  # type: ignore[arg-type]
 
 
@@ -170,28 +183,28 @@ def features(seed: int) -> dict[str, torch.Tensor]:
 def test_distances_are_zero_at_their_targets_and_two_ways_apart() -> None:
     own, other = features(0), features(1)
     one = {layer: x[:1] for layer, x in own.items()}
-    assert style_distance(one, grams(one)) == 0
-    assert content_distance(own, own) == 0
+    assert relative_gram_loss(one, gram_matrices(one)) == 0
+    assert relative_content_loss(own, own) == 0
     doubled = {layer: 2 * x for layer, x in own.items()}
-    torch.testing.assert_close(content_distance(doubled, own).item(), 1.0)
+    torch.testing.assert_close(relative_content_loss(doubled, own).item(), 1.0)
     same = {layer: torch.cat([x[:1], x[:1]]) for layer, x in own.items()}
     twice = {layer: 2**0.5 * x for layer, x in same.items()}
-    torch.testing.assert_close(style_distance(twice, grams(one)).item(), 1.0)
-    assert style_distance(other, grams(one)) > 0.1
+    torch.testing.assert_close(relative_gram_loss(twice, gram_matrices(one)).item(), 1.0)
+    assert relative_gram_loss(other, gram_matrices(one)) > 0.1
 
 
 def test_style_does_not_care_where_things_are() -> None:
     own = features(0)
     moved = {layer: x.roll((1, 2), (2, 3)).flip(3) for layer, x in own.items()}
-    target = {layer: gram[:1] for layer, gram in grams(own).items()}
-    torch.testing.assert_close(style_distance(own, target), style_distance(moved, target))
-    assert content_distance(moved, own) > 0.5
+    target = {layer: gram[:1] for layer, gram in gram_matrices(own).items()}
+    torch.testing.assert_close(relative_gram_loss(own, target), relative_gram_loss(moved, target))
+    assert relative_content_loss(moved, own) > 0.5
 
 
 def test_roughness_is_of_neighbours() -> None:
-    assert roughness(torch.full((1, 3, 5, 5), 0.3)) == 0
+    assert total_variation_loss(torch.full((1, 3, 5, 5), 0.3)) == 0
     ramp = torch.arange(5.0).view(1, 1, 1, 5).expand(1, 3, 5, 5)
-    assert roughness(ramp) == 1
+    assert total_variation_loss(ramp) == 1
 
 
 def test_half_the_precision_is_near_the_whole(config: StyleTrainConfig, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from belamy.engines.gan.api import GanConfig, train_gan
-from belamy.training.runs import Run
+from belamy.training.run_folder import Run
 
 pytest.importorskip("resource")
 LIMIT = 20_000  # bytes; a checkpoint has more, a log, a sample and a configuration have less
@@ -56,7 +56,7 @@ def run(coloured: Callable[..., Path], tmp_path: Path) -> Path:
 
 def test_the_checkpoint_before_stands(run: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in (run / "checkpoints").iterdir()}
-    config = Run(run).configuration("gan", GanConfig)
+    config = Run(run).load_config("gan", GanConfig)
     small = ["--size", "16", "--enlarge", "--width", "0.1", "--steps", "2", "--batch", "4"]
     resumed, first = on_a_full_disk(
         ["gan", "train", "--resume", run, "--device", "cpu"],

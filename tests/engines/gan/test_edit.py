@@ -12,11 +12,17 @@ import torch
 from torch import Tensor
 
 from belamy.cli.options import arguments_of
-from belamy.engines.gan.edit_api import gan_edit, gan_edit_steps, gan_project, gan_project_steps
-from belamy.engines.gan.sample_api import gan_paint, gan_paint_steps
+from belamy.engines.gan.sample_api import (
+    gan_edit,
+    gan_edit_steps,
+    gan_paint,
+    gan_paint_steps,
+    gan_project,
+    gan_project_steps,
+)
 from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.gan.latents import principal_directions
-from belamy.networks.gan.load import open_generator
+from belamy.networks.load import load_network
 from belamy.pixels.images import save_image
 from belamy.steps import Step
 
@@ -39,7 +45,7 @@ def test_nothing_moved_is_the_picture_itself(painter: str) -> None:
 
 
 def test_it_moves_along_the_direction_and_no_other(painter: str) -> None:
-    generator, _, _ = open_generator(painter)
+    generator = load_network(painter, "generator").network
     directions = principal_directions(generator, 3)
     base = edited(painter, direction=1, amount=0.0)[0].latents
     for number in (1, 3):
@@ -145,7 +151,7 @@ def test_a_picture_of_the_painter_is_found_again(sought: tuple[str, Path], eye: 
 def test_less_freedom_stays_nearer_to_the_usual(sought: tuple[str, Path], eye: Path) -> None:
     painter, _ = sought
     target = torch.rand(1, 3, 40, 32, generator=torch.Generator().manual_seed(0))
-    centre = open_generator(painter)[0].mean_style()
+    centre = load_network(painter, "generator").network.mean_style()
     spreads = []
     for freedom in (0.05, 20.0):
         steps = gan_project_steps(

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.engines.gan.evaluate_api import gan_evaluate_steps
+from belamy.engines.gan.api import gan_evaluate_steps
 from belamy.engines.gan.sample_api import gan_paint_steps
 from belamy.errors import DataError, OptionError
 from belamy.pixels.images import save_image

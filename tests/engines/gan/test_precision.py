@@ -11,8 +11,8 @@ import torch
 
 from belamy import devices
 from belamy.engines.gan.api import GanConfig, train_gan
-from belamy.networks.gan.registry import read_network
-from belamy.training.trainer import Tick
+from belamy.networks.find import open_network
+from belamy.training.trainer import TrainingProgress
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def config(coloured: Callable[..., Path]) -> GanConfig:
     return GanConfig(data=data, size=16, enlarge=True, width=0.1, steps=4, batch=4)
 
 
-def trained(config: GanConfig, folder: Path) -> list[Tick]:
+def trained(config: GanConfig, folder: Path) -> list[TrainingProgress]:
     return list(train_gan(config, folder, device="cpu"))
 
 
@@ -39,8 +39,10 @@ def test_narrow_numbers_learn_what_wide_ones_do(
     wide = trained(replace(config, precision="float32"), tmp_path / "wide")[-1]
     for name in ("generator", "discriminator", "slopes"):
         assert narrow.losses[name] == pytest.approx(wide.losses[name], rel=0.1, abs=0.01)
-    _, _, one, _ = read_network(tmp_path / "narrow" / "network-training.safetensors")
-    _, _, other, _ = read_network(tmp_path / "wide" / "network-training.safetensors")
+    with open_network(tmp_path / "narrow" / "network-training.safetensors") as file:
+        one = {name: file.read(name).float() for name in file.tensors}
+    with open_network(tmp_path / "wide" / "network-training.safetensors") as file:
+        other = {name: file.read(name).float() for name in file.tensors}
     assert one.keys() == other.keys()
     assert any(not torch.equal(one[key], other[key]) for key in one)
 

@@ -22,7 +22,7 @@ from belamy.engines.gan.sample_api import (
 )
 from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.gan.latents import draw_styles, save_styles
-from belamy.networks.gan.load import open_generator
+from belamy.networks.load import load_network
 from belamy.pixels.decor.frame import add_frame, frame_width
 from belamy.pixels.decor.signature import add_signature
 from belamy.pixels.enlarge import enlarge
@@ -42,8 +42,9 @@ def singles(painter: str, **options: Any) -> list[Tensor]:
 
 
 def saved(painter: str, path: Path, numbers: list[int], seed: int = 0) -> str:
-    generator, name, digest = open_generator(painter)
-    save_styles(path, draw_styles(generator, numbers, seed=seed), network=name, sha256=digest)
+    loaded = load_network(painter, "generator")
+    styles = draw_styles(loaded.network, numbers, seed=seed)
+    save_styles(path, styles, network=loaded.path.name, sha256=loaded.sha256)
     return str(path)
 
 
@@ -115,7 +116,7 @@ def test_painters_of_several_kinds_need_no_label(painters: Painters, network: st
     assert len({len(film) for film in films}) == 1
     mixes = [gan_mix("1", "2", network=painter, label=label).image for label in (None, "dark")]
     assert all(bool(mix.isfinite().all()) for mix in mixes)
-    generator, _, _ = open_generator(painter)
+    generator = load_network(painter, "generator").network
     all_kinds, one, other = (generator.mean_style(label) for label in (None, 0, 1))
     assert not torch.allclose(one, other)
     assert torch.allclose(all_kinds, (one + other) / 2, atol=0.2 * float((one - other).norm()))

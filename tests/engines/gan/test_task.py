@@ -15,14 +15,15 @@ from safetensors import safe_open
 from torch import Tensor
 
 from belamy.engines.gan.api import GanConfig, export_gan, plan_gan, train_gan
-from belamy.engines.gan.task import GanRecipe
+from belamy.engines.gan.task import GanTask
 from belamy.errors import Diverged, OptionError, RunError, WeightsError
-from belamy.networks.gan.load import find_generator
-from belamy.networks.gan.registry import ARCHITECTURES, load_generator, read_network
+from belamy.networks.find import find_network, open_network
+from belamy.networks.load import load_network
+from belamy.networks.registry import names_of
 from belamy.objectives.adversarial import LOSSES
 from belamy.pixels.images import load_image
-from belamy.training.runs import Run
-from belamy.training.trainer import Tick
+from belamy.training.run_folder import Run
+from belamy.training.trainer import TrainingProgress
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def config(coloured: Callable[..., Path]) -> GanConfig:
     )
 
 
-def trained(config: GanConfig, folder: Path) -> list[Tick]:
+def trained(config: GanConfig, folder: Path) -> list[TrainingProgress]:
     return list(train_gan(config, folder, device="cpu"))
 
 
@@ -73,13 +74,13 @@ def test_changes_by_the_number_of_pictures() -> None:
     assert fixed.chance(10) == fixed.chance(10_000) == 0.25
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", names_of("generator"))
 def test_every_architecture_trains(name: str, config: GanConfig, tmp_path: Path) -> None:
     asked = replace(config, architecture=name, latent=None, labels=True)  # type: ignore[arg-type]
     ticks = trained(asked, tmp_path / "run")
     assert [tick.step for tick in ticks] == [0, 1, 2, 3, 4]
     assert "96 pictures" not in ticks[0].note  # the test split is learned from, too
-    made = load_generator(tmp_path / "run" / "network.safetensors")
+    made = load_network(tmp_path / "run" / "network.safetensors", "generator").network
     assert made.labels == ("test", "train")
     assert load_image(tmp_path / "run" / "samples" / "step-0000004.png").shape == (1, 3, 80, 128)
     assert (tmp_path / "run" / "progress.gif").is_file()
@@ -98,7 +99,8 @@ def test_every_loss_trains(loss: Any, config: GanConfig, tmp_path: Path) -> None
 
 
 def both_weights(folder: Path) -> list[Tensor]:
-    _, _, state, _ = read_network(folder / "network-training.safetensors")
+    with open_network(folder / "network-training.safetensors") as file:
+        state = {name: file.read(name).float() for name in file.tensors}
     names = ("before averaging/", "discriminator/")
     return [
         torch.cat([x.flatten() for key, x in state.items() if key.startswith(name)])
@@ -166,8 +168,10 @@ def test_going_on_from_a_network(config: GanConfig, tmp_path: Path) -> None:
     further = str(tmp_path / "first" / "network-training.safetensors")
     asked = replace(config, start=str(tmp_path / "first"), freeze_discriminator=2, seed=3)
     trained(asked, tmp_path / "second")
-    _, _, before, _ = read_network(Path(further))
-    _, _, after, _ = read_network(tmp_path / "second" / "network-training.safetensors")
+    with open_network(Path(further)) as file:
+        before = {name: file.read(name).float() for name in file.tensors}
+    with open_network(tmp_path / "second" / "network-training.safetensors") as file:
+        after = {name: file.read(name).float() for name in file.tensors}
     same = {
         key
         for key in before
@@ -184,8 +188,8 @@ def test_going_on_from_the_painter_inside(config: GanConfig, tmp_path: Path) -> 
     asked = replace(config, start="portraits", size=64, width=1.0, steps=1, batch=2)
     trained(asked, tmp_path / "run")
     first, second = (
-        torch.cat([weight.flatten() for weight in load_generator(path).parameters()])
-        for path in (find_generator("portraits"), tmp_path / "run" / "network.safetensors")
+        torch.cat([weight.flatten() for weight in load_network(path, "generator").network.parameters()])
+        for path in (find_network("portraits"), tmp_path / "run" / "network.safetensors")
     )
     assert not torch.equal(first, second)
     assert float((first - second).abs().max()) < 0.01  # a step of the slow start
@@ -245,8 +249,8 @@ def test_export_before_the_end(config: GanConfig, tmp_path: Path) -> None:
         assert file.metadata()["steps"] == "3"
     trained(config, tmp_path / "run")
     end = tmp_path / "run" / "network.safetensors"
-    final = load_generator(end)
-    again = load_generator(export_gan(tmp_path / "run", tmp_path / "late.safetensors"))
+    final = load_network(end, "generator").network
+    again = load_network(export_gan(tmp_path / "run", tmp_path / "late.safetensors"), "generator").network
     for one, other in zip(final.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -271,15 +275,15 @@ def test_the_critic_shares_no_label_with_pictures_of_one_kind(
         for name in source.namelist():
             target.writestr(name.replace("/", "-"), source.read(name))
     trained(replace(config, data=str(one)), tmp_path / "run")
-    assert load_generator(tmp_path / "run" / "network.safetensors").labels == ()
+    assert load_network(tmp_path / "run" / "network.safetensors", "generator").network.labels == ()
 
 
 def test_what_is_no_number_is_tried_again_once(
     config: GanConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, broken = GanRecipe.step, [3]
+    whole, broken = GanTask.step, [3]
 
-    def step(self: GanRecipe, index: int, backward: Any) -> dict[str, Tensor]:
+    def step(self: GanTask, index: int, backward: Any) -> dict[str, Tensor]:
         losses = whole(self, index, backward)
         return (
             losses | {"generator": losses["generator"] * float("nan")}
@@ -287,7 +291,7 @@ def test_what_is_no_number_is_tried_again_once(
             else losses
         )
 
-    monkeypatch.setattr(GanRecipe, "step", step)
+    monkeypatch.setattr(GanTask, "step", step)
     with pytest.raises(Diverged, match="generator is nan at step 4"):
         trained(config, tmp_path / "run")
     assert Run(tmp_path / "run").steps() == [2, 3]
@@ -298,16 +302,16 @@ def test_what_is_no_number_is_tried_again_once(
 def test_after_what_is_no_number_the_rate_is_halved(
     config: GanConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, broken = GanRecipe.step, [3]
+    whole, broken = GanTask.step, [3]
 
-    def step(self: GanRecipe, index: int, backward: Any) -> dict[str, Tensor]:
+    def step(self: GanTask, index: int, backward: Any) -> dict[str, Tensor]:
         losses = whole(self, index, backward)
         if index in broken:
             broken.clear()
             return losses | {"generator": losses["generator"] * float("nan")}
         return losses
 
-    monkeypatch.setattr(GanRecipe, "step", step)
+    monkeypatch.setattr(GanTask, "step", step)
     last = trained(config, tmp_path / "run")[-1]
     assert last.step == 4
     assert last.note == (
@@ -342,7 +346,7 @@ def test_each_label_is_painted_as_it_looks(tmp_path: Path) -> None:
         data=str(tmp_path / "set.zip"), size=16, width=0.25, steps=400, labels=True, half_life=500
     )
     trained(asked, tmp_path / "run")
-    made = load_generator(tmp_path / "run" / "network.safetensors")
+    made = load_network(tmp_path / "run" / "network.safetensors", "generator").network
     assert made.labels == ("blue", "red")
     z = torch.randn(16, made.latent, generator=torch.Generator().manual_seed(1))
     blue, red = (made(z, torch.full((16,), label)).mean(dim=(0, 2, 3)) for label in (0, 1))

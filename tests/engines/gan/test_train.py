@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
-from belamy.networks.gan.registry import load_generator
+from belamy.networks.load import load_network
 
 # A very small generator and critic; everything that keeps a memory is at work.
 SCRIPT = """
 from belamy.engines.gan.api import GanConfig, train_gan
-from belamy.engines.gan.task import GanRecipe
+from belamy.engines.gan.task import GanTask
 import belamy.engines.gan.api as gan
 
 gan._FEW = 10  # so that the changes adapt
-witnessed(GanRecipe)
+witnessed(GanTask)
 config = GanConfig(
     data=str(inputs[0]), size=16, width=0.1, steps=STEPS, batch=4, labels=True, enlarge=True,
     penalty_every=2, ARGUMENTS
@@ -46,7 +46,7 @@ def test_kill_and_resume(both: Callable[..., Any], pictures: Path) -> None:
     assert len({pid for pid, _ in resumed.steps()["0-of-1"]}) == 2
     resumed.assert_same_end(unbroken, *FILES)
     assert len({line["augment"] for line in unbroken.log()}) > 1
-    assert load_generator(resumed.folder / "network.safetensors").labels == ("test", "train")
+    assert load_network(resumed.folder / "network.safetensors", "generator").network.labels == ("test", "train")
 
 
 def test_kill_and_resume_two_processes(both: Callable[..., Any], pictures: Path) -> None:

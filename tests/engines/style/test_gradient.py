@@ -12,14 +12,15 @@ from torch import Tensor
 
 from belamy.devices import choose_device, make_rng
 from belamy.engines.style.api import style, style_steps
-from belamy.engines.style.gradient import Term, View, seen, style_slope
-from belamy.engines.style.network import TILING, prepared
-from belamy.engines.style.targets import Region, StyleImage, Taste, terms_for
+from belamy.engines.style.gradient import FeatureExtractor, LossTerm, features_by_tile, style_gradient
+from belamy.engines.style.network import TILING, set_pooling_and_padding
+from belamy.engines.style.targets import Region, StyleImage, loss_terms
+from belamy.networks.architecture import StyleLayers
 from belamy.engines.tiling import choose_tiling
-from belamy.networks import NETWORKS
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.backbones.iris import initialise
-from belamy.objectives.statistics import Window, content, gather_moments
+from belamy.networks.registry import NETWORKS
+from belamy.objectives.statistics import Window, content_loss, moment_statistics
 from belamy.objectives.style_losses import STYLE_LOSSES, moments_of
 from belamy.optimise import Tiling
 
@@ -36,7 +37,7 @@ def network(name: str, layers: Sequence[str]) -> Backbone:
     module: Any = NETWORKS[name].build(**({"hidden": 8} if name == "vgg19" else {}))
     initialise(module, make_rng(0, name))
     plain = {"mean": (0.5, 0.5, 0.5), "std": (0.3, 0.3, 0.3)}
-    return prepared(Backbone(module, name=name, layers=layers, **plain), None, "float32").double()
+    return set_pooling_and_padding(Backbone(module, name=name, layers=layers, **plain), None, "float32").double()
 
 
 def picture(seed: int, height: int, width: int) -> Tensor:
@@ -45,15 +46,15 @@ def picture(seed: int, height: int, width: int) -> Tensor:
     return torch.nn.functional.avg_pool2d(rough, 3, stride=1)  # (1, 3, height, width)
 
 
-def terms(view: View, layers: Sequence[str], image: Tensor, masked: bool) -> list[Term]:
-    shown = view.see(image.flip(-1), layers)
-    manner = view.see(picture(1, 61, 75), layers)
+def terms(extractor: FeatureExtractor, layers: Sequence[str], image: Tensor, masked: bool) -> list[LossTerm]:
+    shown = extractor.features(image.flip(-1), layers)
+    painting = extractor.features(picture(1, 61, 75), layers)
     places = picture(2, *shown[layers[1]].shape[-2:])[0, 0] if masked else None
     parts = [
-        Term(name, 1.0, loss(layers[1], moments_of(manner[layers[1]]), places))
+        LossTerm(name, 1.0, loss(layers[1], moments_of(painting[layers[1]]), places))
         for name, loss in STYLE_LOSSES.items()
     ]
-    return [*parts, Term("content", 1.0, content(layers[-1], shown[layers[-1]]))]
+    return [*parts, LossTerm("content", 1.0, content_loss(layers[-1], shown[layers[-1]]))]
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -65,12 +66,12 @@ def test_tiles_equal_the_whole(name: str, masked: bool) -> None:
     assert least is None
     tiling = choose_tiling(TILING, 200 if name == "vgg19" else 176, backbone, layers, image)
     assert tiling is not None
-    whole, tiles = View(backbone), View(backbone, Tiling(132, tiling.margin, tiling.align))
+    whole, tiles = FeatureExtractor(backbone), FeatureExtractor(backbone, Tiling(132, tiling.margin, tiling.align))
     wanted = terms(whole, layers, image, masked)
-    gradient, losses = style_slope(whole, wanted, image, (0, 0))
+    gradient, losses = style_gradient(whole, wanted, image, (0, 0))
     for offset in ((0, 0),) if masked else ((13, 29),):
         assert len(tiles.tiles(image, offset)) > 1
-        parted, found = style_slope(tiles, wanted, image, offset)
+        parted, found = style_gradient(tiles, wanted, image, offset)
         assert found == pytest.approx(losses, rel=1e-6)
         assert (parted - gradient).abs().max() < 1e-6 * gradient.abs().max()
 
@@ -79,19 +80,19 @@ def test_tiles_equal_the_whole(name: str, masked: bool) -> None:
 def test_what_tiles_see_covers_every_place_once(name: str) -> None:
     layers, image = LAYERS[name], picture(0, 150, 207)
     backbone = network(name, layers)
-    whole = View(backbone).see(image, layers)
+    whole = FeatureExtractor(backbone).features(image, layers)
     tiling = choose_tiling(TILING, 200, backbone, layers, image)
     assert tiling is not None
     found = {layer: torch.full_like(x, torch.nan) for layer, x in whole.items()}
     sums: dict[str, Tensor] = {}
-    for features, layer, window in seen(View(backbone, tiling), image, layers):
+    for features, layer, window in features_by_tile(FeatureExtractor(backbone, tiling), image, layers):
         assert window.of(found[layer]).isnan().all()
         window.of(found[layer])[...] = features
-        second = gather_moments(features, window)[1]
+        second = moment_statistics(features, window)[1]
         sums[layer] = second + sums[layer] if layer in sums else second
     for layer, features in whole.items():
         assert torch.allclose(found[layer], features)
-        exact = gather_moments(features, Window.whole(features))[1]
+        exact = moment_statistics(features, Window.whole(features))[1]
         assert torch.allclose(sums[layer], exact)
 
 
@@ -106,14 +107,14 @@ def test_what_tiles_see_covers_every_place_once(name: str) -> None:
 @pytest.mark.parametrize("height", [40, 37])
 def test_the_gradient_is_that_of_autograd(name: str, layers: Sequence[str], height: int) -> None:
     image = picture(0, height, 48)
-    view = View(network(name, layers))
-    shown, manner = view.see(image.flip(-1), layers), view.see(picture(1, 50, 44), layers)
-    parts = [Term("style", 2.0, STYLE_LOSSES["moments"](x, moments_of(manner[x]))) for x in layers]
-    parts += [Term("content", 3.0, content(x, shown[x])) for x in layers]
-    gradient, losses = style_slope(view, parts, image, (0, 0))
+    extractor = FeatureExtractor(network(name, layers))
+    shown, painting = extractor.features(image.flip(-1), layers), extractor.features(picture(1, 50, 44), layers)
+    parts = [LossTerm("style", 2.0, STYLE_LOSSES["moments"](x, moments_of(painting[x]))) for x in layers]
+    parts += [LossTerm("content", 3.0, content_loss(x, shown[x])) for x in layers]
+    gradient, losses = style_gradient(extractor, parts, image, (0, 0))
     pixels = image.clone().requires_grad_(True)
-    features = view.see(pixels, layers)
-    scores = [part.weight * part.pooled.objective(features) for part in parts]
+    features = extractor.features(pixels, layers)
+    scores = [part.weight * part.loss.objective(features) for part in parts]
     (expected,) = torch.autograd.grad(torch.stack(scores).sum(), pixels)
     assert torch.allclose(gradient, expected, rtol=1e-6, atol=1e-9 * float(expected.abs().max()))
     style_scores = torch.stack(scores[: len(layers)]).detach()
@@ -122,18 +123,18 @@ def test_the_gradient_is_that_of_autograd(name: str, layers: Sequence[str], heig
 
 def test_one_layer_by_two_names_is_both() -> None:
     image, layers = picture(0, 20, 24), ("relu1_1", "features.1")
-    view = View(network("vgg19", ("relu1_1",)))
-    shown = view.see(image.flip(-1), layers)
-    parts = [Term("content", 1.0, content(name, shown["relu1_1"])) for name in layers]
-    once, twice = (style_slope(view, parts[:n], image, (0, 0))[0] for n in (1, 2))
+    extractor = FeatureExtractor(network("vgg19", ("relu1_1",)))
+    shown = extractor.features(image.flip(-1), layers)
+    parts = [LossTerm("content", 1.0, content_loss(name, shown["relu1_1"])) for name in layers]
+    once, twice = (style_gradient(extractor, parts[:n], image, (0, 0))[0] for n in (1, 2))
     assert torch.allclose(twice, 2 * once)
 
 
 def test_a_scaled_gradient_is_the_same() -> None:
     layers, image = LAYERS["iris"], picture(0, 40, 50)
-    view = View(network("iris", layers))
-    wanted = terms(view, layers, image, masked=False)
-    plain, scaled = (style_slope(view, wanted, image, (0, 0), scale)[0] for scale in (1, 2048))
+    extractor = FeatureExtractor(network("iris", layers))
+    wanted = terms(extractor, layers, image, masked=False)
+    plain, scaled = (style_gradient(extractor, wanted, image, (0, 0), scale)[0] for scale in (1, 2048))
     assert torch.allclose(plain, scaled)
 
 
@@ -141,11 +142,11 @@ def test_a_scaled_gradient_is_the_same() -> None:
 @pytest.mark.parametrize("size", [(1, 90), (3, 2), (1, 1)])
 def test_pictures_smaller_than_the_network_wants(name: str, size: tuple[int, int]) -> None:
     layers, image = LAYERS[name], picture(0, *size)
-    view = View(network(name, layers))
-    taste = Taste({layers[-1]: 1}, dict.fromkeys(layers, 1), 1.0, 0.0)
+    extractor = FeatureExtractor(network(name, layers))
+    chosen = StyleLayers({layers[-1]: 1}, dict.fromkeys(layers, 1), 1.0, 0.0)
     regions = [Region((StyleImage(picture(1, 30, 30), None, 1.0),), torch.ones(1, 1, *size))]
-    gradient, losses = style_slope(
-        view, terms_for(view, taste, "moments", image, regions), image, (0, 0)
+    gradient, losses = style_gradient(
+        extractor, loss_terms(extractor, chosen, "moments", image, regions), image, (0, 0)
     )
     assert gradient.shape == image.shape
     assert gradient.isfinite().all()
@@ -158,8 +159,8 @@ def test_a_tiled_painting_is_nearly_the_whole_one(eye: Path, photo: Tensor) -> N
         "size": 200, "min_size": 200, "iterations": 3, "style_layer": "conv1",
         "content_layer": "conv2a",
     }  # fmt: skip
-    manner = picture(1, 40, 50).float()
-    whole, tiled = (style(photo, manner, model=eye, tile=tile, **settings) for tile in ("none", 96))
+    painting = picture(1, 40, 50).float()
+    whole, tiled = (style(photo, painting, model=eye, tile=tile, **settings) for tile in ("none", 96))
     assert (whole.image - tiled.image).abs().mean() < 1e-3
     assert tiled.recipe is not None
     assert tiled.recipe.options["tile"] == 96
@@ -183,13 +184,13 @@ def test_the_places_of_tiles_move(
     from belamy.engines.style import render
 
     offsets = []
-    exact = render.style_slope
+    exact = render.style_gradient
 
-    def noted(view: View, parts: Any, image: Tensor, offset: Any, scale: float) -> Any:
+    def noted(extractor: FeatureExtractor, parts: Any, image: Tensor, offset: Any, scale: float) -> Any:
         offsets.append(offset)
-        return exact(view, parts, image, offset, scale)
+        return exact(extractor, parts, image, offset, scale)
 
-    monkeypatch.setattr(render, "style_slope", noted)
+    monkeypatch.setattr(render, "style_gradient", noted)
     steps = style_steps(
         photo, photo, model=eye, tile=96, size=128, min_size=128, iterations=3,
         style_layer="conv1", content_layer="conv2a",

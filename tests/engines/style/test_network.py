@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from belamy.devices import DTYPES, make_rng
-from belamy.engines.style.network import POOLINGS, prepared
+from belamy.engines.style.network import POOLINGS, set_pooling_and_padding
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone
 from belamy.networks.backbones.alexnet_vgg import vgg19
@@ -29,8 +29,8 @@ def test_poolings_keep_shapes_and_differ(pooling: str) -> None:
     torch.manual_seed(0)
     image = torch.rand(1, 3, 37, 50)
     with torch.no_grad():
-        plain = prepared(vgg(("relu3_1",)), None, "float32")(image, ["relu3_1"])["relu3_1"]
-        made = prepared(vgg(("relu3_1",)), pooling, "float32")(image, ["relu3_1"])["relu3_1"]
+        plain = set_pooling_and_padding(vgg(("relu3_1",)), None, "float32")(image, ["relu3_1"])["relu3_1"]
+        made = set_pooling_and_padding(vgg(("relu3_1",)), pooling, "float32")(image, ["relu3_1"])["relu3_1"]
     assert made.shape == plain.shape
     assert torch.equal(made, plain) == (pooling == "max")
     assert 0.5 < made.mean() / plain.mean() < 2  # about as large as a maximum
@@ -48,28 +48,28 @@ def test_poolings_of_what_is_silent_have_a_slope(pooling: str) -> None:
 
 def test_squeezenet_pools_too() -> None:
     backbone = Backbone(squeezenet1_0(10), name="squeezenet1_0", layers=["fire4"], **PLAIN)
-    prepared(backbone, "average", "float32")
+    set_pooling_and_padding(backbone, "average", "float32")
     assert not any(isinstance(module, nn.MaxPool2d) for module in backbone.modules())
 
 
 def test_a_network_without_maxima_is_said() -> None:
     backbone = Backbone(Iris(10), name="iris", layers=["mixed3a"], **PLAIN)
     with pytest.raises(OptionError, match="iris has no maxima"):
-        prepared(backbone, "l2", "float32")
+        set_pooling_and_padding(backbone, "l2", "float32")
 
 
 def test_the_edge_goes_on_as_its_last_pixels() -> None:
     grey = torch.full((1, 3, 20, 20), 0.8)
     with torch.no_grad():
         framed = vgg(("relu1_1",))(grey, ["relu1_1"])["relu1_1"]
-        even = prepared(vgg(("relu1_1",)), None, "float32")(grey, ["relu1_1"])["relu1_1"]
+        even = set_pooling_and_padding(vgg(("relu1_1",)), None, "float32")(grey, ["relu1_1"])["relu1_1"]
     assert framed.std(dim=(2, 3)).max() > 1e-3
     assert even.std(dim=(2, 3)).max() < 1e-5
 
 
 @pytest.mark.parametrize("precision", DTYPES)
 def test_precisions(precision: str) -> None:
-    backbone = prepared(vgg(("relu2_1",)), "l2", precision)
+    backbone = set_pooling_and_padding(vgg(("relu2_1",)), "l2", precision)
     image = torch.rand(1, 3, 16, 16).to(DTYPES[precision])
     with torch.no_grad():
         found = backbone(image, ["relu2_1"])["relu2_1"]

@@ -12,10 +12,10 @@ from torch import Tensor
 
 import belamy
 from belamy.engines.style.api import style, style_steps
-from belamy.engines.style.options import PRESETS
+from belamy.engines.style.options import PRESETS, Preset
 from belamy.errors import Diverged, ImageError, OptionError, UnknownName
 from belamy.networks.backbone import load_backbone
-from belamy.objectives.style_losses import gram, moments_of
+from belamy.objectives.style_losses import gram_loss, moments_of
 from belamy.pixels.colors import color_moments, luma
 from belamy.pixels.images import resize, save_image
 from belamy.pixels.recipe import read_recipe
@@ -53,7 +53,7 @@ def gram_distance(eye: Path, image: Tensor, target: Tensor) -> float:
     with torch.no_grad():
         backbone = load_backbone(eye, layers=LAYERS)
         wanted, found = backbone(target, LAYERS), backbone(image, LAYERS)
-        parts = [gram(name, moments_of(wanted[name])).objective(found) for name in LAYERS]
+        parts = [gram_loss(name, moments_of(wanted[name])).objective(found) for name in LAYERS]
     return float(torch.stack(parts).sum())
 
 
@@ -293,7 +293,7 @@ def test_a_preset_is_size_and_iterations(
     eye: Path, photo: Tensor, stripes: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {k: v for k, v in QUICK.items() if k not in ("size", "iterations")}
-    monkeypatch.setitem(PRESETS, "sketch", {"size": 40, "iterations": "2,1"})
+    monkeypatch.setitem(PRESETS, "sketch", Preset(40, "2,1"))
     steps = list(style_steps(photo, stripes, model=eye, preset="sketch", **settings))
     assert [step.image.shape[-1] for step in steps] == [40, 40]
     recipe = steps[0].recipe

@@ -24,15 +24,16 @@ from belamy.engines.translate.methods import LEARNERS
 from belamy.errors import BelamyError, OptionError, WeightsError
 from belamy.networks.gan.patchgan import initialise
 from belamy.networks.image_to_image.architectures import SAMPLINGS, SHAPES
-from belamy.networks.image_to_image.network import Painter, load_painter, save_painter
-from belamy.networks.image_to_image.network import translator as network_of
+from belamy.networks.image_to_image.load import load_image_net, save_image_net
+from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.networks.image_to_image.network import build_translation_net as network_of
 from belamy.pixels.images import load_picture, save_image
 from belamy.training.domains import CROPS
 
 ARGUMENTS: dict[str, Any] = {"shape": "resnet", "channels": 4, "blocks": 1, "sampling": "resize"}
 
 
-def networks() -> dict[str, Painter]:
+def networks() -> dict[str, ImageTransformNet]:
     made = {name: network_of(**ARGUMENTS) for name in ("a-to-b", "b-to-a")}
     for name, one in made.items():
         initialise(one, make_rng(0, name))
@@ -44,7 +45,7 @@ def network(tmp_path: Path) -> str:
     path = tmp_path / "worlds.safetensors"
     told = {"style": "sea and sky", "trained_on": "nothing"}
     both = networks()
-    save_painter(path, both, network="translator", arguments=ARGUMENTS, half=False, **told)
+    save_image_net(path, both, network="translation", arguments=ARGUMENTS, half=False, **told)
     return str(path)
 
 
@@ -58,16 +59,16 @@ def test_each_direction_is_its_own(network: str, photo: Tensor) -> None:
 def test_a_file_says_its_own_architecture(network: str) -> None:
     image = torch.rand((1, 3, 64, 64), generator=make_rng(1))
     for name, made in networks().items():
-        found = load_painter(Path(network), name)
+        found = load_image_net(Path(network), name)
         assert torch.equal(found(image), made.eval()(image))
 
 
 def test_a_direction_that_is_not_there(tmp_path: Path, network: str) -> None:
     with pytest.raises(WeightsError, match="no direction 'c-to-d': it has a-to-b, b-to-a"):
-        load_painter(Path(network), "c-to-d")
+        load_image_net(Path(network), "c-to-d")
     path = tmp_path / "one.safetensors"
-    told = {"style": "", "trained_on": "", "network": "translator", "arguments": ARGUMENTS}
-    save_painter(path, networks()["a-to-b"], **told)
+    told = {"style": "", "trained_on": "", "network": "translation", "arguments": ARGUMENTS}
+    save_image_net(path, networks()["a-to-b"], **told)
     with pytest.raises(WeightsError, match="one direction alone"):
         translate(torch.rand(1, 3, 64, 64), network=str(path))
 
@@ -151,7 +152,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"identity_weight": -1.0}, "identity weight is -1"),
     ({"steps": 0}, "steps is 0"),
     ({"learning_rate": 2.0}, "learning rate is 2"),
-    ({"average": 1.0}, "average is 1"),
+    ({"ema": 1.0}, "ema is 1"),
     ({"discriminator_layers": 5}, "discriminator layers is 5"),
 ]
 

@@ -73,8 +73,8 @@ def test_what_is_plainly_wrong_is_said(
             raise WeightsError("it learned one direction")
         return Painted(what)
 
-    monkeypatch.setattr(evaluate, "find_style", Path)
-    monkeypatch.setattr(evaluate, "load_style", loaded)
+    monkeypatch.setattr(evaluate, "find_network", lambda path, kind: Path(path))
+    monkeypatch.setattr(evaluate, "load_image_net", loaded)
     found = evaluate_translation("net", *worlds, direction=direction, size=32)  # type: ignore[arg-type]
     if said is None:
         assert "remarks" not in found
@@ -85,7 +85,7 @@ def test_what_is_plainly_wrong_is_said(
 def test_the_same_world_twice_is_said(
     worlds: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate, "find_style", Path)
-    monkeypatch.setattr(evaluate, "load_style", lambda path, way: Painted("warmer"))
+    monkeypatch.setattr(evaluate, "find_network", lambda path, kind: Path(path))
+    monkeypatch.setattr(evaluate, "load_image_net", lambda path, way: Painted("warmer"))
     found = evaluate_translation("net", worlds[0], worlds[0], size=32)
     assert "A and B are the same pictures" in str(found["remarks"])

@@ -16,12 +16,12 @@ from belamy.devices import make_rng
 from belamy.engines.translate.api import METHODS, TranslateConfig
 from belamy.engines.translate.methods import looked_at, two_passes
 from belamy.engines.translate.monitor import complaints
-from belamy.engines.translate.task import TranslateRecipe
+from belamy.engines.translate.task import TranslateTask
 from belamy.networks.gan.patchgan import initialise
 from belamy.networks.image_to_image.architectures import SAMPLINGS
-from belamy.networks.image_to_image.network import Painter, translator
-from belamy.training.domains import CROPS, Worlds
-from belamy.training.trainer import Recovering
+from belamy.networks.image_to_image.network import ImageTransformNet, build_translation_net
+from belamy.training.domains import CROPS, DomainPair
+from belamy.training.task import Recoverable
 
 SMALL: dict[str, Any] = {
     "size": 64,
@@ -33,7 +33,7 @@ SMALL: dict[str, Any] = {
 }
 
 
-def worlds(paired: bool = False) -> Worlds:
+def worlds(paired: bool = False) -> DomainPair:
     """Reddish and bluish noise."""
     side = round(CROPS["jitter"][0] * 64)
     sets = []
@@ -41,17 +41,17 @@ def worlds(paired: bool = False) -> Worlds:
         images = torch.randint(0, 150, (12, side, side, 3), generator=make_rng(channel))
         images[..., channel] += 100
         sets.append(images.to(torch.uint8))
-    return Worlds(sets[0], sets[1], paired)
+    return DomainPair(sets[0], sets[1], paired)
 
 
-def recipe(tmp_path: Path, **options: Any) -> TranslateRecipe:
+def recipe(tmp_path: Path, **options: Any) -> TranslateTask:
     config = TranslateConfig("a", "b", **{**SMALL, "steps": 40, **options})
-    return TranslateRecipe(
+    return TranslateTask(
         config, worlds(config.method == "pix2pix"), tmp_path, Accelerator(cpu=True)
     )
 
 
-def run(made: TranslateRecipe, steps: int) -> list[dict[str, float]]:
+def run(made: TranslateTask, steps: int) -> list[dict[str, float]]:
     found = []
     for index in range(steps):
         losses = made.step(index, lambda loss: loss.backward())  # type: ignore[no-untyped-call]
@@ -59,8 +59,8 @@ def run(made: TranslateRecipe, steps: int) -> list[dict[str, float]]:
     return found
 
 
-def small_painter() -> Painter:
-    painter = translator("resnet", 4, 2)
+def small_painter() -> ImageTransformNet:
+    painter = build_translation_net("resnet", 4, 2)
     initialise(painter, make_rng(0))
     return painter
 
@@ -83,7 +83,7 @@ def test_two_passes_in_one_batch_have_the_slopes_of_two() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns(method: str, tmp_path: Path) -> None:
     options = {"generator": "unet", "blocks": 0} if method == "pix2pix" else {}
-    made = recipe(tmp_path, method=method, learning_rate=2e-3, average=0.0, **options)
+    made = recipe(tmp_path, method=method, learning_rate=2e-3, ema=0.0, **options)
     picture = made._shown(made.worlds.a)
     before = made.networks["a-to-b"](picture).detach()
     losses = run(made, 24)
@@ -125,7 +125,7 @@ def test_every_option_changes_the_training(options: dict[str, Any], tmp_path: Pa
         side = round(CROPS[options["crop"]][0] * 64)
         made = recipe(tmp_path, pool=1, **options)
         images = torch.randint(0, 255, (2, 12, side, side, 3), generator=make_rng(5))
-        made.worlds = Worlds(*images.to(torch.uint8))
+        made.worlds = DomainPair(*images.to(torch.uint8))
     else:
         made = recipe(tmp_path, **{"pool": 1, **options})
     assert run(made, 4) != usual
@@ -158,7 +158,7 @@ def test_the_learning_rate_is_constant_and_then_falls_to_nothing(tmp_path: Path)
 
 def test_what_diverged_is_tried_again_at_half_the_rate(tmp_path: Path) -> None:
     made = recipe(tmp_path)
-    assert isinstance(made, Recovering)
+    assert isinstance(made, Recoverable)
     assert made.recover() == "half the learning rate"
     run(made, 1)
     assert made.optimizers["judges"].param_groups[0]["lr"] == pytest.approx(1e-4)
@@ -166,14 +166,14 @@ def test_what_diverged_is_tried_again_at_half_the_rate(tmp_path: Path) -> None:
 
 def test_small_sets_are_seen_through_changes(tmp_path: Path) -> None:
     assert recipe(tmp_path).augments
-    assert "random changes" in recipe(tmp_path).about
+    assert "random changes" in recipe(tmp_path).summary
     assert not recipe(tmp_path, augment="never").augments
     assert not recipe(tmp_path, method="pix2pix").augments
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_patches_are_compared_on_the_way_down_and_in_the_blocks(sampling: str) -> None:
-    painter = translator("resnet", 4, 5, sampling)
+    painter = build_translation_net("resnet", 4, 5, sampling)
     places, channels = looked_at(painter)
     assert channels == [3, 8, 16, 16, 16]
     assert len(painter.activations(torch.rand(1, 3, 64, 64), places)) == 5
@@ -221,16 +221,16 @@ class Warmer(nn.Module):
 )
 def test_what_goes_wrong_is_said(network: type[nn.Module], said: str, tmp_path: Path) -> None:
     made = recipe(tmp_path)
-    made.evaluate({"a-to-b": network(), "b-to-a": Warmer()}, made.total)
-    assert len(made.remarks) == 1
-    assert said in made.remarks[0]
-    assert made.remarks[0].startswith("a to b")
+    made.evaluate({"a-to-b": network(), "b-to-a": Warmer()}, made.total_steps)
+    assert len(made.messages) == 1
+    assert said in made.messages[0]
+    assert made.messages[0].startswith("a to b")
 
 
 def test_what_goes_well_is_not_complained_of(tmp_path: Path) -> None:
     made = recipe(tmp_path)
-    measures = made.evaluate({"a-to-b": Warmer(), "b-to-a": Warmer()}, made.total)
-    assert made.remarks == []
+    measures = made.evaluate({"a-to-b": Warmer(), "b-to-a": Warmer()}, made.total_steps)
+    assert made.messages == []
     assert measures.keys() == {"change_a_to_b", "change_b_to_a", "cycle_a", "cycle_b"}
     assert (tmp_path / "step-0000040.png").exists()
     pictures = torch.rand((4, 3, 64, 64), generator=make_rng(1))
@@ -244,7 +244,7 @@ def test_narrow_numbers_learn_what_wide_ones_do(
     monkeypatch.setattr(devices, "_NO_HALVES", ())  # slow here, but it can be computed
     wide = run(recipe(tmp_path), 4)[-1]
     made = recipe(tmp_path, precision=precision)
-    assert ("scale makers" in made.memory) == (precision == "float16")
+    assert ("scale makers" in made.buffers) == (precision == "float16")
     assert run(made, 4)[-1] == pytest.approx(wide, rel=0.1, abs=0.01)
 
 
@@ -253,9 +253,9 @@ def test_a_step_beyond_float16_moves_nothing(
 ) -> None:
     monkeypatch.setattr(devices, "_NO_HALVES", ())
     made = recipe(tmp_path, precision="float16")
-    made.memory["scale makers"][0] = 1e30
+    made.buffers["scale makers"][0] = 1e30
     before = [weight.clone() for weight in made.networks["a-to-b"].parameters()]
     run(made, 1)
     after = list(made.networks["a-to-b"].parameters())
     assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
-    assert float(made.memory["scale makers"][0]) == pytest.approx(5e29)
+    assert float(made.buffers["scale makers"][0]) == pytest.approx(5e29)

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
-from belamy.networks.image_to_image.network import load_painter
+from belamy.networks.image_to_image.load import load_image_net
 
 # Very small networks, with a pool that is full after a few steps and discriminators that see
 # through random changes.
 SCRIPT = """
 from belamy.engines.translate.api import TranslateConfig, train_translation
-from belamy.engines.translate.task import TranslateRecipe
+from belamy.engines.translate.task import TranslateTask
 
-witnessed(TranslateRecipe)
+witnessed(TranslateTask)
 config = TranslateConfig(
     a=str(inputs[0]), b=str(inputs[1]), method="METHOD", steps=STEPS, size=64, batch=2,
     generator_channels=4, blocks=1, discriminator_channels=4, discriminator_layers=1, MORE
@@ -45,7 +45,7 @@ def test_kill_and_resume(both: Callable[..., Any], worlds: list[Path]) -> None:
         told = file.metadata()
     assert (told["a"], told["b"], told["method"]) == ("red", "blue", "cyclegan")
     for direction in ("a-to-b", "b-to-a"):
-        load_painter(resumed.folder / "network.safetensors", direction)
+        load_image_net(resumed.folder / "network.safetensors", direction)
 
 
 def test_kill_and_resume_two_processes(both: Callable[..., Any], worlds: list[Path]) -> None:
@@ -69,4 +69,4 @@ def test_kill_and_resume_one_direction(
 def test_kill_and_resume_pairs(more: str, both: Callable[..., Any], worlds: list[Path]) -> None:
     unbroken, resumed = both(script("pix2pix", 24, more), worlds, processes=1, total=24)
     resumed.assert_same_end(unbroken, "network.safetensors")
-    load_painter(resumed.folder / "network.safetensors", "a-to-b")
+    load_image_net(resumed.folder / "network.safetensors", "a-to-b")

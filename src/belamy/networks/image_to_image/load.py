@@ -1,19 +1,34 @@
-"""From a file to an image-to-image network, whoever trained it."""
+"""Files of image-to-image networks, whoever trained them: loaded, and belamy's own saved.
+
+A network file of this kind also says:
+
+    style       what it paints like, in words
+    directions  JSON list, where there are several networks in it that are built alike: the words
+                before the slash in the names of their tensors
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from belamy.errors import WeightsError
-from belamy.networks.files.network_file import SUFFIX, NetworkFile
+from belamy.networks.files.network_file import (
+    SUFFIX,
+    NetworkFile,
+    join_states,
+    save_network_file,
+)
 from belamy.networks.find import open_network
 from belamy.networks.image_to_image.network import ImageTransformNet, check_output
 from belamy.networks.image_to_image.third_party import load_pth, load_t7
 from belamy.networks.registry import NETWORKS
 
-__all__ = ["LOADERS", "ONNX", "load_image_net"]
+__all__ = ["LOADERS", "ONNX", "load_image_net", "save_image_net"]
 
 ONNX = ".onnx"
 
@@ -59,3 +74,39 @@ def _choose_direction(file: NetworkFile, direction: str | None) -> str:
         known = f"it has {', '.join(directions)}" if directions else "it has one network alone"
         raise WeightsError(f"{file.path} has no direction {direction!r}: {known}")
     return direction or (directions[0] if directions else "")
+
+
+def save_image_net(
+    path: Path,
+    networks: nn.Module | Mapping[str, nn.Module],
+    *,
+    network: str,
+    arguments: Mapping[str, Any],
+    style: str,
+    trained_on: str,
+    notes: Mapping[str, str] | None = None,
+    half: bool = True,
+) -> None:
+    """Write one network, or several that are built alike by their directions; and the SHA-256.
+
+    Args:
+        path, network, arguments, trained_on, half: see `save_network_file`.
+        networks: with their weights.
+        style: what it paints like, in words.
+        notes: further metadata (licence, losses).
+    """
+    metadata = {**(notes or {}), "style": style}
+    if isinstance(networks, nn.Module):
+        tensors = networks.state_dict()
+    else:
+        metadata["directions"] = json.dumps(list(networks))
+        tensors = join_states(networks)
+    save_network_file(
+        path,
+        tensors,
+        network=network,
+        arguments=arguments,
+        trained_on=trained_on,
+        metadata=metadata,
+        half=half,
+    )
