@@ -8,8 +8,22 @@ import torch
 from torch import Tensor, nn
 
 from belamy.errors import OptionError
-from belamy.objectives.features import channel, direction, energy, guide, strongest, weakest
-from belamy.objectives.objective import IMAGE, Objective, scale_crop_gradients, total
+from belamy.objectives.features import (
+    channel,
+    direction,
+    energy,
+    guide,
+    neuron,
+    strongest,
+    weakest,
+)
+from belamy.objectives.objective import (
+    IMAGE,
+    Objective,
+    objective,
+    scale_crop_gradients,
+    total,
+)
 from belamy.objectives.priors import (
     nine_point_variation,
     range_penalty,
@@ -186,3 +200,38 @@ def test_a_part_without_gradient_passes() -> None:
     with torch.no_grad():
         activations = Network()(noise(8, 8))
     assert scale_crop_gradients(activations, {"low": 100})["low"] is activations["low"]
+
+
+@objective("x", IMAGE)
+def bright_contrast(features: Tensor, image: Tensor) -> Tensor:
+    """What a user might write: two layers, in the order of the decorator."""
+    return 2 * image.mean() - features.square().mean()
+
+
+def test_a_function_of_ones_own_is_an_objective() -> None:
+    features, image = torch.rand(1, 4, 3, 5), torch.rand(1, 3, 6, 10)
+    activations = {"x": features, IMAGE: image, "y": torch.zeros(1)}
+    expected = 2 * image.mean() - features.square().mean()
+    assert torch.equal(bright_contrast(activations), expected)
+    assert bright_contrast.layers == {"x", IMAGE}
+    mixed = 3 * -bright_contrast + total_variation()
+    assert mixed.name == "3*(-bright_contrast) + total_variation"
+    torch.testing.assert_close(
+        mixed(activations), -3 * expected + total_variation()({IMAGE: image})
+    )
+
+
+def test_the_gradient_of_ones_own_objective() -> None:
+    rng = torch.Generator().manual_seed(3)
+    features = torch.rand(2, 3, 4, 2, generator=rng, dtype=torch.float64, requires_grad=True)
+    image = torch.rand(2, 3, 5, 4, generator=rng, dtype=torch.float64, requires_grad=True)
+    vector = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    mixed = -bright_contrast + 0.5 * total_variation() + neuron("x", 1, 2, 0)
+    mixed = mixed + direction("x", vector)
+    assert torch.autograd.gradcheck(lambda x, i: mixed({"x": x, IMAGE: i}), (features, image))
+
+
+@pytest.mark.parametrize("layers", [(), ("x", "x")])
+def test_an_objective_names_each_layer_once(layers: tuple[str, ...]) -> None:
+    with pytest.raises(OptionError, match="layers"):
+        objective(*layers)

@@ -22,18 +22,18 @@ def picture(height: int, width: int) -> Tensor:
 @pytest.mark.parametrize("name", CANVASES)
 @pytest.mark.parametrize("size", SIZES)
 def test_noise_is_a_reproducible_picture(name: str, size: tuple[int, int]) -> None:
-    image = CANVASES[name].from_noise(*size, generator=seeded())()
+    image = CANVASES[name].from_noise(*size, rng=seeded())()
     assert image.shape == (1, 3, *size)
     assert image.dtype == torch.float32
     assert image.min() > 0
     assert image.max() < 1
-    assert torch.equal(image, CANVASES[name].from_noise(*size, generator=seeded())())
-    assert not torch.equal(image, CANVASES[name].from_noise(*size, generator=seeded(1))())
+    assert torch.equal(image, CANVASES[name].from_noise(*size, rng=seeded())())
+    assert not torch.equal(image, CANVASES[name].from_noise(*size, rng=seeded(1))())
 
 
 @pytest.mark.parametrize("name", CANVASES)
 def test_a_batch_starts_differently_in_each_picture(name: str) -> None:
-    images = CANVASES[name].from_noise(8, 9, generator=seeded(), batch=3)()
+    images = CANVASES[name].from_noise(8, 9, rng=seeded(), batch=3)()
     assert images.shape == (3, 3, 8, 9)
     assert not torch.equal(images[0], images[1])
 
@@ -52,7 +52,7 @@ def test_a_canvas_starts_from_a_picture(name: str, size: tuple[int, int]) -> Non
 @pytest.mark.parametrize("size", SIZES)
 def test_an_optimiser_reaches_another_picture(name: str, size: tuple[int, int]) -> None:
     target = 0.2 + 0.6 * torch.rand(1, 3, *size, generator=seeded(7))
-    canvas = CANVASES[name].from_noise(*size, generator=seeded())
+    canvas = CANVASES[name].from_noise(*size, rng=seeded())
     optimiser = torch.optim.Adam(canvas.parameters(), lr=0.05)
     before = (canvas() - target).square().mean().item()
     for _ in range(60):
@@ -67,10 +67,10 @@ def test_an_optimiser_reaches_another_picture(name: str, size: tuple[int, int]) 
 
 @pytest.mark.parametrize("name", CANVASES)
 def test_only_the_picture_is_a_parameter(name: str) -> None:
-    canvas = CANVASES[name].from_noise(6, 5, generator=seeded())
+    canvas = CANVASES[name].from_noise(6, 5, rng=seeded())
     assert len(list(canvas.parameters())) == 1
     assert len(canvas.state_dict()) == 1
-    other = CANVASES[name].from_noise(6, 5, generator=seeded(1))
+    other = CANVASES[name].from_noise(6, 5, rng=seeded(1))
     other.load_state_dict(canvas.state_dict())
     assert torch.equal(other(), canvas())
 
@@ -115,7 +115,7 @@ def test_a_clamped_pixel_comes_back_but_goes_no_further() -> None:
 
 
 def test_the_spectrum_is_weighed_by_one_over_frequency() -> None:
-    canvas = FourierCanvas.from_noise(16, 24, generator=seeded())
+    canvas = FourierCanvas.from_noise(16, 24, rng=seeded())
     assert canvas.weights.shape == (16, 13)
     assert canvas.weights[0, 0] == pytest.approx(24)  # the mean counts as one wave over 24 px
     assert canvas.weights[0, 2] == pytest.approx(24 / 2)
@@ -125,7 +125,7 @@ def test_the_spectrum_is_weighed_by_one_over_frequency() -> None:
 
 def test_fourier_noise_is_smooth_and_of_the_same_contrast_on_every_size() -> None:
     small, large = (
-        FourierCanvas.from_noise(side, side, generator=seeded(), batch=8)() for side in (64, 256)
+        FourierCanvas.from_noise(side, side, rng=seeded(), batch=8)() for side in (64, 256)
     )
     assert small.std().item() == pytest.approx(large.std().item(), rel=0.5)
     steps = large.diff(dim=-1).square().mean().sqrt()

@@ -46,7 +46,7 @@ def channel(layer: str, index: int) -> Objective:
     )
 
 
-def neuron(layer: str, index: int, y: int | None = None, x: int | None = None) -> Objective:
+def neuron(layer: str, channel: int, y: int | None = None, x: int | None = None) -> Objective:
     """Activation of one channel at one position, by default the middle one.
 
         +---+---+---+      +---+---+---+---+
@@ -61,12 +61,12 @@ def neuron(layer: str, index: int, y: int | None = None, x: int | None = None) -
     """
 
     def score(activations: Activations) -> Tensor:
-        plane = _channel(activations, layer, index)  # (N,H,W)
+        plane = _channel(activations, layer, channel)  # (N,H,W)
         row, column = _position(plane, layer, y, x)
         return plane[:, row, column].mean()
 
     position = "" if y is None and x is None else f", {y}, {x}"
-    return Objective(score, frozenset({layer}), f"neuron({layer}, {index}{position})")
+    return Objective(score, frozenset({layer}), f"neuron({layer}, {channel}{position})")
 
 
 def class_score(index: int, layer: str = "logits") -> Objective:

@@ -3,6 +3,12 @@
 One sign rule: everything is minimised. To excite something, write minus:
 
     dream = -energy("mixed4c") + 0.5 * -channel("mixed4d", 17) + 2 * total_variation()
+
+A function of one's own becomes one too:
+
+    @objective("mixed4b")
+    def contrast(features):
+        return -features.std()
 """
 
 from __future__ import annotations
@@ -77,6 +83,36 @@ class Objective:
         )
 
     __rmul__ = __mul__
+
+
+def objective(*layers: str) -> Callable[[Callable[..., Tensor]], Objective]:
+    """A decorator that makes an `Objective` of a function of activations.
+
+    Args:
+        layers: whose activations the function takes, in this order: (N, C, H, W) each, or
+            (N, classes) for "logits"; `IMAGE` is the picture itself, (N, 3, H, W) in [0, 1].
+
+    Returns:
+        function → `Objective`, called as the function is. The function returns the scalar to
+        minimise; one that is a mean over positions keeps its meaning on every size, and works in
+        tiles (see `scale_crop_gradients`).
+
+    Raises:
+        OptionError: no layer, or one twice.
+    """
+    if not layers or len(set(layers)) < len(layers):
+        raise OptionError(
+            f"an objective of the layers {list(layers)}; name each that it reads once"
+        )
+
+    def decorate(function: Callable[..., Tensor]) -> Objective:
+        return Objective(
+            lambda activations: function(*(activations[layer] for layer in layers)),
+            frozenset(layers),
+            getattr(function, "__name__", "objective"),
+        )
+
+    return decorate
 
 
 def total(objectives: Iterable[Objective]) -> Objective:
