@@ -23,9 +23,12 @@ __all__ = [
 
 FLAGS: dict[str, str] = {
     "average": "ema",
+    "critic-rate": "discriminator-learning-rate",
     "engine": "runtime",
+    "half-life": "ema-half-life",
     "levels": "layers",
     "passes": "epochs",
+    "pieces": "patches",
     "rate": "learning-rate",
     "wanted": "target",
 }
@@ -33,6 +36,7 @@ FLAGS: dict[str, str] = {
 any more, so that one table serves all commands.)"""
 
 OPTIONS: dict[str, dict[str, str]] = {
+    "anystyle": {"pieces": "patches"},
     "faststyle": {"engine": "runtime"},
     "learn-backprop": {"rate": "learning_rate", "wanted": "target"},
     "learn-classifier": {"passes": "epochs"},
@@ -43,10 +47,15 @@ OPTIONS: dict[str, dict[str, str]] = {
 """Engine, as in `belamy.engines.ENGINES` → options in the recipes of its pictures."""
 
 CONFIGS: dict[str, dict[str, str]] = {
-    "any-style": {"average": "ema"},
+    "any-style": {"average": "ema", "pieces": "patches"},
     "classify": {"average": "ema"},
-    "defog": {"average": "ema"},
-    "defog-adapt": {"average": "ema"},
+    "defog": {"average": "ema", "mixed": "precision"},
+    "defog-adapt": {
+        "average": "ema",
+        "critic_rate": "discriminator_learning_rate",
+        "mixed": "precision",
+    },
+    "gan": {"half_life": "ema_half_life"},
     "style": {"average": "ema"},
     "translate": {"average": "ema"},
 }
@@ -60,13 +69,37 @@ NETWORKS: dict[str, str] = {
 }
 """What a network is called in the metadata of network files (tensors kept theirs)."""
 
-STATES: dict[str, dict[str, str]] = {}
+STATES: dict[str, dict[str, str]] = {
+    "defog": {"fogsight": "dehaze"},
+    "defog-adapt": {"critic": "discriminator", "fogsight": "dehaze"},
+    "translate": {
+        "heads": "patch-mlp",
+        "judge-a": "discriminator-a",
+        "judge-a-filled": "discriminator-a-filled",
+        "judge-a-pictures": "discriminator-a-pictures",
+        "judge-b": "discriminator-b",
+        "judge-b-filled": "discriminator-b-filled",
+        "judge-b-pictures": "discriminator-b-pictures",
+        "judges": "discriminators",
+        "makers": "generators",
+        "rate": "learning-rate-factor",
+        "scale judges": "scale discriminators",
+        "scale makers": "scale generators",
+    },
+}
 """Type of a run → networks, optimisers and buffers (their whole names) in its checkpoints."""
 
-MEASURES: dict[str, dict[str, str]] = {}
+MEASURES: dict[str, dict[str, str]] = {
+    "defog-adapt": {"critic": "discriminator"},
+    "gan": {"certainty": "sign_mean", "slopes": "penalty"},
+    "translate": {"fool": "adversarial", "judges": "discriminators"},
+}
 """Type of a run → losses and measures in its log and its checkpoints."""
 
-VALUES: dict[tuple[str, str], dict[Any, Any]] = {}
+VALUES: dict[tuple[str, str], dict[Any, Any]] = {
+    ("defog", "mixed"): {True: "bfloat16", False: "float32"},
+    ("defog-adapt", "mixed"): {True: "bfloat16", False: "float32"},
+}
 """(engine or type of a run, old name of the option) → old value → new value."""
 
 

@@ -15,9 +15,14 @@ from belamy.cli.films import require_film, save_film
 from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
 from belamy.cli.progress import show_steps, shown
-from belamy.engines.gan.edit_api import gan_edit_steps, gan_project_steps
-from belamy.engines.gan.evaluate_api import gan_evaluate_steps
-from belamy.engines.gan.sample_api import gan_mix_steps, gan_paint_steps, gan_walk_steps
+from belamy.engines.gan.api import gan_evaluate_steps
+from belamy.engines.gan.sample_api import (
+    gan_edit_steps,
+    gan_mix_steps,
+    gan_paint_steps,
+    gan_project_steps,
+    gan_walk_steps,
+)
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from belamy.cli.options import default, option, takes
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.gan.api import GanConfig, export_gan, plan_gan, train_gan
 from belamy.errors import OptionError
+from belamy.objectives.adversarial import LOSSES
 
 __all__ = ["app"]
 
@@ -31,6 +32,9 @@ def train(
             "--dry-run", "-n", help="Say what would be done, and what it would cost; do nothing."
         ),
     ] = False,
+    loss: Annotated[str, option(GanConfig, "loss", metavar="|".join(LOSSES))] = default(
+        GanConfig, "loss"
+    ),
     device: Annotated[str, option(train_gan, "device")] = default(train_gan, "device"),
     **options: Any,
 ) -> None:
@@ -40,12 +44,12 @@ def train(
     else:
         if data is None:
             raise OptionError("name the folder or zip of pictures, or a run folder with --resume")
-        config = GanConfig(data=data, **options)
+        config = GanConfig(data=data, loss=loss, **options)
         folder = Path() if dry_run else run or new_run(f"gan-{Path(config.data).stem}")
     if dry_run:
-        found = plan_gan(config, device=device)
-        width = max(map(len, found))
-        for name, text in found.items():
+        plan = plan_gan(config, device=device)
+        width = max(map(len, plan))
+        for name, text in plan.items():
             typer.echo(f"{name:{width}}  {text}")
         return
     follow(train_gan(config, folder, device=device), folder, COMMAND)

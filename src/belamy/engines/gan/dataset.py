@@ -1,4 +1,4 @@
-"""The pictures that a GAN learns from, looked over first."""
+"""The data set of a GAN: real pictures, looked over first, and their labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from belamy.engines.gan.api import GanConfig
+from belamy.engines.gan.config import GanConfig
 from belamy.errors import DataError
 from belamy.files import cache_folder
 from belamy.pixels import decode
@@ -30,16 +30,16 @@ class Pictures:
 
     Args:
         images: uint8 (N, S, S, 3).
-        labels: int64 (N,), indices into `kinds`; all 0 where there is one kind.
-        kinds: names of the labels; none where they are not asked for.
-        found: what was found in the data, a line for the user.
+        labels: int64 (N,), indices into `label_names`; all 0 where there are none.
+        label_names: none where labels are not asked for.
+        summary: what was found in the data, a line for the user.
         left_out: name of each picture that is not learned from → why; broken ones first.
     """
 
     images: Tensor
     labels: Tensor
-    kinds: tuple[str, ...]
-    found: str
+    label_names: tuple[str, ...]
+    summary: str
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,28 +62,28 @@ def load_pictures(config: GanConfig) -> Pictures:
         names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
         if not names:
             raise DataError(f"{tree.path} has no pictures; give a folder or a zip of pictures")
-        files = [file for name in names if (file := _header(tree, name)) is not None]
+        files = [file for name in names if (file := _read_header(tree, name)) is not None]
         large = [f for f in files if config.enlarge or min(f.size) >= config.size]
         small = {f.name for f in files} - {f.name for f in large}
         left_out = dict.fromkeys(sorted({*names} - {f.name for f in files}), "broken")
         left_out |= dict.fromkeys(sorted(small), f"smaller than {config.size} px")
-        _enough(config, len(large), left_out)
+        _check_count(config, len(large), left_out)
         kept = [f.name for f in large]
         read = squares(tree, kept, config.size, cache_folder() / "pictures")
     left_out = {**dict.fromkeys(sorted(read.broken), "broken"), **left_out}
     kept = [name for name in kept if name not in read.broken]
-    unique = _unique(read.images)
+    unique = _find_unique(read.images)
     left_out |= dict.fromkeys(sorted({*kept} - {kept[k] for k in unique}), "there twice")
     # mapped into memory, where it can be
     images = read.images if len(unique) == len(kept) else read.images[unique]
     kept = [kept[index] for index in unique]
-    _enough(config, len(kept), left_out)
-    kinds, labels = _labels(config, kept)
-    found = _found(large, len(kept), left_out)
-    return Pictures(torch.from_numpy(images), labels, kinds, found, left_out)
+    _check_count(config, len(kept), left_out)
+    label_names, labels = _read_labels(config, kept)
+    summary = _summarise(large, len(kept), left_out)
+    return Pictures(torch.from_numpy(images), labels, label_names, summary, left_out)
 
 
-def _header(tree: Tree, name: str) -> _File | None:
+def _read_header(tree: Tree, name: str) -> _File | None:
     """None if it is broken: found out without decoding."""
     try:
         with Image.open(io.BytesIO(tree.read(name)), formats=decode.FORMATS) as image:
@@ -92,16 +92,16 @@ def _header(tree: Tree, name: str) -> _File | None:
         return None
 
 
-def _enough(config: GanConfig, count: int, left_out: Mapping[str, str]) -> None:
+def _check_count(config: GanConfig, count: int, left_out: Mapping[str, str]) -> None:
     if count < FEWEST:
         raise DataError(
             f"{config.data} has {count} picture{'s' * (count != 1)} to learn from"
-            f"{_counted(left_out)}; give {FEWEST} at least, hundreds if you can"
+            f"{_count_left_out(left_out)}; give {FEWEST} at least, hundreds if you can"
             + ("" if config.enlarge else ", or a smaller --size, or --enlarge")
         )
 
 
-def _counted(left_out: Mapping[str, str]) -> str:
+def _count_left_out(left_out: Mapping[str, str]) -> str:
     """How many were left out for which reason, and a few of their names; nothing if none were."""
     if not left_out:
         return ""
@@ -110,7 +110,7 @@ def _counted(left_out: Mapping[str, str]) -> str:
     return f"; left out: {counts} ({', '.join(list(left_out)[:_NAMED])}{more})"
 
 
-def _unique(images: Bytes) -> list[int]:
+def _find_unique(images: Bytes) -> list[int]:
     """Indices of the pictures that are not the same, byte for byte, as one before them."""
     seen: dict[bytes, int] = {}
     for index, image in enumerate(images):
@@ -118,28 +118,28 @@ def _unique(images: Bytes) -> list[int]:
     return list(seen.values())
 
 
-def _labels(config: GanConfig, names: Sequence[str]) -> tuple[tuple[str, ...], Tensor]:
+def _read_labels(config: GanConfig, names: Sequence[str]) -> tuple[tuple[str, ...], Tensor]:
     """The outermost folders that differ, and which of them each picture is in."""
     if not config.labels:
         return (), torch.zeros(len(names), dtype=torch.int64)
     paths = [PurePosixPath(name).parts[:-1] for name in names]
-    depth = next((d for d in range(max(map(len, paths))) if len(_at(paths, d)) > 1), None)
+    depth = next((d for d in range(max(map(len, paths))) if len(_folders_at(paths, d)) > 1), None)
     if depth is None:
         raise DataError(
             f"{config.data} has pictures of one kind only; put each kind in a folder of its own, "
             "or leave out --labels"
         )
-    kinds = tuple(sorted(_at(paths, depth)))
-    of = [kinds.index(path[depth] if len(path) > depth else "") for path in paths]
-    return kinds, torch.tensor(of)
+    names_of_labels = tuple(sorted(_folders_at(paths, depth)))
+    folders = [path[depth] if len(path) > depth else "" for path in paths]
+    return names_of_labels, torch.tensor([names_of_labels.index(one) for one in folders])
 
 
-def _at(paths: Iterable[tuple[str, ...]], depth: int) -> set[str]:
+def _folders_at(paths: Iterable[tuple[str, ...]], depth: int) -> set[str]:
     return {path[depth] if len(path) > depth else "" for path in paths}
 
 
-def _found(files: Sequence[_File], count: int, left_out: Mapping[str, str]) -> str:
+def _summarise(files: Sequence[_File], count: int, left_out: Mapping[str, str]) -> str:
     sides = [min(file.size) for file in files]
     modes = ", ".join(f"{n:,} {mode}" for mode, n in Counter(f.mode for f in files).most_common(4))
     text = f"{count:,} pictures, short sides {min(sides)} to {max(sides)} px, {modes}"
-    return text + _counted(left_out)
+    return text + _count_left_out(left_out)

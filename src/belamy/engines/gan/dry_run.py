@@ -1,4 +1,4 @@
-"""What a GAN's training would take, found out by a few of its steps."""
+"""A dry run of a GAN's training: what it would take, found out by a few of its steps."""
 
 from __future__ import annotations
 
@@ -13,64 +13,62 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from belamy.devices import choose_precision
-from belamy.engines.gan.api import GanConfig
-from belamy.engines.gan.task import GanRecipe
-from belamy.engines.gan.train import Parts
-from belamy.training.processes import accelerator_for
+from belamy.engines.gan.config import GanConfig
+from belamy.engines.gan.task import GanTask
+from belamy.engines.gan.train import load_setup
+from belamy.training.processes import choose_accelerator
 
-__all__ = ["multiply_adds", "plan"]
+__all__ = ["count_multiply_adds", "dry_run"]
 
 
-def plan(config: GanConfig, device: str) -> dict[str, str]:
+def dry_run(config: GanConfig, device: str) -> dict[str, str]:
     """See `belamy.engines.gan.api.plan_gan`."""
-    accelerator = accelerator_for(device, config.precision)
-    parts = Parts(config, accelerator)
+    accelerator = choose_accelerator(device, config.precision)
+    setup = load_setup(config)
     with tempfile.TemporaryDirectory() as nowhere:
-        recipe = parts.recipe(Path(nowhere))
-        found = {name.replace("_", " "): _said(x) for name, x in dataclasses.asdict(config).items()}
-        found["latent"] = str(parts.shape.latent)
-        found["learning rate"] = f"{recipe.rate:g}"
-        found["changes"] = (
-            "adapting" if recipe.fixed_chance is None else f"{recipe.fixed_chance:.0%}"
-        )
-        numbers = choose_precision(config.precision, accelerator.device)
-        found["computed in"] = str(numbers).removeprefix("torch.")
-        found["data found"] = parts.pictures.found
-        for name, network in recipe.networks.items():
+        task = setup.make_task(Path(nowhere), accelerator)
+        plan = {name.replace("_", " "): _show(x) for name, x in dataclasses.asdict(config).items()}
+        plan["latent"] = str(task.arguments.latent)
+        plan["learning rate"] = f"{task.learning_rate:g}"
+        fixed = task.augmentation.fixed
+        plan["augmentation"] = "adapting" if fixed is None else f"{fixed:.0%}"
+        dtype = choose_precision(config.precision, accelerator.device)
+        plan["computed in"] = str(dtype).removeprefix("torch.")
+        plan["data found"] = setup.pictures.summary
+        for name, network in task.networks.items():
             weights = sum(parameter.numel() for parameter in network.parameters())
-            cost = multiply_adds(name, network, recipe) / 1e6
-            found[name] = f"{weights:,} weights, {cost:,.1f} million multiply-adds a picture"
-        return found | _measured(recipe)
+            cost = count_multiply_adds(name, network, task) / 1e6
+            plan[name] = f"{weights:,} weights, {cost:,.1f} million multiply-adds a picture"
+        return plan | _measure(task)
 
 
-def _said(value: object) -> str:
+def _show(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def multiply_adds(name: str, network: nn.Module, recipe: GanRecipe) -> float:
+def count_multiply_adds(name: str, network: nn.Module, task: GanTask) -> float:
     """Of one picture, in one pass forward."""
-    place = next(network.parameters()).device
-    labelled = bool(recipe.pictures.kinds)
-    label = torch.zeros(2, dtype=torch.int64, device=place) if labelled else None
-    size, latent = recipe.shape.size, recipe.shape.latent
-    given = (2, latent) if name == "generator" else (2, 3, size, size)
+    device = next(network.parameters()).device
+    conditional = bool(task.pictures.label_names)
+    label = torch.zeros(2, dtype=torch.int64, device=device) if conditional else None
+    size, latent = task.arguments.size, task.arguments.latent
+    shape = (2, latent) if name == "generator" else (2, 3, size, size)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(given, device=place), label)
-    return (
-        float(counter.get_total_flops()) / 2 / 2
-    )  # a multiply-add is two; there were two pictures
+        network(torch.zeros(shape, device=device), label)
+    flops_a_picture = float(counter.get_total_flops()) / 2
+    return flops_a_picture / 2  # a multiply-add is two
 
 
-def _measured(recipe: GanRecipe) -> dict[str, str]:
-    """Time and memory, from a step with the penalty of slopes and one without, after a first."""
-    accelerator, config = recipe.accelerator, recipe.config
-    for network in recipe.networks.values():
+def _measure(task: GanTask) -> dict[str, str]:
+    """Time and memory, from a step with the penalty and one without, after a first."""
+    accelerator, config = task.accelerator, task.config
+    for network in task.networks.values():
         network.to(accelerator.device)
-    every = config.interval
+    every = config.penalty_interval
     seconds = []
     for index in (1, 0, 1):  # step 0 has the penalty
         began = time.perf_counter()
-        recipe.step(index, accelerator.backward)
+        task.step(index, accelerator.backward)
         if accelerator.device.type == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - began)

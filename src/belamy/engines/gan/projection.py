@@ -135,7 +135,7 @@ class StylePrior:
         return cls(mean, axes[lengths > 1e-4 * lengths.max()], 1 / freedom**2)
 
     def coordinates(self, styles: Tensor) -> Tensor:
-        """(N, levels, style) → (N, levels, K) in deviations; what no axis spans is left out."""
+        """(N, resolutions, style) → (N, resolutions, K), in deviations along the axes."""
         return (styles - self.mean) @ self.axes.mT / self.axes.square().sum(1)
 
     def styles(self, coordinates: Tensor) -> Tensor:
@@ -151,7 +151,7 @@ class StylePrior:
 
 
 def _find_nearest(sampler: Sampler, distance: PerceptualDistance, seed: int) -> Tensor:
-    """(1, levels, style) of the best of some pictures."""
+    """(1, resolutions, style) of the best of some pictures."""
     styles = draw_styles(
         sampler.generator,
         range(1, _CANDIDATES + 1),
@@ -170,7 +170,7 @@ def _find_nearest(sampler: Sampler, distance: PerceptualDistance, seed: int) -> 
 def _search(
     sampler: Sampler, distance: PerceptualDistance, prior: StylePrior, start: Tensor, steps: int
 ) -> Iterator[tuple[Tensor, dict[str, float]]]:
-    """Styles (1, levels, style) and losses, each few steps and at the end."""
+    """Styles (1, resolutions, style) and losses, each few steps and at the end."""
     with torch.enable_grad():
         coordinates = prior.coordinates(start).clone().requires_grad_(True)
     optimizer = torch.optim.Adam([coordinates], lr=_LEARNING_RATE, betas=(0.9, 0.99))

@@ -1,192 +1,133 @@
-"""The work behind `belamy.engines.gan.sample_api`: paint, walk and mix."""
+"""Samples of a generator: pictures drawn from latents, and walks through the latent space."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from belamy.engines.gan.sampler import TOGETHER, Easel, sheet_of, whole
+from belamy.checks import Between, check_number
+from belamy.engines.gan.options import LARGEST_SHEET, PaintOptions, WalkOptions
+from belamy.engines.gan.sampler import BATCH, PostProcess, Sampler, make_sheet
 from belamy.errors import OptionError
 from belamy.networks.gan.latents import slerp
 from belamy.steps import Step
 
-__all__ = ["mix", "paint", "walk"]
+__all__ = ["paint", "walk"]
 
-_COUNT, _STOPS, _ROW = 16, 6, 7  # pictures, where nothing is said
-_MOST = 10_000  # pictures of their own
-_MOST_ON_A_SHEET = 400
+_COUNT, _STOPS = 16, 6  # pictures, where nothing is said
 _LARGEST_SHEET = 200e6  # pixels
-_LONGEST = 100_000  # frames
 
 
-def paint(**options: Any) -> Iterator[Step]:
-    """See `belamy.engines.gan.sample_api.gan_paint_steps`; takes every one of its arguments."""
-    most = _MOST_ON_A_SHEET if options["sheet"] else _MOST
-    easel, styles = _chosen(options, "count", _COUNT, (1, most))
-    note = easel.finish.note(easel.generator.size)
-    # a single picture is its own sheet, and is told as it is made again
-    make = _on_a_sheet if options["sheet"] else _one_by_one
-    for step in make(easel, styles):
-        yield step if step.index > 1 or not note else _noted(step, note)
+def paint(options: PaintOptions) -> Iterator[Step]:
+    """See `belamy.engines.gan.sample_api.gan_paint_steps`."""
+    sampler = _load(options)
+    allowed = Between(1, LARGEST_SHEET if options.sheet else 10_000)
+    styles = _choose_styles(
+        sampler, "count", options.count or _given(sampler, _COUNT), allowed, options.seed
+    )
+    options = replace(options, count=len(styles))
+    post = _post_process(options, sampler)
+    # a single picture is its own sheet, so that its recipe is that of a sheet
+    make = _paint_sheet if options.sheet else _paint_each
+    for step in make(options, sampler, styles, post):
+        yield replace(step, note=post.note) if step.index == 1 else step
 
 
-def _noted(step: Step, note: str) -> Step:
-    return Step(
-        step.index, step.total, step.image, step.losses, None, step.recipe, note, step.latents
+def _load(options: PaintOptions | WalkOptions) -> Sampler:
+    return Sampler(
+        options.network,
+        label=options.label,
+        truncation=options.truncation,
+        latents=options.latents,
+        device=options.device,
     )
 
 
-def _chosen(
-    options: dict[str, Any], name: str, usual: int, bounds: tuple[int, int]
-) -> tuple[Easel, Tensor]:
-    """The painter, and the styles (N, levels, style) of as many pictures as are asked for."""
-    asked = options[name]
-    if asked is not None:
-        whole(name, asked, *bounds)
-    easel = Easel(options)
-    if easel.saved is None:
-        styles = easel.drawn(range(1, (asked or usual) + 1), options["seed"])
-    else:
-        held = len(easel.saved)
-        if (asked or held) > held:
-            raise OptionError(f"{name} is {asked}, but the latents are those of {held} pictures")
-        styles = easel.saved[: whole(name, asked or held, *bounds)]
-    easel.options[name] = len(styles)
-    return easel, styles
+def _post_process(options: PaintOptions | WalkOptions, sampler: Sampler) -> PostProcess:
+    size = sampler.generator.size
+    return PostProcess(size, options.upscale, options.sign, options.frame, options.seed)
 
 
-def _one_by_one(easel: Easel, styles: Tensor) -> Iterator[Step]:
+def _given(sampler: Sampler, usual: int) -> int:
+    """How many pictures there are where it is not said: as many as the saved latents."""
+    return usual if sampler.saved is None else len(sampler.saved)
+
+
+def _choose_styles(sampler: Sampler, name: str, count: int, allowed: Between, seed: int) -> Tensor:
+    """The styles (N, resolutions, style) of so many pictures: saved ones, or drawn ones.
+
+    Raises:
+        OptionError: there are not so many, or the number is not allowed.
+    """
+    check_number(name, count, allowed)
+    if sampler.saved is None:
+        return sampler.sample(range(1, count + 1), seed)
+    saved = len(sampler.saved)
+    if count > saved:
+        raise OptionError(f"{name} is {count}, but the latents are those of {saved} pictures")
+    return sampler.saved[:count]
+
+
+def _paint_each(
+    options: PaintOptions, sampler: Sampler, styles: Tensor, post: PostProcess
+) -> Iterator[Step]:
     index = 0
-    for images in easel.painted(styles):
-        for picture in easel.finish.applied(images, index):
+    for images in sampler.generate(styles):
+        for picture in post.apply(images, index):
             index += 1
             own = styles[index - 1 : index].cpu()
-            recipe = easel.recipe("gan-paint", index)
+            recipe = sampler.recipe("gan-paint", options, index)
             yield Step(index, len(styles), picture, {}, recipe=recipe, latents=own)
 
 
-def _on_a_sheet(easel: Easel, styles: Tensor) -> Iterator[Step]:
-    side = easel.generator.size * easel.finish.upscale
-    if len(styles) * side**2 > _LARGEST_SHEET:
-        raise OptionError(f"{len(styles)} pictures of {side} px are too much for one sheet")
+def _paint_sheet(
+    options: PaintOptions, sampler: Sampler, styles: Tensor, post: PostProcess
+) -> Iterator[Step]:
+    if len(styles) * post.side**2 > _LARGEST_SHEET:
+        raise OptionError(f"{len(styles)} pictures of {post.side} px are too much for one sheet")
     columns = math.ceil(math.sqrt(len(styles)))
-    total = math.ceil(len(styles) / TOGETHER)
+    total = math.ceil(len(styles) / BATCH)
     pictures: list[Tensor] = []
-    for index, images in enumerate(easel.painted(styles), start=1):
-        pictures += easel.finish.applied(images, len(pictures))
-        sheet = sheet_of(pictures, columns)
-        recipe = easel.recipe("gan-paint", index)
+    for index, images in enumerate(sampler.generate(styles), start=1):
+        pictures += post.apply(images, len(pictures))
+        recipe = sampler.recipe("gan-paint", options, index)
         own = styles[: len(pictures)].cpu()
-        yield Step(index, total, sheet, {}, recipe=recipe, latents=own)
+        yield Step(index, total, make_sheet(pictures, columns), {}, recipe=recipe, latents=own)
 
 
-def walk(**options: Any) -> Iterator[Step]:
-    """See `belamy.engines.gan.sample_api.gan_walk_steps`; takes every one of its arguments."""
-    seconds, fps = options["seconds"], options["fps"]
-    for name, value in (("seconds", seconds), ("fps", fps)):
-        if not 0 < value < math.inf:
-            raise OptionError(f"{name} is {value:g}; it must be more than 0")
-    total = round(seconds * fps)
-    if not 2 <= total <= _LONGEST:
-        raise OptionError(f"{seconds:g} s of {fps:g} frames are {total}; 2 to {_LONGEST} are made")
-    easel, stops = _chosen(options, "stops", _STOPS, (2, 1000))
-    note = easel.finish.note(easel.generator.size)
-    styles = _round(stops, total, easel.centre)
-    # the hand that signs does not tremble from frame to frame
-    pictures = (
-        picture
-        for images in easel.painted(styles)
-        for part in images.split(1)  # type: ignore[no-untyped-call]
-        for picture in easel.finish.applied(part)
+def walk(options: WalkOptions) -> Iterator[Step]:
+    """See `belamy.engines.gan.sample_api.gan_walk_steps`."""
+    sampler = _load(options)
+    stops = _choose_styles(
+        sampler, "stops", options.stops or _given(sampler, _STOPS), Between(2, 1000), options.seed
     )
-    for index, picture in enumerate(pictures, start=1):
-        recipe = easel.recipe("gan-walk", index)
+    options = replace(options, stops=len(stops))
+    post = _post_process(options, sampler)
+    styles = interpolate_loop(stops, options.frames, sampler.mean_style)
+    frames = (
+        frame
+        for images in sampler.generate(styles)
+        for image in images.split(1)  # type: ignore[no-untyped-call]
+        for frame in post.apply(image)  # each as the first, so that the signing hand is still
+    )
+    for index, frame in enumerate(frames, start=1):
+        recipe = sampler.recipe("gan-walk", options, index)
         own = styles[index - 1 : index].cpu()
-        told = note if index == 1 else ""
-        yield Step(index, total, picture, {}, recipe=recipe, note=told, latents=own)
+        note = post.note if index == 1 else ""
+        yield Step(index, options.frames, frame, {}, recipe=recipe, note=note, latents=own)
 
 
-def _round(stops: Tensor, total: int, centre: Tensor) -> Tensor:
-    """(total, levels, style): from each of (N, levels, style) to the next, and to the first."""
-    place = torch.arange(total) / total * len(stops)
-    here = place.floor().long()
-    share = place - here
-    gentle = share * share * (3 - 2 * share)  # slow at the stops, where there is most to see
+def interpolate_loop(stops: Tensor, frames: int, centre: Tensor) -> Tensor:
+    """From each of the stops (N, resolutions, style) to the next, and from the last to the first:
+    (frames, resolutions, style), by spherical interpolation around the centre (style,)."""
+    position = torch.arange(frames) / frames * len(stops)
+    here = position.floor().long()
+    fraction = position - here
+    eased = fraction * fraction * (3 - 2 * fraction)  # slow at the stops: most is to be seen there
     following = (here + 1) % len(stops)
-    eased = gentle[:, None].expand(-1, stops.shape[1])
-    return slerp(stops[here], stops[following], eased, centre)
-
-
-def mix(**options: Any) -> Iterator[Step]:
-    """See `belamy.engines.gan.sample_api.gan_mix_steps`; takes every one of its arguments."""
-    if options["count"] is not None:
-        whole("count", options["count"], 1, 100)
-    easel = Easel(options)
-    levels = easel.generator.levels
-    if options["by"] == "levels" and levels == 1:
-        raise OptionError(f"{easel.file} has no levels to mix by; mix by latents")
-    first, second = (easel.called(options[name])[0] for name in ("first", "second"))
-    count = options["count"] or (levels + 1 if levels > 1 else _ROW)
-    easel.options["count"] = count
-    note = easel.finish.note(easel.generator.size)
-    chosen = _ROWS[options["by"]] if levels > 1 else _ROWS["latents"]
-    rows = [row(first, second, count, easel.centre) for row in chosen.values()]
-    captions = _captions(list(chosen), str(options["first"]), str(options["second"]), count)
-    pictures: list[Tensor] = []
-    for index, styles in enumerate(rows, start=1):
-        pictures += easel.finished(styles)
-        told = captions[: len(pictures)] if len(rows) > 1 else None
-        sheet, recipe = sheet_of(pictures, count, told), easel.recipe("gan-mix", index)
-        own = torch.cat(rows[:index]).cpu()
-        said = note if index == 1 else ""
-        yield Step(index, len(rows), sheet, {}, recipe=recipe, note=said, latents=own)
-
-
-def _captions(rows: list[str], first: str, second: str, count: int) -> list[str]:
-    """What of the second picture is in each, and how much; the ends by their names."""
-    ends = {0.0: first, 1.0: second}
-    shares = _shares(count).tolist()
-    return [ends.get(share, f"{row} {share:.0%}") for row in rows for share in shares]
-
-
-_Row = Callable[[Tensor, Tensor, int, Tensor], Tensor]
-"""(first, second: (levels, style), count, centre) → (count, levels, style)."""
-
-
-def _shares(count: int) -> Tensor:
-    return torch.full((1,), 0.5) if count == 1 else torch.linspace(0, 1, count)
-
-
-def _by_latents(first: Tensor, second: Tensor, count: int, centre: Tensor) -> Tensor:
-    share = _shares(count)[:, None].expand(-1, len(first))
-    return slerp(first.expand(count, -1, -1), second.expand(count, -1, -1), share, centre)
-
-
-def _by_levels(first: Tensor, second: Tensor, count: int, fine_first: bool) -> Tensor:
-    """Of each picture a part of the levels is the second's; at a count beyond the levels, one is
-    on its way."""
-    levels = len(first)
-    order = torch.arange(levels)
-    order = levels - 1 - order if fine_first else order
-    share = (_shares(count)[:, None] * levels - order).clamp(0, 1)  # (count, levels)
-    return torch.lerp(first, second, share[:, :, None].to(first))
-
-
-def _colours_first(first: Tensor, second: Tensor, count: int, centre: Tensor) -> Tensor:
-    return _by_levels(first, second, count, True)
-
-
-def _form_first(first: Tensor, second: Tensor, count: int, centre: Tensor) -> Tensor:
-    return _by_levels(first, second, count, False)
-
-
-_ROWS: dict[str, dict[str, _Row]] = {
-    "latents": {"all": _by_latents},
-    "levels": {"colours": _colours_first, "form": _form_first},
-    "both": {"all": _by_latents, "colours": _colours_first, "form": _form_first},
-}
-"""What is mixed by → what comes from the second picture first, and how."""
+    per_level = eased[:, None].expand(-1, stops.shape[1])
+    return slerp(stops[here], stops[following], per_level, centre)

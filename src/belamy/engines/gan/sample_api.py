@@ -1,50 +1,37 @@
-"""Pictures that nobody sat for: painted from nothing, on a walk, and crossed with each other.
+"""What a trained generator is good for: pictures of nobody, walks, mixes, edits, and likenesses.
 
 This module imports no torch, so that the command line can read its signatures and defaults.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator
 
-from belamy.steps import Step, run_to_end
+from belamy.engines.gan.options import (
+    EditOptions,
+    MixOptions,
+    PaintOptions,
+    ProjectOptions,
+    WalkOptions,
+)
+from belamy.steps import Step, run_to_end, with_options
 
-__all__ = ["gan_mix", "gan_mix_steps", "gan_paint", "gan_paint_steps", "gan_walk_steps"]
+__all__ = [
+    "gan_edit",
+    "gan_edit_steps",
+    "gan_mix",
+    "gan_mix_steps",
+    "gan_paint",
+    "gan_paint_steps",
+    "gan_project",
+    "gan_project_steps",
+    "gan_walk_steps",
+]
 
 
-def gan_paint_steps(
-    network: str = "portraits",
-    *,
-    count: int | None = None,
-    seed: int = 0,
-    truncation: float | None = None,
-    label: str | None = None,
-    latents: str | Sequence[str] = (),
-    sheet: bool = True,
-    upscale: int = 1,
-    sign: bool = False,
-    frame: bool = False,
-    device: str = "auto",
-) -> Iterator[Step]:
+@with_options(PaintOptions)
+def gan_paint_steps(options: PaintOptions) -> Iterator[Step]:
     """Paint pictures from nothing.
-
-    Args:
-        network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
-            or its run folder.
-        count: how many pictures; 16 unless the latents say how many.
-        seed: of the latents: picture 7 of seed 3 is always the same one, and is called 3:7 by
-            the other commands.
-        truncation: 1 paints all that the painter can, 0 the same most ordinary picture each time;
-            between them, less is safer and less varied. 0.8 by default; latents from files are
-            left as they are.
-        label: paint only pictures of this kind, of painters that learned several.
-        latents: a file, or several, of latents that were saved, instead of drawing new ones.
-        sheet: all on one sheet; otherwise each picture is a step of its own.
-        upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
-        sign: write the formula that both networks played for at the lower right, by hand.
-        frame: put each picture in a plain gilt frame.
-        device: auto, cpu, cuda or mps.
 
     Yields:
         a `Step` for each picture; or, on a sheet, for each few of them, with the sheet so far.
@@ -56,47 +43,17 @@ def gan_paint_steps(
 
     Source: Goodfellow et al. 2014; truncation: Brock et al. 2019, Karras et al. 2019.
     """
-    asked = dict(locals())
-    from belamy.engines.gan import sample
+    from belamy.engines.gan.sample import paint
 
-    yield from sample.paint(**asked)
+    yield from paint(options)
 
 
 gan_paint = run_to_end(gan_paint_steps)
 
 
-def gan_walk_steps(
-    network: str = "portraits",
-    *,
-    stops: int | None = None,
-    seconds: float = 12.0,
-    fps: float = 25.0,
-    seed: int = 0,
-    truncation: float | None = None,
-    label: str | None = None,
-    latents: str | Sequence[str] = (),
-    upscale: int = 1,
-    sign: bool = False,
-    frame: bool = False,
-    device: str = "auto",
-) -> Iterator[Step]:
+@with_options(WalkOptions)
+def gan_walk_steps(options: WalkOptions) -> Iterator[Step]:
     """Walk from one picture to the next, and back to the first: a film that can go round for ever.
-
-    Args:
-        network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
-            or its run folder.
-        stops: pictures that the walk passes through; 6 unless the latents say how many.
-        seconds: how long one round is.
-        fps: frames a second.
-        seed: of the latents: stop 7 of seed 3 is what `belamy gan paint` calls 3:7.
-        truncation: 1 paints all that the painter can, 0 the most ordinary picture alone; 0.8 by
-            default; latents from files are left as they are.
-        label: paint only pictures of this kind, of painters that learned several.
-        latents: a file, or several, of latents that were saved: the stops of the walk.
-        upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
-        sign: write the formula that both networks played for at the lower right, by hand.
-        frame: put the picture in a plain gilt frame.
-        device: auto, cpu, cuda or mps.
 
     Yields:
         a `Step` for each frame.
@@ -110,48 +67,14 @@ def gan_walk_steps(
     in the circle's centre, which is the most ordinary picture, and in that the walk lingers at
     each stop.
     """
-    asked = dict(locals())
-    from belamy.engines.gan import sample
+    from belamy.engines.gan.sample import walk
 
-    yield from sample.walk(**asked)
+    yield from walk(options)
 
 
-def gan_mix_steps(
-    first: str = "1",
-    second: str = "2",
-    *,
-    network: str = "portraits",
-    by: Literal["both", "latents", "levels"] = "both",
-    count: int | None = None,
-    truncation: float | None = None,
-    label: str | None = None,
-    latents: str | Sequence[str] = (),
-    upscale: int = 1,
-    sign: bool = False,
-    frame: bool = False,
-    device: str = "auto",
-) -> Iterator[Step]:
+@with_options(MixOptions)
+def gan_mix_steps(options: MixOptions) -> Iterator[Step]:
     """Cross two pictures: what lies between them, on a sheet.
-
-    Args:
-        first: a picture by its seed and number, as 3:7, the seventh of `belamy gan paint --seed 3`;
-            a number alone is of seed 0, or of the latents where they are given.
-        second: the other one.
-        network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
-            or its run folder.
-        by: latents: the way from one to the other, evenly. levels: two rows; in the upper one the
-            second picture's colours and strokes come first and its form last, in the lower one
-            its form first. both: all three rows.
-        count: pictures on the way, with both ends; 1 gives the middle alone. By default as many as
-            the painter has levels, and one more.
-        truncation: 1 paints all that the painter can, 0 the most ordinary picture alone; 0.8 by
-            default; latents from files are left as they are.
-        label: of both pictures, of painters that learned several kinds.
-        latents: a file, or several, of latents that were saved.
-        upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
-        sign: write the formula that both networks played for at the lower right, by hand.
-        frame: put each picture in a plain gilt frame.
-        device: auto, cpu, cuda or mps.
 
     Yields:
         a `Step` for each row, with the sheet so far.
@@ -163,10 +86,57 @@ def gan_mix_steps(
 
     Source: by levels, Karras et al. 2019 ("style mixing").
     """
-    asked = dict(locals())
-    from belamy.engines.gan import sample
+    from belamy.engines.gan.edit import mix
 
-    yield from sample.mix(**asked)
+    yield from mix(options)
 
 
 gan_mix = run_to_end(gan_mix_steps)
+
+
+@with_options(EditOptions)
+def gan_edit_steps(options: EditOptions) -> Iterator[Step]:
+    """Change a picture in one of the directions in which the painter's pictures differ most.
+
+    Yields:
+        a `Step` for each direction, with the sheet so far.
+
+    Raises:
+        UnknownName: no such painter, or no such label.
+        WeightsError: the painter or the latents are not here, damaged, or of another kind.
+        OptionError: a value out of its range.
+
+    Source: Härkönen et al. 2020, "GANSpace".
+    """
+    from belamy.engines.gan.edit import edit
+
+    yield from edit(options)
+
+
+gan_edit = run_to_end(gan_edit_steps)
+
+
+@with_options(ProjectOptions)
+def gan_project_steps(options: ProjectOptions) -> Iterator[Step]:
+    """Find the latents with which a painter comes nearest to a picture: you, as it would paint you.
+
+    Yields:
+        a `Step` for each few steps of the search: the way there.
+
+    Raises:
+        ImageError: the picture cannot be read.
+        UnknownName: no such painter, model or label.
+        WeightsError: the painter or the model is not here, damaged, or of another kind.
+        OptionError: a value out of its range.
+        Diverged: the loss is no longer a number.
+
+    Source: Abdal et al. 2019, "Image2StyleGAN", and Karras et al. 2020: all levels are fitted, by
+    a perceptual loss and pixels. **Differs** in that what holds them near usual styles is how
+    unusual they are in each direction, measured on the painter's own styles.
+    """
+    from belamy.engines.gan.projection import project
+
+    yield from project(options)
+
+
+gan_project = run_to_end(gan_project_steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -124,7 +125,9 @@ class GanTask(TrainingTask):
                 self.discriminator_step(turn, backward)
             losses, fake = self.discriminator_step(last, backward, keep_graph=share)
             losses |= self.generator_step(last, backward, fake if share else None)
-        self.augmentation.adapt(float(self.accelerator.reduce(losses["sign_mean"], "mean")))
+        if self.augmentation.fixed is None:
+            mean = self.accelerator.reduce(losses["sign_mean"], "mean")
+            self.augmentation.adapt(float(mean))
         self.monitor.count(float(losses["sign_mean"]))
         augment = self.buffers["augment"].to(self.accelerator.device).clone()
         return {**losses, "augment": augment}
@@ -144,7 +147,10 @@ class GanTask(TrainingTask):
             real, label = self._load_real(turn, part)
             with torch.set_grad_enabled(keep_graph):
                 fake = self._generate(turn, part, label)
-            shown = (self._augment(real, turn, part, 0), self._augment(fake.detach(), turn, part, 1))
+            shown = (
+                self._augment(real, turn, part, 0),
+                self._augment(fake.detach(), turn, part, 1),
+            )
             if due:
                 shown = (shown[0].detach().requires_grad_(), shown[1].detach().requires_grad_())
             logits = (self._discriminate(shown[0], label), self._discriminate(shown[1], label))
@@ -156,7 +162,7 @@ class GanTask(TrainingTask):
             }
             if due:
                 penalty, found["penalty"] = self.penalty(
-                    lambda images, label=label: self._discriminate(images, label),
+                    functools.partial(self._discriminate, label=label),
                     shown,
                     logits,
                     turn // self.config.discriminator_steps,
@@ -213,7 +219,7 @@ class GanTask(TrainingTask):
         return logits
 
     def _load_real(self, turn: int, part: int) -> tuple[Tensor, Tensor | None]:
-        """The real pictures of a turn, (N, 3, S, S) in [0, 1], and their labels if there are any."""
+        """The real pictures of a turn, (N, 3, S, S) in [0, 1], and their labels."""
         count = self.config.batch // self.config.accumulate
         indices = batch_indices(
             len(self.pictures.images),
@@ -241,7 +247,7 @@ class GanTask(TrainingTask):
         return fake
 
     def _augment(self, images: Tensor, turn: int, part: int, which: int) -> Tensor:
-        """As the discriminator is shown pictures; each of the four batches of a turn its own way."""
+        """As the discriminator is shown pictures: each of a turn's four batches its own way."""
         rng = make_rng(self.seed, "changes", turn, part, which, self.rank)
         return self.augmentation.augment(images, rng)
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
 
-from belamy.devices import make_rng as chance
-from belamy.engines.gan.api import GanConfig
+from belamy.engines.gan.config import GanConfig
 from belamy.engines.gan.dataset import Pictures, load_pictures
-from belamy.engines.gan.task import GanTask, Pair
-from belamy.errors import OptionError, RunError, WeightsError
-from belamy.files import write_text
-from belamy.networks.files.network_file import fill_network, join_states, save_network_file
-from belamy.networks.find import IN_RUN, find_network, open_network
-from belamy.networks.gan.generator import GeneratorArguments, discriminator_layers
-from belamy.networks.registry import (
-    build_discriminator,
-    build_generator,
-    embedded_names,
-    find_gan,
+from belamy.engines.gan.networks import (
+    GanNetworks,
+    build_networks,
+    check_size,
+    freeze_layers,
+    load_average,
+    save_generator,
+    save_networks,
+    start_from,
 )
+from belamy.engines.gan.task import GanTask
+from belamy.errors import RunError
+from belamy.files import write_text
+from belamy.networks.find import IN_RUN
 from belamy.pixels.images import load_image
 from belamy.pixels.video import save_video
 from belamy.training.run import Training, run_training
@@ -34,86 +31,54 @@ from belamy.training.run_folder import Run
 from belamy.training.tensorboard import open_board
 from belamy.training.trainer import Intervals, Trained, TrainingProgress
 
-__all__ = ["RUN_TYPE", "Parts", "choose_intervals", "export", "train"]
+__all__ = ["RUN_TYPE", "GanSetup", "choose_intervals", "export", "load_setup", "train"]
 
 RUN_TYPE = "gan"  # of the run, in its config.json
-FURTHER, FILM = "network-training.safetensors", "progress.gif"
-LIST = "left-out.txt"
+FILM = "progress.gif"
+LEFT_OUT = "left-out.txt"
 _FPS = 12.0
 _LAST = 24  # frames for which the film rests on its end
-_BEFORE = "before averaging"  # names of the generator's own weights, in a file to go on from
-_DISCRIMINATOR = "discriminator"
 
 
-class Parts:
-    """What a training is made of, before there is a run folder.
+@dataclass(frozen=True)
+class GanSetup:
+    """What a training is made of, before there is a run folder."""
+
+    config: GanConfig
+    pictures: Pictures
+    networks: GanNetworks
+
+    def make_task(self, samples: Path, accelerator: Accelerator) -> GanTask:
+        """The task, which draws its samples into a folder."""
+        return GanTask(self.config, self.pictures, self.networks, samples, accelerator)
+
+
+def load_setup(config: GanConfig, *, resumed: bool = False) -> GanSetup:
+    """Read the pictures, and build the networks or start them from a file.
 
     Args:
         config: what to train.
-        accelerator: where.
         resumed: whether a checkpoint will fill the networks, so that what they started from is not
             asked for again; it may be gone.
     """
-
-    def __init__(
-        self, config: GanConfig, accelerator: Accelerator, *, resumed: bool = False
-    ) -> None:
-        known = find_gan(config.architecture)
-        if config.size not in known.sizes:
-            sizes = ", ".join(map(str, known.sizes))
-            raise OptionError(f"{config.architecture} paints {sizes} px, not {config.size}")
-        self.config, self.accelerator = config, accelerator
-        self.pictures: Pictures = load_pictures(config)
-        latent = config.latent or known.latent
-        self.shape = GeneratorArguments(config.size, latent, config.width, self.pictures.kinds)
-        self.pair = _pair(config, self.shape)
-        if config.start is not None and not resumed:
-            _start(self.pair, config, self.shape)
-
-    def make_task(self, samples: Path) -> GanTask:
-        """The task, which draws its samples into a folder."""
-        levels = discriminator_layers(self.pair[1])
-        count = self.config.freeze_discriminator
-        if count >= len(levels):
-            raise OptionError(
-                f"freeze discriminator is {count}; it must be below {len(levels)}, all its levels"
-            )
-        return GanTask(
-            self.config,
-            self.pictures,
-            self.pair,
-            self.shape,
-            levels[:count],
-            samples,
-            self.accelerator,
-        )
-
-
-def _make_task(config: GanConfig, parts: Parts, run: Run, accelerator: Accelerator) -> GanTask:
-    if accelerator.is_main_process:
-        _list_left_out(run.folder, parts.pictures.left_out)
-    return parts.make_task(run.samples)
-
-
-def _save(config: GanConfig, parts: Parts, run: Run, trained: Trained) -> None:
-    measures = {name: f"{value:.4f}" for name, value in trained.measures.items()}
-    average, notes = trained.networks["generator"], {**measures, "steps": str(config.steps)}
-    _write(run.folder, config, parts.shape, average, trained.unaveraged, notes)
-    _film(run)
+    check_size(config)  # before pictures are read
+    pictures = load_pictures(config)
+    networks = build_networks(config, pictures.label_names)
+    if config.start is not None and not resumed:
+        start_from(networks, config)
+    freeze_layers(networks.discriminator, config.freeze_discriminator)
+    return GanSetup(config, pictures, networks)
 
 
 def train(config: GanConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
     """See `belamy.engines.gan.api.train_gan`."""
-    load_parts = functools.partial(Parts, resumed=bool(Run(folder).saved_steps()))
-    training = Training(RUN_TYPE, load_parts, _make_task, _save, choose_intervals, open_board)
+    resumed = bool(Run(folder).saved_steps())
+
+    def load_data(config: GanConfig, accelerator: Accelerator) -> GanSetup:
+        return load_setup(config, resumed=resumed)
+
+    training = Training(RUN_TYPE, load_data, _make_task, _save, choose_intervals, open_board)
     return run_training(training, config, folder, device, precision=config.precision)
-
-
-def _list_left_out(folder: Path, left_out: Mapping[str, str]) -> None:
-    """Every picture that is not learned from, and why: a line of `left-out.txt` each."""
-    if left_out:
-        lines = [f"{why}\t{name}\n" for name, why in left_out.items()]
-        write_text(folder / LIST, "".join(lines))
 
 
 def choose_intervals(total_steps: int) -> Intervals:
@@ -123,81 +88,34 @@ def choose_intervals(total_steps: int) -> Intervals:
     return Intervals.nearest(report, total_steps / 60, min(500.0, total_steps / 12))
 
 
-def _pair(config: GanConfig, shape: GeneratorArguments) -> Pair:
-    """New networks."""
-    with torch.random.fork_rng([]):
-        torch.manual_seed(chance(config.seed, "weights").initial_seed())
-        pair = (
-            build_generator(config.architecture, shape),
-            build_discriminator(config.architecture, shape),
-        )
-    return pair
+def _make_task(config: GanConfig, setup: GanSetup, run: Run, accelerator: Accelerator) -> GanTask:
+    if accelerator.is_main_process:
+        _list_left_out(run.folder, setup.pictures.left_out)
+    return setup.make_task(run.samples, accelerator)
 
 
-def _start(pair: Pair, config: GanConfig, shape: GeneratorArguments) -> None:
-    """Fill both from a file; what a file to paint with lacks (the critic) stays new."""
-    assert config.start is not None
-    path = Path(config.start).expanduser()
-    if config.start in embedded_names("generator"):
-        path = find_network(config.start, "generator")
-    elif path.is_dir():
-        path = path / FURTHER
-    with open_network(path, "generator") as file:
-        name = file.network
-        states = {word: file.state(word) for word in ("", _BEFORE, _DISCRIMINATOR)}
-        with file.describing():
-            own = GeneratorArguments(**file.arguments)
-    if (name, own) != (config.architecture, shape):
-        kinds = f" of {', '.join(own.labels)}" if own.labels else ""
-        raise WeightsError(
-            f"{path} is a {name} of {own.size} px, latent {own.latent}, width {own.width:g}{kinds};"
-            " ask for the same to go on from it"
-        )
-    if config.freeze_discriminator and not states[_DISCRIMINATOR]:
-        raise WeightsError(f"{path} has no discriminator to freeze; start from the run's {FURTHER}")
-    fill_network(pair[0], states[_BEFORE] or states[""], path, name)
-    if states[_DISCRIMINATOR]:
-        fill_network(pair[1], states[_DISCRIMINATOR], path, name)
+def _list_left_out(folder: Path, left_out: Mapping[str, str]) -> None:
+    """Every picture that is not learned from, and why: a line of `left-out.txt` each."""
+    if left_out:
+        lines = [f"{why}\t{name}\n" for name, why in left_out.items()]
+        write_text(folder / LEFT_OUT, "".join(lines))
 
 
-def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key[len(prefix) :]: x for key, x in state.items() if key.startswith(prefix)}
+def _save(config: GanConfig, setup: GanSetup, run: Run, trained: Trained) -> None:
+    measures = {name: f"{value:.4f}" for name, value in trained.measures.items()}
+    notes = {**measures, "steps": str(config.steps)}
+    average, arguments = trained.networks["generator"], setup.networks.arguments
+    save_networks(run.folder, config, average, trained.unaveraged, notes, arguments)
+    _save_film(run)
 
 
-def _save_generator(
-    path: Path,
-    config: GanConfig,
-    arguments: GeneratorArguments,
-    tensors: Mapping[str, Tensor],
-    notes: Mapping[str, str],
-    *,
-    half: bool,
-) -> None:
-    save_network_file(
-        path,
-        tensors,
-        network=config.architecture,
-        arguments=asdict(arguments),
-        trained_on=Path(config.data).name,
-        metadata={**notes, "loss": config.loss},
-        half=half,
-    )
-
-
-def _write(
-    folder: Path,
-    config: GanConfig,
-    arguments: GeneratorArguments,
-    average: nn.Module,
-    unaveraged: Mapping[str, nn.Module],
-    notes: Mapping[str, str],
-) -> None:
-    """The generator to paint with, and both networks to go on from."""
-    state = average.state_dict()
-    _save_generator(folder / IN_RUN, config, arguments, state, notes, half=True)
-    both = {_BEFORE: unaveraged["generator"], _DISCRIMINATOR: unaveraged["discriminator"]}
-    tensors = {**state, **join_states(both)}
-    _save_generator(folder / FURTHER, config, arguments, tensors, notes, half=False)
+def _save_film(run: Run) -> None:
+    """The samples, one after another: how it learned to paint."""
+    paths = sorted(run.samples.glob("step-*.png"))
+    if len(paths) < 2:
+        return
+    ending = [paths[-1]] * _LAST
+    save_video((load_image(path) for path in [*paths, *ending]), run.folder / FILM, fps=_FPS)
 
 
 def export(folder: Path, output: Path | None) -> Path:
@@ -207,22 +125,8 @@ def export(folder: Path, output: Path | None) -> Path:
     checkpoint = run.load_newest()
     if checkpoint is None:
         raise RunError(f"{folder} has saved no checkpoint yet; train on")
-    state = _under(checkpoint.state[0], "average/generator/")
-    kinds = load_pictures(config).kinds if config.labels else ()
-    latent = config.latent or find_gan(config.architecture).latent
-    shape = GeneratorArguments(config.size, latent, config.width, kinds)
-    made = build_generator(config.architecture, shape)
-    fill_network(made, state, folder, config.architecture)
+    label_names = load_pictures(config).label_names if config.labels else ()
+    generator = load_average(config, label_names, checkpoint.state[0], folder)
     path = output or folder / IN_RUN
-    notes = {"steps": str(checkpoint.step)}
-    _save_generator(path, config, shape, made.state_dict(), notes, half=True)
+    save_generator(path, config, generator, {"steps": str(checkpoint.step)})
     return path
-
-
-def _film(run: Run) -> None:
-    """The samples, one after another: how it learned to paint."""
-    paths = sorted(run.samples.glob("step-*.png"))
-    if len(paths) < 2:
-        return
-    ending = [paths[-1]] * _LAST
-    save_video((load_image(path) for path in [*paths, *ending]), run.folder / FILM, fps=_FPS)

@@ -10,31 +10,31 @@ from numpy.typing import NDArray
 
 from belamy.learn.drawings.style import BLUE, GREEN, GREY, INK, PAPER, RED, sheet
 from belamy.learn.texts import Texts
-from belamy.learn.toy_gan import MODES, RADIUS, REACH, Array, Moment
+from belamy.learn.toy_gan import MODES, RADIUS, REACH, Array, Snapshot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
-__all__ = ["draw_comparison", "draw_fight"]
+__all__ = ["draw_comparison", "draw_game"]
 
 _ARROW = 0.45  # of the longest arrow, in the units of the plane
 _LOSSES = (0.02, 0.98)  # quantiles that the diagram of the losses shows whole
 
 
-def draw_fight(moment: Moment, say: Texts) -> Figure:
+def draw_game(snapshot: Snapshot, say: Texts) -> Figure:
     """Both networks' view, and how their losses go."""
     figure, axes = sheet(
         say("gan.title"),
         say(
             "gan.remark",
-            loss=moment.loss,
-            step=moment.step,
-            covered=moment.covered,
-            good=moment.good,
+            loss=snapshot.loss,
+            step=snapshot.step,
+            covered=snapshot.covered,
+            good=snapshot.good,
         ),
-        [["critic", "forger", "losses"], ["critic", "forger", "modes"]],
+        [["discriminator", "generator", "losses"], ["discriminator", "generator", "modes"]],
         widths=[1.5, 1.5, 0.9],
         left=0.05,
         right=0.95,
@@ -43,19 +43,21 @@ def draw_fight(moment: Moment, say: Texts) -> Figure:
         wspace=0.14,
         hspace=0.45,
     )
-    _critic(axes["critic"], moment, say("gan.discriminator"))
-    _legend(axes["critic"], say)
-    _forger(axes["forger"], moment, say)
-    _losses(axes["losses"], moment, say)
-    _modes(axes["modes"], moment, say)
+    _draw_discriminator(axes["discriminator"], snapshot, say("gan.discriminator"))
+    _draw_legend(axes["discriminator"], say)
+    _draw_generator(axes["generator"], snapshot, say)
+    _draw_losses(axes["losses"], snapshot, say)
+    _draw_modes(axes["modes"], snapshot, say)
     return figure
 
 
-def draw_comparison(moments: Sequence[Moment], say: Texts) -> Figure:
+def draw_comparison(snapshots: Sequence[Snapshot], say: Texts) -> Figure:
     """The same fight under several losses: field and points, above the losses and the clouds."""
-    columns = range(len(moments))
-    names = [[f"{row}{column}" for column in columns] for row in ("critic", "losses", "modes")]
-    first = moments[0]
+    columns = range(len(snapshots))
+    names = [
+        [f"{row}{column}" for column in columns] for row in ("discriminator", "losses", "modes")
+    ]
+    first = snapshots[0]
     figure, axes = sheet(
         say("gan.comparison"),
         say("gan.after", step=first.step),
@@ -68,48 +70,54 @@ def draw_comparison(moments: Sequence[Moment], say: Texts) -> Figure:
         wspace=0.26,
         hspace=0.36,
     )
-    for column, moment in enumerate(moments):
-        title = f"{moment.loss}:  {moment.covered}/{MODES},  {moment.good:.0%}"
-        _critic(axes[f"critic{column}"], moment, title)
-        _losses(axes[f"losses{column}"], moment, say, named=column == 0, columns=2)
-        _modes(axes[f"modes{column}"], moment, say, named=column == 0)
+    for column, snapshot in enumerate(snapshots):
+        title = f"{snapshot.loss}:  {snapshot.covered}/{MODES},  {snapshot.good:.0%}"
+        _draw_discriminator(axes[f"discriminator{column}"], snapshot, title)
+        _draw_losses(axes[f"losses{column}"], snapshot, say, named=column == 0, columns=2)
+        _draw_modes(axes[f"modes{column}"], snapshot, say, named=column == 0)
         axes[f"losses{column}"].set_xlabel("")
         axes[f"losses{column}"].set_xticklabels([])
     return figure
 
 
-def _belief() -> LinearSegmentedColormap:
+def _field_colours() -> LinearSegmentedColormap:
     """From what it takes for made, over what it cannot tell, to what it takes for real."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("belief", ["#e9a48f", "#f6efe2", "#8fb7d3"])
 
 
-def _plane(axes: Axes, title: str) -> None:
+def _set_plane(axes: Axes, title: str) -> None:
     axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xticks=(), yticks=(), aspect="equal")
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.set_title(title)
 
 
-def _dots(axes: Axes, points: Array, **style: Any) -> None:
+def _draw_points(axes: Axes, points: Array, **style: Any) -> None:
     axes.scatter(points[:, 0], points[:, 1], **style)
 
 
-def _critic(axes: Axes, moment: Moment, title: str) -> None:
+def _draw_discriminator(axes: Axes, snapshot: Snapshot, title: str) -> None:
     """The discriminator's view: blue where it says real, red where it says made."""
     box = (-REACH, REACH, -REACH, REACH)
     axes.imshow(
-        moment.field, extent=box, origin="lower", cmap=_belief(), vmin=0, vmax=1, aspect="equal"
+        snapshot.field,
+        extent=box,
+        origin="lower",
+        cmap=_field_colours(),
+        vmin=0,
+        vmax=1,
+        aspect="equal",
     )
-    ticks = np.linspace(-REACH, REACH, len(moment.field))
-    if moment.field.min() < 0.5 < moment.field.max():
-        axes.contour(ticks, ticks, moment.field, [0.5], colors=[GREY], linewidths=1.0, alpha=0.7)
-    _dots(axes, moment.real, s=9, color=BLUE, linewidths=0, alpha=0.55)
-    _dots(axes, moment.made, s=11, color=RED, edgecolors=PAPER, linewidths=0.3)
-    _plane(axes, title)
+    ticks = np.linspace(-REACH, REACH, len(snapshot.field))
+    if snapshot.field.min() < 0.5 < snapshot.field.max():
+        axes.contour(ticks, ticks, snapshot.field, [0.5], colors=[GREY], linewidths=1.0, alpha=0.7)
+    _draw_points(axes, snapshot.real, s=9, color=BLUE, linewidths=0, alpha=0.55)
+    _draw_points(axes, snapshot.fake, s=11, color=RED, edgecolors=PAPER, linewidths=0.3)
+    _set_plane(axes, title)
 
 
-def _legend(axes: Axes, say: Texts) -> None:
+def _draw_legend(axes: Axes, say: Texts) -> None:
     for place, (colour, key) in enumerate(((BLUE, "gan.real"), (RED, "gan.fake"))):
         x = 0.02 + 0.34 * place
         axes.scatter([x], [-0.05], s=60, color=colour, transform=axes.transAxes, clip_on=False)
@@ -124,62 +132,65 @@ def _legend(axes: Axes, say: Texts) -> None:
         )
 
 
-def _forger(axes: Axes, moment: Moment, say: Texts) -> None:
+def _draw_generator(axes: Axes, snapshot: Snapshot, say: Texts) -> None:
     """The generator's view: each latent has a hue by its direction, and is pulled somewhere."""
     from matplotlib.colors import hsv_to_rgb
 
-    angles = np.arctan2(moment.latents[:, 1], moment.latents[:, 0])
+    angles = np.arctan2(snapshot.latents[:, 1], snapshot.latents[:, 0])
     hues = np.stack([angles / (2 * np.pi) % 1, np.full_like(angles, 0.62)], axis=1)
     colours = hsv_to_rgb(np.column_stack([hues, np.full_like(angles, 0.82)]))
-    _plane(axes, say("gan.generator"))
+    _set_plane(axes, say("gan.generator"))
     places = np.arange(MODES) * 2 * np.pi / MODES
     rings = RADIUS * np.cos(places), RADIUS * np.sin(places)
     axes.scatter(*rings, s=520, facecolors="none", edgecolors=GREY, linewidths=1.2, alpha=0.8)
-    longest = float(np.linalg.norm(moment.pulls, axis=1).max())
+    longest = float(np.linalg.norm(snapshot.directions, axis=1).max())
     if longest > 1e-4:  # below that the generator learns nothing: no arrows
-        pulls = moment.pulls / longest * _ARROW
-        start = moment.made[: len(pulls)]
+        arrows = snapshot.directions / longest * _ARROW
+        start = snapshot.fake[: len(arrows)]
         axes.quiver(
-            *start.T, *pulls.T, angles="xy", scale_units="xy", scale=1, width=0.005, color=INK
+            *start.T, *arrows.T, angles="xy", scale_units="xy", scale=1, width=0.005, color=INK
         )
     else:
         axes.text(0, 0, say("gan.silence"), ha="center", va="center", fontsize=15, color=RED)
-    _dots(axes, moment.made, s=13, color=colours, linewidths=0)
-    _latents(axes, moment, colours, say)
+    _draw_points(axes, snapshot.fake, s=13, color=colours, linewidths=0)
+    _draw_latents(axes, snapshot, colours, say)
 
 
-def _latents(axes: Axes, moment: Moment, colours: Array, say: Texts) -> None:
+def _draw_latents(axes: Axes, snapshot: Snapshot, colours: Array, say: Texts) -> None:
     """Where the points came from, in small, below."""
     inset = axes.inset_axes((0.0, -0.135, 0.13, 0.13))
-    _dots(inset, moment.latents, s=1.6, color=colours, linewidths=0)
+    _draw_points(inset, snapshot.latents, s=1.6, color=colours, linewidths=0)
     inset.set(xlim=(-3, 3), ylim=(-3, 3), xticks=(), yticks=(), aspect="equal")
     inset.axis("off")
     axes.text(0.14, -0.05, say("gan.latents"), transform=axes.transAxes, va="center", fontsize=14)
 
 
-def _losses(
-    axes: Axes, moment: Moment, say: Texts, *, named: bool = True, columns: int = 1
+def _draw_losses(
+    axes: Axes, snapshot: Snapshot, say: Texts, *, named: bool = True, columns: int = 1
 ) -> None:
-    steps, critic, forger = moment.history[:, :3].T
-    for losses, colour, key in ((critic, BLUE, "discriminator"), (forger, RED, "generator")):
+    steps, discriminator, generator = snapshot.history[:, :3].T
+    for losses, colour, key in (
+        (discriminator, BLUE, "discriminator"),
+        (generator, RED, "generator"),
+    ):
         axes.plot(steps, losses, color=colour, lw=0.8, alpha=0.4)
         axes.plot(steps, _smooth(losses), color=colour, lw=2.2, label=say(f"gan.by_{key}"))
-    both = moment.history[:, 1:3]
+    both = snapshot.history[:, 1:3]
     if np.isfinite(both).all():
         low, high = np.quantile(both, _LOSSES)
         margin = 0.15 * max(high - low, 0.1)
         axes.set_ylim(low - margin, high + 2.5 * margin)
-    axes.set_xlim(0, moment.steps)
+    axes.set_xlim(0, snapshot.steps)
     axes.tick_params(labelsize=11)
     if named:
         axes.set_title(say("gan.losses"), fontsize=14)
         axes.legend(loc="upper right", fontsize=11, ncols=columns, handlelength=1.0, borderpad=0)
 
 
-def _modes(axes: Axes, moment: Moment, say: Texts, *, named: bool = True) -> None:
-    steps, covered, good = moment.history[:, (0, 3, 4)].T
+def _draw_modes(axes: Axes, snapshot: Snapshot, say: Texts, *, named: bool = True) -> None:
+    steps, covered, good = snapshot.history[:, (0, 3, 4)].T
     axes.plot(steps, covered, color=INK, lw=1.4, drawstyle="steps-post")
-    axes.set(xlim=(0, moment.steps), ylim=(-0.3, 1.08 * MODES), yticks=(0, MODES / 2, MODES))
+    axes.set(xlim=(0, snapshot.steps), ylim=(-0.3, 1.08 * MODES), yticks=(0, MODES / 2, MODES))
     axes.set_xlabel(say("gan.steps"), fontsize=13)
     axes.tick_params(labelsize=11)
     share = axes.twinx()

@@ -12,27 +12,16 @@ from belamy.checks import Between
 from belamy.errors import OptionError, UnknownName
 from belamy.learn.engine import as_engine
 from belamy.learn.lessons import Language, Lesson, Seed, as_lesson
-from belamy.learn.texts import Texts, texts
+from belamy.learn.texts import TABLES, Texts, texts
+from belamy.objectives.adversarial import LOSSES
 
 if TYPE_CHECKING:
-    from belamy.learn.toy_gan import Fight, Moment
+    from belamy.learn.toy_gan import Snapshot, ToyGan
 
-__all__ = ["DEFAULT_PENALTIES", "gan_toy", "gan_toy_steps"]
-
-DEFAULT_PENALTIES = {
-    "minimax": 0.0,
-    "non-saturating": 0.0,
-    "least-squares": 0.0,
-    "hinge": 0.0,
-    "wasserstein": 0.1,
-    "relativistic": 0.1,
-}
-"""Loss → the weight of the penalty on the discriminator's gradients that it is used with: none as
-first published, Gulrajani's for wasserstein (whose 10 is for pictures), R1 and R2 for
-relativistic."""
+__all__ = ["gan_toy", "gan_toy_steps"]
 
 _FRAMES = 48
-_TOLD = 6
+_REPORTS = 6
 _MOST = 4  # losses side by side
 _ALL = 8  # clouds
 _LOST = 0.05  # part of good points below which the generator has learned nothing
@@ -49,7 +38,7 @@ def gan_toy(
     seed: Seed = 0,
     language: Language = "en",
 ) -> Lesson:
-    """A GAN learns eight clouds of points on a ring: both networks' view, while they fight.
+    """A GAN learns eight clouds of points on a ring: both networks' view, while they play.
 
     Args:
         loss: what the two networks want: minimax, non-saturating, least-squares, hinge,
@@ -65,73 +54,80 @@ def gan_toy(
     """
     chosen = list(dict.fromkeys(part.strip() for part in loss.split(",")))
     for name in chosen:
-        if name not in DEFAULT_PENALTIES:
-            raise UnknownName("loss", name, DEFAULT_PENALTIES)
+        if name not in LOSSES:
+            raise UnknownName("loss", name, LOSSES)
     if len(chosen) > _MOST:
         raise OptionError(f"--loss names {len(chosen)} losses; {_MOST} at most stand side by side")
-    from belamy.learn.toy_gan import Fight
+    from belamy.learn.toy_gan import ToyGan
 
     say = texts(language)
-    weights = [DEFAULT_PENALTIES[name] if penalty is None else penalty for name in chosen]
-    fights = [
-        Fight(name, weight, momentum, discriminator_steps, steps, seed)
+    weights = [LOSSES[name].toy_penalty if penalty is None else penalty for name in chosen]
+    gans = [
+        ToyGan(name, weight, momentum, discriminator_steps, steps, seed)
         for name, weight in zip(chosen, weights, strict=True)
     ]
     yield say("gan.begin", seed=seed)
-    yield from _one(fights[0], say) if len(fights) == 1 else _compared(fights, say)
+    yield from _watch(gans[0], say) if len(gans) == 1 else _compare(gans, say)
 
 
-def _one(fight: Fight, say: Texts) -> Lesson:
-    """One fight, watched closely."""
-    from belamy.learn.drawings.gan import draw_fight
-
-    yield say(f"gan.loss_{fight.loss}")
-    yield say("gan.penalty", penalty=fight.penalty) if fight.penalty else say("gan.no_penalty")
-    film, told = (_chosen(fight.steps, parts) for parts in (_FRAMES, _TOLD))
-    for moment in fight.moments(film | told):
-        if moment.step in told and moment.step > 0:
-            yield _line(moment, say)
-        if moment.step in film:
-            yield partial(draw_fight, moment, say)
-    yield _verdict(moment, say)
+def _introduce(loss: str, say: Texts) -> str:
+    """A loss in a sentence; its name, where nobody has written one."""
+    key = f"gan.loss_{loss}"
+    known = any(key in table for table in TABLES[say.language])
+    return say(key) if known else loss
 
 
-def _compared(fights: list[Fight], say: Texts) -> Lesson:
-    """Several fights from the same first weights, side by side."""
+def _watch(gan: ToyGan, say: Texts) -> Lesson:
+    """One GAN, watched closely."""
+    from belamy.learn.drawings.gan import draw_game
+
+    yield _introduce(gan.loss, say)
+    yield say("gan.penalty", penalty=gan.penalty) if gan.penalty else say("gan.no_penalty")
+    filmed, reported = (_choose_steps(gan.steps, parts) for parts in (_FRAMES, _REPORTS))
+    for snapshot in gan.snapshots(filmed | reported):
+        if snapshot.step in reported and snapshot.step > 0:
+            yield _report(snapshot, say)
+        if snapshot.step in filmed:
+            yield partial(draw_game, snapshot, say)
+    yield _conclude(snapshot, say)
+
+
+def _compare(gans: list[ToyGan], say: Texts) -> Lesson:
+    """Several GANs from the same first weights, side by side."""
     from belamy.learn.drawings.gan import draw_comparison
 
-    film = _chosen(fights[0].steps, _FRAMES)
-    for fight in fights:
-        yield say(f"gan.loss_{fight.loss}")
-    for moments in zip(*(fight.moments(film) for fight in fights), strict=True):
-        yield partial(draw_comparison, moments, say)
-    for fight, moment in zip(fights, moments, strict=True):
-        yield f"{fight.loss} (γ = {fight.penalty:g}): " + _verdict(moment, say)
+    filmed = _choose_steps(gans[0].steps, _FRAMES)
+    for gan in gans:
+        yield _introduce(gan.loss, say)
+    for snapshots in zip(*(gan.snapshots(filmed) for gan in gans), strict=True):
+        yield partial(draw_comparison, snapshots, say)
+    for gan, snapshot in zip(gans, snapshots, strict=True):
+        yield f"{gan.loss} (γ = {gan.penalty:g}): " + _conclude(snapshot, say)
 
 
-def _line(moment: Moment, say: Texts) -> str:
-    _, discriminator, generator, _, _ = moment.history[-1]
+def _report(snapshot: Snapshot, say: Texts) -> str:
+    _, discriminator, generator, _, _ = snapshot.history[-1]
     return say(
         "gan.step",
-        step=moment.step,
+        step=snapshot.step,
         discriminator=discriminator,
         generator=generator,
-        covered=moment.covered,
-        good=moment.good,
+        covered=snapshot.covered,
+        good=snapshot.good,
     )
 
 
-def _verdict(moment: Moment, say: Texts) -> str:
+def _conclude(snapshot: Snapshot, say: Texts) -> str:
     """What became of it, in a sentence."""
-    measured = say("gan.measured", covered=moment.covered, good=moment.good)
-    if moment.good < _LOST:
+    measured = say("gan.measured", covered=snapshot.covered, good=snapshot.good)
+    if snapshot.good < _LOST:
         return f"{measured} {say('gan.lost')}"
-    if moment.covered < _ALL:
+    if snapshot.covered < _ALL:
         return f"{measured} {say('gan.collapsed')}"
     return f"{measured} {say('gan.covers')}"
 
 
-def _chosen(steps: int, parts: int) -> set[int]:
+def _choose_steps(steps: int, parts: int) -> set[int]:
     """Steps 0 to `steps`, about `parts` of them, dense at first, when most happens."""
     return {round(steps * (part / parts) ** 1.5) for part in range(parts + 1)}
 

@@ -1,0 +1,180 @@
+"""The two networks of a GAN: built, started from others, partly frozen, and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from belamy.checks import require
+from belamy.devices import make_rng
+from belamy.engines.gan.config import GanConfig
+from belamy.errors import OptionError, WeightsError
+from belamy.networks.files.network_file import fill_network, join_states, save_network_file
+from belamy.networks.find import IN_RUN, find_network, open_network
+from belamy.networks.gan.generator import Generator, GeneratorArguments, discriminator_layers
+from belamy.networks.registry import (
+    build_discriminator,
+    build_generator,
+    embedded_names,
+    find_gan,
+)
+
+__all__ = [
+    "FOR_TRAINING",
+    "GanNetworks",
+    "build_networks",
+    "check_size",
+    "freeze_layers",
+    "load_average",
+    "save_generator",
+    "save_networks",
+    "start_from",
+]
+
+FOR_TRAINING = "network-training.safetensors"
+"""The file in a run folder that another training can go on from."""
+
+_UNAVERAGED = "before averaging"  # names of the generator's own weights there
+_DISCRIMINATOR = "discriminator"
+
+
+@dataclass(frozen=True)
+class GanNetworks:
+    """A generator and its discriminator."""
+
+    generator: Generator
+    discriminator: nn.Module
+
+    @property
+    def arguments(self) -> GeneratorArguments:
+        """What both were built with."""
+        return self.generator.arguments
+
+    def by_name(self) -> dict[str, nn.Module]:
+        """As checkpoints and reports call them."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+
+def check_size(config: GanConfig) -> None:
+    """Raise `OptionError` where the architecture has no such size."""
+    sizes = find_gan(config.architecture).sizes
+    if config.size not in sizes:
+        known = ", ".join(map(str, sizes))
+        raise OptionError(f"{config.architecture} paints {known} px, not {config.size}")
+
+
+def build_networks(config: GanConfig, label_names: tuple[str, ...]) -> GanNetworks:
+    """New networks, their weights drawn from the seed."""
+    latent = config.latent or find_gan(config.architecture).latent
+    arguments = GeneratorArguments(config.size, latent, config.width, label_names)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(make_rng(config.seed, "weights").initial_seed())
+        return GanNetworks(
+            build_generator(config.architecture, arguments),
+            build_discriminator(config.architecture, arguments),
+        )
+
+
+def start_from(networks: GanNetworks, config: GanConfig) -> None:
+    """Fill both from the file `config.start`; a discriminator that it lacks stays new.
+
+    Raises:
+        WeightsError: it is missing, damaged, of another form, or has nothing to freeze.
+    """
+    assert config.start is not None
+    path = Path(config.start).expanduser()
+    if config.start in embedded_names("generator"):
+        path = find_network(config.start, "generator")
+    elif path.is_dir():
+        path = path / FOR_TRAINING
+    with open_network(path, "generator") as file:
+        name = file.network
+        states = {word: file.state(word) for word in ("", _UNAVERAGED, _DISCRIMINATOR)}
+        with file.describing():
+            own = GeneratorArguments(**file.arguments)
+    if (name, own) != (config.architecture, networks.arguments):
+        labels = f" of {', '.join(own.labels)}" if own.labels else ""
+        raise WeightsError(
+            f"{path} is a {name} of {own.size} px, latent {own.latent}, width {own.width:g}"
+            f"{labels}; ask for the same to go on from it"
+        )
+    if config.freeze_discriminator and not states[_DISCRIMINATOR]:
+        raise WeightsError(
+            f"{path} has no discriminator to freeze; start from the run's {FOR_TRAINING}"
+        )
+    fill_network(networks.generator, states[_UNAVERAGED] or states[""], path, name)
+    if states[_DISCRIMINATOR]:
+        fill_network(networks.discriminator, states[_DISCRIMINATOR], path, name)
+
+
+def freeze_layers(discriminator: nn.Module, count: int) -> None:
+    """Keep the first layers of a discriminator, the finest, as they are.
+
+    Source: Mo et al. 2020, "Freeze the discriminator" (Freeze-D).
+
+    Raises:
+        OptionError: it would have nothing left to learn with.
+    """
+    layers = discriminator_layers(discriminator)
+    below = f"below {len(layers)}, all its layers"
+    require(count < len(layers), "freeze_discriminator", count, below)
+    for layer in layers[:count]:
+        layer.requires_grad_(False)
+
+
+def save_networks(
+    folder: Path,
+    config: GanConfig,
+    average: nn.Module,
+    unaveraged: Mapping[str, nn.Module],
+    notes: Mapping[str, str],
+    arguments: GeneratorArguments,
+) -> None:
+    """Write the averaged generator to paint with, and beside it both networks to go on from."""
+    state = average.state_dict()
+    _save(folder / IN_RUN, config, arguments, state, notes, half=True)
+    both = {_UNAVERAGED: unaveraged["generator"], _DISCRIMINATOR: unaveraged["discriminator"]}
+    tensors = {**state, **join_states(both)}
+    _save(folder / FOR_TRAINING, config, arguments, tensors, notes, half=False)
+
+
+def load_average(
+    config: GanConfig, label_names: tuple[str, ...], state: Mapping[str, Tensor], folder: Path
+) -> Generator:
+    """The averaged generator out of a checkpoint's tensors."""
+    generator = build_networks(config, label_names).generator
+    prefix = "average/generator/"
+    own = {name.removeprefix(prefix): x for name, x in state.items() if name.startswith(prefix)}
+    fill_network(generator, own, folder, config.architecture)
+    return generator
+
+
+def save_generator(
+    path: Path, config: GanConfig, generator: Generator, notes: Mapping[str, str]
+) -> None:
+    """Write a generator to paint with."""
+    _save(path, config, generator.arguments, generator.state_dict(), notes, half=True)
+
+
+def _save(
+    path: Path,
+    config: GanConfig,
+    arguments: GeneratorArguments,
+    tensors: Mapping[str, Tensor],
+    notes: Mapping[str, str],
+    *,
+    half: bool,
+) -> None:
+    save_network_file(
+        path,
+        tensors,
+        network=config.architecture,
+        arguments=asdict(arguments),
+        trained_on=Path(config.data).name,
+        metadata={**notes, "loss": config.loss},
+        half=half,
+    )
