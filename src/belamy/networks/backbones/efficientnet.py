@@ -16,7 +16,19 @@ from torch import Tensor, nn
 
 from belamy.networks.sequential import Stages, follow
 
-__all__ = ["ALIASES", "EfficientNetLite", "efficientnet_lite0", "efficientnet_lite2"]
+__all__ = [
+    "ALIASES",
+    "MEAN",
+    "PUBLISHED_NAMES",
+    "STD",
+    "EfficientNetLite",
+    "efficientnet_lite0",
+    "efficientnet_lite2",
+]
+
+# Of red, green and blue in [0, 1]: Google's training took (x - 127) / 128 of 0 … 255.
+MEAN = (127 / 255, 127 / 255, 127 / 255)
+STD = (128 / 255, 128 / 255, 128 / 255)
 
 
 @dataclass(frozen=True)
@@ -157,11 +169,10 @@ def efficientnet_lite0(classes: int = 1000) -> EfficientNetLite:
 
 
 def efficientnet_lite2(classes: int = 1000) -> EfficientNetLite:
-    """A tenth wider and a fifth deeper: 23 blocks, 6.1 million weights, shown 260 px."""
+    """A tenth wider and a fifth deeper: 21 blocks, 6.1 million weights, shown 260 px."""
     return EfficientNetLite(1.1, 1.2, classes)
 
 
-# Names that TensorFlow's port to PyTorch gave its tensors → ours, longest first.
 PUBLISHED_NAMES: tuple[tuple[str, str], ...] = (
     (r"^_conv_stem\.", "stem.0."),
     (r"^_bn0\.", "stem.1."),
@@ -175,4 +186,6 @@ PUBLISHED_NAMES: tuple[tuple[str, str], ...] = (
     (r"^_blocks\.(\d+)\._project_conv\.", r"blocks.\1.project.0."),
     (r"^_blocks\.(\d+)\._bn2\.", r"blocks.\1.project.1."),
 )
+"""Pattern of a tensor's name in the published files → its name here."""
+
 ALIASES: dict[str, str] = {"features": "head"}

@@ -1,4 +1,4 @@
-"""Where weights are: inside the package, in the user's cache, or still to be downloaded."""
+"""Where weights are: inside the package, in the cache, in another package, or to be downloaded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal
 from belamy import files
 from belamy.errors import WeightsError
 from belamy.networks.files.network_file import SUFFIX, sidecar_of
+from belamy.networks.files.package import installed_file
 from belamy.networks.registry import find_architecture
 
 __all__ = ["Status", "cached_path", "embedded_path", "get_status", "remove_weights"]
@@ -21,7 +22,7 @@ class Status:
     """Whether a backbone's weights are here; `megabytes` of 2^20 bytes, None where unknown."""
 
     name: str
-    state: Literal["embedded", "cached", "to download", "absent"]
+    state: Literal["embedded", "cached", "installed", "to install", "to download", "absent"]
     megabytes: float | None
     path: Path | None
 
@@ -46,6 +47,9 @@ def get_status(name: str) -> Status:
     for state, path in (("embedded", embedded_path(name)), ("cached", cached_path(name))):
         if path.is_file():
             return Status(name, state, path.stat().st_size / 2**20, path)  # type: ignore[arg-type]
+    if published is not None and published.package is not None:
+        here = installed_file(published) is not None
+        return Status(name, "installed" if here else "to install", published.megabytes, None)
     if published is not None:
         return Status(name, "to download", published.megabytes, None)
     return Status(name, "absent", None, None)
