@@ -17,7 +17,7 @@ runs=${3:-runs}
 
 # 1. To draw from features that have a style's moments.
 belamy style train-any "$paintings" --data "$photos" --precision bfloat16 \
-    --pieces 0 --steps 1000 --run "$runs/anystyle-first"
+    --patches 0 --steps 1000 --run "$runs/anystyle-first"
 
 # 2. To draw from what is laid of a style's pieces too.
 belamy style train-any "$paintings" --data "$photos" --precision bfloat16 \

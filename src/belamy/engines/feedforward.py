@@ -1,4 +1,4 @@
-"""Feed-forward image-to-image networks on pictures of any size: the engines faststyle, translate."""
+"""Feed-forward image-to-image networks on pictures of any size: faststyle and translate."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FeedforwardOptions(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
-    def image(self) -> Source: ...
+    def image(self) -> Source | None: ...
     @property
     def network(self) -> str | os.PathLike[str]: ...
     @property
@@ -92,6 +92,8 @@ class Repainter(Generic[Options]):
     def steps(self, image: Source | None = None) -> Iterator[Step]:
         """The same as a stream, of one step."""
         options = self.options if image is None else replace(self.options, image=image)
+        if options.image is None:
+            raise OptionError("no picture to repaint; name one")
         picture = _resize_picture(load_picture(options.image), options.size)
         base = picture.image.to(self.device)
         tile = _choose_tile(options.tile, self.runtime, base)
@@ -192,7 +194,9 @@ def _at_size(runtime: Runtime, size: tuple[int, int], image: Tensor) -> Tensor:
     return generated[..., top : top + height, left : left + width]
 
 
-def extend_by_mirroring(image: Tensor, size: tuple[int, int], corner: tuple[int, int] = (0, 0)) -> Tensor:
+def extend_by_mirroring(
+    image: Tensor, size: tuple[int, int], corner: tuple[int, int] = (0, 0)
+) -> Tensor:
     """The picture in a larger one that goes on as in mirrors, as often as it takes.
 
     Args:

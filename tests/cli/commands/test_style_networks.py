@@ -140,7 +140,9 @@ class Trainings:
         self.asked: list[tuple[StyleTrainConfig, Path, str]] = []
         self.stopped = False
 
-    def __call__(self, config: StyleTrainConfig, folder: Path, *, device: str) -> Iterator[TrainingProgress]:
+    def __call__(
+        self, config: StyleTrainConfig, folder: Path, *, device: str
+    ) -> Iterator[TrainingProgress]:
         self.asked.append((config, folder, device))
         yield TrainingProgress(0, 2, {}, note="two steps")
         if self.stopped:

@@ -85,7 +85,7 @@ def test_a_network_is_trained_and_paints(config: AnyStyleConfig, tmp_path: Path)
     assert {"shown_style", "shown_content"} <= ticks[-1].measures.keys()
     assert (folder / "samples" / "step-0000004.png").exists()
     loaded = load_network(folder / "network.safetensors", "arbitrary-style")
-    assert loaded.encoder == config.model
+    assert loaded.metadata["encoder"] == config.model
     photo, style = (Path(one) / "inner" / "0.png" for one in (config.data, config.paintings))
     made = any_style(photo, style, network=str(folder / "network.safetensors"), size=64)
     assert made.image.shape == (1, 3, 58, 64)

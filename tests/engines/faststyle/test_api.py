@@ -93,7 +93,7 @@ def test_transparency_and_size_are_carried(network: str) -> None:
 
 def test_tiles_of_fixed_statistics_are_exact() -> None:
     image, whole = smooth(256, 320), painter()
-    fixed = TorchRuntime(whole).fixed(image)
+    fixed = TorchRuntime(whole).fix_statistics(image)
     with torch.inference_mode():  # of the whole picture they are what an instance norm finds
         torch.testing.assert_close(fixed(image), whole(image), atol=1e-5, rtol=1e-4)
     tiled = feedforward.repaint(fixed, image, 192)
@@ -131,11 +131,10 @@ def test_the_recipe_makes_the_same_picture(network: str, tmp_path: Path) -> None
 
 
 def test_a_stylist_paints_many(network: str) -> None:
-    steps_of = stylist(network, strength=0.5)
+    applier = StyleApplier(ApplyStyleOptions(network=network, strength=0.5))
     for size in ((64, 64), (30, 41)):
-        (step,) = steps_of(smooth(*size))
         wanted = apply_style(smooth(*size), network=network, strength=0.5)
-        assert torch.equal(step.image, wanted.image)
+        assert torch.equal(applier(smooth(*size)).image, wanted.image)
 
 
 BAD: list[tuple[dict[str, Any], type[BelamyError], str]] = [
@@ -143,8 +142,8 @@ BAD: list[tuple[dict[str, Any], type[BelamyError], str]] = [
     ({"strength": float("nan")}, OptionError, "strength"),
     ({"size": 0}, OptionError, "size is 0"),
     ({"tile": 100}, OptionError, "tile is 100"),
-    ({"runtime": "cuda"}, OptionError, "runtime"),
-    ({"network": "wav"}, UnknownName, "style"),
+    ({"runtime": "cuda"}, UnknownName, "runtime"),
+    ({"network": "wav"}, UnknownName, "starry-night"),
     ({"network": "nowhere/wave.t7"}, WeightsError, "no network at"),
     ({"network": "wave.exe"}, WeightsError, "known are"),
     ({"device": "abacus"}, OptionError, "abacus"),

@@ -17,14 +17,14 @@ from belamy.devices import make_rng
 from belamy.engines.faststyle import train
 from belamy.engines.faststyle.api import StyleTrainConfig, apply_style, train_style
 from belamy.errors import DataError, OptionError, RunError, UnknownName
+from belamy.networks.architecture import LayerDefaults, PerceptualLayers
+from belamy.networks.registry import NETWORKS
 from belamy.objectives.perceptual_losses import (
     gram_matrices,
     relative_content_loss,
     relative_gram_loss,
     total_variation_loss,
 )
-from belamy.networks.architecture import LayerDefaults, PerceptualLayers
-from belamy.networks.registry import NETWORKS
 from belamy.training.trainer import Intervals
 
 
@@ -103,7 +103,7 @@ def test_a_network_is_trained_and_paints(config: StyleTrainConfig, tmp_path: Pat
     path = folder / "network.safetensors"
     with safe_open(path, framework="pt") as handle:
         told = handle.metadata()
-    assert told["network"] == "transformer"
+    assert told["network"] == "johnson"
     assert told["style"] == "stripes"
     assert told["trained_on"] == "photos"
     photo = Path(config.data) / "inner" / "0.png"

@@ -12,11 +12,16 @@ from torch import Tensor
 
 from belamy.devices import choose_device, make_rng
 from belamy.engines.style.api import style, style_steps
-from belamy.engines.style.gradient import FeatureExtractor, LossTerm, features_by_tile, style_gradient
+from belamy.engines.style.gradient import (
+    FeatureExtractor,
+    LossTerm,
+    features_by_tile,
+    style_gradient,
+)
 from belamy.engines.style.network import TILING, set_pooling_and_padding
 from belamy.engines.style.targets import Region, StyleImage, loss_terms
-from belamy.networks.architecture import StyleLayers
 from belamy.engines.tiling import choose_tiling
+from belamy.networks.architecture import StyleLayers
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.backbones.iris import initialise
 from belamy.networks.registry import NETWORKS
@@ -37,7 +42,9 @@ def network(name: str, layers: Sequence[str]) -> Backbone:
     module: Any = NETWORKS[name].build(**({"hidden": 8} if name == "vgg19" else {}))
     initialise(module, make_rng(0, name))
     plain = {"mean": (0.5, 0.5, 0.5), "std": (0.3, 0.3, 0.3)}
-    return set_pooling_and_padding(Backbone(module, name=name, layers=layers, **plain), None, "float32").double()
+    return set_pooling_and_padding(
+        Backbone(module, name=name, layers=layers, **plain), None, "float32"
+    ).double()
 
 
 def picture(seed: int, height: int, width: int) -> Tensor:
@@ -46,7 +53,9 @@ def picture(seed: int, height: int, width: int) -> Tensor:
     return torch.nn.functional.avg_pool2d(rough, 3, stride=1)  # (1, 3, height, width)
 
 
-def terms(extractor: FeatureExtractor, layers: Sequence[str], image: Tensor, masked: bool) -> list[LossTerm]:
+def terms(
+    extractor: FeatureExtractor, layers: Sequence[str], image: Tensor, masked: bool
+) -> list[LossTerm]:
     shown = extractor.features(image.flip(-1), layers)
     painting = extractor.features(picture(1, 61, 75), layers)
     places = picture(2, *shown[layers[1]].shape[-2:])[0, 0] if masked else None
@@ -66,7 +75,10 @@ def test_tiles_equal_the_whole(name: str, masked: bool) -> None:
     assert least is None
     tiling = choose_tiling(TILING, 200 if name == "vgg19" else 176, backbone, layers, image)
     assert tiling is not None
-    whole, tiles = FeatureExtractor(backbone), FeatureExtractor(backbone, Tiling(132, tiling.margin, tiling.align))
+    whole, tiles = (
+        FeatureExtractor(backbone),
+        FeatureExtractor(backbone, Tiling(132, tiling.margin, tiling.align)),
+    )
     wanted = terms(whole, layers, image, masked)
     gradient, losses = style_gradient(whole, wanted, image, (0, 0))
     for offset in ((0, 0),) if masked else ((13, 29),):
@@ -85,7 +97,9 @@ def test_what_tiles_see_covers_every_place_once(name: str) -> None:
     assert tiling is not None
     found = {layer: torch.full_like(x, torch.nan) for layer, x in whole.items()}
     sums: dict[str, Tensor] = {}
-    for features, layer, window in features_by_tile(FeatureExtractor(backbone, tiling), image, layers):
+    for features, layer, window in features_by_tile(
+        FeatureExtractor(backbone, tiling), image, layers
+    ):
         assert window.of(found[layer]).isnan().all()
         window.of(found[layer])[...] = features
         second = moment_statistics(features, window)[1]
@@ -108,8 +122,13 @@ def test_what_tiles_see_covers_every_place_once(name: str) -> None:
 def test_the_gradient_is_that_of_autograd(name: str, layers: Sequence[str], height: int) -> None:
     image = picture(0, height, 48)
     extractor = FeatureExtractor(network(name, layers))
-    shown, painting = extractor.features(image.flip(-1), layers), extractor.features(picture(1, 50, 44), layers)
-    parts = [LossTerm("style", 2.0, STYLE_LOSSES["moments"](x, moments_of(painting[x]))) for x in layers]
+    shown, painting = (
+        extractor.features(image.flip(-1), layers),
+        extractor.features(picture(1, 50, 44), layers),
+    )
+    parts = [
+        LossTerm("style", 2.0, STYLE_LOSSES["moments"](x, moments_of(painting[x]))) for x in layers
+    ]
     parts += [LossTerm("content", 3.0, content_loss(x, shown[x])) for x in layers]
     gradient, losses = style_gradient(extractor, parts, image, (0, 0))
     pixels = image.clone().requires_grad_(True)
@@ -134,7 +153,9 @@ def test_a_scaled_gradient_is_the_same() -> None:
     layers, image = LAYERS["iris"], picture(0, 40, 50)
     extractor = FeatureExtractor(network("iris", layers))
     wanted = terms(extractor, layers, image, masked=False)
-    plain, scaled = (style_gradient(extractor, wanted, image, (0, 0), scale)[0] for scale in (1, 2048))
+    plain, scaled = (
+        style_gradient(extractor, wanted, image, (0, 0), scale)[0] for scale in (1, 2048)
+    )
     assert torch.allclose(plain, scaled)
 
 
@@ -160,7 +181,9 @@ def test_a_tiled_painting_is_nearly_the_whole_one(eye: Path, photo: Tensor) -> N
         "content_layer": "conv2a",
     }  # fmt: skip
     painting = picture(1, 40, 50).float()
-    whole, tiled = (style(photo, painting, model=eye, tile=tile, **settings) for tile in ("none", 96))
+    whole, tiled = (
+        style(photo, painting, model=eye, tile=tile, **settings) for tile in ("none", 96)
+    )
     assert (whole.image - tiled.image).abs().mean() < 1e-3
     assert tiled.recipe is not None
     assert tiled.recipe.options["tile"] == 96
@@ -186,7 +209,9 @@ def test_the_places_of_tiles_move(
     offsets = []
     exact = render.style_gradient
 
-    def noted(extractor: FeatureExtractor, parts: Any, image: Tensor, offset: Any, scale: float) -> Any:
+    def noted(
+        extractor: FeatureExtractor, parts: Any, image: Tensor, offset: Any, scale: float
+    ) -> Any:
         offsets.append(offset)
         return exact(extractor, parts, image, offset, scale)
 

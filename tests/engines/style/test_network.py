@@ -29,8 +29,12 @@ def test_poolings_keep_shapes_and_differ(pooling: str) -> None:
     torch.manual_seed(0)
     image = torch.rand(1, 3, 37, 50)
     with torch.no_grad():
-        plain = set_pooling_and_padding(vgg(("relu3_1",)), None, "float32")(image, ["relu3_1"])["relu3_1"]
-        made = set_pooling_and_padding(vgg(("relu3_1",)), pooling, "float32")(image, ["relu3_1"])["relu3_1"]
+        plain = set_pooling_and_padding(vgg(("relu3_1",)), None, "float32")(image, ["relu3_1"])[
+            "relu3_1"
+        ]
+        made = set_pooling_and_padding(vgg(("relu3_1",)), pooling, "float32")(image, ["relu3_1"])[
+            "relu3_1"
+        ]
     assert made.shape == plain.shape
     assert torch.equal(made, plain) == (pooling == "max")
     assert 0.5 < made.mean() / plain.mean() < 2  # about as large as a maximum
@@ -62,7 +66,9 @@ def test_the_edge_goes_on_as_its_last_pixels() -> None:
     grey = torch.full((1, 3, 20, 20), 0.8)
     with torch.no_grad():
         framed = vgg(("relu1_1",))(grey, ["relu1_1"])["relu1_1"]
-        even = set_pooling_and_padding(vgg(("relu1_1",)), None, "float32")(grey, ["relu1_1"])["relu1_1"]
+        even = set_pooling_and_padding(vgg(("relu1_1",)), None, "float32")(grey, ["relu1_1"])[
+            "relu1_1"
+        ]
     assert framed.std(dim=(2, 3)).max() > 1e-3
     assert even.std(dim=(2, 3)).max() < 1e-5
 

@@ -56,8 +56,8 @@ def paint(
     fast: Annotated[
         bool, typer.Option("--fast", help="Paint in one pass, in seconds, with a trained network.")
     ] = False,
-    pieces: Annotated[float, option(any_style_steps, "pieces")] = default(
-        any_style_steps, "pieces"
+    patches: Annotated[float, option(any_style_steps, "patches")] = default(
+        any_style_steps, "patches"
     ),
     strength: Annotated[float, option(any_style_steps, "strength")] = default(
         any_style_steps, "strength"
@@ -75,7 +75,7 @@ def paint(
         raise OptionError(f"{target} would overwrite itself; name another output")
     if trace is not None:
         require_folder(trace.parent)
-    given = {**options, "pieces": pieces, "strength": strength, "network": network}
+    given = {**options, "patches": patches, "strength": strength, "network": network}
     chosen = _chosen(context, fast, given)
     rows: list[dict[str, Any]] = []
     make = any_style_steps if fast else style_steps

@@ -9,9 +9,14 @@ import typer
 
 from belamy.cli.commands.style import app
 from belamy.cli.options import default, option, takes
-from belamy.cli.pictures import work_on
+from belamy.cli.pictures import require_named, work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
-from belamy.engines.faststyle.api import StyleTrainConfig, apply_style_steps, stylist, train_style
+from belamy.engines.faststyle.api import (
+    ApplyStyleOptions,
+    StyleTrainConfig,
+    apply_style_steps,
+    train_style,
+)
 from belamy.errors import OptionError
 
 __all__ = ["app"]
@@ -35,8 +40,12 @@ def apply(
     **options: Any,
 ) -> None:
     """Repaint every IMAGE in the style that NETWORK has learned, in one pass."""
-    painting = stylist(network, **options)
-    work_on(images, output, lambda source, job: painting(source), "painting")
+    require_named(output)
+    asked = ApplyStyleOptions(network=network, **options)
+    from belamy.engines.faststyle.apply import StyleApplier  # brings torch
+
+    applier = StyleApplier(asked)
+    work_on(images, output, lambda source, job: applier.steps(source), "painting")
 
 
 @app.command()

@@ -1,9 +1,9 @@
-"""One picture drawn in the manner of others, whole or by tiles: what `anystyling` asks for.
+"""Arbitrary style transfer of one picture, whole or by tiles: encode, transfer, decode.
 
-A region's features are moved to its style's moments, and laid of its style's pieces; the two are
-mixed, and a network draws from the mixture. What it takes to know of the whole picture, its
-moments, is added up over its tiles before the first of them is drawn. What was drawn is paler than
-the style, and gets the style's colours in the end.
+The features of a region are given its style's moments, and swapped for its style's patches; a
+decoder makes a picture of a mixture of the two. What has to be known of the whole picture, its
+moments, is added up over its tiles before the first of them is decoded. What is decoded is paler
+than the style, and gets the style's colours in the end.
 """
 
 from __future__ import annotations
@@ -17,251 +17,279 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.engines.anystyle.encoder import told
-from belamy.engines.style.gradient import View
-from belamy.engines.style.targets import StyleImage, moments_seen
+from belamy.engines.anystyle.encoder import encode_moments
+from belamy.engines.style.gradient import FeatureExtractor
+from belamy.engines.style.targets import StyleImage, measure_moments
 from belamy.networks.image_to_image.arbitrary_style import (
     IMAGE,
-    LEVELS,
+    LAYERS,
     STRIDE,
-    AnyPainter,
+    ArbitraryStyleNet,
     at_stride,
 )
-from belamy.objectives.laplacian_color import band_moments, recoloured
-from belamy.objectives.patch_match import CELL, Pieces, coordinates, laid, pieces_of
-from belamy.objectives.style_losses import Moments, blend, moments_of
-from belamy.objectives.whitening import Transport, transport
+from belamy.objectives.laplacian_color import band_moments, transfer_band_moments
+from belamy.objectives.patch_match import (
+    CELL_SIZE,
+    PatchBank,
+    extract_patches,
+    project_features,
+    swap_patches,
+)
+from belamy.objectives.style_losses import Moments, blend_moments, moments_of
+from belamy.objectives.whitening import FeatureTransform, whitening_coloring
 from belamy.pixels.colors import LUMA
 from belamy.pixels.tiles import apply_tiled
 
-__all__ = ["CELL_SIDE", "Eye", "Measure", "Region", "drawn", "regions_of"]
+__all__ = [
+    "CELL_SIDE",
+    "Codec",
+    "Region",
+    "TransferSettings",
+    "encode_regions",
+    "transfer_style",
+]
 
-CELL_SIDE = CELL * STRIDE
-"""Pixels on a side of what may be laid in one: tiles begin at multiples of it."""
+CELL_SIDE = CELL_SIZE * STRIDE
+"""Pixels on a side of what may be swapped in one: tiles begin at multiples of it."""
 
-_DEEPEST = LEVELS[0]
-_LIGHT = 2.0  # how much lightness counts among some 50 features of a place. By eye
-_SEEN = 0.5  # of what a style's mask shows at most: where it shows less, no pieces are taken
+_DEEPEST = LAYERS[0]
+_LUMA_WEIGHT = 2.0  # how much lightness counts among some 50 features of a position. By eye
+_SHOWN = 0.5  # of what a style's mask shows at most: where it shows less, no patches are taken
 
 
 @dataclass(frozen=True)
-class Eye:
-    """What looks, and what draws."""
+class Codec:
+    """The two networks of arbitrary style transfer: encoder and decoder."""
 
-    painter: AnyPainter
-    view: View
+    decoder: ArbitraryStyleNet
+    encoder: FeatureExtractor
 
 
 @dataclass(frozen=True)
-class Measure:
+class TransferSettings:
     """How much of a style there is, in [0, 1] each.
 
     Args:
         strength: 0 is the content itself.
-        pieces: how much of that is laid of pieces.
-        seed: of the choice among pieces that are alike.
+        patches: the fraction of the transfer that comes of swapped patches.
+        seed: of the choice among patches that are alike.
     """
 
     strength: float
-    pieces: float
+    patches: float
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the picture, and the styles that it is drawn in.
+    """A part of the picture, and the styles that it is painted in.
 
     Args:
-        own: level → moments of the content's features there.
-        moves: level → the map of the content's features to the style.
-        collages: what it is laid of, and in what part each.
-        manner: what the painter is told of the style, (1, K).
-        itself: what it would be told of the content, (1, K).
-        colours: moments of the content's bands of details, and of the style's.
+        content_moments: layer → moments of the content's features there.
+        transforms: layer → the map of the content's features to the style's moments.
+        banks: patches of each style, and the fraction of each.
+        style_code: what the decoder is conditioned on, (1, K).
+        content_code: the same of the content itself, (1, K).
+        colours: moments of the content's Laplacian bands, and of the style's.
         mask: (1, 1, H, W), where it is; None for everywhere.
-        share: of each pixel (1, 1, H, W); None for all of them.
+        weight: of each pixel (1, 1, H, W); None for 1.
     """
 
-    own: Mapping[str, Moments]
-    moves: Mapping[str, Transport]
-    collages: Sequence[tuple[Pieces, float]]
-    manner: Tensor
-    itself: Tensor
+    content_moments: Mapping[str, Moments]
+    transforms: Mapping[str, FeatureTransform]
+    banks: Sequence[tuple[PatchBank, float]]
+    style_code: Tensor
+    content_code: Tensor
     colours: tuple[Sequence[Moments], Sequence[Moments]]
     mask: Tensor | None
-    share: Tensor | None
+    weight: Tensor | None
 
 
 @dataclass(frozen=True)
-class _Style:
+class _EncodedStyle:
     moments: Mapping[str, Moments]
     colours: Sequence[Moments]
-    pieces: Pieces
+    patches: PatchBank
     weight: float
 
 
-def drawn(
-    eye: Eye,
+def transfer_style(
+    codec: Codec,
     content: Tensor,
     styles: Sequence[StyleImage],
     masks: Sequence[Tensor],
-    measure: Measure,
+    settings: TransferSettings,
 ) -> Tensor:
-    """The content (1, 3, H, W) in [0, 1] in the manner of the styles; not clamped.
+    """The content (1, 3, H, W) in [0, 1] in the styles; not clamped.
 
     Args:
-        styles: at the size at which they are looked at.
+        styles: at the size at which they are encoded.
         masks: (1, 1, H, W) each, one a style: its region; none where the styles are blended.
     """
     height, width = content.shape[-2:]
-    content = _evened(content)
-    regions = regions_of(eye, content, styles, [_evened(mask) for mask in masks])
-    painted = _drawn(eye, content, regions, measure)
-    if measure.strength < 1:  # what a picture loses even in its own style is given back so much
-        itself = _drawn(eye, content, regions, replace(measure, strength=0.0, pieces=0.0))
-        painted += (1 - measure.strength) * (content - itself)
-    return _coloured(painted.clamp_(0, 1), regions, measure.strength)[..., :height, :width]
+    content = _pad_to_stride(content)
+    regions = encode_regions(codec, content, styles, [_pad_to_stride(mask) for mask in masks])
+    painted = _decode(codec, content, regions, settings)
+    if settings.strength < 1:  # what a picture loses even in its own style is given back so much
+        nothing = replace(settings, strength=0.0, patches=0.0)
+        painted += (1 - settings.strength) * (content - _decode(codec, content, regions, nothing))
+    coloured = _transfer_colours(painted.clamp_(0, 1), regions, settings.strength)
+    return coloured[..., :height, :width]
 
 
-def _coloured(painted: Tensor, regions: Sequence[Region], strength: float) -> Tensor:
+def _transfer_colours(painted: Tensor, regions: Sequence[Region], strength: float) -> Tensor:
     """The picture with each region's colours so far from the content's to the style's."""
-    made = painted
+    result = painted
     for region in regions:
         own = band_moments(painted, region.mask)
-        wanted = [_between(*both, strength) for both in zip(*region.colours, strict=True)]
-        change = recoloured(painted, own, wanted) - painted
-        made = made + (change if region.share is None else region.share * change)
-    return made
+        target = [_interpolate(*both, strength) for both in zip(*region.colours, strict=True)]
+        change = transfer_band_moments(painted, own, target) - painted
+        result = result + (change if region.weight is None else region.weight * change)
+    return result
 
 
-def _between(content: Moments, style: Moments, part: float) -> Moments:
-    mean = content.mean.lerp(style.mean, part)
-    covariance = content.covariance.lerp(style.covariance, part)
+def _interpolate(content: Moments, style: Moments, fraction: float) -> Moments:
+    mean = content.mean.lerp(style.mean, fraction)
+    covariance = content.covariance.lerp(style.covariance, fraction)
     return Moments(mean, covariance + mean[:, :, None] * mean[:, None, :])
 
 
-def _evened(image: Tensor) -> Tensor:
-    """With sides that are multiples of the painter's stride: the last pixels go on."""
+def _pad_to_stride(image: Tensor) -> Tensor:
+    """With sides that are multiples of the decoder's stride: the last pixels go on."""
     below, right = (-side % STRIDE for side in image.shape[-2:])
     return F.pad(image, (0, right, 0, below), mode="replicate")
 
 
-def regions_of(
-    eye: Eye, content: Tensor, styles: Sequence[StyleImage], masks: Sequence[Tensor]
+def encode_regions(
+    codec: Codec, content: Tensor, styles: Sequence[StyleImage], masks: Sequence[Tensor]
 ) -> list[Region]:
     """The whole picture in all styles blended, or the region of each.
 
     Args:
-        content: (1, 3, H, W), its sides multiples of the painter's stride; masks likewise.
+        content: (1, 3, H, W), its sides multiples of the decoder's stride; masks likewise.
     """
-    found = [_style(eye, style) for style in styles]
+    encoded = [_encode_style(codec, style) for style in styles]
     if not masks:
-        return [_region(eye, content, found)]
+        return [_encode_region(codec, content, encoded)]
     total = torch.stack(list(masks)).sum(dim=0).clamp_min(torch.finfo(content.dtype).eps)
     return [
-        _region(eye, content, [style], mask, mask / total)
-        for style, mask in zip(found, masks, strict=True)
+        _encode_region(codec, content, [style], mask, mask / total)
+        for style, mask in zip(encoded, masks, strict=True)
     ]
 
 
-def _style(eye: Eye, style: StyleImage) -> _Style:
-    image = _evened(style.image)
-    features = {IMAGE: image, **eye.view.see(image, LEVELS)}
-    mask = None if style.mask is None else _evened(style.mask)
+def _encode_style(codec: Codec, style: StyleImage) -> _EncodedStyle:
+    image = _pad_to_stride(style.image)
+    features = {IMAGE: image, **codec.encoder.features(image, LAYERS)}
+    mask = None if style.mask is None else _pad_to_stride(style.mask)
     moments = {
-        level: moments_of(x, None if mask is None else at_stride(mask, x)[0, 0])
-        for level, x in features.items()
+        layer: moments_of(x, None if mask is None else at_stride(mask, x)[0, 0])
+        for layer, x in features.items()
     }
-    places = _places(eye, features, moments)
+    projected = _project(codec, features, moments)
     shown = None if mask is None else at_stride(mask, features[_DEEPEST])[0, 0]
-    allowed = None if shown is None else shown >= _SEEN * shown.max()
-    pieces = pieces_of(features, places, allowed)
-    return _Style(moments, band_moments(image, mask), pieces, style.weight)
+    allowed = None if shown is None else shown >= _SHOWN * shown.max()
+    patches = extract_patches(features, projected, allowed)
+    return _EncodedStyle(moments, band_moments(image, mask), patches, style.weight)
 
 
-def _places(eye: Eye, features: Mapping[str, Tensor], moments: Mapping[str, Moments]) -> Tensor:
-    """By what places are compared, (1, K, h, w): deep features, and how light it is there.
+def _project(
+    codec: Codec, features: Mapping[str, Tensor], moments: Mapping[str, Moments]
+) -> Tensor:
+    """By what positions are compared, (1, K, h, w): deep features, and how light it is there.
 
     Features alone cannot tell a dark tree's inside from a light sky's, for both are plain.
     """
-    deep = coordinates(features[_DEEPEST], moments[_DEEPEST], eye.painter.basis)
+    deep = project_features(features[_DEEPEST], moments[_DEEPEST], codec.decoder.basis)
     colours = F.avg_pool2d(features[IMAGE], STRIDE)
-    light = coordinates(colours, moments[IMAGE], colours.new_tensor([LUMA]))
-    return torch.cat([deep, _LIGHT * light], dim=1)
+    luma = project_features(colours, moments[IMAGE], colours.new_tensor([LUMA]))
+    return torch.cat([deep, _LUMA_WEIGHT * luma], dim=1)
 
 
-def _region(
-    eye: Eye,
+def _encode_region(
+    codec: Codec,
     content: Tensor,
-    styles: Sequence[_Style],
+    styles: Sequence[_EncodedStyle],
     mask: Tensor | None = None,
-    share: Tensor | None = None,
+    weight: Tensor | None = None,
 ) -> Region:
-    parts = [style.weight / sum(one.weight for one in styles) for style in styles]
-    mixing = eye.painter.mixing
-    wanted = {level: blend([one.moments[level] for one in styles], parts) for level in mixing}
+    fractions = [style.weight / sum(one.weight for one in styles) for style in styles]
+    mixing = codec.decoder.mixing
+    target = {
+        layer: blend_moments([one.moments[layer] for one in styles], fractions) for layer in mixing
+    }
     pixels = moments_of(content, None if mask is None else mask[0, 0])
-    seen = moments_seen(eye.view, StyleImage(content, mask, 1.0), list(LEVELS))
-    own = {IMAGE: pixels, **seen}
-    moves = {level: transport(own[level], wanted[level], mixing[level]) for level in mixing}
-    collages = [(style.pieces, part) for style, part in zip(styles, parts, strict=True)]
-    palette = [blend(band, parts) for band in zip(*(one.colours for one in styles), strict=True)]
-    colours = band_moments(content, mask), palette
-    manners = told(wanted), told(own)
-    return Region(own, moves, collages, *manners, colours, mask, share)
+    deep = measure_moments(codec.encoder, StyleImage(content, mask, 1.0), list(LAYERS))
+    own = {IMAGE: pixels, **deep}
+    palettes = zip(*(one.colours for one in styles), strict=True)
+    return Region(
+        own,
+        {x: whitening_coloring(own[x], target[x], amount) for x, amount in mixing.items()},
+        [(style.patches, fraction) for style, fraction in zip(styles, fractions, strict=True)],
+        encode_moments(target),
+        encode_moments(own),
+        (band_moments(content, mask), [blend_moments(band, fractions) for band in palettes]),
+        mask,
+        weight,
+    )
 
 
-def _drawn(eye: Eye, content: Tensor, regions: Sequence[Region], measure: Measure) -> Tensor:
-    shares = [region.share for region in regions if region.share is not None]
-    cells = _numbers(content, measure.seed)
+def _decode(
+    codec: Codec, content: Tensor, regions: Sequence[Region], settings: TransferSettings
+) -> Tensor:
+    weights = [region.weight for region in regions if region.weight is not None]
+    jitter = _draw_jitter(content, settings.seed)
     # what belongs to a pixel is cut into tiles as the picture is
-    stack = torch.cat([content, cells, *shares], dim=1)
-    draw = functools.partial(_drawn_at_once, eye, regions, measure)
-    tiling = eye.view.tiling
+    stack = torch.cat([content, jitter, *weights], dim=1)
+    decode = functools.partial(_decode_crop, codec, regions, settings)
+    tiling = codec.encoder.tiling
     if tiling is None:
-        return draw(stack)
-    return apply_tiled(draw, stack, tiling.tile, tiling.margin, align=tiling.align)
+        return decode(stack)
+    return apply_tiled(decode, stack, tiling.tile, tiling.margin, align=tiling.align)
 
 
-def _numbers(content: Tensor, seed: int) -> Tensor:
-    """(1, 1, H, W): for each cell of pixels a number by chance, whole and exact in float32."""
+def _draw_jitter(content: Tensor, seed: int) -> Tensor:
+    """(1, 1, H, W): a random number for each cell of pixels, whole and exact in float32."""
     rows, columns = (-(-side // CELL_SIDE) for side in content.shape[-2:])
-    chance = make_rng(seed, "pieces")
-    numbers = torch.randint(2**24, (1, 1, rows, columns), generator=chance).to(content)
+    rng = make_rng(seed, "pieces")
+    numbers = torch.randint(2**24, (1, 1, rows, columns), generator=rng).to(content)
     spread = numbers.repeat_interleave(CELL_SIDE, dim=2).repeat_interleave(CELL_SIDE, dim=3)
     return spread[..., : content.shape[-2], : content.shape[-1]]
 
 
-def _drawn_at_once(eye: Eye, regions: Sequence[Region], measure: Measure, crop: Tensor) -> Tensor:
-    """(1, 3, h, w) of a crop of the picture, the numbers of its cells, and its shares if any."""
+def _decode_crop(
+    codec: Codec, regions: Sequence[Region], settings: TransferSettings, crop: Tensor
+) -> Tensor:
+    """(1, 3, h, w) of a crop of the picture, its cells' numbers, and its weights if any."""
     height, width = crop.shape[-2:]
-    parts = [3] + [1] * (crop.shape[1] - 3)
-    image, numbers, *masks = torch.split(_evened(crop), parts, dim=1)
-    shares: list[Tensor | None] = [*masks] or [None]
+    channels = [3] + [1] * (crop.shape[1] - 3)
+    image, numbers, *masks = torch.split(_pad_to_stride(crop), channels, dim=1)
+    weights: list[Tensor | None] = [*masks] or [None]
     cells = numbers[0, 0, ::CELL_SIDE, ::CELL_SIDE].long()
-    seen = {IMAGE: image, **eye.view.see(image, LEVELS)}
-    features, manners = dict(seen), []
-    for region, share in zip(regions, shares, strict=True):
-        for level, wanted in _wanted(eye, region, seen, cells, measure.pieces).items():
-            way = measure.strength * (wanted - seen[level])
-            features[level] = features[level] + (
-                way if share is None else way * at_stride(share, way)
+    own = {IMAGE: image, **codec.encoder.features(image, LAYERS)}
+    features, codes = dict(own), []
+    for region, weight in zip(regions, weights, strict=True):
+        for layer, target in _transfer(codec, region, own, cells, settings.patches).items():
+            change = settings.strength * (target - own[layer])
+            features[layer] = features[layer] + (
+                change if weight is None else change * at_stride(weight, change)
             )
-        manners.append((region.itself.lerp(region.manner, measure.strength), share))
-    painted: Tensor = eye.painter(features, manners)
+        codes.append((region.content_code.lerp(region.style_code, settings.strength), weight))
+    painted: Tensor = codec.decoder(features, codes)
     return painted[..., :height, :width]
 
 
-def _wanted(
-    eye: Eye, region: Region, seen: Mapping[str, Tensor], cells: Tensor, part: float
+def _transfer(
+    codec: Codec, region: Region, own: Mapping[str, Tensor], cells: Tensor, fraction: float
 ) -> dict[str, Tensor]:
-    """Level → what a region's style makes of the features: moved, and in a part laid of pieces."""
-    made = {level: region.moves[level](x) for level, x in seen.items()}
-    if part == 0:
-        return made
-    places = _places(eye, seen, region.own)
-    collages = [(laid(pieces, places, cells), weight) for pieces, weight in region.collages]
+    """Layer → features with a region's style: its moments, and in a fraction its patches."""
+    transformed = {layer: region.transforms[layer](x) for layer, x in own.items()}
+    if fraction == 0:
+        return transformed
+    projected = _project(codec, own, region.content_moments)
+    swapped = [(swap_patches(bank, projected, cells), weight) for bank, weight in region.banks]
     return {
-        level: (1 - part) * x + part * torch.stack([w * one[level] for one, w in collages]).sum(0)
-        for level, x in made.items()
+        layer: (1 - fraction) * x
+        + fraction * torch.stack([weight * one[layer] for one, weight in swapped]).sum(0)
+        for layer, x in transformed.items()
     }

@@ -11,8 +11,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from belamy.devices import autocast, choose_precision, make_rng
-from belamy.engines.anystyle.api import AnyStyleConfig
-from belamy.engines.anystyle.encoder import moved, told
+from belamy.engines.anystyle.config import AnyStyleConfig
+from belamy.engines.anystyle.encoder import encode_moments, transfer_moments
 from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.arbitrary_style import IMAGE, LAYERS, ArbitraryStyleNet
 from belamy.objectives.adain_losses import log_moment_loss, normalized_content_loss
@@ -25,27 +25,28 @@ from belamy.training.loss_scale import LossScale
 from belamy.training.schedules import set_learning_rate, warmup_cosine
 from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["CONTENT", "SEEN", "STORED", "AnyStyleTask", "repainted"]
+__all__ = ["CONTENT_LAYERS", "STORED", "STYLE_LAYERS", "AnyStyleTask", "permute_colors"]
 
 STORED = {"photographs": 1.5, "paintings": 1.0}
 """Side of the stored pictures, in sides of the squares that are cut out of them."""
 
-SEEN = ("conv1", "conv2b", "mixed3a", "mixed3b", "mixed4a")
+STYLE_LAYERS = ("conv1", "conv2b", "mixed3a", "mixed3b", "mixed4a")
 """Layers in which a painting is compared with its style."""
 
-CONTENT = ("mixed3b", "mixed4a")
+CONTENT_LAYERS = ("mixed3b", "mixed4a")
 """Layers in which it must show what the photograph shows."""
 
-_PHOTOGRAPH, _PAINTING = (0.44, 1.0), (0.15, 1.0)  # parts of them that are cut out; by eye
-_ALIKE = 4  # one of so many squares is styled by itself
-PART = 0.6
-"""Of pieces, in the samples: as in use."""
+# Fractions of their area that are cut out of them; by eye
+_PHOTOGRAPH_AREA, _PAINTING_AREA = (0.44, 1.0), (0.15, 1.0)
+_IDENTITY = 4  # one of so many squares is its own style
+SAMPLE_FRACTION = 0.6
+"""Of patches, in the samples: as in use."""
 
 _SHOWN = 5  # photographs, and paintings, in the samples
 _CELL = 192  # pixels of one picture in them
 _FINAL_RATE, _WARMUP_STEPS = 0.01, 50  # factor on the learning rate at the end. By eye
-_EXCESS = 5.0  # weight of what is outside of [0, 1], where a picture is cut off
-_STEEPEST = 5.0  # the gradient's length, above which it is shortened: a dark style is steep
+_EXCESS_WEIGHT = 5.0  # of what is outside of [0, 1], where a picture is cut off
+_MAX_NORM = 5.0  # of the gradient, which is clipped: that of a dark style is large
 
 
 Features: TypeAlias = "Mapping[str, Tensor]"
@@ -105,63 +106,74 @@ class AnyStyleTask(TrainingTask):
         optimizer.zero_grad(set_to_none=True)
         loss = torch.stack([_WEIGHTS[name](self.config) * losses[name] for name in losses]).sum()
         backward(self.loss_scale.scale("painter", loss))
-        self.loss_scale.step("painter", optimizer, max_norm=_STEEPEST)
+        self.loss_scale.step("painter", optimizer, max_norm=_MAX_NORM)
         return losses
 
     def _losses(
-        self, painter: nn.Module, contents: Tensor, styles: Tensor, part: Tensor
+        self, painter: nn.Module, contents: Tensor, styles: Tensor, fractions: Tensor
     ) -> dict[str, Tensor]:
         with torch.no_grad():
-            seen, wanted = self._seen(contents), self._seen(styles)
-        painted = self._painted(painter, seen, wanted, part)
-        found, style = self._seen(painted), _moments(wanted)
-        alike = -(-len(contents) // _ALIKE)
+            content_features, style_features = self._extract(contents), self._extract(styles)
+        painted = self._paint(painter, content_features, style_features, fractions)
+        identity = -(-len(contents) // _IDENTITY)
         return {
-            "style": log_moment_loss(_moments(found), {layer: style[layer] for layer in SEEN}),
-            "content": normalized_content_loss(found, {layer: seen[layer] for layer in CONTENT}),
-            "identity": (painted - contents)[:alike].square().mean(),
+            **self._distances(painted, content_features, style_features),
+            "identity": (painted - contents)[:identity].square().mean(),
             "roughness": total_variation_loss(painted),
             "excess": (painted - painted.clamp(0, 1)).square().mean(),
         }
 
-    def _painted(
-        self, painter: nn.Module, seen: Features, styles: Features, part: Tensor
-    ) -> Tensor:
-        """(N, 3, H, W), each content in its style, laid of its pieces in so great a part (N,)."""
-        with torch.no_grad():
-            features = self._features(seen, styles, part)
-        with autocast(self.accelerator.device, self.config.precision):
-            painted: Tensor = painter(features, [(told(_moments(styles)), None)])
-        return painted.float()
-
-    def _features(self, seen: Features, styles: Features, part: Tensor) -> dict[str, Tensor]:
-        levels, others = ({x: some[x] for x in self.mixing} for some in (seen, styles))
-        own, wanted = _moments(levels), _moments(others)
-        places, pieces = (
-            torch.split(project_features(some[LAYERS[0]], moments[LAYERS[0]], self.basis), 1)
-            for some, moments in ((levels, own), (others, wanted))
-        )
-        collages = [
-            swap_patches(
-                extract_patches({x: y[n : n + 1] for x, y in others.items()}, piece), place
-            )
-            for n, (piece, place) in enumerate(zip(pieces, places, strict=True))
-        ]
-        share = part.view(-1, 1, 1, 1)
+    def _distances(
+        self, painted: Tensor, contents: Features, styles: Features
+    ) -> dict[str, Tensor]:
+        """The perceptual losses of what is painted, (N, 3, H, W), to features of N pictures."""
+        actual = self._extract(painted)
+        style_target = _moments({layer: styles[layer] for layer in STYLE_LAYERS})
+        content_target = {layer: contents[layer] for layer in CONTENT_LAYERS}
         return {
-            level: x.lerp(torch.cat([collage[level] for collage in collages]), share)
-            for level, x in moved(levels, own, wanted, self.mixing).items()
+            "style": log_moment_loss(_moments(actual), style_target),
+            "content": normalized_content_loss(actual, content_target),
         }
 
-    def _seen(self, images: Tensor) -> dict[str, Tensor]:
+    def _paint(
+        self, painter: nn.Module, contents: Features, styles: Features, fractions: Tensor
+    ) -> Tensor:
+        """(N, 3, H, W), each content in its style, in a fraction (N,) of swapped patches."""
+        with torch.no_grad():
+            features = self._transfer(contents, styles, fractions)
+        with autocast(self.accelerator.device, self.config.precision):
+            painted: Tensor = painter(features, [(encode_moments(_moments(styles)), None)])
+        return painted.float()
+
+    def _transfer(
+        self, contents: Features, styles: Features, fractions: Tensor
+    ) -> dict[str, Tensor]:
+        """The contents' features with the styles' moments, mixed with the styles' patches."""
+        own, other = ({x: some[x] for x in self.mixing} for some in (contents, styles))
+        own_moments, other_moments = _moments(own), _moments(other)
+        queries, keys = (
+            torch.split(project_features(some[LAYERS[0]], moments[LAYERS[0]], self.basis), 1)
+            for some, moments in ((own, own_moments), (other, other_moments))
+        )
+        swapped = [
+            swap_patches(extract_patches({x: y[n : n + 1] for x, y in other.items()}, key), query)
+            for n, (key, query) in enumerate(zip(keys, queries, strict=True))
+        ]
+        weight = fractions.view(-1, 1, 1, 1)
+        return {
+            layer: x.lerp(torch.cat([one[layer] for one in swapped]), weight)
+            for layer, x in transfer_moments(own, own_moments, other_moments, self.mixing).items()
+        }
+
+    def _extract(self, images: Tensor) -> dict[str, Tensor]:
         """Layer → features in float32, the pictures themselves among them."""
         with autocast(self.accelerator.device, self.config.precision):
-            found = self.backbone(images, {*SEEN, *LAYERS})
-        return {IMAGE: images, **{layer: x.float() for layer, x in found.items()}}
+            features = self.backbone(images, {*STYLE_LAYERS, *LAYERS})
+        return {IMAGE: images, **{layer: x.float() for layer, x in features.items()}}
 
     def _batch(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Contents, styles, and in how great a part these are laid of pieces; the first fourth are
-        alike, every other one of them a painting."""
+        """Contents, styles, and the fraction of swapped patches in each; the first fourth are their
+        own styles, every other one of them a painting."""
         config = self.config
         contents, styles = (
             crops_of_step(
@@ -175,17 +187,18 @@ class AnyStyleTask(TrainingTask):
                 world_size=self.world_size,
             )[0].to(self.accelerator.device)
             for name, pictures, area in (
-                ("photographs", self.photographs, _PHOTOGRAPH),
-                ("paintings", self.paintings, _PAINTING),
+                ("photographs", self.photographs, _PHOTOGRAPH_AREA),
+                ("paintings", self.paintings, _PAINTING_AREA),
             )
         )
-        styles = repainted(styles, make_rng(config.seed, "palette", index, self.rank))
-        alike = -(-len(contents) // _ALIKE)
-        paintings = slice(index % 2, alike, 2)
+        styles = permute_colors(styles, make_rng(config.seed, "palette", index, self.rank))
+        identity = -(-len(contents) // _IDENTITY)
+        paintings = slice(index % 2, identity, 2)
         contents[paintings] = styles[paintings]
-        styles[:alike] = contents[:alike]
-        part = torch.rand(len(contents), generator=make_rng(config.seed, "part", index, self.rank))
-        return contents, styles, config.pieces * part.to(self.accelerator.device)
+        styles[:identity] = contents[:identity]
+        rng = make_rng(config.seed, "part", index, self.rank)
+        fractions = torch.rand(len(contents), generator=rng)
+        return contents, styles, config.patches * fractions.to(self.accelerator.device)
 
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
@@ -196,21 +209,15 @@ class AnyStyleTask(TrainingTask):
             for pictures in (self.photographs, self.paintings)
         )
         contents, styles = (x.to(self.accelerator.device) for x in (contents, styles))
-        seen, wanted = self._seen(contents), self._seen(styles)
-        part = torch.full((len(contents),), PART, device=contents.device)
-        painted = self._painted(painter, seen, wanted, part).clamp(0, 1)
-        found, style = self._seen(painted), _moments(wanted)
+        content_features, style_features = self._extract(contents), self._extract(styles)
+        fractions = torch.full((len(contents),), SAMPLE_FRACTION, device=contents.device)
+        painted = self._paint(painter, content_features, style_features, fractions).clamp(0, 1)
+        distances = self._distances(painted, content_features, style_features)
         if self.accelerator.is_main_process:
             pictures = [one[None] for one in (*contents, *styles, *painted)]
             sheet = contact_sheet(pictures, columns=len(contents), cell=_CELL)
             save_image(sheet, self.samples / f"step-{step:07d}.png")
-        style = {layer: style[layer] for layer in SEEN}
-        return {
-            "shown_style": float(log_moment_loss(_moments(found), style)),
-            "shown_content": float(
-                normalized_content_loss(found, {layer: seen[layer] for layer in CONTENT})
-            ),
-        }
+        return {f"shown_{name}": float(value) for name, value in distances.items()}
 
 
 _WEIGHTS: dict[str, Callable[[AnyStyleConfig], float]] = {
@@ -218,20 +225,20 @@ _WEIGHTS: dict[str, Callable[[AnyStyleConfig], float]] = {
     "content": lambda config: config.content_weight,
     "identity": lambda config: config.identity_weight,
     "roughness": lambda config: config.smoothness,
-    "excess": lambda config: _EXCESS,
+    "excess": lambda config: _EXCESS_WEIGHT,
 }
 """Loss → how much it counts."""
 
 
-def repainted(images: Tensor, chance: torch.Generator) -> Tensor:
+def permute_colors(images: Tensor, rng: torch.Generator) -> Tensor:
     """Every other picture (N, 3, H, W) with red, green and blue exchanged at random.
 
     Most paintings are brown: with these a network sees all palettes.
     """
-    orders = [torch.randperm(3, generator=chance).tolist() for _ in images[::2]]
+    orders = [torch.randperm(3, generator=rng).tolist() for _ in images[::2]]
     exchanged = images.clone()
-    for place, order in enumerate(orders):
-        exchanged[2 * place] = images[2 * place, order]
+    for number, order in enumerate(orders):
+        exchanged[2 * number] = images[2 * number, order]
     return exchanged
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from belamy.devices import make_rng
 from belamy.engines.anystyle.config import AnyStyleConfig
 from belamy.engines.anystyle.encoder import count_channels, load_encoder
-from belamy.engines.anystyle.task import STYLE_LAYERS, STORED, AnyStyleTask
+from belamy.engines.anystyle.task import STORED, STYLE_LAYERS, AnyStyleTask
 from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone
 from belamy.networks.files.network_file import save_network_file

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.faststyle.config import StyleTrainConfig
 from belamy.networks.backbone import Backbone
-from belamy.networks.image_to_image.network import ImageTransformNet, initialise, build_johnson_net
+from belamy.networks.image_to_image.network import ImageTransformNet, build_johnson_net, initialise
 from belamy.objectives.perceptual_losses import (
     gram_matrices,
     relative_content_loss,
@@ -26,25 +26,25 @@ from belamy.training.loss_scale import LossScale
 from belamy.training.schedules import set_learning_rate, warmup_cosine
 from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["STORED", "FastStyleTask", "Judge", "arguments_of"]
+__all__ = ["STORED", "FastStyleTask", "PerceptualLoss", "network_arguments"]
 
 STORED = 1.5  # side of the stored photographs, in sides of the squares that are cut out of them
 _SHOWN = 4  # photographs that are painted for the samples
 _CELL = 256  # pixels of one picture in them
-_FINAL_RATE = 0.01  # of the learning rate, at the end
-_OUTSIDE = 10.0  # weight of colours that no picture has. By eye
+_FINAL_RATE = 0.01  # factor on the learning rate, at the end
+_EXCESS_WEIGHT = 10.0  # of colours that no picture has. By eye
 _BETAS = (0.9, 0.99)  # of Adam: the second is shorter than usual, for runs of few steps
-_COPYING = 1 / 20  # of the steps, at the start. By eye
-_WARMUP_STEPS = 50  # steps until it is reached. By eye
+_COPY_FRACTION = 1 / 20  # of the steps: at the start it only learns to copy. By eye
+_WARMUP_STEPS = 50  # until the learning rate is reached. By eye
 
 
 @dataclass(frozen=True)
-class Judge:
-    """What a painting is measured by.
+class PerceptualLoss:
+    """The style and content losses of a feed-forward style network (Johnson et al. 2016).
 
     Args:
-        backbone: the network that looks.
-        style: layer → (1, C, C), what the painting that is learned has there.
+        backbone: the network whose features are compared.
+        style: layer → (1, C, C), the Gram matrices of the painting that is learned.
         content: the layers in which a picture must stay what it was.
     """
 
@@ -55,24 +55,24 @@ class Judge:
     @classmethod
     def of(
         cls, backbone: Backbone, painting: Tensor, style: Sequence[str], content: Sequence[str]
-    ) -> Judge:
-        """One that has seen the painting (1, 3, H, W)."""
+    ) -> PerceptualLoss:
+        """The loss whose target is the style of a painting (1, 3, H, W)."""
         with torch.no_grad():
             return cls(backbone, gram_matrices(backbone(painting, style)), tuple(content))
 
-    def distances(self, painted: Tensor, photographs: Tensor) -> dict[str, Tensor]:
+    def __call__(self, painted: Tensor, photographs: Tensor) -> dict[str, Tensor]:
         """`style` and `content`, both 0 at the best; (N, 3, H, W) in [0, 1] each."""
         with torch.no_grad():
             targets = self.backbone(photographs, self.content)
-        seen = self.backbone(painted, {*self.style, *self.content})
+        features = self.backbone(painted, {*self.style, *self.content})
         return {
-            "style": relative_gram_loss(seen, self.style),
-            "content": relative_content_loss(seen, targets),
+            "style": relative_gram_loss(features, self.style),
+            "content": relative_content_loss(features, targets),
         }
 
 
-def arguments_of(config: StyleTrainConfig) -> dict[str, object]:
-    """What the network is built with: see `belamy.networks.image_to_image.network.transformer`."""
+def network_arguments(config: StyleTrainConfig) -> dict[str, object]:
+    """What `belamy.networks.image_to_image.network.build_johnson_net` is called with."""
     widths = [config.width, 2 * config.width, 4 * config.width]
     return {"widths": widths, "blocks": config.blocks}
 
@@ -82,7 +82,7 @@ class FastStyleTask(TrainingTask):
 
     Args:
         photographs: uint8 (N, S, S, 3), to practise on.
-        judge: on the accelerator's device.
+        perceptual_loss: its backbone on the accelerator's device.
         samples: the folder for pictures made on the way.
     """
 
@@ -90,7 +90,7 @@ class FastStyleTask(TrainingTask):
         self,
         config: StyleTrainConfig,
         photographs: Tensor,
-        judge: Judge,
+        perceptual_loss: PerceptualLoss,
         samples: Path,
         accelerator: Accelerator,
     ) -> None:
@@ -98,8 +98,9 @@ class FastStyleTask(TrainingTask):
             accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
         )
         self.config = config
-        self.photographs, self.judge, self.samples = photographs, judge, samples
-        painter = build_johnson_net(**arguments_of(config))  # type: ignore[arg-type]
+        self.photographs, self.samples = photographs, samples
+        self.perceptual_loss = perceptual_loss
+        painter = build_johnson_net(**network_arguments(config))  # type: ignore[arg-type]
         nn.Module.to(painter, memory_format=torch.channels_last)  # type: ignore[call-overload]
         initialise(painter, make_rng(config.seed, "weights"))
         self.loss_scale = LossScale(
@@ -113,11 +114,11 @@ class FastStyleTask(TrainingTask):
 
     def _summarise(self, painter: ImageTransformNet) -> str:
         weights = sum(parameter.numel() for parameter in painter.parameters())
-        config = self.config
+        config, loss = self.config, self.perceptual_loss
         return (
             f"{Path(config.painting).stem} on {len(self.photographs):,} photographs; "
-            f"{self.total_steps:,} steps at {config.size} px, judged by {self.judge.backbone.name} in "
-            f"{', '.join(self.judge.style)}; {weights:,} weights"
+            f"{self.total_steps:,} steps at {config.size} px, judged by {loss.backbone.name} in "
+            f"{', '.join(loss.style)}; {weights:,} weights"
         )
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
@@ -130,22 +131,22 @@ class FastStyleTask(TrainingTask):
         photographs = self._batch(index).contiguous(memory_format=torch.channels_last)
         with autocast(self.accelerator.device, self.config.precision):
             painted = painter(photographs).float()
-            distances = self.judge.distances(painted, photographs)
-        if index < _COPYING * self.total_steps:
+            losses = self.perceptual_loss(painted, photographs)
+        if index < _COPY_FRACTION * self.total_steps:
             loss = (painted - photographs).abs().mean()
         else:
-            loss = self._loss(painted, distances)
+            loss = self._loss(painted, losses)
         optimizer.zero_grad(set_to_none=True)
         backward(self.loss_scale.scale("painter", loss))
         self.loss_scale.step("painter", optimizer)
-        return {"loss": loss, **distances}
+        return {"loss": loss, **losses}
 
-    def _loss(self, painted: Tensor, distances: Mapping[str, Tensor]) -> Tensor:
+    def _loss(self, painted: Tensor, losses: Mapping[str, Tensor]) -> Tensor:
         return (
-            self.config.style_weight * distances["style"]
-            + self.config.content_weight * distances["content"]
+            self.config.style_weight * losses["style"]
+            + self.config.content_weight * losses["content"]
             + self.config.smoothness * total_variation_loss(painted)
-            + _OUTSIDE * (painted - painted.clamp(0, 1)).square().mean()
+            + _EXCESS_WEIGHT * (painted - painted.clamp(0, 1)).square().mean()
         )
 
     def _batch(self, index: int) -> Tensor:
@@ -163,14 +164,14 @@ class FastStyleTask(TrainingTask):
 
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
-        """The distances on a few photographs, which are painted into `samples/` too."""
+        """The losses on a few photographs, which are painted into `samples/` too."""
         painter = networks["painter"].eval()
         side = self.photographs.shape[1] // 4 * 4
         shown = resample(self.photographs[:_SHOWN], side).div(255).to(self.accelerator.device)
         painted = painter(shown).clamp(0, 1)
-        distances = self.judge.distances(painted, shown)
+        losses = self.perceptual_loss(painted, shown)
         if self.accelerator.is_main_process:
             pictures = [one[None] for one in (*shown, *painted)]
             sheet = contact_sheet(pictures, columns=len(shown), cell=_CELL)
             save_image(sheet, self.samples / f"step-{step:07d}.png")
-        return {f"shown_{name}": float(value) for name, value in distances.items()}
+        return {f"shown_{name}": float(value) for name, value in losses.items()}

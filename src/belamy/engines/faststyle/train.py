@@ -10,11 +10,11 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from belamy.engines.faststyle.config import StyleTrainConfig
-from belamy.engines.faststyle.task import STORED, FastStyleTask, Judge, arguments_of
+from belamy.engines.faststyle.task import STORED, FastStyleTask, PerceptualLoss, network_arguments
 from belamy.errors import OptionError
 from belamy.networks.backbone import load_backbone
-from belamy.networks.files.network_file import save_network_file
 from belamy.networks.find import IN_RUN, name_network
+from belamy.networks.image_to_image.load import save_image_net
 from belamy.networks.registry import NETWORKS
 from belamy.pixels.images import fit, load_image, resize
 from belamy.training.pictures import every_picture
@@ -24,38 +24,33 @@ from belamy.training.trainer import Trained, TrainingProgress
 
 __all__ = ["TRAINING", "train"]
 
-_Data = tuple[Judge, Tensor]  # what a picture is judged by; photographs to practise on
+_Data = tuple[PerceptualLoss, Tensor]  # and photographs to practise on
 
 
 def _load_data(config: StyleTrainConfig, accelerator: Accelerator) -> _Data:
-    judge = _judge(config, accelerator.device)
+    loss = _make_loss(config, accelerator.device)
     photographs = every_picture(config.data, round(STORED * config.size))
-    return judge, torch.from_numpy(photographs)
+    return loss, torch.from_numpy(photographs)
 
 
 def _make_task(
     config: StyleTrainConfig, data: _Data, run: Run, accelerator: Accelerator
 ) -> FastStyleTask:
-    judge, photographs = data
-    return FastStyleTask(config, photographs, judge, run.samples, accelerator)
+    loss, photographs = data
+    return FastStyleTask(config, photographs, loss, run.samples, accelerator)
 
 
 def _save(config: StyleTrainConfig, data: _Data, run: Run, trained: Trained) -> None:
     notes = {name: f"{value:.4f}" for name, value in trained.measures.items()}
     backbone = data[0].backbone
-    save_network_file(
+    save_image_net(
         run.folder / IN_RUN,
-        trained.networks["painter"].state_dict(),
+        trained.networks["painter"],
         network="johnson",
-        arguments=arguments_of(config),
+        arguments=network_arguments(config),
+        style=Path(config.painting).stem,
         trained_on=Path(config.data).name,
-        metadata={
-            **notes,
-            "judge": backbone.name,
-            "judge_sha256": backbone.sha256,
-            "style": Path(config.painting).stem,
-        },
-        half=True,
+        notes={**notes, "judge": backbone.name, "judge_sha256": backbone.sha256},
     )
 
 
@@ -67,7 +62,7 @@ def train(config: StyleTrainConfig, folder: Path, device: str) -> Iterator[Train
     return run_training(TRAINING, config, folder, device, precision=config.precision)
 
 
-def _judge(config: StyleTrainConfig, device: torch.device) -> Judge:
+def _make_loss(config: StyleTrainConfig, device: torch.device) -> PerceptualLoss:
     style, content = config.style_layers, config.content_layers
     if not (style and content):
         name = name_network(config.model, "backbone")
@@ -81,4 +76,4 @@ def _judge(config: StyleTrainConfig, device: torch.device) -> Judge:
     backbone = load_backbone(config.model, layers={*style, *content}, device=device)
     painting = load_image(config.painting)
     size = fit(painting.shape[-2], painting.shape[-1], config.painting_side)
-    return Judge.of(backbone, resize(painting, size).to(device), style, content)
+    return PerceptualLoss.of(backbone, resize(painting, size).to(device), style, content)

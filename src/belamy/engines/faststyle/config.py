@@ -1,0 +1,77 @@
+"""How a network learns one style: every option of the training, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from belamy.checks import Between, check_options, require
+from belamy.precision import Precision
+
+__all__ = ["StyleTrainConfig"]
+
+
+@dataclass(frozen=True)
+class StyleTrainConfig:
+    """How a network learns one style.
+
+    Args:
+        painting: the picture whose style is learned.
+        data: folder or zip of photographs to practise on; in all folders in it.
+        model: the network that judges, a name (`belamy models list`) or a file.
+        style_layers: the layers whose statistics the painting gives. None given: those that suit
+            the model.
+        content_layers: the layers in which the picture must stay what it was.
+        style_weight: of the distance to the style; more paints more boldly.
+        content_weight: of the distance to the content.
+        smoothness: of the differences between neighbouring pixels, against grain.
+        size: side in pixels of the squares that are painted in training. In larger ones strokes
+            find their places better, and steps take longer.
+        style_size: long side of the painting in pixels. None: twice `size`, so that a square sees
+            strokes as large as a detail of the painting has them.
+        width: channels at full size, twice as many at half and four times at quarter size.
+        blocks: residual blocks at quarter size.
+        steps: how many batches are painted; the first twentieth of them only teaches the network
+            to copy, for it begins as grey.
+        batch: squares a step, in each process. Johnson takes 4; 2 look as good for half the time.
+        learning_rate: of Adam; it rises for 50 steps, and falls to nothing along a cosine.
+        ema: decay per step of the exponential moving average of the weights, which is what is
+            kept.
+        precision: of the convolutions: auto is bfloat16 where the processor or card has it, which
+            takes about half the time, else float32; float16, for cards that have no bfloat16
+            (before 2020), with the losses scaled so that no gradient vanishes.
+        seed: of the first weights, the order, the crops.
+    """
+
+    painting: str
+    data: str
+    model: str = "iris"
+    style_layers: tuple[str, ...] = ()
+    content_layers: tuple[str, ...] = ()
+    style_weight: Annotated[float, Between(0, above=True)] = 1.0
+    content_weight: Annotated[float, Between(0)] = 0.1
+    smoothness: Annotated[float, Between(0)] = 0.3
+    size: Annotated[int, Between(64, 1024, "pixels")] = 192
+    style_size: Annotated[int | None, Between(64, 4096, "pixels")] = None
+    width: Annotated[int, Between(1, 128)] = 16
+    blocks: Annotated[int, Between(0, 32)] = 5
+    steps: Annotated[int, Between(1, 10_000_000)] = 3000
+    batch: Annotated[int, Between(1, 4096)] = 2
+    learning_rate: Annotated[float, Between(0, 1, above=True, below=True)] = 2e-3
+    ema: Annotated[float, Between(0, 1, below=True)] = 0.99
+    precision: Precision = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("style_layers", "content_layers"):  # lists, out of JSON or a command
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        check_options(self)
+        require(self.size % 4 == 0, "size", self.size, "a multiple of 4")
+        if self.style_size is None:
+            object.__setattr__(self, "style_size", 2 * self.size)
+
+    @property
+    def painting_side(self) -> int:
+        """`style_size`, filled in."""
+        assert self.style_size is not None
+        return self.style_size

@@ -1,0 +1,51 @@
+"""What a trained style network is asked for: every option, once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from belamy.checks import Between, check_options
+
+if TYPE_CHECKING:
+    from belamy.pixels.images import Source
+
+__all__ = ["ApplyStyleOptions"]
+
+
+@dataclass(frozen=True, eq=False)
+class ApplyStyleOptions:
+    """What a network that has learned one style is asked for.
+
+    Args:
+        image: a file, PIL image, array or tensor; any size. Transparency is kept.
+        network: a file that `belamy style train` made, a .t7 of fast-neural-style, a .pth of
+            PyTorch's fast_neural_style, or an .onnx.
+        size: long side of the result in pixels; strokes are as large as they were when the network
+            learned, so that a larger picture has finer ones. None: the image's own.
+        strength: how much of the painting is blended into the image, 0 to 1.
+        keep_colors: take only light and dark from the painting, and colours from the image.
+        tile: longest side of the tiles that large pictures are worked on in; auto decides by the
+            memory that is free, none never tiles.
+        runtime: what runs the network: torch; or onnxruntime or openvino, which are faster on
+            processors and come with `pip install 'belamy[fast]'`. auto takes torch where it can.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        OptionError: a value out of its range.
+        UnknownName: none of the choices.
+    """
+
+    image: Source | None = None
+    _: KW_ONLY
+    network: str | os.PathLike[str]
+    size: Annotated[int | None, Between(1, 32_768, "pixels")] = None
+    strength: Annotated[float, Between(0, 1)] = 1.0
+    keep_colors: bool = False
+    tile: Literal["auto", "none"] | Annotated[int, Between(256, unit="pixels")] = "auto"
+    runtime: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_options(self)
