@@ -27,8 +27,9 @@ from tools import Figure, peak_megabytes, report
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.engines.defog.api import defogger
-from belamy.engines.defog.dataset import held_out_first
+from belamy.engines.defog.api import DefogOptions
+from belamy.engines.defog.dataset import order_by_hash
+from belamy.engines.defog.remove import Defogger
 from belamy.pixels.fog.model import apply_fog
 from belamy.pixels.guided import guided_filter
 from belamy.pixels.images import load_image
@@ -61,11 +62,11 @@ def main() -> int:
 
 def _cost(network: str) -> list[Figure]:
     image = torch.rand((1, 3, 720, 1280), generator=make_rng(0, "benchmark"))
-    steps = defogger(network=network)
+    defogger = Defogger(DefogOptions(network=network))
     best = float("inf")
     for _ in range(5):
         start = time.process_time()
-        *_, _last = steps(image)
+        defogger(image)
         best = min(best, time.process_time() - start)
     option = "" if network == "defog" else f", network={network!r}"
     return [
@@ -96,7 +97,10 @@ def _quality(data: Path, network: str, every: int) -> list[Figure]:
 
 def _table(pairs: list[Pair], network: str) -> dict[str, tuple[float, float]]:
     """Method → mean PSNR and SSIM; `clear`: of clear pictures after the network, to themselves."""
-    ours, prior = _made_by(network=network), _made_by(method="dcp")
+    ours, prior = (
+        _defogger_of(options)
+        for options in (DefogOptions(network=network), DefogOptions(method="dcp"))
+    )
     rows: dict[str, Callable[[Pair], Pair]] = {
         "untouched": lambda pair: (pair[1], pair[0]),
         "dcp": lambda pair: (prior(pair[1]), pair[0]),
@@ -113,21 +117,16 @@ def _table(pairs: list[Pair], network: str) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _made_by(**options: str) -> Callable[[Tensor], Tensor]:
-    steps = defogger(**options)
-
-    def make(image: Tensor) -> Tensor:
-        *_, last = steps(image)
-        return last.image
-
-    return make
+def _defogger_of(options: DefogOptions) -> Callable[[Tensor], Tensor]:
+    defogger = Defogger(options)
+    return lambda image: defogger(image).image
 
 
 def landscapes(data: Path) -> Iterator[Pair]:
     """Clear and foggy: the 100 whose names have the smallest SHA-256."""
     with zipfile.ZipFile(data / "landscapes-100.zip") as archive:
         names = [name for name in archive.namelist() if name.endswith(".webp")]
-        for number, name in enumerate(held_out_first(names)[:HELD_OUT]):
+        for number, name in enumerate(order_by_hash(names)[:HELD_OUT]):
             clear = _read(archive.read(name))
             chance = make_rng(number, "landscape")
             height, width = clear.shape[-2:]

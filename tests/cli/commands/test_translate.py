@@ -144,15 +144,15 @@ def test_each_direction_is_exported(network: Path, photo: Tensor, tmp_path: Path
         assert (there - wanted).abs().max() < 1e-3
 
 
-@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
-def test_every_engine_translates_the_same(
-    engine: str, network: Path, photos: Path, tmp_path: Path
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_every_runtime_translates_the_same(
+    runtime: str, network: Path, photos: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("onnx")
-    pytest.importorskip(engine)
+    pytest.importorskip(runtime)
     picture, target = photos / "a.png", tmp_path / "new.png"
     command = ("apply", network, picture, "-o", target, "--direction", "b-to-a")
-    result = run(*command, "--engine", engine)
+    result = run(*command, "--runtime", runtime)
     assert result.exit_code == 0, result.output
     wanted = translated(picture, network=str(network), direction="b-to-a").image
     assert (load_image(target) - wanted).abs().max() < 1.01 / 255
@@ -165,12 +165,14 @@ class Trainings:
         self.asked: list[tuple[TranslateConfig, Path, str]] = []
         self.stopped = False
 
-    def __call__(self, config: TranslateConfig, folder: Path, *, device: str) -> Iterator[TrainingProgress]:
+    def __call__(
+        self, config: TranslateConfig, folder: Path, *, device: str
+    ) -> Iterator[TrainingProgress]:
         self.asked.append((config, folder, device))
         yield TrainingProgress(0, 2, {}, note="two steps")
         if self.stopped:
             raise KeyboardInterrupt
-        yield TrainingProgress(2, 2, {"fool": 0.25})
+        yield TrainingProgress(2, 2, {"adversarial": 0.25})
 
 
 @pytest.fixture
@@ -187,7 +189,7 @@ def test_options_reach_the_training(
     monkeypatch.chdir(tmp_path)
     result = run("train", "photos.zip", "art/monet", "--method", "cut", "--a-label", "photographs")
     assert result.exit_code == 0, result.output
-    assert "fool: 0.25" in result.output
+    assert "adversarial: 0.25" in result.output
     wanted = TranslateConfig("photos.zip", "art/monet", method="cut", a_label="photographs")
     folder = Path("runs/00000-translate-photos-monet")
     assert trainings.asked == [(wanted, folder, "auto")]
@@ -231,10 +233,10 @@ def test_a_run_goes_on_for_more_steps(trainings: Trainings, tmp_path: Path) -> N
 
 def test_misuse_of_train_is_one_line(trainings: Trainings, tmp_path: Path) -> None:
     for arguments, cause in (
-        ((), "name the two worlds"),
-        (("a",), "name the two worlds"),
+        ((), "name the two domains"),
+        (("a",), "name the two domains"),
         (("a", "b", "--size", "62"), "size is 62"),
-        (("a", "b", "--pair-weight", "2"), "cyclegan has no pair weight"),
+        (("a", "b", "--pair-weight", "2"), "cyclegan has no pair-weight"),
         (("--resume", tmp_path), "is not a run folder"),
     ):
         result = run("train", *arguments)

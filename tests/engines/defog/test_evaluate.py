@@ -54,7 +54,7 @@ def pairs(tmp_path: Path) -> Path:
 def test_rows_are_means_over_the_pictures(pairs: Path, network: str) -> None:
     found = evaluate_defog(str(pairs / "hazy"), str(pairs / "clear"), network=network)
     assert found.pictures == 2
-    assert list(found.measures) == ["untouched", "dcp", "cyclegan"]
+    assert list(found.values) == ["untouched", "dcp", "cyclegan"]
     read = [
         (
             load_image(pairs / "hazy" / f"0{n}_hazy.png"),
@@ -67,10 +67,10 @@ def test_rows_are_means_over_the_pictures(pairs: Path, network: str) -> None:
         ("dcp", lambda seen: defog(seen, method="dcp").image),
     ):
         made = [(make(seen), clear) for seen, clear in read]
-        row = found.measures[name]
+        row = found.values[name]
         assert row["psnr"] == pytest.approx(sum(psnr(*pair) for pair in made) / 2)
         assert row["ssim"] == pytest.approx(sum(ssim(*pair) for pair in made) / 2)
-    assert found.measures["dcp"]["psnr"] > found.measures["untouched"]["psnr"]
+    assert found.values["dcp"]["psnr"] > found.values["untouched"]["psnr"]
 
 
 def test_zips_and_single_pictures_are_the_same(pairs: Path, network: str) -> None:
@@ -88,7 +88,7 @@ def test_zips_and_single_pictures_are_the_same(pairs: Path, network: str) -> Non
 
 def test_equal_pictures_count_a_hundred_decibels(pairs: Path, network: str) -> None:
     found = evaluate_defog(str(pairs / "clear"), str(pairs / "clear"), network=network)
-    assert found.measures["untouched"]["psnr"] == 100
+    assert found.values["untouched"]["psnr"] == 100
 
 
 def test_an_even_border_of_the_clear_picture_is_left_out(pairs: Path, network: str) -> None:
@@ -97,7 +97,7 @@ def test_an_even_border_of_the_clear_picture_is_left_out(pairs: Path, network: s
     found = evaluate_defog(
         str(pairs / "clear" / "00_GT.png"), str(pairs / "large" / "00.png"), network=network
     )
-    assert found.measures["untouched"]["psnr"] == 100
+    assert found.values["untouched"]["psnr"] == 100
 
 
 def test_names_of_the_public_sets() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from belamy.cli.options import arguments_of
 from belamy.devices import make_rng
 from belamy.engines.defog import remove
-from belamy.engines.defog.api import defog, defog_steps, defogger
+from belamy.engines.defog.api import DefogOptions, defog, defog_steps
 from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.dehaze import DehazeNet, initialise
 from belamy.networks.files.network_file import save_network_file, without_counters
@@ -46,14 +46,14 @@ def in_fog(image: Tensor, transmission: float = 0.4) -> Tensor:
     return apply_fog(image, torch.tensor(transmission), air)
 
 
-def sight_of(transmission: Tensor | float, air: Tensor | float = 0.8) -> remove.Sight:
-    """One that sees this fog everywhere."""
+def estimator_of(transmission: Tensor | float, air: Tensor | float = 0.8) -> remove.Estimator:
+    """One that finds this fog everywhere."""
 
-    def sight(image: Tensor) -> Fog:
+    def estimate(image: Tensor) -> Fog:
         whole = torch.as_tensor(transmission).expand(1, 1, *image.shape[-2:])
         return Fog(whole, torch.as_tensor(air).expand(1, 3, 1, 1))
 
-    return sight
+    return estimate
 
 
 @pytest.mark.parametrize("method", ["cyclegan", "dcp"])
@@ -84,10 +84,10 @@ def test_the_first_step_shows_what_comes_through() -> None:
 def test_strength_is_physics() -> None:
     image, fog = leaves(), Fog(torch.full((1, 1, 60, 80), 0.36), torch.full((1, 3, 1, 1), 0.8))
     seen = fog.on(image)
-    assert torch.allclose(remove.cleared(seen, fog, 0.0), seen, atol=1e-6)
-    assert torch.allclose(remove.cleared(seen, fog, 1.0), image, atol=0.01)
+    assert torch.allclose(remove.dehaze(seen, fog, 0.0), seen, atol=1e-6)
+    assert torch.allclose(remove.dehaze(seen, fog, 1.0), image, atol=0.01)
     half = Fog(torch.full((1, 1, 60, 80), 0.6), fog.air).on(image)  # √0.36: half the thickness
-    assert torch.allclose(remove.cleared(seen, fog, 0.5), half, atol=0.01)
+    assert torch.allclose(remove.dehaze(seen, fog, 0.5), half, atol=0.01)
 
 
 def test_strength_has_an_effect_through_the_engine() -> None:
@@ -99,23 +99,23 @@ def test_strength_has_an_effect_through_the_engine() -> None:
 
 def test_where_hardly_any_fog_is_seen_nothing_changes() -> None:
     image = leaves()
-    fog, seen = remove.seen_fog(sight_of(0.9), image)
-    assert seen.amount == pytest.approx(0.1)
-    assert seen.part == 0
-    assert torch.equal(remove.cleared(image, fog), image)
-    fog, seen = remove.seen_fog(sight_of(0.76), image * 0.5 + 0.5)
+    fog, level = remove.estimate_refined(estimator_of(0.9), image)
+    assert level.amount == pytest.approx(0.1)
+    assert level.fraction == 0
+    assert torch.equal(remove.dehaze(image, fog), image)
+    fog, level = remove.estimate_refined(estimator_of(0.76), image * 0.5 + 0.5)
     assert 0.78 < float(fog.transmission.mean()) < 0.95  # in part
-    assert 0.2 < seen.part < 0.8
-    fog, seen = remove.seen_fog(sight_of(0.58), image * 0.5 + 0.5)
+    assert 0.2 < level.fraction < 0.8
+    fog, level = remove.estimate_refined(estimator_of(0.58), image * 0.5 + 0.5)
     assert float(fog.transmission.mean()) == pytest.approx(0.58, abs=1e-3)
-    assert seen.part == 1
+    assert level.fraction == 1
 
 
 def test_a_thin_veil_with_a_colour_is_sky_but_dense_fog_may_have_one() -> None:
     blue = torch.tensor([0.6, 0.7, 0.8]).view(1, 3, 1, 1)
     image = leaves() * 0.5 + 0.4
     parts = [
-        remove.seen_fog(sight_of(transmission, air), image)[1].part
+        remove.estimate_refined(estimator_of(transmission, air), image)[1].fraction
         for transmission in (0.7, 0.4)
         for air in (blue.mean(), blue)
     ]
@@ -127,13 +127,13 @@ def test_a_thin_veil_with_a_colour_is_sky_but_dense_fog_may_have_one() -> None:
 def test_fog_that_is_dense_in_one_place_is_fog() -> None:
     transmission = torch.full((1, 1, 60, 80), 0.97).index_fill(3, torch.arange(12), 0.5)
 
-    def sight(image: Tensor) -> Fog:
+    def estimate(image: Tensor) -> Fog:
         there = torch.nn.functional.interpolate(transmission, image.shape[-2:])
         return Fog(there, torch.full((1, 3, 1, 1), 0.8))
 
-    fog, seen = remove.seen_fog(sight, leaves() * 0.5 + 0.5)
-    assert seen.part == 1
-    assert seen.amount < 0.12
+    fog, level = remove.estimate_refined(estimate, leaves() * 0.5 + 0.5)
+    assert level.fraction == 1
+    assert level.amount < 0.12
     assert float(fog.transmission[..., :8].mean()) == pytest.approx(0.5, abs=0.1)
 
 
@@ -144,7 +144,7 @@ def test_fog_that_is_dense_in_one_place_is_fog() -> None:
 def test_how_much_fog_was_seen_is_said(
     transmission: float, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remove, "prior_fog", sight_of(transmission))
+    monkeypatch.setattr(remove.dark_channel, "estimate_fog", estimator_of(transmission))
     *_, last = defog_steps(leaves() * 0.5 + 0.5, method="dcp")
     assert said in last.note
 
@@ -158,9 +158,9 @@ def test_a_grey_picture_stays_grey(network: str) -> None:
 def test_large_pictures_keep_their_detail() -> None:
     """Fog is looked for in a small picture, but every pixel of the large one is worked on."""
     image = (torch.arange(1400) % 2).float().expand(1, 3, 700, 1400) * 0.5 + 0.2
-    fog, _ = remove.seen_fog(sight_of(0.5), in_fog(image, 0.5))
+    fog, _ = remove.estimate_refined(estimator_of(0.5), in_fog(image, 0.5))
     air = torch.tensor([0.8, 0.85, 0.9]).view(1, 3, 1, 1)
-    made = remove.cleared(in_fog(image, 0.5), Fog(fog.transmission, air))
+    made = remove.dehaze(in_fog(image, 0.5), Fog(fog.transmission, air))
     assert float((made - image).abs().max()) < 0.01
 
 
@@ -168,7 +168,7 @@ def test_an_even_sky_does_not_break_into_bands() -> None:
     sky = torch.linspace(0.7, 0.72, 200).expand(1, 3, 120, 200)
     banded = (sky * 255).round() / 255  # six levels
     fog = Fog(torch.full((1, 1, 120, 200), 0.15), torch.full((1, 3, 1, 1), 0.72))
-    made = remove.cleared(banded, fog)
+    made = remove.dehaze(banded, fog)
     step, plain = (x.diff(dim=-1).abs().max() for x in (made, fog.on(made) * 0 + banded))
     assert float(step) < 2.5 * float(plain)  # of up to 6.7 that the physics alone would make
 
@@ -176,9 +176,9 @@ def test_an_even_sky_does_not_break_into_bands() -> None:
 def test_the_darker_quarter_is_no_night() -> None:
     image = torch.full((1, 3, 60, 80), 0.5)
     image[..., 30:] = 0.8
-    fog, _ = remove.seen_fog(sight_of(0.3, air=0.85), image)
+    fog, _ = remove.estimate_refined(estimator_of(0.3, air=0.85), image)
     assert float(fog.transmission.mean()) > 0.35
-    assert float(remove.cleared(image, fog).mean(1).quantile(0.25)) > 0.1  # of 0
+    assert float(remove.dehaze(image, fog).mean(1).quantile(0.25)) > 0.1  # of 0
 
 
 def test_keep_sky_keeps_it() -> None:
@@ -232,12 +232,16 @@ def test_the_recipe_makes_it_again(network: str, tmp_path: Path) -> None:
         assert torch.equal(again[step.index - 1].image, step.image)
 
 
-def test_a_defogger_is_the_same_and_loads_once(network: str) -> None:
-    steps = defogger(network=network)
+def test_a_defogger_is_the_same_and_loads_once(network: str, tmp_path: Path) -> None:
+    defogger = remove.Defogger(DefogOptions(network=network))
+    Path(network).rename(tmp_path / "elsewhere")
     seen = in_fog(leaves())
-    for _ in range(2):
-        *_, last = steps(seen)
-        assert torch.equal(last.image, defog(seen, network=network).image)
+    try:
+        first, second = (defogger(seen).image for _ in range(2))
+    finally:
+        (tmp_path / "elsewhere").rename(network)
+    assert torch.equal(first, second)
+    assert torch.equal(first, defog(seen, network=network).image)
 
 
 def test_methods_are_those_of_the_table() -> None:
@@ -258,12 +262,10 @@ def test_methods_are_those_of_the_table() -> None:
 )
 def test_bad_options_are_said(options: dict[str, object], error: type, said: str) -> None:
     with pytest.raises(error, match=said):
-        defogger(**options)
+        remove.Defogger(DefogOptions(**options))  # type: ignore[arg-type]
 
 
 def test_the_embedded_network_takes_fog_out_and_leaves_clear_pictures(tmp_path: Path) -> None:
-    if not remove.find_network("defog").is_file():
-        pytest.skip("not trained yet")
     image = leaves(96, 128)
     made = defog(in_fog(image, 0.5)).image
     assert float((made - image).abs().mean()) < 0.5 * float(

@@ -23,8 +23,13 @@ from belamy.engines.defog.api import (
     defog,
     train_defog,
 )
-from belamy.engines.defog.dataset import developed, fogged_batch, held_out_first, open_sources
-from belamy.engines.defog.task import losses_of, part_of_rate
+from belamy.engines.defog.dataset import (
+    jitter_exposure,
+    open_image_sets,
+    order_by_hash,
+    synthesize_fog,
+)
+from belamy.engines.defog.task import compute_losses, learning_rate_factor
 from belamy.errors import DataError, OptionError, RunError, WeightsError
 from belamy.networks.backbone import load_backbone
 from belamy.pixels.fog.model import Fog, apply_fog
@@ -61,7 +66,7 @@ def config(pictures: Path) -> DefogTrainConfig:
         steps=6,
         batch=2,
         learning_rate=0.01,
-        mixed=False,
+        precision="float32",
     )
 
 
@@ -74,7 +79,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_network_is_trained_and_clears(
     config: DefogTrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(task, "_RISE", 2)
+    monkeypatch.setattr(task, "_WARMUP_STEPS", 2)
     folder = tmp_path / "run"
     ticks = list(train_defog(replace(config, steps=18, batch=4), folder, device="cpu"))
     assert "6 clear pictures" in ticks[0].note
@@ -115,37 +120,37 @@ def test_the_folder_of_another_run_is_refused(config: DefogTrainConfig, tmp_path
 
 def test_what_is_held_out_depends_on_names_alone() -> None:
     names = [f"forest/{number}.webp" for number in range(50)]
-    kept = held_out_first(names)[:10]
-    assert held_out_first(names[::-1])[:10] == kept
+    kept = order_by_hash(names)[:10]
+    assert order_by_hash(names[::-1])[:10] == kept
     fewer = [name for name in names if name in kept or name.endswith("1.webp")]
-    assert set(held_out_first(fewer)[:10]) <= set(fewer)
-    assert held_out_first(kept) == kept
+    assert set(order_by_hash(fewer)[:10]) <= set(fewer)
+    assert order_by_hash(kept) == kept
 
 
 def test_held_out_pictures_are_never_learned_from(pictures: Path) -> None:
-    (source,) = open_sources([str(pictures / "clear")], 64, 3)
-    assert len(source.trained) == 6
+    (source,) = open_image_sets([str(pictures / "clear")], 64, 3)
+    assert len(source.train) == 6
     assert len(source.held_out) == 3
     for one in source.held_out:
-        assert not any(torch.equal(one, other) for other in source.trained)
+        assert not any(torch.equal(one, other) for other in source.train)
 
 
 def test_losses_are_nothing_at_the_truth() -> None:
     clear = torch.rand((2, 3, 16, 16), generator=make_rng(0, "test"))
     fog = Fog(torch.full((2, 1, 16, 16), 0.5), torch.full((2, 3, 1, 1), 0.8))
     seen = apply_fog(clear, fog.transmission, fog.air)
-    losses = losses_of(fog.transmission, fog.air, clear, fog, seen)
+    losses = compute_losses(fog.transmission, fog.air, clear, fog, seen)
     assert all(float(value) < 1e-5 for value in losses.values())
     for wrong in ((fog.transmission + 0.1, fog.air), (fog.transmission, fog.air - 0.1)):
-        worse = losses_of(*wrong, clear, fog, seen)
+        worse = compute_losses(*wrong, clear, fog, seen)
         assert float(worse["picture"]) > 0.01
         assert float(worse["decibels"]) > 0.01
 
 
 def test_development_and_fog_keep_the_range() -> None:
     image = torch.rand((20, 3, 32, 32), generator=make_rng(0, "test"))
-    made = developed(image, make_rng(0, "developed"))
-    scene, _, seen = fogged_batch(image, make_rng(0, "fog"))
+    made = jitter_exposure(image, make_rng(0, "developed"))
+    scene, _, seen = synthesize_fog(image, make_rng(0, "fog"))
     for picture in (made, scene, seen):
         assert picture.shape == image.shape
         assert 0 <= float(picture.min()) <= float(picture.max()) <= 1
@@ -153,7 +158,7 @@ def test_development_and_fog_keep_the_range() -> None:
 
 
 def test_the_rate_rises_shortly_and_falls_to_little() -> None:
-    rates = [part_of_rate(step, 1000) for step in range(1000)]
+    rates = [learning_rate_factor(step, 1000) for step in range(1000)]
     assert rates[0] < 0.02
     assert max(rates) == pytest.approx(1, abs=0.05)
     assert rates[-1] < 0.02
@@ -165,8 +170,8 @@ def test_the_rate_rises_shortly_and_falls_to_little() -> None:
         ({"size": 10}, "size is 10"),
         ({"widths": (1, 2)}, "five numbers"),
         ({"batch": 1}, "batch is 1"),
-        ({"ema": 1.0}, "not 1 itself"),
-        ({"learning_rate": 0.0}, "learning rate is 0.0"),
+        ({"ema": 1.0}, "below 1"),
+        ({"learning_rate": 0.0}, "learning-rate is 0.0"),
     ],
 )
 def test_bad_options_are_said(change: dict[str, object], said: str) -> None:
@@ -201,7 +206,7 @@ def adapted(
         size=64,
         steps=6,
         batch=2,
-        mixed=False,
+        precision="float32",
     )
 
 
@@ -209,7 +214,7 @@ def test_a_network_goes_on_to_real_fog(adapted: DefogAdaptConfig, tmp_path: Path
     ticks = list(adapt_defog(adapted, tmp_path / "run", device="cpu"))
     assert "7 clear and 4 foggy pictures" in ticks[0].note
     assert set(adapted.weights) <= ticks[-1].losses.keys()
-    assert "critic" in ticks[-1].losses
+    assert "discriminator" in ticks[-1].losses
     path = tmp_path / "run" / "network.safetensors"
     assert path.read_bytes() != Path(adapted.start).read_bytes()
     photo = Path(adapted.foggy[0]) / "0.png"
@@ -251,7 +256,13 @@ def test_bad_adaptations_are_said(adapted: DefogAdaptConfig, tmp_path: Path) -> 
     with pytest.raises(OptionError, match="cycle is -1"):
         replace(adapted, cycle=-1.0)
     with pytest.raises(WeightsError, match="no network at"):
-        next(iter(adapt_defog(replace(adapted, start="no/where"), tmp_path / "run", device="cpu")))
+        next(
+            iter(
+                adapt_defog(
+                    replace(adapted, start="no/where.safetensors"), tmp_path / "run", device="cpu"
+                )
+            )
+        )
     few = replace(adapted, foggiest=0.05)
     with pytest.raises(DataError, match="too few"):
         next(iter(adapt_defog(few, tmp_path / "other", device="cpu")))

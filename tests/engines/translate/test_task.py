@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from belamy import devices
 from belamy.devices import make_rng
-from belamy.engines.translate.api import METHODS, TranslateConfig
-from belamy.engines.translate.methods import looked_at, two_passes
-from belamy.engines.translate.monitor import complaints
+from belamy.engines.translate.config import METHODS, TranslateConfig
+from belamy.engines.translate.methods import nce_layers, translate_with_identity
+from belamy.engines.translate.monitor import find_faults
 from belamy.engines.translate.task import TranslateTask
 from belamy.networks.gan.patchgan import initialise
 from belamy.networks.image_to_image.architectures import SAMPLINGS
@@ -44,7 +44,7 @@ def worlds(paired: bool = False) -> DomainPair:
     return DomainPair(sets[0], sets[1], paired)
 
 
-def recipe(tmp_path: Path, **options: Any) -> TranslateTask:
+def task(tmp_path: Path, **options: Any) -> TranslateTask:
     config = TranslateConfig("a", "b", **{**SMALL, "steps": 40, **options})
     return TranslateTask(
         config, worlds(config.method == "pix2pix"), tmp_path, Accelerator(cpu=True)
@@ -65,7 +65,7 @@ def small_painter() -> ImageTransformNet:
     return painter
 
 
-def test_two_passes_in_one_batch_have_the_slopes_of_two() -> None:
+def test_two_passes_in_one_batch_have_the_gradients_of_two() -> None:
     """The mathematics of instance norm: each picture is alone."""
     together, apart = (copy.deepcopy(small_painter()).double() for _ in range(2))
     foreign, own = (torch.rand((2, 3, 64, 64), generator=make_rng(i)).double() for i in (1, 2))
@@ -74,7 +74,7 @@ def test_two_passes_in_one_batch_have_the_slopes_of_two() -> None:
     def loss(translated: Tensor, same: Tensor) -> Tensor:
         return (translated * weights[0]).sum() + (same - own).abs().sum() * weights[1].mean()
 
-    loss(*two_passes(together, foreign, own)).backward()  # type: ignore[no-untyped-call]
+    loss(*translate_with_identity(together, foreign, own)).backward()  # type: ignore[no-untyped-call]
     loss(apart(foreign), apart(own)).backward()  # type: ignore[no-untyped-call]
     for one, other in zip(together.parameters(), apart.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, atol=1e-9, rtol=1e-9)
@@ -83,8 +83,8 @@ def test_two_passes_in_one_batch_have_the_slopes_of_two() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns(method: str, tmp_path: Path) -> None:
     options = {"generator": "unet", "blocks": 0} if method == "pix2pix" else {}
-    made = recipe(tmp_path, method=method, learning_rate=2e-3, ema=0.0, **options)
-    picture = made._shown(made.worlds.a)
+    made = task(tmp_path, method=method, learning_rate=2e-3, ema=0.0, **options)
+    picture = made._samples_of(made.domains.a)
     before = made.networks["a-to-b"](picture).detach()
     losses = run(made, 24)
     after = made.networks["a-to-b"](picture).detach()
@@ -120,61 +120,61 @@ def blueness(images: Tensor) -> float:
     ids=str,
 )
 def test_every_option_changes_the_training(options: dict[str, Any], tmp_path: Path) -> None:
-    usual = run(recipe(tmp_path, pool=1), 4)
+    usual = run(task(tmp_path, pool=1), 4)
     if "crop" in options:  # other crops want other pictures
         side = round(CROPS[options["crop"]][0] * 64)
-        made = recipe(tmp_path, pool=1, **options)
+        made = task(tmp_path, pool=1, **options)
         images = torch.randint(0, 255, (2, 12, side, side, 3), generator=make_rng(5))
-        made.worlds = DomainPair(*images.to(torch.uint8))
+        made.domains = DomainPair(*images.to(torch.uint8))
     else:
-        made = recipe(tmp_path, **{"pool": 1, **options})
+        made = task(tmp_path, **{"pool": 1, **options})
     assert run(made, 4) != usual
 
 
 def test_the_same_seed_twice_is_the_same(tmp_path: Path) -> None:
-    assert run(recipe(tmp_path), 3) == run(recipe(tmp_path), 3)
+    assert run(task(tmp_path), 3) == run(task(tmp_path), 3)
 
 
 def test_discriminators_learn_nothing_from_the_generators_step(tmp_path: Path) -> None:
-    made = recipe(tmp_path)
-    slopes: list[bool] = []
+    made = task(tmp_path)
+    gradients: list[bool] = []
 
     def backward(loss: Tensor) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
-        judge = made.networks["judge-b"]
-        slopes.append(any(one.grad is not None for one in judge.parameters()))
+        discriminator = made.networks["discriminator-b"]
+        gradients.append(any(one.grad is not None for one in discriminator.parameters()))
 
     made.step(0, backward)
-    assert slopes == [False, False, True]  # there and back are two parts
+    assert gradients == [False, False, True]  # there and back are two parts
 
 
 def test_the_learning_rate_is_constant_and_then_falls_to_nothing(tmp_path: Path) -> None:
-    made, rates = recipe(tmp_path, steps=8), []
+    made, rates = task(tmp_path, steps=8), []
     for index in range(8):
         made.step(index, lambda loss: loss.backward())  # type: ignore[no-untyped-call]
-        rates.append(made.optimizers["makers"].param_groups[0]["lr"] / 2e-4)
+        rates.append(made.optimizers["generators"].param_groups[0]["lr"] / 2e-4)
     assert rates == pytest.approx([1, 1, 1, 1, 1, 0.75, 0.5, 0.25])
 
 
 def test_what_diverged_is_tried_again_at_half_the_rate(tmp_path: Path) -> None:
-    made = recipe(tmp_path)
+    made = task(tmp_path)
     assert isinstance(made, Recoverable)
     assert made.recover() == "half the learning rate"
     run(made, 1)
-    assert made.optimizers["judges"].param_groups[0]["lr"] == pytest.approx(1e-4)
+    assert made.optimizers["discriminators"].param_groups[0]["lr"] == pytest.approx(1e-4)
 
 
 def test_small_sets_are_seen_through_changes(tmp_path: Path) -> None:
-    assert recipe(tmp_path).augments
-    assert "random changes" in recipe(tmp_path).summary
-    assert not recipe(tmp_path, augment="never").augments
-    assert not recipe(tmp_path, method="pix2pix").augments
+    assert task(tmp_path).augments
+    assert "random changes" in task(tmp_path).summary
+    assert not task(tmp_path, augment="never").augments
+    assert not task(tmp_path, method="pix2pix").augments
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_patches_are_compared_on_the_way_down_and_in_the_blocks(sampling: str) -> None:
     painter = build_translation_net("resnet", 4, 5, sampling)
-    places, channels = looked_at(painter)
+    places, channels = nce_layers(painter)
     assert channels == [3, 8, 16, 16, 16]
     assert len(painter.activations(torch.rand(1, 3, 64, 64), places)) == 5
     assert places == sorted(set(places))
@@ -220,7 +220,7 @@ class Warmer(nn.Module):
     ],
 )
 def test_what_goes_wrong_is_said(network: type[nn.Module], said: str, tmp_path: Path) -> None:
-    made = recipe(tmp_path)
+    made = task(tmp_path)
     made.evaluate({"a-to-b": network(), "b-to-a": Warmer()}, made.total_steps)
     assert len(made.messages) == 1
     assert said in made.messages[0]
@@ -228,13 +228,13 @@ def test_what_goes_wrong_is_said(network: type[nn.Module], said: str, tmp_path: 
 
 
 def test_what_goes_well_is_not_complained_of(tmp_path: Path) -> None:
-    made = recipe(tmp_path)
+    made = task(tmp_path)
     measures = made.evaluate({"a-to-b": Warmer(), "b-to-a": Warmer()}, made.total_steps)
     assert made.messages == []
     assert measures.keys() == {"change_a_to_b", "change_b_to_a", "cycle_a", "cycle_b"}
     assert (tmp_path / "step-0000040.png").exists()
     pictures = torch.rand((4, 3, 64, 64), generator=make_rng(1))
-    assert complaints("a to b", pictures, pictures, progress=0.05) == []  # it has hardly begun
+    assert find_faults("a to b", pictures, pictures, progress=0.05) == []  # it has hardly begun
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
@@ -242,9 +242,9 @@ def test_narrow_numbers_learn_what_wide_ones_do(
     precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(devices, "_NO_HALVES", ())  # slow here, but it can be computed
-    wide = run(recipe(tmp_path), 4)[-1]
-    made = recipe(tmp_path, precision=precision)
-    assert ("scale makers" in made.buffers) == (precision == "float16")
+    wide = run(task(tmp_path), 4)[-1]
+    made = task(tmp_path, precision=precision)
+    assert ("scale generators" in made.buffers) == (precision == "float16")
     assert run(made, 4)[-1] == pytest.approx(wide, rel=0.1, abs=0.01)
 
 
@@ -252,10 +252,10 @@ def test_a_step_beyond_float16_moves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(devices, "_NO_HALVES", ())
-    made = recipe(tmp_path, precision="float16")
-    made.buffers["scale makers"][0] = 1e30
+    made = task(tmp_path, precision="float16")
+    made.buffers["scale generators"][0] = 1e30
     before = [weight.clone() for weight in made.networks["a-to-b"].parameters()]
     run(made, 1)
     after = list(made.networks["a-to-b"].parameters())
     assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
-    assert float(made.buffers["scale makers"][0]) == pytest.approx(5e29)
+    assert float(made.buffers["scale generators"][0]) == pytest.approx(5e29)

@@ -1,4 +1,4 @@
-"""`belamy defog`: fog taken out of pictures, how well, and how a network learns it."""
+"""`belamy defog`: dehazing of pictures, how well, and how a network learns it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from belamy.cli.pictures import inputs, require_named, work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.defog.api import (
     DefogAdaptConfig,
+    DefogOptions,
     DefogTrainConfig,
     adapt_defog,
     defog_steps,
-    defogger,
     evaluate_defog,
     train_defog,
 )
 from belamy.errors import OptionError
+from belamy.renamed import CONFIGS, current_options
 
 if TYPE_CHECKING:
     from belamy.steps import Step
@@ -60,15 +61,18 @@ def clear(
 ) -> None:
     """Take the fog out of every IMAGE; `clear` may be left out."""
     require_named(output)
+    asked = DefogOptions(**options)
     if transmission and _is_file(transmission):
         require_output(transmission)
         if len(inputs(images)) > 1:
             raise OptionError(f"several maps cannot all become {transmission}; name a folder")
-    steps_of = defogger(**options)
+    from belamy.engines.defog.remove import Defogger  # brings torch
+
+    defogger = Defogger(asked)
     work_on(
         images,
         output,
-        lambda image, job: _with_map(steps_of(image), transmission, job.target.name),
+        lambda image, job: _save_map(defogger.steps(image), transmission, job.target.name),
         "clearing",
     )
 
@@ -77,7 +81,7 @@ def _is_file(place: str) -> bool:
     return bool(Path(place).suffix) and not Path(place).is_dir()
 
 
-def _with_map(steps: Iterable[Step], place: str, name: str) -> Iterator[Step]:
+def _save_map(steps: Iterable[Step], place: str, name: str) -> Iterator[Step]:
     """The steps, the first of which is saved in `place` if that is named."""
     for step in steps:
         if place and step.index == 1:
@@ -94,13 +98,23 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Measure PSNR and SSIM against the truth: of HAZY untouched, of dcp, and of the network."""
-    found = evaluate_defog(hazy, clear, network=network, device=device)
+    metrics = evaluate_defog(hazy, clear, network=network, device=device)
     if as_json:
-        typer.echo(json.dumps({"pictures": found.pictures, **found.measures}))
+        typer.echo(json.dumps({"pictures": metrics.pictures, **metrics.values}))
         return
-    typer.echo(f"{found.pictures} pictures   PSNR    SSIM")
-    for name, row in found.measures.items():
+    typer.echo(f"{metrics.pictures} pictures   PSNR    SSIM")
+    for name, row in metrics.values.items():
         typer.echo(f"{name:<12} {row['psnr']:6.2f}  {row['ssim']:.4f}")
+
+
+# what was typed before there was --precision
+Mixed = Annotated[bool | None, typer.Option("--mixed/--no-mixed", hidden=True)]
+
+
+def _without_mixed(run_type: str, options: dict[str, Any], mixed: bool | None) -> dict[str, Any]:
+    """The options with the old one by its name and value of today."""
+    old = {} if mixed is None else {"mixed": mixed}
+    return {**options, **current_options(run_type, old, CONFIGS)}
 
 
 @app.command()
@@ -114,16 +128,17 @@ def train(
     run: RunFolder = None,
     resume: Resumed = None,
     device: Annotated[str, option(train_defog, "device")] = default(train_defog, "device"),
+    mixed: Mixed = None,
     **options: Any,
 ) -> None:
-    """Train a network on DATA in fog made up; Ctrl-C saves, the same command with --run goes on."""
+    """Train a network on DATA in synthetic fog; Ctrl-C saves, and --run or --resume goes on."""
     if resume is not None:
         config = resumed(context, resume, "defog", DefogTrainConfig)
         follow(train_defog(config, resume, device=device), resume, TRAIN)
         return
     if not data:
         raise OptionError("name folders or zips of clear pictures, or a run folder with --resume")
-    config = DefogTrainConfig(data=tuple(data), **options)
+    config = DefogTrainConfig(data=tuple(data), **_without_mixed("defog", options, mixed))
     folder = run or new_run("defog")
     follow(train_defog(config, folder, device=device), folder, TRAIN)
 
@@ -140,6 +155,7 @@ def adapt(
     run: RunFolder = None,
     resume: Resumed = None,
     device: Annotated[str, option(adapt_defog, "device")] = default(adapt_defog, "device"),
+    mixed: Mixed = None,
     **options: Any,
 ) -> None:
     """Train NETWORK further on real fog without its truth; Ctrl-C saves, --resume goes on."""
@@ -151,6 +167,7 @@ def adapt(
         raise OptionError(
             "name the network, --foggy and --clear pictures, or a run folder with --resume"
         )
-    config = DefogAdaptConfig(start=start, foggy=tuple(foggy), clear=tuple(clear), **options)
+    rest = _without_mixed("defog-adapt", options, mixed)
+    config = DefogAdaptConfig(start=start, foggy=tuple(foggy), clear=tuple(clear), **rest)
     folder = run or new_run("defog-adapt")
     follow(adapt_defog(config, folder, device=device), folder, ADAPT)

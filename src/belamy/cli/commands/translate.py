@@ -1,9 +1,9 @@
-"""`belamy translate`: pictures of one world become those of another."""
+"""`belamy translate`: image-to-image translation between two domains."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,10 +16,10 @@ from belamy.cli.pictures import work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.translate.api import (
     TranslateConfig,
+    TranslateOptions,
     evaluate_translation,
     train_translation,
     translate_steps,
-    translator,
 )
 from belamy.errors import OptionError
 
@@ -34,7 +34,7 @@ COMMAND = "belamy translate train"
 app = typer.Typer(
     name="translate",
     no_args_is_help=True,
-    help="Learn to turn pictures of one world into those of another, without pairs.",
+    help="Learn to turn pictures of one domain into those of another, without pairs.",
 )
 
 
@@ -58,19 +58,22 @@ def apply(
     """Translate every IMAGE with what NETWORK has learned."""
     if gallery is not None:
         require_page(gallery)
-    translation = translator(network, **options)
+    asked = TranslateOptions(network=network, **options)
+    from belamy.engines.translate.render import Translator  # brings torch
+
+    translator = Translator(asked)
     jobs: list[Job] = []
 
-    def steps_of(source: Source, job: Job) -> Iterable[Step]:
+    def translate(source: Source, job: Job) -> Iterator[Step]:
         jobs.append(job)
-        return translation(source)
+        return translator.steps(source)
 
     try:
-        work_on(images, output, steps_of, "translating")
+        work_on(images, output, translate, "translating")
     finally:  # those that were made are shown even where others failed
-        made = [job for job in jobs if job.done]
-        if gallery is not None and made:
-            write_gallery(gallery, made, title=f"{Path(network).stem}, {options['direction']}")
+        done = [job for job in jobs if job.done]
+        if gallery is not None and done:
+            write_gallery(gallery, done, title=f"{Path(network).stem}, {asked.direction}")
             typer.echo(gallery)
 
 
@@ -78,8 +81,10 @@ def apply(
 @takes(TranslateConfig, without=["a", "b"])
 def train(
     context: typer.Context,
-    a: Annotated[str | None, typer.Argument(help="Folder or zip of pictures of one world.")] = None,
-    b: Annotated[str | None, typer.Argument(help="The same of the other world.")] = None,
+    a: Annotated[
+        str | None, typer.Argument(help="Folder or zip of pictures of one domain.")
+    ] = None,
+    b: Annotated[str | None, typer.Argument(help="The same of the other domain.")] = None,
     run: RunFolder = None,
     resume: Resumed = None,
     device: Annotated[str, option(train_translation, "device")] = default(
@@ -93,7 +98,7 @@ def train(
         follow(train_translation(config, folder, device=device), folder, COMMAND)
         return
     if a is None or b is None:
-        raise OptionError("name the two worlds, A and B, or a run folder with --resume")
+        raise OptionError("name the two domains, A and B, or a run folder with --resume")
     config = TranslateConfig(a=a, b=b, **options)
     folder = run or new_run(f"translate-{Path(a).stem}-{Path(b).stem}")
     follow(train_translation(config, folder, device=device), folder, COMMAND)
@@ -105,16 +110,16 @@ def evaluate(
     network: Annotated[
         str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
     ],
-    a: Annotated[str, typer.Argument(help="Folder or zip of pictures of the world A.")],
-    b: Annotated[str, typer.Argument(help="The same of the world B.")],
+    a: Annotated[str, typer.Argument(help="Folder or zip of pictures of domain A.")],
+    b: Annotated[str, typer.Argument(help="The same of domain B.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
     **options: Any,
 ) -> None:
-    """Measure how near translations come to the other world."""
-    measures = evaluate_translation(network, a, b, **options)
+    """Measure how near translations come to the other domain."""
+    metrics = evaluate_translation(network, a, b, **options)
     if as_json:
-        typer.echo(json.dumps(measures))
+        typer.echo(json.dumps(metrics))
         return
-    for name, value in measures.items():
+    for name, value in metrics.items():
         shown = value if isinstance(value, str) else f"{value:.4g}"
         typer.echo(f"{name.replace('_', ' ')}: {shown}")

@@ -1,72 +1,54 @@
-"""The work behind `belamy.engines.defog.fog_api.fog_steps`."""
+"""The atmospheric scattering model on a picture whose depth is guessed: fog put in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 import torch
 from PIL import ImageColor
 from torch import Tensor
 
-import belamy
 from belamy.devices import choose_device, make_rng
+from belamy.engines.defog.options import FogOptions
+from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError
 from belamy.pixels.fog.depth import depth_of, smooth_noise
 from belamy.pixels.fog.model import apply_fog, density_for
-from belamy.pixels.images import Source, input_of, load_picture
+from belamy.pixels.images import load_picture
 from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
 
-__all__ = ["run"]
+__all__ = ["add_fog"]
 
-_MOST = 0.99  # of the light; more is a wall of paint
-_NEAREST = 0.05  # nothing is so near that no fog is before it
+_NEAREST = 0.05  # depth of the nearest thing: nothing is so near that no fog is before it
 
 
-def run(
-    image: Source,
-    *,
-    amount: float,
-    depth: str,
-    color: str,
-    patches: float,
-    seed: int,
-    device: str,
-) -> Iterator[Step]:
-    """See `belamy.engines.defog.fog_api.fog_steps`; takes every one of its arguments."""
-    if not 0 <= amount <= _MOST:
-        raise OptionError(f"amount is {amount}; it must be from 0 to {_MOST}")
-    if not 0 <= patches <= 1:
-        raise OptionError(f"patches is {patches}; it must be from 0 to 1")
-    air, place = _color(color), choose_device(device)
-    picture = load_picture(image)
-    thickness = _thickness(picture.image, depth, patches, seed)
-    density = density_for(thickness, amount)
-    transmission = torch.exp(-density * thickness)
-    options = {
-        "amount": amount,
-        "depth": depth,
-        "color": color,
-        "patches": patches,
-        "device": str(place),
-    }
-    base = picture.image.to(place)
-    recipes = [_recipe(options, image, seed, step) for step in (1, 2)]
+def add_fog(options: FogOptions) -> Iterator[Step]:
+    """See `belamy.fog_steps`."""
+    airlight, device = _parse_color(options.color), choose_device(options.device)
+    picture = load_picture(options.image)
+    depth = _optical_depth(picture.image, options)
+    density = density_for(depth, options.amount)
+    transmission = torch.exp(-density * depth)
+    resolved = replace(options, device=str(device))
+    recipes = [_recipe(resolved, step) for step in (1, 2)]
     yield Step(1, 2, transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
-    made = apply_fog(base, transmission.to(place), air.to(place))
-    yield Step(2, 2, made.clamp(0, 1), {}, picture.alpha, recipes[1], f"density {density:.3g}")
+    base = picture.image.to(device)
+    foggy = apply_fog(base, transmission.to(device), airlight.to(device)).clamp(0, 1)
+    yield Step(2, 2, foggy, {}, picture.alpha, recipes[1], f"density {density:.3g}")
 
 
-def _thickness(image: Tensor, kind: str, patches: float, seed: int) -> Tensor:
-    """What fog lies before each pixel, (1, 1, H, W), up to a factor."""
-    far = depth_of(image, kind, make_rng(seed, "depth"))
-    uneven = smooth_noise(image, make_rng(seed, "patches"), cells=2, octaves=4) - 0.5
-    return (_NEAREST + (1 - _NEAREST) * far) * (1 + patches * uneven)
+def _optical_depth(image: Tensor, options: FogOptions) -> Tensor:
+    """How much fog lies before each pixel, (1, 1, H, W), up to the factor β."""
+    depth = depth_of(image, options.depth, make_rng(options.seed, "depth"))
+    rng = make_rng(options.seed, "patches")
+    uneven = smooth_noise(image, rng, cells=2, octaves=4) - 0.5
+    return (_NEAREST + (1 - _NEAREST) * depth) * (1 + options.patches * uneven)
 
 
-def _color(text: str) -> Tensor:
-    """(1, 3, 1, 1) in [0, 1]."""
+def _parse_color(text: str) -> Tensor:
+    """A colour as (1, 3, 1, 1) in [0, 1]."""
     try:
         channels = ImageColor.getrgb(text)
     except ValueError as error:
@@ -78,14 +60,7 @@ def _color(text: str) -> Tensor:
     return torch.tensor(channels).reshape(1, 3, 1, 1) / 255
 
 
-def _recipe(options: dict[str, Any], image: Source, seed: int, step: int) -> Recipe:
-    return Recipe(
-        engine="fog",
-        options=options,
-        inputs=(input_of("image", image),),
-        weights={},
-        seed=seed,
-        belamy=belamy.__version__,
-        torch=torch.__version__,
-        step=step,
-    )
+def _recipe(options: FogOptions, step: int) -> Recipe:
+    recipe = recipe_of("fog", options, {}, step=step)
+    written = {name: value for name, value in recipe.options.items() if name != "seed"}
+    return replace(recipe, options=written)  # the seed has its own entry

@@ -1,4 +1,4 @@
-"""The pictures that fog is made on: for training, and those that training never sees."""
+"""Clear pictures and synthetic fog on them: for training, and those that training never sees."""
 
 from __future__ import annotations
 
@@ -20,38 +20,45 @@ from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
 from belamy.training.pictures import SUFFIXES, Tree, open_tree, pictures_cache, squares
 
-__all__ = ["Source", "crops_of", "developed", "fogged_batch", "held_out_first", "open_sources"]
+__all__ = [
+    "ImageSet",
+    "jitter_exposure",
+    "open_image_sets",
+    "order_by_hash",
+    "sample_crops",
+    "synthesize_fog",
+]
 
-MOST = 20_000  # pictures of one source, so that a large one need not be decoded whole
+_LARGEST_SET = 20_000  # pictures of one set, so that a large one need not be decoded whole
 _AREA = (0.3, 1.0)  # of a picture, that a crop covers: fog is a matter of the whole view
-_NAMED = 5  # broken files that a remark lists
+_NAMED = 5  # broken files that a message lists
 _BLACKEST = 0.15  # a black point that is brighter is the scene's own
 _AS_THEY_ARE = 0.4  # of the pictures: what is clear must be known by how photos are, pale ones too
 _DIM, _DIMMEST = 0.15, 0.3  # of the others are dim, down to this exposure
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageSet:
     """The pictures of one folder or zip.
 
     Args:
-        trained: uint8 (N, S, S, 3), to learn on.
+        train: uint8 (N, S, S, 3), to learn on.
         held_out: uint8 (M, S, S, 3), to measure on.
-        remarks: what the user should know about them.
+        messages: what the user should know about them.
     """
 
-    trained: Tensor
+    train: Tensor
     held_out: Tensor
-    remarks: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
-def held_out_first(names: Sequence[str]) -> list[str]:
+def order_by_hash(names: Sequence[str]) -> list[str]:
     """The names by the SHA-256 of each: the first M are held out, for any M, whatever else is in
     the set and on whichever machine."""
     return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
 
 
-def open_sources(paths: Sequence[str], side: int, held_out: int) -> list[Source]:
+def open_image_sets(paths: Sequence[str], side: int, held_out: int) -> list[ImageSet]:
     """Every folder or zip of clear pictures.
 
     Args:
@@ -64,15 +71,15 @@ def open_sources(paths: Sequence[str], side: int, held_out: int) -> list[Source]
     """
     if not paths:
         raise DataError("no clear pictures to put fog on; name folders or zips of them")
-    return [_source(path, side, held_out) for path in paths]
+    return [_open_image_set(path, side, held_out) for path in paths]
 
 
-def _source(path: str, side: int, held_out: int) -> Source:
+def _open_image_set(path: str, side: int, held_out: int) -> ImageSet:
     with open_tree(path) as tree:
         names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
         _require_enough(path, len(names), held_out)
-        order = held_out_first(names)[: held_out + MOST]
-        side = min(side, _own_side(tree, order[0], side))
+        order = order_by_hash(names)[: held_out + _LARGEST_SET]
+        side = min(side, _smaller_side(tree, order[0], side))
         parts = order[:held_out], order[held_out:]
         read = [squares(tree, part, side, pictures_cache()) for part in parts if part]
     images = [torch.from_numpy(part.images) for part in read]
@@ -80,7 +87,7 @@ def _source(path: str, side: int, held_out: int) -> Source:
     kept = images[0] if held_out > 0 else nothing
     if len(images[-1]) < 2:
         raise DataError(f"{path}: fewer than two of its pictures can be read; mend them")
-    return Source(images[-1], kept, _left_out(path, [name for x in read for name in x.broken]))
+    return ImageSet(images[-1], kept, _name_broken(path, [name for x in read for name in x.broken]))
 
 
 def _require_enough(path: str, count: int, held_out: int) -> None:
@@ -93,7 +100,7 @@ def _require_enough(path: str, count: int, held_out: int) -> None:
         )
 
 
-def _left_out(path: str, broken: Sequence[str]) -> tuple[str, ...]:
+def _name_broken(path: str, broken: Sequence[str]) -> tuple[str, ...]:
     if not broken:
         return ()
     more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
@@ -101,7 +108,7 @@ def _left_out(path: str, broken: Sequence[str]) -> tuple[str, ...]:
     return (f"{path}: {named} cannot be read, and are left out",)
 
 
-def _own_side(tree: Tree, name: str, usual: int) -> int:
+def _smaller_side(tree: Tree, name: str, usual: int) -> int:
     try:
         with Image.open(io.BytesIO(tree.read(name))) as picture:
             return min(picture.size)
@@ -109,45 +116,52 @@ def _own_side(tree: Tree, name: str, usual: int) -> int:
         return usual
 
 
-def crops_of(
-    sources: Sequence[Source], step: int, *, batch: int, size: int, seed: int, rank: int, world: int
+def sample_crops(
+    sets: Sequence[ImageSet],
+    step: int,
+    *,
+    batch: int,
+    size: int,
+    seed: int,
+    rank: int,
+    world_size: int,
 ) -> Tensor:
-    """What a step looks at: as many crops of each source, (batch, 3, size, size) in [0, 1]."""
+    """What a step looks at: as many crops of each set, (batch, 3, size, size) in [0, 1]."""
     parts = []
-    for index, source in enumerate(sources):
-        count = batch // len(sources) + (index < batch % len(sources))
+    for index, one in enumerate(sets):
+        count = batch // len(sets) + (index < batch % len(sets))
         if count == 0:
             continue
         chosen = batch_indices(
-            len(source.trained), count, step, seed=seed + index, rank=rank, world=world
+            len(one.train), count, step, seed=seed + index, rank=rank, world_size=world_size
         )
-        chance = make_rng(seed, "crops", step, rank, index)
-        parts.append(random_resized_crops(source.trained[chosen], size, chance, area=_AREA))
+        rng = make_rng(seed, "crops", step, rank, index)
+        parts.append(random_resized_crops(one.train[chosen], size, rng, area=_AREA))
     return torch.cat(parts)
 
 
-def developed(image: Tensor, chance: torch.Generator) -> Tensor:
-    """The same scenes photographed otherwise: exposure, gamma, saturation, black point. Two in five
-    stay as they are.
+def jitter_exposure(image: Tensor, rng: torch.Generator) -> Tensor:
+    """Photometric augmentation: exposure, gamma, saturation and black point of the same scenes. Two
+    in five stay as they are.
 
     Args:
         image: (N, 3, H, W) in [0, 1].
-        chance: where the choices come from.
+        rng: where the choices come from.
     """
     count = len(image)
     black = image.flatten(1)[:, ::7].quantile(0.005, dim=1).clamp_max(_BLACKEST).view(-1, 1, 1, 1)
-    black = black * uniform(count, 0, 1, chance)
-    made = ((image - black) / (1 - black)).clamp(0, 1)
-    gamma = torch.exp(uniform(count, -0.35, 0.25, chance))
-    usual, dim = uniform(count, 0.85, 1.1, chance), uniform(count, _DIMMEST, 0.85, chance)
-    made = made**gamma * torch.where(uniform(count, 0, 1, chance) < _DIM, dim, usual)
-    grey = made.mean(1, keepdim=True)
-    made = (grey + (made - grey) * uniform(count, 0.6, 1.25, chance)).clamp(0, 1)
-    return torch.where(uniform(count, 0, 1, chance) < _AS_THEY_ARE, image, made)
+    black = black * uniform(count, 0, 1, rng)
+    changed = ((image - black) / (1 - black)).clamp(0, 1)
+    gamma = torch.exp(uniform(count, -0.35, 0.25, rng))
+    usual, dim = uniform(count, 0.85, 1.1, rng), uniform(count, _DIMMEST, 0.85, rng)
+    changed = changed**gamma * torch.where(uniform(count, 0, 1, rng) < _DIM, dim, usual)
+    grey = changed.mean(1, keepdim=True)
+    changed = (grey + (changed - grey) * uniform(count, 0.6, 1.25, rng)).clamp(0, 1)
+    return torch.where(uniform(count, 0, 1, rng) < _AS_THEY_ARE, image, changed)
 
 
-def fogged_batch(image: Tensor, chance: torch.Generator) -> tuple[Tensor, Fog, Tensor]:
+def synthesize_fog(image: Tensor, rng: torch.Generator) -> tuple[Tensor, Fog, Tensor]:
     """Scenes, the fog on them, and what a camera would see: (N, 3, H, W) in [0, 1] each picture."""
-    scene, depth = random_scene(add_bright_region(developed(image, chance), chance), chance)
-    fog = random_fog(depth, chance)
-    return scene, fog, degrade(fog.on(scene), chance)
+    scene, depth = random_scene(add_bright_region(jitter_exposure(image, rng), rng), rng)
+    fog = random_fog(depth, rng)
+    return scene, fog, degrade(fog.on(scene), rng)

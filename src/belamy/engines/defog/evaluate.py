@@ -1,4 +1,4 @@
-"""The work behind `belamy.engines.defog.api.evaluate_defog`: pairs found, pictures compared."""
+"""PSNR and SSIM of dehazing against the truth: pairs found by their names, pictures compared."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from PIL import Image
 from torch import Tensor
 
-from belamy.engines.defog.api import DefogMeasures, defogger
+from belamy.engines.defog.options import DefogOptions
+from belamy.engines.defog.remove import Defogger
 from belamy.errors import DataError, ImageError
 from belamy.pixels.images import load_image
 from belamy.training.metrics import psnr, ssim
 from belamy.training.pictures import SUFFIXES, open_tree
 
-__all__ = ["UNTOUCHED", "measured", "pair_names"]
+__all__ = ["UNTOUCHED", "DefogMetrics", "measure", "pair_names"]
 
 UNTOUCHED = "untouched"
 
@@ -29,34 +31,45 @@ _EQUAL = 100.0  # decibels that equal pictures count as
 Read: TypeAlias = "Callable[[str], Tensor]"
 
 
-def measured(hazy: str, clear: str, network: str, device: str) -> DefogMeasures:
-    """See `belamy.engines.defog.api.evaluate_defog`."""
-    options = {"device": device}
+@dataclass(frozen=True)
+class DefogMetrics:
+    """How well fog was taken out.
+
+    Args:
+        pictures: how many were compared.
+        values: `untouched`, `dcp` and `cyclegan` → `psnr` in decibels and `ssim`, means over the
+            pictures.
+    """
+
+    pictures: int
+    values: dict[str, dict[str, float]]
+
+
+def measure(hazy: str, clear: str, network: str, device: str) -> DefogMetrics:
+    """See `belamy.evaluate_defog`."""
     methods = {
-        "dcp": defogger(method="dcp", **options),
-        "cyclegan": defogger(method="cyclegan", network=network, **options),
+        "dcp": Defogger(DefogOptions(method="dcp", device=device)),
+        "cyclegan": Defogger(DefogOptions(method="cyclegan", network=network, device=device)),
     }
     totals = {name: [0.0, 0.0] for name in (UNTOUCHED, *methods)}
     count = 0
-    for name, seen, truth in _pairs(hazy, clear):
-        made = {UNTOUCHED: seen}
-        for method, steps in methods.items():
-            *_, last = steps(seen)
-            made[method] = last.image
-        for method, picture in made.items():
+    for seen, truth in _read_pairs(hazy, clear):
+        results = {UNTOUCHED: seen}
+        for method, defogger in methods.items():
+            results[method] = defogger(seen).image
+        for method, picture in results.items():
             totals[method][0] += min(_EQUAL, psnr(picture, truth))
             totals[method][1] += ssim(picture, truth)
         count += 1
-        assert name
-    return DefogMeasures(
+    return DefogMetrics(
         count,
         {name: {"psnr": a / count, "ssim": b / count} for name, (a, b) in totals.items()},
     )
 
 
-def _pairs(hazy: str, clear: str) -> Iterator[tuple[str, Tensor, Tensor]]:
+def _read_pairs(hazy: str, clear: str) -> Iterator[tuple[Tensor, Tensor]]:
     with ExitStack() as held:
-        sides = [_reader(path, held) for path in (hazy, clear)]
+        sides = [_open_pictures(path, held) for path in (hazy, clear)]
         (hazy_names, read_hazy), (clear_names, read_clear) = sides
         if len(hazy_names) == len(clear_names) == 1:  # two pictures were named: they are a pair
             pairs = {hazy_names[0]: clear_names[0]}
@@ -64,10 +77,10 @@ def _pairs(hazy: str, clear: str) -> Iterator[tuple[str, Tensor, Tensor]]:
             pairs = pair_names(hazy_names, clear_names)
         for name, partner in pairs.items():
             seen, truth = read_hazy(name), read_clear(partner)
-            yield name, seen, _fitted(truth, seen, name)
+            yield seen, _crop_border(truth, seen, name)
 
 
-def _reader(path: str, held: ExitStack) -> tuple[list[str], Read]:
+def _open_pictures(path: str, held: ExitStack) -> tuple[list[str], Read]:
     """The pictures at a path, a file, a folder or a zip, and what reads one of them."""
     if Path(path).is_file() and Path(path).suffix.lower() in SUFFIXES:
         return [path], load_image
@@ -95,10 +108,10 @@ def pair_names(hazy: Sequence[str], clear: Sequence[str]) -> dict[str, str]:
     Raises:
         DataError: some have none; the first few are named.
     """
-    known = {_plain(name): name for name in clear}
+    known = {_key_of(name): name for name in clear}
     found, lonely = {}, []
     for name in hazy:
-        partner = _longest(_plain(name), known)
+        partner = _match_longest(_key_of(name), known)
         if partner is None:
             lonely.append(name)
         else:
@@ -112,17 +125,17 @@ def pair_names(hazy: Sequence[str], clear: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _plain(name: str) -> str:
+def _key_of(name: str) -> str:
     return _WORDS.sub("", PurePosixPath(name).stem.lower())
 
 
-def _longest(name: str, known: Mapping[str, str]) -> str | None:
+def _match_longest(name: str, known: Mapping[str, str]) -> str | None:
     parts = name.split("_")
     cut = ("_".join(parts[:end]) for end in range(len(parts), 0, -1))
     return next((known[part] for part in cut if part in known), None)
 
 
-def _fitted(truth: Tensor, seen: Tensor, name: str) -> Tensor:
+def _crop_border(truth: Tensor, seen: Tensor, name: str) -> Tensor:
     """The clear picture without the even border that it has in some sets."""
     extra = [a - b for a, b in zip(truth.shape[-2:], seen.shape[-2:], strict=True)]
     if all(0 <= more <= 2 * _BORDER and more % 2 == 0 for more in extra):

@@ -1,4 +1,4 @@
-"""What a network that sees fog is worth, on pictures that it never saw, while it learns."""
+"""PSNR of a network that estimates fog on held-out pictures in synthetic fog, while it learns."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import torch
 from torch import Tensor, nn
 
 from belamy.devices import make_rng
-from belamy.engines.defog.dataset import Source, fogged_batch
+from belamy.engines.defog.dataset import ImageSet, synthesize_fog
 from belamy.pixels.fog.model import remove_fog
 from belamy.pixels.images import contact_sheet, save_image
 from belamy.training.metrics import psnr
 
-__all__ = ["Measured"]
+__all__ = ["ValidationSet"]
 
-_SHOWN = 3  # pictures of each source in the samples
-_MEASURED = 24  # held-out pictures of each source
+_SHOWN = 3  # pictures of each set in the samples
+_MEASURED = 24  # held-out pictures of each set
 _CELL = 192  # pixels of one picture in the samples
 
 
 @dataclass(frozen=True)
-class Measured:
+class ValidationSet:
     """Held-out scenes, each clear, in fog, and how far they are apart.
 
     Args:
-        clear: (N, 3, S, S) for each source.
+        clear: (N, 3, S, S) for each set.
         seen: the same in fog.
     """
 
@@ -35,34 +35,34 @@ class Measured:
     seen: tuple[Tensor, ...]
 
     @classmethod
-    def of(cls, sources: Sequence[Source], seed: int) -> Measured:
-        """Some of the held-out pictures of each source, in fog that depends on the seed alone."""
+    def create(cls, sets: Sequence[ImageSet], seed: int) -> ValidationSet:
+        """Some of the held-out pictures of each set, in fog that depends on the seed alone."""
         clear, seen = [], []
-        for index, source in enumerate(sources):
-            pictures = source.held_out[:_MEASURED].permute(0, 3, 1, 2).float() / 255
+        for index, one in enumerate(sets):
+            pictures = one.held_out[:_MEASURED].permute(0, 3, 1, 2).float() / 255
             if len(pictures) == 0:
                 continue
-            scene, _, foggy = fogged_batch(pictures, make_rng(seed, "measured", index))
+            scene, _, foggy = synthesize_fog(pictures, make_rng(seed, "measured", index))
             clear.append(scene)
             seen.append(foggy)
         return cls(tuple(clear), tuple(seen))
 
-    def of_network(
+    def evaluate(
         self, network: nn.Module, device: torch.device, sheet: Path | None
     ) -> dict[str, float]:
         """Mean decibels of what is seen, and of what the network makes of it.
 
         Args:
-            network: a `FogSight`.
+            network: a `DehazeNet`.
             device: where it is.
-            sheet: a picture of some of them is saved there: in fog, as made, clear.
+            sheet: a picture of some of them is saved there: in fog, dehazed, clear.
         """
         shown: list[Tensor] = []
-        before, after = [], []
+        before, after = list[float](), list[float]()
         for clear, seen in zip(self.clear, self.seen, strict=True):
-            transmission, air = network(seen.to(device))
-            made = remove_fog(seen, transmission.cpu(), air.cpu()).clamp(0, 1)
-            rows = [tuple(x[i : i + 1] for x in (clear, seen, made)) for i in range(len(clear))]
+            transmission, airlight = network(seen.to(device))
+            found = remove_fog(seen, transmission.cpu(), airlight.cpu()).clamp(0, 1)
+            rows = [tuple(x[i : i + 1] for x in (clear, seen, found)) for i in range(len(clear))]
             before += [psnr(scene, foggy) for scene, foggy, _ in rows]
             after += [psnr(scene, result) for scene, _, result in rows]
             for scene, foggy, result in rows[:_SHOWN]:

@@ -110,7 +110,7 @@ class Defogger:
     """Dehazing with its network loaded once, for many pictures.
 
     Args:
-        options: for all of them; its `image` is not looked at.
+        options: for all pictures; its `image` is dehazed where no other is named.
 
     Raises:
         UnknownName, WeightsError: the network is not here, damaged, or another one.
@@ -122,22 +122,23 @@ class Defogger:
         self.device = choose_device(self.options.device)
         self.method = METHODS[self.options.method](self.options, self.device)
 
-    def __call__(self, image: Source) -> Picture:
+    def __call__(self, image: Source | None = None) -> Picture:
         """The picture without its fog."""
         (last,) = deque(self.steps(image), maxlen=1)
         return Picture(last.image, last.alpha, last.recipe)
 
-    def steps(self, image: Source) -> Iterator[Step]:
+    def steps(self, image: Source | None = None) -> Iterator[Step]:
         """The same, step by step: see `belamy.defog_steps`."""
-        options = replace(self.options, image=image, device=str(self.device))
-        picture = load_picture(image)
+        source = self.options.image if image is None else image
+        if source is None:
+            raise OptionError("no picture to take the fog out of; name one")
+        options = replace(self.options, image=source, device=str(self.device))
+        picture = load_picture(source)
         base = picture.image.to(self.device)
         fog, level = estimate_refined(self.method.estimate, base)
         if options.keep_sky:
             fog = Fog(1 - (1 - fog.transmission) * (1 - segment_sky(base)), fog.air)
-        recipes = [
-            recipe_of("defog", options, self.method.weights, step=step) for step in (1, 2)
-        ]
+        recipes = [recipe_of("defog", options, self.method.weights, step=step) for step in (1, 2)]
         yield Step(1, 2, fog.transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
         clear = Picture(dehaze(base, fog, options.strength), picture.alpha)
         shown = _place_side_by_side(picture, clear) if options.compare else clear

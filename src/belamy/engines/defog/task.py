@@ -1,26 +1,26 @@
-"""The first training of a network that sees fog, on fog made up: see `TrainingTask`."""
+"""Supervised training of a network that estimates fog, on synthetic fog."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.devices import autocast, make_rng
-from belamy.engines.defog.api import DefogTrainConfig
-from belamy.engines.defog.dataset import Source, crops_of, fogged_batch
-from belamy.engines.defog.metrics import Measured
+from belamy.devices import autocast, choose_precision, make_rng
+from belamy.engines.defog.config import DefogTrainConfig
+from belamy.engines.defog.dataset import ImageSet, sample_crops, synthesize_fog
+from belamy.engines.defog.metrics import ValidationSet
 from belamy.networks.dehaze import STRIDE, DehazeNet, initialise
 from belamy.networks.load import load_network
 from belamy.pixels.fog.model import Fog, remove_fog
+from belamy.training.loss_scale import LossScale
 from belamy.training.schedules import set_learning_rate, warmup_cosine
 from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["DefogTask", "learning_rate_factor", "losses_of", "precision", "start_of"]
+__all__ = ["DefogTask", "build_network", "compute_losses", "learning_rate_factor"]
 
 _FINAL_RATE = 0.01  # of the learning rate, at the end
 _WARMUP_STEPS = 100  # steps until it is reached. By eye
@@ -31,11 +31,11 @@ _SCALES = (0.6, 0.8, 1.0, 1.2, 1.6)  # of the size of the squares, one for each 
 
 
 class DefogTask(TrainingTask):
-    """What the trainer runs: see `belamy.training.task.TrainingTask`.
+    """Supervised dehazing: what the training loop runs.
 
     Args:
         config: how the network learns.
-        sources: clear pictures.
+        sets: clear pictures.
         samples: folder for what it makes of held-out ones.
         accelerator: where it is trained.
     """
@@ -43,52 +43,56 @@ class DefogTask(TrainingTask):
     def __init__(
         self,
         config: DefogTrainConfig,
-        sources: Sequence[Source],
+        sets: Sequence[ImageSet],
         samples: Path,
         accelerator: Accelerator,
     ) -> None:
         super().__init__(
             accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
         )
-        self.config, self.sources, self.samples = config, sources, samples
-        network = start_of(config)
-        self.networks = {"fogsight": network}
+        self.config, self.sets, self.samples = config, sets, samples
+        self.loss_scale = LossScale(
+            ["dehaze"], choose_precision(config.precision, accelerator.device)
+        )
+        self.buffers = dict(self.loss_scale.buffers)
+        network = build_network(config)
+        self.networks = {"dehaze": network}
         adam = torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self.optimizers = {"fogsight": adam}
-        self.measured = Measured.of(sources, config.seed)
+        self.optimizers = {"dehaze": adam}
+        self.validation = ValidationSet.create(sets, config.seed)
         weights = sum(parameter.numel() for parameter in network.parameters())
-        pictures = sum(len(source.trained) for source in sources)
-        told = (
-            f"fog made up on {pictures:,} clear pictures; {self.total_steps:,} steps of {config.batch} "
-            f"at about {config.size} px; {weights:,} weights"
+        pictures = sum(len(one.train) for one in sets)
+        line = (
+            f"fog made up on {pictures:,} clear pictures; {self.total_steps:,} steps of "
+            f"{config.batch} at about {config.size} px; {weights:,} weights"
         )
-        self.summary = "; ".join((told, *(remark for one in sources for remark in one.remarks)))
+        self.summary = "; ".join((line, *(message for one in sets for message in one.messages)))
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
-        network, optimizer = self.networks["fogsight"], self.optimizers["fogsight"]
+        network, optimizer = self.networks["dehaze"], self.optimizers["dehaze"]
         factor = learning_rate_factor(index, self.total_steps)
         set_learning_rate(optimizer, self.config.learning_rate * factor)
         network.train()
-        clear, fog, seen = self._batch(index)
-        with precision(self.config.mixed, self.accelerator.device):
-            transmission, air = network(seen)
-        losses = losses_of(transmission.float(), air.float(), clear, fog, seen)
-        loss = losses["picture"] + losses["decibels"] + losses["transmission"] + losses["air"]
+        clear, fog, foggy = self._sample_batch(index)
+        with autocast(self.accelerator.device, self.config.precision):
+            transmission, airlight = network(foggy)
+        losses = compute_losses(transmission.float(), airlight.float(), clear, fog, foggy)
+        loss = losses["picture"] + losses["decibels"] + losses["transmission"] + losses["airlight"]
         optimizer.zero_grad(set_to_none=True)
-        backward(loss)
-        optimizer.step()
+        backward(self.loss_scale.scale("dehaze", loss))
+        self.loss_scale.step("dehaze", optimizer)
         return {"loss": loss, **losses}
 
-    def _batch(self, index: int) -> tuple[Tensor, Fog, Tensor]:
-        """Clear scenes, the fog on them, and what is seen."""
+    def _sample_batch(self, index: int) -> tuple[Tensor, Fog, Tensor]:
+        """Clear scenes, the fog on them, and what a camera sees."""
         scale = _SCALES[index % len(_SCALES)]
         size = max(1, round(self.config.size * scale / STRIDE)) * STRIDE
         # the smaller the squares, the more of them
         batch = max(2, round(self.config.batch * (self.config.size / size) ** 2))
-        clear = crops_of(
-            self.sources,
+        crops = sample_crops(
+            self.sets,
             index,
             batch=batch,
             size=size,
@@ -96,21 +100,21 @@ class DefogTask(TrainingTask):
             rank=self.rank,
             world_size=self.world_size,
         )
-        made = fogged_batch(clear, make_rng(self.config.seed, "fog", index, self.rank))
-        clear, fog, seen = made
+        rng = make_rng(self.config.seed, "fog", index, self.rank)
+        clear, fog, foggy = synthesize_fog(crops, rng)
         device = self.accelerator.device
-        return clear.to(device), fog.to(device), seen.to(device)
+        return clear.to(device), fog.to(device), foggy.to(device)
 
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
-        """Decibels on held-out pictures, with fog that is the same each time."""
-        network = networks["fogsight"].eval()
-        path = self.samples / f"step-{step:07d}.png"
+        """PSNR on held-out pictures, with fog that is the same each time."""
+        network = networks["dehaze"].eval()
+        sheet = self.samples / f"step-{step:07d}.png"
         main = self.accelerator.is_main_process
-        return self.measured.of_network(network, self.accelerator.device, path if main else None)
+        return self.validation.evaluate(network, self.accelerator.device, sheet if main else None)
 
 
-def start_of(config: DefogTrainConfig) -> DehazeNet:
+def build_network(config: DefogTrainConfig) -> DehazeNet:
     """The network that is trained: a new one, or the one that it goes on from."""
     if config.start is not None:
         return load_network(config.start, "dehaze").network.requires_grad_(True)
@@ -119,35 +123,30 @@ def start_of(config: DefogTrainConfig) -> DehazeNet:
     return network
 
 
-def losses_of(
-    transmission: Tensor, air: Tensor, clear: Tensor, fog: Fog, seen: Tensor
+def compute_losses(
+    transmission: Tensor, airlight: Tensor, clear: Tensor, fog: Fog, foggy: Tensor
 ) -> dict[str, Tensor]:
-    """How far a network's answer is from the truth, 0 at the best but for `decibels`.
+    """How far an estimate of fog is from the truth, 0 at the best.
 
     Args:
-        transmission, air: what it answers.
-        clear, fog, seen: the scene, the fog on it, and what the network was shown.
+        transmission, airlight: what the network estimates.
+        clear, fog, foggy: the scene, the fog on it, and what the network was shown.
 
     Returns:
-        `picture`, the mean distance of what the answer makes of the picture; `decibels`, the mean
-        of their mean squared errors' logarithms, since pictures are measured in decibels and a
-        thin fog counts as much there as a dense one; `transmission`; and `air`, where there is fog.
-        The last two count less: where they cannot be known, the picture should still be near.
+        `picture`, the mean distance of the dehazed picture; `decibels`, the mean of the mean
+        squared errors' logarithms, since pictures are measured in decibels and a thin fog counts
+        as much there as a dense one; `transmission`; and `airlight`, where there is fog. The last
+        two count less: where they cannot be known, the picture should still be near.
     """
-    made = remove_fog(seen, transmission, air)
-    errors = (made - clear).square().mean((1, 2, 3))
-    opaque = 1 - fog.transmission
+    difference = remove_fog(foggy, transmission, airlight) - clear
+    errors = difference.square().mean((1, 2, 3))
+    opacity = 1 - fog.transmission
     return {
-        "picture": (made - clear).abs().mean(),
+        "picture": difference.abs().mean(),
         "decibels": _DECIBELS * torch.log(errors / _FLOOR + 1).mean(),
         "transmission": _MAPS * (transmission - fog.transmission).abs().mean(),
-        "air": _MAPS * ((air - fog.air).abs() * opaque).mean(),
+        "airlight": _MAPS * ((airlight - fog.air).abs() * opacity).mean(),
     }
-
-
-def precision(mixed: bool, device: torch.device) -> AbstractContextManager[None]:
-    """Convolutions at bfloat16, if that is asked for."""
-    return autocast(device, "bfloat16" if mixed else "float32")
 
 
 def learning_rate_factor(step: int, total_steps: int) -> float:

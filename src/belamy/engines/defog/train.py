@@ -1,4 +1,4 @@
-"""From a configuration to a network that sees fog, in a run folder."""
+"""From a configuration to a network that estimates fog, in a run folder."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from belamy.engines.defog.adapt_task import SEEN_IN, AdaptTask, Worlds
-from belamy.engines.defog.api import DefogAdaptConfig, DefogTrainConfig
-from belamy.engines.defog.dataset import Source, open_sources
+from belamy.engines.defog.adapt_task import PERCEPTUAL_LAYERS, AdaptTask, Domains
+from belamy.engines.defog.config import DefogAdaptConfig, DefogTrainConfig
+from belamy.engines.defog.dataset import ImageSet, open_image_sets
 from belamy.engines.defog.task import DefogTask
 from belamy.errors import DataError
 from belamy.networks.backbone import Backbone, load_backbone
@@ -27,20 +27,20 @@ from belamy.training.trainer import Trained, TrainingProgress
 __all__ = ["ADAPTING", "TRAINING", "adapt", "train"]
 
 _STORED = 1.25  # side of the stored pictures, in sides of the squares that are cut out of them
-_TOGETHER = 64  # pictures that are looked at in one pass
+_BATCH = 64  # pictures whose fog is estimated in one pass
 
 
-def _load_sources(config: DefogTrainConfig, accelerator: Accelerator) -> Sequence[Source]:
-    return open_sources(config.data, round(_STORED * config.size), config.held_out)
+def _load_sets(config: DefogTrainConfig, accelerator: Accelerator) -> Sequence[ImageSet]:
+    return open_image_sets(config.data, round(_STORED * config.size), config.held_out)
 
 
 def _make_task(
-    config: DefogTrainConfig, data: Sequence[Source], run: Run, accelerator: Accelerator
+    config: DefogTrainConfig, data: Sequence[ImageSet], run: Run, accelerator: Accelerator
 ) -> DefogTask:
     return DefogTask(config, data, run.samples, accelerator)
 
 
-def _save(config: DefogTrainConfig, data: Sequence[Source], run: Run, trained: Trained) -> None:
+def _save(config: DefogTrainConfig, data: Sequence[ImageSet], run: Run, trained: Trained) -> None:
     _write(run, trained, config.data)
 
 
@@ -49,43 +49,43 @@ class _AdaptData:
     """The network as it was trained, pictures, and what compares two of them."""
 
     start: DehazeNet
-    worlds: Worlds
+    domains: Domains
     backbone: Backbone
 
 
 def _load_adapt_data(config: DefogAdaptConfig, accelerator: Accelerator) -> _AdaptData:
     start = load_network(config.start, "dehaze").network
-    worlds = _worlds(config, start.to(accelerator.device))
-    backbone = load_backbone("iris", layers=SEEN_IN, device=accelerator.device)
-    return _AdaptData(start, worlds, backbone)
+    domains = _load_domains(config, start.to(accelerator.device))
+    backbone = load_backbone("iris", layers=PERCEPTUAL_LAYERS, device=accelerator.device)
+    return _AdaptData(start, domains, backbone)
 
 
 def _make_adapt_task(
     config: DefogAdaptConfig, data: _AdaptData, run: Run, accelerator: Accelerator
 ) -> AdaptTask:
-    return AdaptTask(config, data.start, data.worlds, data.backbone, run.samples, accelerator)
+    return AdaptTask(config, data.start, data.domains, data.backbone, run.samples, accelerator)
 
 
 def _save_adapted(config: DefogAdaptConfig, data: _AdaptData, run: Run, trained: Trained) -> None:
     _write(run, trained, (*config.clear, *config.foggy))
 
 
-TRAINING = Training("defog", _load_sources, _make_task, _save)
+TRAINING = Training("defog", _load_sets, _make_task, _save)
 ADAPTING = Training("defog-adapt", _load_adapt_data, _make_adapt_task, _save_adapted)
 
 
 def train(config: DefogTrainConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
-    """See `belamy.engines.defog.api.train_defog`."""
-    return run_training(TRAINING, config, folder, device)
+    """See `belamy.train_defog`."""
+    return run_training(TRAINING, config, folder, device, precision=config.precision)
 
 
 def adapt(config: DefogAdaptConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
-    """See `belamy.engines.defog.api.adapt_defog`."""
-    return run_training(ADAPTING, config, folder, device)
+    """See `belamy.adapt_defog`."""
+    return run_training(ADAPTING, config, folder, device, precision=config.precision)
 
 
 def _write(run: Run, trained: Trained, data: Sequence[str]) -> None:
-    network = trained.networks["fogsight"]
+    network = trained.networks["dehaze"]
     assert isinstance(network, DehazeNet)
     save_network_file(
         run.folder / IN_RUN,
@@ -98,33 +98,35 @@ def _write(run: Run, trained: Trained, data: Sequence[str]) -> None:
     )
 
 
-def _worlds(config: DefogAdaptConfig, eye: DehazeNet) -> Worlds:
+def _load_domains(config: DefogAdaptConfig, network: DehazeNet) -> Domains:
     side = round(_STORED * config.size)
-    foggy = open_sources(config.foggy, side, config.held_out)
-    clear = open_sources(config.clear, side, config.held_out)
+    foggy = open_image_sets(config.foggy, side, config.held_out)
+    clear = open_image_sets(config.clear, side, config.held_out)
     if config.foggiest == 1:
-        return Worlds(clear, foggy)
-    return Worlds(
-        [_ranked(source, eye, 1 - config.foggiest, least=True) for source in clear],
-        [_ranked(source, eye, config.foggiest, least=False) for source in foggy],
+        return Domains(clear, foggy)
+    return Domains(
+        [_select(one, network, 1 - config.foggiest, least=True) for one in clear],
+        [_select(one, network, config.foggiest, least=False) for one in foggy],
     )
 
 
-def _ranked(source: Source, eye: nn.Module, part: float, *, least: bool) -> Source:
-    """The part of a source's pictures that has the least fog, or the most, as a network sees it."""
+def _select(images: ImageSet, network: nn.Module, fraction: float, *, least: bool) -> ImageSet:
+    """The fraction of a set's pictures that has the least fog, or the most, as a network estimates
+    it."""
     with torch.inference_mode():
         amounts = torch.cat(
-            [_amounts(eye, some) for some in torch.split(source.trained, _TOGETHER)]
+            [_fog_amounts(network, part) for part in torch.split(images.train, _BATCH)]
         )
-    count = round(part * len(amounts))
+    count = round(fraction * len(amounts))
     if count < 2:
-        raise DataError(f"{part:.0%} of {len(amounts)} pictures are too few; take more of them")
+        raise DataError(f"{fraction:.0%} of {len(amounts)} pictures are too few; take more of them")
     order = amounts.argsort(descending=not least)[:count].sort().values
-    return replace(source, trained=source.trained[order])
+    return replace(images, train=images.train[order])
 
 
-def _amounts(eye: nn.Module, images: Tensor) -> Tensor:
+def _fog_amounts(network: nn.Module, images: Tensor) -> Tensor:
     """How much of the light is the fog's: uint8 (N, S, S, 3) → (N,)."""
-    device = next(eye.parameters()).device
-    transmission: Tensor = eye(images.permute(0, 3, 1, 2).float().div(255).to(device))[0]
+    device = next(network.parameters()).device
+    pictures = images.permute(0, 3, 1, 2).float().div(255).to(device)
+    transmission: Tensor = network(pictures)[0]
     return (1 - transmission).mean((1, 2, 3)).cpu()

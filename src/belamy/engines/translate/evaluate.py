@@ -1,4 +1,4 @@
-"""How near translations come to the pictures of the other world."""
+"""How near translations come to the pictures of the other domain: FID, KID, and the cycle."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import torch
 from torch import Tensor
 
 from belamy.devices import choose_device
-from belamy.engines.translate.api import DIRECTIONS
-from belamy.engines.translate.monitor import complaints
+from belamy.engines.translate.monitor import find_faults
+from belamy.engines.translate.options import DIRECTIONS, Direction
 from belamy.errors import DataError, WeightsError
 from belamy.networks.find import find_network
 from belamy.networks.image_to_image.load import load_image_net
 from belamy.networks.image_to_image.network import ImageTransformNet
 from belamy.training.distribution_metrics import (
+    extract_features,
     frechet_distance,
     kernel_distance,
-    extract_features,
 )
 from belamy.training.domains import DomainPair, load_domains
 from belamy.training.feature_extractors import load_feature_extractor
 from belamy.training.metrics import psnr, ssim
 
-__all__ = ["measured"]
+__all__ = ["measure"]
 
 _BATCH = 16  # pictures that are translated together
-_LOOKED_AT = 64  # of all pictures, for what is plainly wrong with them
+_EXAMINED = 64  # of all pictures, for what is plainly wrong with them
 
 
 @dataclass(frozen=True)
 class _Pass:
-    """Pictures and what becomes of them, a batch at a time."""
+    """Pictures and their translations, a batch at a time."""
 
     images: Tensor  # uint8 (N, S, S, 3)
-    painter: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
     device: torch.device
 
     def before(self) -> Iterator[Tensor]:
@@ -46,71 +46,77 @@ class _Pass:
     def after(self) -> Iterator[Tensor]:
         with torch.inference_mode():
             for part in self.before():
-                yield self.painter(part).clamp(0, 1)
+                yield self.generator(part).clamp(0, 1)
 
 
-def measured(
+def measure(
     network: str,
     a: str,
     b: str,
-    *,
-    direction: str,
+    direction: Direction,
     model: str,
     size: int,
     pairs: bool,
     device: str,
 ) -> dict[str, float | str]:
-    """See `belamy.engines.translate.api.evaluate_translation`."""
+    """See `belamy.evaluate_translation`."""
     place = choose_device(device)
     path = find_network(network, "image-to-image")
-    painter = load_image_net(path, direction).to(place)
-    step = painter.geometry.stride
-    worlds = load_domains(a, b, -(-size // step) * step, paired=pairs)
-    own, other = _ordered(worlds, direction)
-    work = _Pass(own, painter, place)
-    found = _distances(work, other, model)
-    found["change"] = _difference(work.before(), work.after())
-    back = _back(str(path), direction, place)
+    generator = load_image_net(path, direction).to(place)
+    stride = generator.geometry.stride
+    domains = load_domains(a, b, -(-size // stride) * stride, paired=pairs)
+    source, target = _order(domains, direction)
+    work = _Pass(source, generator, place)
+    metrics = _measure_distances(work, target, model)
+    metrics["change"] = _mean_difference(work.before(), work.after())
+    back = _load_back(str(path), direction, place)
     if back is not None:
-        home = (back(made).clamp(0, 1) for made in work.after())
-        found["cycle"] = _difference(work.before(), home)
+        home = (back(translated).clamp(0, 1) for translated in work.after())
+        metrics["cycle"] = _mean_difference(work.before(), home)
     if pairs:
-        truth = _Pass(other, painter, place).before()
-        made = torch.split(torch.cat(list(work.after())), 1)
-        wanted = torch.split(torch.cat(list(truth)), 1)
-        for name, measure in (("psnr", psnr), ("ssim", ssim)):
-            found[name] = fmean(map(measure, made, wanted))
-    remarks = "; ".join((*worlds.messages, *_wrong(work, direction)))
-    return {**found, "remarks": remarks} if remarks else found
+        metrics |= _compare_pairs(work, target)
+    messages = "; ".join((*domains.messages, *_find_faults(work, direction)))
+    return {**metrics, "remarks": messages} if messages else metrics
 
 
-def _wrong(work: _Pass, direction: str) -> list[str]:
+def _compare_pairs(work: _Pass, target: Tensor) -> dict[str, float | str]:
+    """PSNR and SSIM of translations and the pictures that they should have become."""
+    truth = torch.split(torch.cat(list(replace(work, images=target).before())), 1)
+    translated = torch.split(torch.cat(list(work.after())), 1)
+    return {
+        "psnr": fmean(map(psnr, translated, truth)),
+        "ssim": fmean(map(ssim, translated, truth)),
+    }
+
+
+def _find_faults(work: _Pass, direction: Direction) -> list[str]:
     """What training would complain of, on a few of the pictures."""
-    spread = torch.linspace(0, len(work.images) - 1, min(_LOOKED_AT, len(work.images)))
+    spread = torch.linspace(0, len(work.images) - 1, min(_EXAMINED, len(work.images)))
     few = replace(work, images=work.images[spread.round().long()])
     before, after = (torch.cat(list(x)) for x in (few.before(), few.after()))
-    return complaints(direction.replace("-", " "), before, after, progress=1.0)
+    return find_faults(direction.replace("-", " "), before, after, progress=1.0)
 
 
-def _ordered(worlds: DomainPair, direction: str) -> tuple[Tensor, Tensor]:
-    return (worlds.a, worlds.b) if direction == DIRECTIONS[0] else (worlds.b, worlds.a)
+def _order(domains: DomainPair, direction: Direction) -> tuple[Tensor, Tensor]:
+    """The pictures that are translated, and those that they should be like."""
+    return (domains.a, domains.b) if direction == DIRECTIONS[0] else (domains.b, domains.a)
 
 
-def _distances(work: _Pass, other: Tensor, model: str) -> dict[str, float | str]:
+def _measure_distances(work: _Pass, target: Tensor, model: str) -> dict[str, float | str]:
     """To the true pictures; the Fréchet distance only where there are enough for it."""
-    eye = load_feature_extractor(model, str(work.device))
-    truth = extract_features(_Pass(other, work.painter, work.device).before(), eye)
-    before, after = (extract_features(x, eye) for x in (work.before(), work.after()))
-    found: dict[str, float | str] = {}
+    extractor = load_feature_extractor(model, str(work.device))
+    truth = extract_features(replace(work, images=target).before(), extractor)
+    before, after = (extract_features(x, extractor) for x in (work.before(), work.after()))
+    metrics: dict[str, float | str] = {}
     if min(len(truth), len(after)) > truth.shape[1]:
-        found["fid"] = frechet_distance(truth, after)
-        found["fid_before"] = frechet_distance(truth, before)
-    found["kid"] = kernel_distance(truth, after)
-    found["kid_before"] = kernel_distance(truth, before)
-    return {**found, "features": eye.name}
+        metrics["fid"] = frechet_distance(truth, after)
+        metrics["fid_before"] = frechet_distance(truth, before)
+    metrics["kid"] = kernel_distance(truth, after)
+    metrics["kid_before"] = kernel_distance(truth, before)
+    return {**metrics, "features": extractor.name}
 
 
-def _difference(one: Iterator[Tensor], other: Iterator[Tensor]) -> float:
+def _mean_difference(one: Iterator[Tensor], other: Iterator[Tensor]) -> float:
     """The mean over all values, in [0, 1]."""
     sums = [((x - y).abs().sum(), x.numel()) for x, y in zip(one, other, strict=True)]
     if not sums:
@@ -118,8 +124,8 @@ def _difference(one: Iterator[Tensor], other: Iterator[Tensor]) -> float:
     return float(sum(total for total, _ in sums)) / sum(count for _, count in sums)
 
 
-def _back(path: str, direction: str, device: torch.device) -> ImageTransformNet | None:
-    """What leads home; None where only one direction was learned."""
+def _load_back(path: str, direction: Direction, device: torch.device) -> ImageTransformNet | None:
+    """The other direction's network; None where only one direction was learned."""
     home = DIRECTIONS[1 - DIRECTIONS.index(direction)]
     try:
         return load_image_net(find_network(path, "image-to-image"), home).to(device)

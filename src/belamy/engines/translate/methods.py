@@ -1,4 +1,4 @@
-"""What each method of translation asks of its generators."""
+"""What each method of translation minimises in its generators."""
 
 from __future__ import annotations
 
@@ -8,59 +8,62 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from belamy.engines.translate.api import TranslateConfig
-from belamy.networks.gan.patch_mlp import PatchHeads
-from belamy.networks.image_to_image.network import Painter
-from belamy.objectives.patch_nce import patch_contrast
+from belamy.engines.translate.config import TranslateConfig
+from belamy.networks.gan.patch_mlp import PatchSampleMLP
+from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.objectives.patch_nce import patch_nce_loss
 
-__all__ = ["LEARNERS", "PATCHES", "Made", "Scene", "looked_at", "two_passes"]
+__all__ = [
+    "GENERATOR_LOSSES",
+    "PATCHES",
+    "Batch",
+    "GeneratorLosses",
+    "nce_layers",
+    "translate_with_identity",
+]
 
 PATCHES = 256  # of a picture that are compared in each layer (Park et al. 2020)
 
 
 @dataclass(frozen=True)
-class Scene:
-    """One batch and what a method needs to judge what is made of it.
+class Batch:
+    """Pictures of both domains, and what a method needs for its losses.
 
     Args:
         config: with the weights of the losses.
-        networks: `a-to-b`, `b-to-a` and `heads`, those that the method has.
+        networks: `a-to-b`, `b-to-a` and `patch-mlp`, those that the method has.
         a, b: (N, 3, H, W) in [0, 1].
-        fool: (world, true pictures, made pictures) → how well they pass there, smaller is better.
-        chance: where random choices come from.
+        adversarial: (domain, fake pictures) → how far they are from passing for real there.
+        rng: where random choices come from.
     """
 
     config: TranslateConfig
     networks: Mapping[str, nn.Module]
     a: Tensor
     b: Tensor
-    fool: Callable[[str, Tensor, Tensor], Tensor]
-    chance: torch.Generator
-
-    def weight(self, name: str) -> float:
-        """A weight that the method has."""
-        value: float | None = getattr(self.config, f"{name}_weight")
-        assert value is not None
-        return value
+    adversarial: Callable[[str, Tensor], Tensor]
+    rng: torch.Generator
 
 
 @dataclass(frozen=True)
-class Made:
-    """A part of what the generators made of a batch.
+class GeneratorLosses:
+    """A part of what the generators minimise on a batch.
 
     Args:
-        fakes: world → pictures made for it, without their history.
+        fakes: domain → pictures made for it, without their history.
         losses: by name, without their weights; those of several parts are added.
-        loss: what the generators minimise.
+        total: what is minimised.
     """
 
     fakes: dict[str, Tensor]
     losses: dict[str, Tensor]
-    loss: Tensor
+    total: Tensor
 
 
-def two_passes(generator: nn.Module, foreign: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-    """What a generator makes of pictures of the other world, and of its own.
+def translate_with_identity(
+    generator: nn.Module, foreign: Tensor, own: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What a generator makes of pictures of the other domain, and of its own.
 
     In one batch: instance norm sees each picture alone, so that it is the same as two passes, and
     takes less time.
@@ -69,111 +72,117 @@ def two_passes(generator: nn.Module, foreign: Tensor, own: Tensor) -> tuple[Tens
     return translated, same
 
 
-def _distance(made: Tensor, wanted: Tensor) -> Tensor:
+def _l1(image: Tensor, target: Tensor) -> Tensor:
     """L1 between pictures in [−1, 1], on which the papers' weights are."""
-    return 2 * (made - wanted).abs().mean()
+    return 2 * (image - target).abs().mean()
 
 
-def _cyclegan(scene: Scene) -> Iterator[Made]:
-    """Zhu et al. 2017: both directions, and the way there and back must lead home.
+def _weight(value: float | None) -> float:
+    assert value is not None  # a method's own weights are filled in
+    return value
+
+
+def _cyclegan(batch: Batch) -> Iterator[GeneratorLosses]:
+    """CycleGAN (Zhu et al. 2017): L_adv + λ·L_cycle + λ·λ_identity·L_identity, for both directions.
 
     One part for each direction, so that only half of the passes are held at a time.
     """
-    cycle_weight, identity_weight = scene.weight("cycle"), scene.weight("identity")
-    worlds = {"a": scene.a, "b": scene.b}
+    cycle_weight = _weight(batch.config.cycle_weight)
+    identity_weight = _weight(batch.config.identity_weight)
+    domains = {"a": batch.a, "b": batch.b}
     for here, there in (("a", "b"), ("b", "a")):
-        onward, back = scene.networks[f"{here}-to-{there}"], scene.networks[f"{there}-to-{here}"]
-        pictures, others = worlds[here], worlds[there]
+        forth, back = batch.networks[f"{here}-to-{there}"], batch.networks[f"{there}-to-{here}"]
+        pictures, others = domains[here], domains[there]
         losses: dict[str, Tensor] = {}
         if identity_weight > 0:
-            fake, same = two_passes(onward, pictures, others)
-            losses["identity"] = _distance(same, others)
+            fake, same = translate_with_identity(forth, pictures, others)
+            losses["identity"] = _l1(same, others)
         else:
-            fake = onward(pictures)
-        losses["fool"] = scene.fool(there, others, fake)
-        losses["cycle"] = _distance(back(fake), pictures)
-        loss = losses["fool"] + cycle_weight * losses["cycle"]
+            fake = forth(pictures)
+        losses["adversarial"] = batch.adversarial(there, fake)
+        losses["cycle"] = _l1(back(fake), pictures)
+        total = losses["adversarial"] + cycle_weight * losses["cycle"]
         if identity_weight > 0:
-            loss = loss + cycle_weight * identity_weight * losses["identity"]
-        yield Made({there: fake.detach()}, losses, loss)
+            total = total + cycle_weight * identity_weight * losses["identity"]
+        yield GeneratorLosses({there: fake.detach()}, losses, total)
 
 
-def _cut(scene: Scene) -> Iterator[Made]:
-    """Park et al. 2020: a patch of the translation must be recognised among the picture's; and
-    pictures of B are to be left so that theirs are."""
-    to_b, a, b = scene.networks["a-to-b"], scene.a, scene.b
-    fake_b, same_b = two_passes(to_b, a, b)
-    fool = scene.fool("b", b, fake_b)
-    contrast, identity = _contrast(scene, fake_b, a), _contrast(scene, same_b, b)
-    weights = scene.weight("contrast"), scene.weight("identity")
-    loss = fool + weights[0] * (contrast + weights[1] * identity) / 2
-    losses = {"fool": fool, "contrast": contrast, "identity": identity}
-    yield Made({"b": fake_b.detach()}, losses, loss)
+def _cut(batch: Batch) -> Iterator[GeneratorLosses]:
+    """CUT (Park et al. 2020): L_adv + λ·(PatchNCE(a, G(a)) + λ_identity·PatchNCE(b, G(b)))/2."""
+    generator, a, b = batch.networks["a-to-b"], batch.a, batch.b
+    fake_b, same_b = translate_with_identity(generator, a, b)
+    adversarial = batch.adversarial("b", fake_b)
+    contrast, identity = _patch_nce(batch, fake_b, a), _patch_nce(batch, same_b, b)
+    identity_weight = _weight(batch.config.identity_weight)
+    contrast_weight = _weight(batch.config.contrast_weight)
+    total = adversarial + contrast_weight * (contrast + identity_weight * identity) / 2
+    losses = {"adversarial": adversarial, "contrast": contrast, "identity": identity}
+    yield GeneratorLosses({"b": fake_b.detach()}, losses, total)
 
 
-def _fastcut(scene: Scene) -> Iterator[Made]:
-    """The same without the second pass; half of the batches are translated in a mirror, and
-    compared with the pictures as they were (flip equivariance)."""
-    turned = bool(torch.rand(1, generator=scene.chance).item() < 0.5)
-    seen = scene.a.flip(-1) if turned else scene.a
-    fake_b = scene.networks["a-to-b"](seen)
-    fool = scene.fool("b", scene.b, fake_b)
-    contrast = _contrast(scene, fake_b.flip(-1) if turned else fake_b, scene.a)
-    loss = fool + scene.weight("contrast") * contrast
-    yield Made({"b": fake_b.detach()}, {"fool": fool, "contrast": contrast}, loss)
+def _fastcut(batch: Batch) -> Iterator[GeneratorLosses]:
+    """FastCUT (Park et al. 2020): L_adv + λ·PatchNCE(a, G(a)), without the identity; half of the
+    batches are translated in a mirror, and compared with the pictures as they were (flip
+    equivariance)."""
+    mirrored = bool(torch.rand(1, generator=batch.rng).item() < 0.5)
+    shown = batch.a.flip(-1) if mirrored else batch.a
+    fake_b = batch.networks["a-to-b"](shown)
+    adversarial = batch.adversarial("b", fake_b)
+    contrast = _patch_nce(batch, fake_b.flip(-1) if mirrored else fake_b, batch.a)
+    total = adversarial + _weight(batch.config.contrast_weight) * contrast
+    losses = {"adversarial": adversarial, "contrast": contrast}
+    yield GeneratorLosses({"b": fake_b.detach()}, losses, total)
 
 
-def _pix2pix(scene: Scene) -> Iterator[Made]:
-    """Isola et al. 2017: pictures have pairs, and the discriminator sees both of one."""
-    fake_b = scene.networks["a-to-b"](scene.a)
-    shown, truth = (torch.cat([scene.a, one], dim=1) for one in (fake_b, scene.b))  # (N, 6, H, W)
-    fool, pair = scene.fool("b", truth, shown), _distance(fake_b, scene.b)
-    loss = fool + scene.weight("pair") * pair
-    yield Made({"b": shown.detach()}, {"fool": fool, "pair": pair}, loss)
+def _pix2pix(batch: Batch) -> Iterator[GeneratorLosses]:
+    """pix2pix (Isola et al. 2017): L_adv + λ·L1 to the pair; the discriminator is conditional, and
+    sees the picture beside its translation."""
+    fake_b = batch.networks["a-to-b"](batch.a)
+    both = torch.cat([batch.a, fake_b], dim=1)  # (N, 6, H, W)
+    adversarial, pair = batch.adversarial("b", both), _l1(fake_b, batch.b)
+    total = adversarial + _weight(batch.config.pair_weight) * pair
+    yield GeneratorLosses({"b": both.detach()}, {"adversarial": adversarial, "pair": pair}, total)
 
 
-LEARNERS: dict[str, Callable[[Scene], Iterator[Made]]] = {
+GENERATOR_LOSSES: dict[str, Callable[[Batch], Iterator[GeneratorLosses]]] = {
     "cyclegan": _cyclegan,
     "cut": _cut,
     "fastcut": _fastcut,
     "pix2pix": _pix2pix,
 }
-"""Method → what it makes of a batch, in parts that are learned from one by one; the names are those
-of `belamy.engines.translate.api.METHODS`."""
+"""Method → what its generators minimise, in parts that are learned from one by one; the names are
+those of `belamy.engines.translate.config.METHODS`."""
 
 
-def looked_at(painter: Painter) -> tuple[list[int], list[int]]:
-    """The layers whose patches are compared, and their channels: the picture, the convolutions on
-    the way down, the first and the middle one of the residual blocks."""
-    kinds = [row["layer"] for row in painter.rows]
-    blocks = [place for place, kind in enumerate(kinds) if kind == "sum"]
+def nce_layers(generator: ImageTransformNet) -> tuple[list[int], list[int]]:
+    """The layers whose patches PatchNCE compares, and their channels: the picture, the convolutions
+    on the way down, the first and the middle one of the residual blocks."""
+    kinds = [row["layer"] for row in generator.rows]
+    blocks = [index for index, kind in enumerate(kinds) if kind == "sum"]
     bottom = blocks[0] if blocks else kinds.index("double")
-    down = [place for place, kind in enumerate(kinds[:bottom]) if kind == "conv"]
-    places = [
-        0,
-        *down[1:],
-        *sorted({*blocks[:1], *blocks[len(blocks) // 2 : len(blocks) // 2 + 1]}),
-    ]
+    down = [index for index, kind in enumerate(kinds[:bottom]) if kind == "conv"]
+    middle = len(blocks) // 2
+    layers = [0, *down[1:], *sorted({*blocks[:1], *blocks[middle : middle + 1]})]
     with torch.no_grad():
-        found = painter.activations(torch.zeros(1, 3, 64, 64), places)
-    return places, [layer.shape[1] for layer in found]
+        features = generator.activations(torch.zeros(1, 3, 64, 64), layers)
+    return layers, [layer.shape[1] for layer in features]
 
 
-def _contrast(scene: Scene, made: Tensor, picture: Tensor) -> Tensor:
-    """The mean over the layers; keys are not learned."""
-    painter, heads = scene.networks["a-to-b"], scene.networks["heads"]
-    assert isinstance(painter, Painter)
-    assert isinstance(heads, PatchHeads)
-    layers, _ = looked_at(painter)
-    queries = painter.activations(made, layers)
+def _patch_nce(batch: Batch, fake: Tensor, picture: Tensor) -> Tensor:
+    """PatchNCE, the mean over the layers; keys are not learned."""
+    generator, mlp = batch.networks["a-to-b"], batch.networks["patch-mlp"]
+    assert isinstance(generator, ImageTransformNet)
+    assert isinstance(mlp, PatchSampleMLP)
+    layers, _ = nce_layers(generator)
+    query_features = generator.activations(fake, layers)
     with torch.no_grad():
-        keys = painter.activations(picture, layers)
-        places = [_places(layer, scene.chance) for layer in keys]
-        wanted = heads(keys, places)
-    pairs = zip(heads(queries, places), wanted, strict=True)
-    return torch.stack([patch_contrast(query, key) for query, key in pairs]).mean()
+        key_features = generator.activations(picture, layers)
+        positions = [_sample_positions(layer, batch.rng) for layer in key_features]
+        keys = mlp(key_features, positions)
+    pairs = zip(mlp(query_features, positions), keys, strict=True)
+    return torch.stack([patch_nce_loss(query, key) for query, key in pairs]).mean()
 
 
-def _places(layer: Tensor, chance: torch.Generator) -> Tensor:
+def _sample_positions(layer: Tensor, rng: torch.Generator) -> Tensor:
     count = layer.shape[-2] * layer.shape[-1]
-    return torch.randperm(count, generator=chance)[:PATCHES].to(layer.device)
+    return torch.randperm(count, generator=rng)[:PATCHES].to(layer.device)
