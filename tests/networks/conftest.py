@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from belamy.networks import NETWORKS
 from belamy.networks.files.weights import save_weights
+from belamy.networks.registry import NETWORKS
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.5)
 

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from belamy.errors import ImageError, OptionError, UnknownName, WeightsError
-from belamy.networks import NETWORKS, Architecture
+from belamy.networks.architecture import Architecture
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.files import weights
 from belamy.networks.files.weights import save_weights
 from belamy.networks.geometry import Layer, layer_table
+from belamy.networks.registry import NETWORKS
 from belamy.networks.sequential import Stages, follow, weightless
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.5)
@@ -263,11 +264,11 @@ def test_a_weightless_copy_takes_no_memory_and_leaves_the_original(network: Tiny
 def test_looking_at_a_network_does_not_load_a_compiler() -> None:
     code = """
 import sys, torch
-from belamy.networks import NETWORKS
+from belamy.networks.registry import NETWORKS, names_of
 from belamy.networks.geometry import layer_table
-for architecture in NETWORKS.values():
+for name in names_of("backbone"):
     with torch.device("meta"):
-        network = architecture.build()
+        network = NETWORKS[name].build()
     layer_table(network)
 assert "torch._dynamo" not in sys.modules
 assert "sympy" not in sys.modules
@@ -278,7 +279,9 @@ assert "sympy" not in sys.modules
 
 @pytest.fixture
 def tiny_file(network: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(NETWORKS, "tiny", Architecture(Tiny, {"first": "conv1"}))
+    monkeypatch.setitem(
+        NETWORKS, "tiny", Architecture("backbone", Tiny, aliases={"first": "conv1"})
+    )
     path = tmp_path / "tiny.safetensors"
     save_weights(path, network.state_dict(), network="tiny", mean=MEAN, std=STD, classes="abcde")
     return path
@@ -359,7 +362,7 @@ def sparse_vgg19(path: Path) -> None:
 MEASURE = """
 import resource, sys
 import torch
-from belamy.networks import NETWORKS
+from belamy.networks.registry import NETWORKS
 from belamy.networks.backbone import load_backbone
 from belamy.networks.geometry import layer_table
 layer_table(NETWORKS["squeezenet1_1"].build())  # what torch takes by itself, at its first use

@@ -13,19 +13,32 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import WeightsError
-from belamy.networks.dehaze import FogSight, initialise, load_fogsight, save_fogsight
+from belamy.networks.dehaze import DehazeNet, initialise
+from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.networks.files.tensors import write_tensors
+from belamy.networks.load import load_network
 
 SMALL = {"widths": (4, 4, 6, 6, 8), "blocks": (1, 1, 1, 1, 1)}
 
 
-def small(seed: int = 0) -> FogSight:
-    network = FogSight(**SMALL)
+def small(seed: int = 0) -> DehazeNet:
+    network = DehazeNet(**SMALL)
     initialise(network, make_rng(seed, "weights"))
     return network
 
 
-def frozen() -> FogSight:
+def save(path: Path, network: DehazeNet, *, half: bool = False) -> None:
+    save_network_file(
+        path,
+        without_counters(network.state_dict()),
+        network="dehaze",
+        arguments=network.arguments,
+        trained_on="noise",
+        half=half,
+    )
+
+
+def frozen() -> DehazeNet:
     return small().eval().requires_grad_(False)
 
 
@@ -75,8 +88,8 @@ def test_there_and_back_through_a_file(tmp_path: Path) -> None:
     network = small()
     network.train()(noise(4, 3, 64, 64))  # moves the running statistics
     path = tmp_path / "fog.safetensors"
-    save_fogsight(path, network, trained_on="noise", notes={"psnr": "1"}, half=False)
-    again = load_fogsight(path)
+    save(path, network)
+    again = load_network(path, "dehaze").network
     image = noise(1, 3, 40, 50)
     for mine, theirs in zip(network.eval().requires_grad_(False)(image), again(image), strict=True):
         assert torch.equal(mine, theirs)
@@ -89,17 +102,19 @@ def test_there_and_back_through_a_file(tmp_path: Path) -> None:
 
 def test_half_precision_is_as_good(tmp_path: Path) -> None:
     network, path = small(), tmp_path / "fog.safetensors"
-    save_fogsight(path, network, trained_on="noise")
+    save(path, network, half=True)
     image = noise(1, 3, 40, 50)
     for mine, theirs in zip(
-        network.eval().requires_grad_(False)(image), load_fogsight(path)(image), strict=True
+        network.eval().requires_grad_(False)(image),
+        load_network(path, "dehaze").network(image),
+        strict=True,
     ):
         assert float((mine - theirs).abs().max()) < 5e-3
 
 
 def test_a_level_too_few_is_said() -> None:
     with pytest.raises(ValueError, match="five levels"):
-        FogSight((4, 4))
+        DehazeNet((4, 4))
 
 
 def written(path: Path, change: dict[str, str], state: dict[str, Tensor]) -> Path:
@@ -109,7 +124,7 @@ def written(path: Path, change: dict[str, str], state: dict[str, Tensor]) -> Pat
 
 
 BAD: dict[str, tuple[dict[str, str], dict[str, Tensor | None]]] = {
-    "is for 'iris'": ({"network": "iris"}, {}),
+    "is a backbone .*not a dehazing network": ({"network": "iris"}, {}),
     "describes itself wrongly": ({"arguments": '{"widths": [1]}'}, {}),
     r"lacks overview\.bias": ({}, {"overview.bias": None}),
     "no numbers": ({}, {"overview.bias": torch.full((8,), torch.nan)}),
@@ -123,15 +138,15 @@ def test_bad_files_are_said(said: str, tmp_path: Path) -> None:
     kept = {name: tensor for name, tensor in state.items() if tensor is not None}
     path = written(tmp_path / "fog.safetensors", told, kept)
     with pytest.raises(WeightsError, match=said):
-        load_fogsight(path)
+        load_network(path, "dehaze").network
 
 
 def test_files_that_are_damaged_or_changed_are_said(tmp_path: Path) -> None:
     path = tmp_path / "fog.safetensors"
     path.write_bytes(b"no weights at all")
     with pytest.raises(WeightsError, match="damaged"):
-        load_fogsight(path)
+        load_network(path, "dehaze").network
     written(path, {}, small().state_dict())
     (tmp_path / "fog.safetensors.sha256").write_text(f"{'0' * 64}  fog.safetensors\n")
     with pytest.raises(WeightsError, match="has changed"):
-        load_fogsight(path)
+        load_network(path, "dehaze").network

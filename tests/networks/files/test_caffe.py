@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from belamy.errors import WeightsError
-from belamy.networks import NETWORKS
 from belamy.networks.backbone import load_backbone
 from belamy.networks.files import caffe
 from belamy.networks.files.convert import import_weights
+from belamy.networks.registry import NETWORKS
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 

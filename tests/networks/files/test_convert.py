@@ -12,12 +12,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from belamy.errors import UnknownName, WeightsError
-from belamy.networks import NETWORKS
 from belamy.networks.backbone import load_backbone
 from belamy.networks.backbones import imagenet
 from belamy.networks.files import convert
+from belamy.networks.files.cache import cached_path
 from belamy.networks.files.convert import import_weights
-from belamy.networks.files.weights import cached_path, open_weights
+from belamy.networks.files.weights import open_weights
+from belamy.networks.registry import NETWORKS
 
 MEAN = (0.5, 0.4, 0.3)
 
@@ -141,7 +142,7 @@ def test_what_does_not_fit_is_said(state: State, tmp_path: Path) -> None:
 
     fault({}, "lacks features.0.weight")
     fault({**state, "features.0.bias": torch.zeros(3)}, "features.0.bias is 3 rather than 64")
-    fault({**state, "more": torch.zeros(3)}, "it has more beyond it")
+    fault({**state, "more": torch.zeros(3)}, "has more beyond it")
     fault({**state, "features.0.bias": torch.full((64,), torch.nan)}, "not all finite")
     fault({**state, "features.0.bias": torch.zeros(64, dtype=torch.int8)}, "not all finite")
     torch.save([1, 2], tmp_path / "x.pth")

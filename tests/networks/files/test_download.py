@@ -4,6 +4,7 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from torch import Tensor
 from belamy import files
 from belamy.errors import UnknownName, WeightsError
 from belamy.networks.files import download
-from belamy.networks.files.catalogue import CATALOGUE, Published
-from belamy.networks.files.weights import cached_path, open_weights
+from belamy.networks.files.cache import cached_path
+from belamy.networks.files.published import Published
+from belamy.networks.files.weights import open_weights
+from belamy.networks.registry import NETWORKS
 
 State = dict[str, Tensor]
 
@@ -25,7 +28,8 @@ def offered(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     file = tmp_path / "unnamed.pth"
     torch.save(state, file)
     named = file.rename(tmp_path / f"squeezenet1_1-{files.sha256(file)[:8]}.pth")
-    monkeypatch.setitem(CATALOGUE, "squeezenet1_1", Published(named.as_uri(), 4.7))
+    row = replace(NETWORKS["squeezenet1_1"], published=Published(named.as_uri(), 4.7))
+    monkeypatch.setitem(NETWORKS, "squeezenet1_1", row)
     return named
 
 

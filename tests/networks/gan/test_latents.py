@@ -12,6 +12,7 @@ from torch import Tensor
 
 from belamy.errors import OptionError, WeightsError
 from belamy.networks.files.tensors import write_tensors
+from belamy.networks.gan.generator import Generator
 from belamy.networks.gan.latents import (
     draw,
     draw_styles,
@@ -20,14 +21,14 @@ from belamy.networks.gan.latents import (
     save_styles,
     slerp,
 )
-from belamy.networks.gan.registry import Generator, load_generator
+from belamy.networks.load import load_network
 
 Painters = Callable[..., Path]
 
 
 @pytest.fixture(params=["light", "dcgan"])
 def painter(request: pytest.FixtureRequest, painters: Painters) -> Generator:
-    return load_generator(painters(request.param))
+    return load_network(painters(request.param), "generator").network
 
 
 def test_a_picture_depends_on_its_seed_and_number_alone(painter: Generator) -> None:
@@ -39,7 +40,7 @@ def test_a_picture_depends_on_its_seed_and_number_alone(painter: Generator) -> N
 
 def test_styles_draw_what_the_latents_would(painter: Generator) -> None:
     styles = draw_styles(painter, [1, 2])
-    assert styles.shape[1] == painter.levels
+    assert styles.shape[1] == painter.resolutions
     with torch.inference_mode():
         assert torch.allclose(draw(painter, styles), painter.draw(styles[:, 0]), atol=1e-5)
 
@@ -53,7 +54,7 @@ def test_truncation_moves_towards_the_most_ordinary_picture(painter: Generator) 
 
 
 def test_labels_are_drawn_by_lot_or_as_asked(painters: Painters) -> None:
-    painter = load_generator(painters("light", ("dark", "light")))
+    painter = load_network(painters("light", ("dark", "light")), "generator").network
     first, second = (draw_styles(painter, [1, 2, 3, 4], label=label) for label in (0, 1))
     lots = draw_styles(painter, [1, 2, 3, 4])
     assert not torch.allclose(first, second)
@@ -84,7 +85,7 @@ def test_slerp_of_one_line_is_the_line_and_no_nan(other: tuple[float, float]) ->
 
 
 def test_principal_directions_are_strongest_first_and_at_right_angles(painters: Painters) -> None:
-    painter = load_generator(painters("light"))
+    painter = load_network(painters("light"), "generator").network
     found = principal_directions(painter, 6)
     lengths = found.norm(dim=1)
     assert torch.equal(lengths, lengths.sort(descending=True).values)
@@ -97,7 +98,7 @@ def test_principal_directions_are_strongest_first_and_at_right_angles(painters: 
 
 
 def test_directions_of_a_classic_painter_change_its_pictures_most(painters: Painters) -> None:
-    painter = load_generator(painters("dcgan"))
+    painter = load_network(painters("dcgan"), "generator").network
     found = principal_directions(painter, 3)
     base = draw_styles(painter, range(1, 33))
 
@@ -133,18 +134,21 @@ def test_plain_latents_are_mapped(painter: Generator, tmp_path: Path) -> None:
 
 
 def test_latents_of_another_kind_are_refused(painters: Painters, tmp_path: Path) -> None:
-    painter, other = load_generator(painters("light")), load_generator(painters("dcgan"))
+    painter, other = (
+        load_network(painters("light"), "generator").network,
+        load_network(painters("dcgan"), "generator").network,
+    )
     path = tmp_path / "x.safetensors"
     save_styles(path, draw_styles(other, [1]), network="x", sha256="0" * 64)
-    with pytest.raises(WeightsError, match=r"1×24 numbers each, this painter's have 3×256"):
+    with pytest.raises(WeightsError, match=r"1×24 numbers each, this generator's have 3×256"):
         load_styles(path, painter)
     with pytest.raises(OptionError, match="label already"):
         load_styles(path, other, label=0)
     write_tensors(path, {"latents": torch.zeros(3, 5)}, {})
-    with pytest.raises(WeightsError, match="5 numbers each, this painter's have 24"):
+    with pytest.raises(WeightsError, match="5 numbers each, this generator's have 24"):
         load_styles(path, painter)
     write_tensors(path, {"latents": torch.zeros(0, 24)}, {})
-    with pytest.raises(WeightsError, match="another painter's"):
+    with pytest.raises(WeightsError, match="another generator's"):
         load_styles(path, painter)
     write_tensors(path, {"latents": torch.full((1, 24), float("nan"))}, {})
     with pytest.raises(WeightsError, match="no numbers"):

@@ -11,26 +11,26 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import WeightsError
+from belamy.networks.files.network_file import save_network_file
 from belamy.networks.files.tensors import write_tensors
 from belamy.networks.image_to_image.arbitrary_style import (
     IMAGE,
-    LEVELS,
+    LAYERS,
     REACH,
-    AnyPainter,
+    ArbitraryStyleNet,
+    encode_style,
     initialise,
-    load_any_painter,
-    save_any_painter,
-    soft,
-    written,
+    soften,
 )
+from belamy.networks.load import load_network
 
 CHANNELS = (6, 5)
 TOLD = 2 * (3 + sum(CHANNELS))
 
 
-def painter(seed: int = 0) -> AnyPainter:
+def painter(seed: int = 0) -> ArbitraryStyleNet:
     """With manners and strokes that show, as after a training."""
-    made = AnyPainter(CHANNELS, widths=(8, 6, 4, 4), code=7)
+    made = ArbitraryStyleNet(CHANNELS, widths=(8, 6, 4, 4), code=7)
     initialise(made, make_rng(seed, "weights"))
     for name, weight in made.named_parameters():
         if "manner" in name or "colour" in name:
@@ -41,7 +41,7 @@ def painter(seed: int = 0) -> AnyPainter:
 def seen(height: int, width: int, seed: int = 0) -> dict[str, Tensor]:
     chance = make_rng(seed, "features")
     found = {IMAGE: torch.rand(1, 3, height, width, generator=chance)}
-    for level, channels, stride in zip(LEVELS, CHANNELS, (8, 4), strict=True):
+    for level, channels, stride in zip(LAYERS, CHANNELS, (8, 4), strict=True):
         size = (1, channels, height // stride, width // stride)
         found[level] = torch.rand(size, generator=chance)
     return found
@@ -84,52 +84,58 @@ def test_nothing_beyond_its_reach_counts() -> None:
 
 
 def test_at_the_start_it_draws_soft_colours() -> None:
-    made = AnyPainter(CHANNELS, widths=(8, 6, 4, 4), code=7)
+    made = ArbitraryStyleNet(CHANNELS, widths=(8, 6, 4, 4), code=7)
     initialise(made, make_rng(0, "weights"))
     found = seen(32, 32)
-    far = (made(found, [(manner(0), None)]) - soft(found[IMAGE])).abs().mean()
+    far = (made(found, [(manner(0), None)]) - soften(found[IMAGE])).abs().mean()
     assert far < 0.2
 
 
 def test_a_style_is_written_in_bounded_numbers() -> None:
     wild = {
-        level: torch.full((2, n), 1e6) for level, n in zip((IMAGE, *LEVELS), (3, 6, 5), strict=True)
+        level: torch.full((2, n), 1e6) for level, n in zip((IMAGE, *LAYERS), (3, 6, 5), strict=True)
     }
     flat = {level: torch.zeros(2, x.shape[1]) for level, x in wild.items()}
-    for told in (written(wild, flat), written(flat, wild)):
+    for told in (encode_style(wild, flat), encode_style(flat, wild)):
         assert told.shape == (2, TOLD)
         assert told.abs().max() <= 5
 
 
+def save(path: Path, network: ArbitraryStyleNet) -> None:
+    save_network_file(
+        path,
+        network.state_dict(),
+        network="anystyle",
+        arguments=network.arguments,
+        trained_on="nothing",
+        metadata={"encoder": "iris"},
+        half=True,
+    )
+
+
 def test_files(tmp_path: Path) -> None:
     path, made = tmp_path / "any.safetensors", painter()
-    save_any_painter(path, made, encoder="iris", encoder_sha256="ab", trained_on="nothing")
-    loaded = load_any_painter(path)
-    assert (loaded.encoder, loaded.encoder_sha256) == ("iris", "ab")
+    save(path, made)
+    loaded = load_network(path, "arbitrary-style")
+    assert loaded.metadata["encoder"] == "iris"
     assert (tmp_path / "any.safetensors.sha256").read_text().split()[0] == loaded.sha256
     found = seen(16, 16)
-    wanted = made(found, [(manner(0), None)])
-    torch.testing.assert_close(
-        loaded.painter(found, [(manner(0), None)]), wanted, atol=5e-3, rtol=0
-    )
-    assert not any(weight.requires_grad for weight in loaded.painter.parameters())
+    target = made(found, [(manner(0), None)])
+    actual = loaded.network(found, [(manner(0), None)])
+    torch.testing.assert_close(actual, target, atol=5e-3, rtol=0)
+    assert not any(weight.requires_grad for weight in loaded.network.parameters())
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "any.safetensors"
-    with pytest.raises(WeightsError, match="no network at"):
-        load_any_painter(path)
-    path.write_bytes(b"nothing of the kind")
-    with pytest.raises(WeightsError, match="damaged"):
-        load_any_painter(path)
-    good = {"network": "anypainter", "arguments": json.dumps({"channels": [1, 2]})}
-    for told, reason in (
-        ({"network": "iris"}, "it is for 'iris'"),
-        ({}, "says nothing"),
+    good = {"network": "anystyle", "arguments": json.dumps({"channels": [1, 2]})}
+    for metadata, reason in (
+        ({"network": "iris"}, "is a backbone .*not an arbitrary-style network"),
         ({**good, "arguments": "[]"}, "describes itself wrongly"),
         ({**good, "arguments": '{"channels": [1, 2, 3]}'}, "describes itself wrongly"),
+        ({**good, "arguments": '{"channels": 3}'}, "describes itself wrongly"),
         (good, "lacks"),
     ):
-        write_tensors(path, {"x": torch.zeros(1)}, told)
+        write_tensors(path, {"x": torch.zeros(1)}, metadata)
         with pytest.raises(WeightsError, match=reason):
-            load_any_painter(path)
+            load_network(path, "arbitrary-style")

@@ -8,11 +8,11 @@ import torch
 from belamy.devices import make_rng
 from belamy.networks.gan.patchgan import initialise
 from belamy.networks.image_to_image.architectures import SAMPLINGS, SHAPES
-from belamy.networks.image_to_image.network import Painter, translator
+from belamy.networks.image_to_image.network import ImageTransformNet, build_translation_net
 
 
-def small(shape: str, sampling: str) -> Painter:
-    made = translator(shape, 4, 1, sampling)
+def small(shape: str, sampling: str) -> ImageTransformNet:
+    made = build_translation_net(shape, 4, 1, sampling)
     initialise(made, make_rng(0, "weights"))
     return made.eval()
 
@@ -25,7 +25,7 @@ every = pytest.mark.parametrize(
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_the_default_has_as_many_weights_as_cyclegans(sampling: str) -> None:
     with torch.device("meta"):
-        network = translator(sampling=sampling)
+        network = build_translation_net(sampling=sampling)
     assert sum(parameter.numel() for parameter in network.parameters()) == 11_378_179
 
 
@@ -42,7 +42,7 @@ def test_the_size_is_kept(shape: str, sampling: str) -> None:
 def test_the_margin_reaches_as_far_as_the_network_looks(shape: str, sampling: str) -> None:
     network = small(shape, sampling)
     side = 2 * (network.geometry.margin // 32 + 2) * 32
-    fixed = network.with_statistics_of(torch.rand((1, 3, 64, 64), generator=make_rng(1)))
+    fixed = network.fix_statistics(torch.rand((1, 3, 64, 64), generator=make_rng(1)))
     image = torch.rand((1, 3, side, side), generator=make_rng(2)).requires_grad_()
     fixed(image)[0, :, side // 2, side // 2].sum().backward()
     assert image.grad is not None
@@ -65,7 +65,7 @@ def test_what_is_filtered_leaves_no_checkerboard(sampling: str, smooth: bool) ->
     """On a flat picture, far from its edges, a network has nothing to tell one pixel from the next
     but its own grid."""
     network = small("resnet", sampling).requires_grad_(False)
-    flat = network.with_statistics_of(torch.rand((1, 3, 64, 64), generator=make_rng(1)))
+    flat = network.fix_statistics(torch.rand((1, 3, 64, 64), generator=make_rng(1)))
     made = flat(torch.full((1, 3, 256, 256), 0.4))[..., 124:132, 124:132]
     spread = float(made.flatten(2).std(dim=2).max())
     assert (spread < 1e-6) == smooth

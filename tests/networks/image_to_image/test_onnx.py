@@ -14,14 +14,14 @@ from belamy.errors import MissingExtra, OptionError, WeightsError
 from belamy.networks.image_to_image import onnx
 from belamy.networks.image_to_image.architectures import SHAPES
 from belamy.networks.image_to_image.layers import LAYERS
+from belamy.networks.image_to_image.load import save_image_net
 from belamy.networks.image_to_image.network import (
-    Painter,
+    ImageTransformNet,
+    build_johnson_net,
+    build_translation_net,
     initialise,
-    save_painter,
-    transformer,
-    translator,
 )
-from belamy.networks.image_to_image.runtime import load_brush
+from belamy.networks.image_to_image.runtime import load_runtime
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {"widths": [4, 5, 6], "blocks": 1}
@@ -66,14 +66,14 @@ EVERYTHING: list[dict[str, Any]] = [
 ]
 
 
-def seeded(painter: Painter) -> Painter:
+def seeded(painter: ImageTransformNet) -> ImageTransformNet:
     initialise(painter, make_rng(0, "weights"))
     return painter.eval()
 
 
-def everything() -> Painter:
+def everything() -> ImageTransformNet:
     assert {row["layer"] for row in EVERYTHING} == LAYERS.keys()
-    return seeded(Painter(EVERYTHING, "caffe"))
+    return seeded(ImageTransformNet(EVERYTHING, "caffe"))
 
 
 def pictures() -> list[torch.Tensor]:
@@ -82,7 +82,7 @@ def pictures() -> list[torch.Tensor]:
 
 
 @pytest.fixture(params=onnx.RUNNERS)
-def engine(request: pytest.FixtureRequest) -> str:
+def program(request: pytest.FixtureRequest) -> str:
     pytest.importorskip("onnx")
     name: str = request.param
     pytest.importorskip(name)
@@ -92,22 +92,22 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "wave.safetensors"
-    told = {"network": "transformer", "style": "a wave", "trained_on": "nothing"}
-    save_painter(path, seeded(transformer(**SMALL)), arguments=SMALL, **told)
+    told = {"network": "johnson", "style": "a wave", "trained_on": "nothing"}
+    save_image_net(path, seeded(build_johnson_net(**SMALL)), arguments=SMALL, **told)
     return path
 
 
-MAKERS: list[Callable[[], Painter]] = [
+MAKERS: list[Callable[[], ImageTransformNet]] = [
     everything,
-    lambda: seeded(transformer(**SMALL)),
-    *(lambda shape=shape: seeded(translator(shape, 4, 1)) for shape in SHAPES),  # type: ignore[misc]
+    lambda: seeded(build_johnson_net(**SMALL)),
+    *(lambda shape=shape: seeded(build_translation_net(shape, 4, 1)) for shape in SHAPES),  # type: ignore[misc]
 ]
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_every_program_paints_the_same(make: Callable[[], Painter], engine: str) -> None:
+def test_every_program_paints_the_same(make: Callable[[], ImageTransformNet], program: str) -> None:
     painter = make()
-    run = onnx.compiled(painter, engine)
+    run = onnx.compile_onnx(painter, program)
     for image in pictures():
         if any(length % painter.geometry.stride for length in image.shape[-2:]):
             continue
@@ -116,7 +116,7 @@ def test_every_program_paints_the_same(make: Callable[[], Painter], engine: str)
         assert (run(image) - wanted).abs().max() < 1e-3
 
 
-def test_few_channels_are_made_four_pixels_at_once_where_sides_are_even(engine: str) -> None:
+def test_few_channels_are_made_four_pixels_at_once_where_sides_are_even(program: str) -> None:
     """But not where a network takes odd sides, or goes on to cut its last row off."""
     pads = {"layer": "pad", "mode": "reflect", **dict.fromkeys(SIDES, 2)}
     wide = {**CONV, "kernel": [5, 5]}
@@ -128,21 +128,21 @@ def test_few_channels_are_made_four_pixels_at_once_where_sides_are_even(engine: 
         ([*strided, pads, wide, {"layer": "tanh"}], True),
         ([*strided, larger, wide, smaller], False),
     ):
-        painter = seeded(Painter(rows))
+        painter = seeded(ImageTransformNet(rows))
         for size in ((36, 32), (33, 35)) if rows[0] is pads else ((36, 32),):
             image = torch.rand((1, 3, *size), generator=make_rng(2))
             with torch.inference_mode():
                 wanted = painter(image)
             torch.testing.assert_close(
-                onnx.compiled(painter, engine)(image), wanted, rtol=1e-4, atol=1e-4
+                onnx.compile_onnx(painter, program)(image), wanted, rtol=1e-4, atol=1e-4
             )
         assert (b"DepthToSpace" in onnx.onnx_bytes(painter)) == together
 
 
-def test_a_file_of_ours_is_run_in_our_colours(engine: str, tmp_path: Path) -> None:
-    painter, path = seeded(transformer(**SMALL)), tmp_path / "wave.onnx"
+def test_a_file_of_ours_is_run_in_our_colours(program: str, tmp_path: Path) -> None:
+    painter, path = seeded(build_johnson_net(**SMALL)), tmp_path / "wave.onnx"
     onnx.write_onnx(painter, path)
-    run, side = onnx.open_onnx(path, engine)
+    run, side = onnx.open_onnx(path, program)
     assert side is None
     for image in pictures():
         if any(length % painter.geometry.stride for length in image.shape[-2:]):
@@ -152,7 +152,7 @@ def test_a_file_of_ours_is_run_in_our_colours(engine: str, tmp_path: Path) -> No
         assert (run(image) - wanted).abs().max() < 1e-3
 
 
-def test_files_of_others_take_levels_of_255(engine: str, tmp_path: Path) -> None:
+def test_files_of_others_take_levels_of_255(program: str, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     shape = [1, 3, 224, 224]
     ends = [onnx.helper.make_tensor_value_info(name, 1, shape) for name in ("in", "out")]
@@ -163,33 +163,33 @@ def test_files_of_others_take_levels_of_255(engine: str, tmp_path: Path) -> None
     model.ir_version = 8
     path = tmp_path / "theirs.onnx"
     path.write_bytes(model.SerializeToString())
-    run, side = onnx.open_onnx(path, engine)
+    run, side = onnx.open_onnx(path, program)
     assert side == 224
     white = torch.ones(1, 3, 224, 224)
     torch.testing.assert_close(run(white), white * 100 / 255)
 
 
-def test_brushes_of_every_program_agree(engine: str, saved: Path) -> None:
-    usual, other = (load_brush(saved, name, CPU) for name in ("torch", engine))
+def test_runtimes_of_every_program_agree(program: str, saved: Path) -> None:
+    usual, other = (load_runtime(saved, name, CPU) for name in ("torch", program))
     (image, *_) = pictures()
     torch.testing.assert_close(other(image), usual(image), atol=1e-3, rtol=0)
-    fixed = [brush.fixed(image) for brush in (usual, other)]
-    assert all(brush is not None for brush in fixed)
+    fixed = [runtime.fix_statistics(image) for runtime in (usual, other)]
+    assert all(runtime is not None for runtime in fixed)
     torch.testing.assert_close(fixed[1](image), fixed[0](image), atol=1e-3, rtol=0)  # type: ignore[misc]
 
 
-def test_damaged_files_are_refused(engine: str, tmp_path: Path) -> None:
+def test_damaged_files_are_refused(program: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"\x08\x08 broken")
     with pytest.raises(WeightsError, match=r"broken\.onnx cannot be run"):
-        load_brush(path, engine, CPU)
+        load_runtime(path, program, CPU)
 
 
 def test_torch_cannot_run_onnx(tmp_path: Path) -> None:
     path = tmp_path / "wave.onnx"
     path.touch()
     with pytest.raises(OptionError, match="torch cannot run"):
-        load_brush(path, "torch", CPU)
+        load_runtime(path, "torch", CPU)
 
 
 @pytest.mark.parametrize("name", onnx.RUNNERS)
@@ -201,9 +201,9 @@ def test_a_program_that_is_not_there_is_named(
 
     monkeypatch.setattr(onnx.importlib, "import_module", refuse)
     with pytest.raises(MissingExtra, match=r"belamy\[fast\]"):
-        load_brush(saved, name, CPU)
+        load_runtime(saved, name, CPU)
 
 
 def test_other_devices_are_refused(saved: Path) -> None:
     with pytest.raises(OptionError, match="on the CPU"):
-        load_brush(saved, "openvino", torch.device("meta"))
+        load_runtime(saved, "openvino", torch.device("meta"))

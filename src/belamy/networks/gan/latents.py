@@ -208,6 +208,8 @@ def load_styles(path: Path, generator: Generator, label: int | None = None) -> T
         WeightsError: missing, damaged, or of a generator with other sizes.
         OptionError: a label for styles, which have theirs in them already.
     """
+    if not path.is_file():
+        raise WeightsError(f"{path} holds no latents that can be read: there is no such file")
     with open_network_file(path) as file:
         tensors = file.state()
     device = next(generator.parameters()).device

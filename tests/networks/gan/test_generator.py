@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,32 +11,43 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from belamy.errors import UnknownName, WeightsError
+from belamy.networks.files.network_file import join_states, open_network_file, save_network_file
 from belamy.networks.files.tensors import write_tensors
-from belamy.networks.gan.light import Brush
-from belamy.networks.gan.registry import (
-    ARCHITECTURES,
+from belamy.networks.gan.generator import (
     Generator,
-    Shape,
-    build_discriminator,
-    build_generator,
-    levels_of_critic,
-    load_generator,
-    read_network,
-    save_generator,
+    GeneratorArguments,
+    discriminator_layers,
+    find_label,
 )
+from belamy.networks.gan.light import ToRGB
+from belamy.networks.load import load_network
+from belamy.networks.registry import build_discriminator, build_generator, find_gan, names_of
 
+GANS = names_of("generator")
 NARROW = 0.1
 LABELS = [(), ("dark", "light")]
 
 
-def shape(name: str, labels: tuple[str, ...] = (), size: int = 16) -> Shape:
-    return Shape(size, ARCHITECTURES[name].latent, NARROW, labels)
+def arguments(name: str, labels: tuple[str, ...] = (), size: int = 16) -> GeneratorArguments:
+    return GeneratorArguments(size, find_gan(name).latent, NARROW, labels)
 
 
 def built(name: str, labels: tuple[str, ...] = (), size: int = 16) -> tuple[Generator, nn.Module]:
     torch.manual_seed(0)
-    own = shape(name, labels, size)
+    own = arguments(name, labels, size)
     return build_generator(name, own), build_discriminator(name, own)
+
+
+def save(path: Path, made: Generator, name: str, notes: dict[str, str] | None = None) -> None:
+    save_network_file(
+        path,
+        made.state_dict(),
+        network=name,
+        arguments=asdict(made.arguments),
+        trained_on="faces",
+        metadata=notes,
+        half=True,
+    )
 
 
 def latents(made: Generator, count: int = 4) -> tuple[Tensor, Tensor | None]:
@@ -43,7 +55,7 @@ def latents(made: Generator, count: int = 4) -> tuple[Tensor, Tensor | None]:
     return z, torch.arange(count) % 2 if made.labels else None
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", GANS)
 @pytest.mark.parametrize("labels", LABELS)
 def test_shapes_and_ranges(name: str, labels: tuple[str, ...]) -> None:
     for size in (16, 32):
@@ -57,17 +69,17 @@ def test_shapes_and_ranges(name: str, labels: tuple[str, ...]) -> None:
         assert (made.size, made.labels) == (size, labels)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", GANS)
 @pytest.mark.parametrize("labels", LABELS)
 def test_files(name: str, labels: tuple[str, ...], tmp_path: Path) -> None:
     made, _ = built(name, labels)
     path = tmp_path / "network.safetensors"
-    own = shape(name, labels)
-    save_generator(path, made, network=name, shape=own, trained_on="faces", notes={"a": "b"})
-    loaded = load_generator(path)
+    own = arguments(name, labels)
+    save(path, made, name, {"a": "b"})
+    loaded = load_network(path, "generator").network
     assert not loaded.training
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
-    assert loaded.shape == own
+    assert loaded.arguments == own
     z, label = latents(made)
     torch.testing.assert_close(loaded(z, label), made.eval()(z, label), atol=0.01, rtol=0)
     with safe_open(path, framework="pt") as file:
@@ -78,14 +90,15 @@ def test_files(name: str, labels: tuple[str, ...], tmp_path: Path) -> None:
 def test_a_file_to_go_on_from_can_be_painted_with(tmp_path: Path) -> None:
     made, critic = built("light")
     path = tmp_path / "network.safetensors"
-    own = shape("light")
-    words = {"network": "light", "shape": own, "trained_on": "faces"}
-    save_generator(path, made, beside={"critic": critic}, **words)  # type: ignore[arg-type]
+    tensors = {**made.state_dict(), **join_states({"critic": critic})}
+    own = asdict(made.arguments)
+    save_network_file(path, tensors, network="light", arguments=own, trained_on="faces")
     z, _ = latents(made)
-    torch.testing.assert_close(load_generator(path)(z), made.eval()(z))
-    _, _, state, _ = read_network(path)
+    torch.testing.assert_close(load_network(path, "generator").network(z), made.eval()(z))
+    with open_network_file(path) as file:
+        state = file.state("critic")
     for key, tensor in critic.state_dict().items():
-        assert torch.equal(state[f"critic/{key}"], tensor)
+        assert torch.equal(state[key], tensor)
 
 
 def saved(path: Path, told: dict[str, str], tensors: dict[str, Tensor] | None = None) -> Path:
@@ -99,8 +112,8 @@ ARGUMENTS = {"size": 16, "latent": 4, "width": 1.0, "labels": []}
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"network": "transformer"}, "no generator of pictures: it is for 'transformer'"),
-        ({}, "does not say what it is for"),
+        ({"network": "transformer"}, "is an image-to-image network, not a generator of pictures"),
+        ({}, "does not say which network it is for"),
         ({"network": "light"}, "describes itself wrongly"),
         ({"network": "light", "arguments": "{"}, "describes itself wrongly"),
         ({"network": "light", "arguments": json.dumps({**ARGUMENTS, "size": 17})}, "17 pixels"),
@@ -112,24 +125,24 @@ ARGUMENTS = {"size": 16, "latent": 4, "width": 1.0, "labels": []}
 )
 def test_files_of_another_kind(tmp_path: Path, told: dict[str, str], said: str) -> None:
     with pytest.raises(WeightsError, match=said):
-        load_generator(saved(tmp_path / "x.safetensors", told))
+        load_network(saved(tmp_path / "x.safetensors", told), "generator")
 
 
 def test_a_file_cut_short(tmp_path: Path) -> None:
     path = tmp_path / "network.safetensors"
     made, _ = built("vanilla")
-    save_generator(path, made, network="vanilla", shape=shape("vanilla"), trained_on="faces")
+    save(path, made, "vanilla")
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match="damaged"):
-        load_generator(path)
+        load_network(path, "generator")
 
 
 def test_no_such_architecture() -> None:
     with pytest.raises(UnknownName, match="lihgt"):
-        build_generator("lihgt", shape("light"))
+        build_generator("lihgt", arguments("light"))
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", GANS)
 @pytest.mark.parametrize("labels", LABELS)
 def test_truncation(name: str, labels: tuple[str, ...]) -> None:
     made, _ = built(name, labels)
@@ -149,12 +162,12 @@ def test_light_can_be_crossed() -> None:
     """Styles may differ from level to level: the coarse of one, the fine of another."""
     made, _ = built("light", size=32)
     made = made.eval()
-    assert made.levels == 4
+    assert made.resolutions == 4
     for part in made.modules():  # brushes begin at nothing
-        if isinstance(part, Brush):
+        if isinstance(part, ToRGB):
             nn.init.normal_(part.colours.weight)
     one, other = made.styles(latents(made)[0])[:2]
-    whole = one.expand(1, made.levels, -1)
+    whole = one.expand(1, made.resolutions, -1)
     torch.testing.assert_close(made.draw(whole), made.draw(one[None]))
     crossed = torch.stack([one, one, other, other])[None]
     assert not torch.equal(made.draw(crossed), made.draw(whole))
@@ -169,7 +182,7 @@ def test_the_same_style_is_the_same_picture() -> None:
 
 def test_light_is_cheap() -> None:
     """The bar is 1 GMAC for both at 64 px; lightweight-gan's generator alone takes 12.8."""
-    own = Shape(64, 128)
+    own = GeneratorArguments(64, 128)
     with torch.device("meta"):
         made, critic = build_generator("light", own), build_discriminator("light", own)
         with FlopCounterMode(display=False) as counter:
@@ -179,7 +192,7 @@ def test_light_is_cheap() -> None:
 
 @pytest.mark.parametrize("size", [16, 128, 1024])
 def test_light_paints_large_and_small(size: int) -> None:
-    own = Shape(size, 128)
+    own = GeneratorArguments(size, 128)
     with torch.device("meta"):
         made, critic = build_generator("light", own), build_discriminator("light", own)
         images = made(torch.zeros(2, 128))
@@ -195,7 +208,7 @@ def test_the_critic_sees_copies() -> None:
     assert not torch.allclose(alone[0], critic(pictures)[0])
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", GANS)
 def test_labels_are_judged(name: str) -> None:
     _, critic = built(name, ("dark", "light"))
     critic.eval()
@@ -204,10 +217,22 @@ def test_labels_are_judged(name: str) -> None:
     assert not torch.equal(*logits)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", GANS)
 def test_levels_of_the_critic(name: str) -> None:
     """From the finest on, they hold all weights, each once."""
     _, critic = built(name)
-    held = [id(parameter) for level in levels_of_critic(critic) for parameter in level.parameters()]
+    held = [
+        id(parameter) for level in discriminator_layers(critic) for parameter in level.parameters()
+    ]
     assert sorted(held) == sorted(id(parameter) for parameter in critic.parameters())
-    assert len(levels_of_critic(critic)) >= 4
+    assert len(discriminator_layers(critic)) >= 4
+
+
+def test_labels_by_name() -> None:
+    with_labels, without = (built("light", labels)[0] for labels in (("dark", "light"), ()))
+    assert find_label(with_labels, "light") == 1
+    assert find_label(with_labels, None) is None
+    with pytest.raises(UnknownName, match="there are: dark, light"):
+        find_label(with_labels, "x")
+    with pytest.raises(UnknownName, match="there are none"):
+        find_label(without, "dark")

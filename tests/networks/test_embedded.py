@@ -1,0 +1,100 @@
+"""What the networks inside the package compute, in numbers, on small inputs that are formulas.
+
+Whatever changes one of these has changed every picture that is made with that network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from belamy.networks.image_to_image.arbitrary_style import IMAGE, LAYERS
+from belamy.networks.load import load_network
+from belamy.networks.registry import embedded_names
+
+
+def image(height: int, width: int) -> Tensor:
+    """(1, 3, H, W): two ramps and waves, none like another."""
+    y, x = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1, width), indexing="ij")
+    return torch.stack([y, x, (6 * x + 4 * y).sin() / 2 + 0.5])[None]
+
+
+def waves(*shape: int) -> Tensor:
+    """Numbers from −1 to 1 that repeat nowhere."""
+    count = torch.Size(shape).numel()
+    return (torch.arange(count, dtype=torch.float64) ** 1.5).sin().float().reshape(shape)
+
+
+def backbone() -> Tensor:
+    activations = load_network("iris", "backbone").network(image(64, 48), ["mixed4b", "logits"])
+    return torch.cat([x.flatten() for x in activations.values()])
+
+
+def painted(name: str, direction: str | None = None) -> Tensor:
+    network: Callable[[Tensor], Tensor] = load_network(name, direction=direction).network
+    return network(image(64, 64))
+
+
+def any_style() -> Tensor:
+    network = load_network("anystyle", "arbitrary-style").network
+    features = {IMAGE: image(32, 48)}
+    for layer, channels, stride in zip(LAYERS, (368, 272), (8, 4), strict=True):
+        features[layer] = waves(1, channels, 32 // stride, 48 // stride).abs()
+    styles = [waves(1, 2 * (3 + 368 + 272)), waves(1, 1286).flip(1)]
+    left = torch.linspace(1, 0, 48).expand(1, 1, 32, 48)
+    return network(features, [(styles[0], left), (styles[1], 1 - left)])  # type: ignore[no-any-return]
+
+
+def generator() -> Tensor:
+    network = load_network("portraits", "generator").network
+    styles = network.truncate(network.styles(2 * waves(2, 128)), 0.7)
+    return network.draw(styles)
+
+
+def fog() -> Tensor:
+    transmission, airlight = load_network("defog", "dehaze").network(image(60, 80))
+    return torch.cat([transmission.flatten(), airlight.flatten()])
+
+
+# Mean, standard deviation, and every 1/7 of the numbers.
+CASES: dict[str, tuple[Callable[[], Tensor], tuple[float, ...]]] = {
+    "iris": (backbone, (0.3001, 0.6499, 0.0000, 0.4720, 0.0000, 0.0000, 0.8697, 0.0000, 4.3275)),
+    "starry-night": (
+        lambda: painted("starry-night"),
+        (0.3730, 0.1843, -0.0459, 0.2494, 0.5182, 0.4960, 0.4742, 0.5613, 0.3966),
+    ),
+    "impressionism": (
+        lambda: painted("impressionism", "a-to-b"),
+        (0.5052, 0.3224, -0.0441, 0.4710, 0.9073, 0.2559, 0.7599, 0.8238, 0.1323),
+    ),
+    "impressionism back": (
+        lambda: painted("impressionism", "b-to-a"),
+        (0.4910, 0.3084, -0.0817, 0.3923, 0.7917, 0.2500, 0.6431, 1.0412, 0.2205),
+    ),
+    "anystyle": (
+        any_style,
+        (0.3922, 0.3241, 0.0098, 0.3262, 0.8123, -0.2718, 0.8508, 0.3435, 0.1061),
+    ),
+    "portraits": (
+        generator,
+        (0.2770, 0.1892, 0.2017, 0.2245, 0.5090, 0.2547, 0.7031, 0.3646, 0.3251),
+    ),
+    "defog": (fog, (0.7633, 0.1817, 1.0000, 1.0000, 0.5146, 0.4728, 0.7815, 0.7746, 0.7878)),
+}
+
+
+def test_each_is_looked_at() -> None:
+    assert {name.split()[0] for name in CASES} == set(embedded_names())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_it_computes(name: str) -> None:
+    compute, expected = CASES[name]
+    with torch.inference_mode():
+        numbers = compute().flatten()
+    picked = numbers[:: len(numbers) // 7][:7]
+    actual = [float(numbers.mean()), float(numbers.std()), *picked.tolist()]
+    assert actual == pytest.approx(expected, abs=1e-3)
