@@ -10,6 +10,7 @@ from torch import nn
 
 from belamy.devices import make_rng
 from belamy.networks.backbones.iris import BLOCKS, Iris, fold, initialise
+from belamy.networks.registry import build_backbone
 from belamy.networks.sequential import Chain, follow
 
 STAGES = (
@@ -120,3 +121,15 @@ def test_the_start_depends_on_the_seed_alone() -> None:
     first, again, other = (network.state_dict() for network in networks)
     assert all(torch.equal(value, again[name]) for name, value in first.items())
     assert not torch.equal(first["conv1.conv.weight"], other["conv1.conv.weight"])
+
+
+def test_every_weight_of_a_classic_starts_from_the_seed_too() -> None:
+    """SqueezeNet's convolutions have biases, which torch would draw from its own numbers."""
+    first, again = (build_backbone("squeezenet1_1", classes=2) for _ in range(2))
+    for network in (first, again):
+        assert isinstance(network, nn.Module)
+        initialise(network, make_rng(3, "weights"))
+    assert isinstance(first, nn.Module)
+    assert isinstance(again, nn.Module)
+    pairs = zip(first.parameters(), again.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
