@@ -1,4 +1,4 @@
-"""A network made ready: its pools, its edge, its numbers."""
+"""A network made ready: its pooling, its padding, its precision."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def test_poolings_keep_shapes_and_differ(pooling: str) -> None:
     torch.manual_seed(0)
     image = torch.rand(1, 3, 37, 50)
     with torch.no_grad():
-        plain = set_pooling_and_padding(vgg(("relu3_1",)), None, "float32")(image, ["relu3_1"])[
-            "relu3_1"
-        ]
-        made = set_pooling_and_padding(vgg(("relu3_1",)), pooling, "float32")(image, ["relu3_1"])[
-            "relu3_1"
-        ]
+        plain, made = (
+            set_pooling_and_padding(vgg(("relu3_1",)), kind, "float32")(image, ["relu3_1"])[
+                "relu3_1"
+            ]
+            for kind in (None, pooling)
+        )
     assert made.shape == plain.shape
     assert torch.equal(made, plain) == (pooling == "max")
     assert 0.5 < made.mean() / plain.mean() < 2  # about as large as a maximum
 
 
 @pytest.mark.parametrize("pooling", ["average", "l2"])
-def test_poolings_of_what_is_silent_have_a_slope(pooling: str) -> None:
+def test_poolings_of_what_is_silent_have_a_gradient(pooling: str) -> None:
     pool = POOLINGS[pooling](nn.MaxPool2d(3, 2, ceil_mode=True))
     silent = torch.zeros(1, 1, 6, 6, requires_grad=True)
     pool(silent).sum().backward()
@@ -66,9 +66,8 @@ def test_the_edge_goes_on_as_its_last_pixels() -> None:
     grey = torch.full((1, 3, 20, 20), 0.8)
     with torch.no_grad():
         framed = vgg(("relu1_1",))(grey, ["relu1_1"])["relu1_1"]
-        even = set_pooling_and_padding(vgg(("relu1_1",)), None, "float32")(grey, ["relu1_1"])[
-            "relu1_1"
-        ]
+        replicating = set_pooling_and_padding(vgg(("relu1_1",)), None, "float32")
+        even = replicating(grey, ["relu1_1"])["relu1_1"]
     assert framed.std(dim=(2, 3)).max() > 1e-3
     assert even.std(dim=(2, 3)).max() < 1e-5
 
