@@ -1,4 +1,4 @@
-"""Feed-forward style is held to its formulas: blends, tiles, and every term of the training's loss."""
+"""Feed-forward style is held to its formulas: blends, tiles, every term of the loss."""
 
 from __future__ import annotations
 
@@ -34,11 +34,14 @@ def noise(height: int, width: int, seed: int = 0) -> Tensor:
     return torch.rand((1, 3, height, width), generator=make_rng(seed, "noise"))
 
 
+GEOMETRY = Geometry(stride=4, margin=12, floats=10.0)
+
+
 @dataclass(frozen=True)
 class Darker:
     """Stands for a runtime: half as light, and a ninth of a neighbour 9 px to the left."""
 
-    geometry: Geometry = Geometry(stride=4, margin=12, floats=10.0)
+    geometry: Geometry = GEOMETRY
     side: int | None = None
 
     def __call__(self, image: Tensor) -> Tensor:
