@@ -90,6 +90,7 @@ STATES: dict[str, dict[str, str]] = {
 """Type of a run → networks, optimisers and buffers (their whole names) in its checkpoints."""
 
 MEASURES: dict[str, dict[str, str]] = {
+    "defog": {"air": "airlight"},
     "defog-adapt": {"critic": "discriminator"},
     "gan": {"certainty": "sign_mean", "slopes": "penalty"},
     "translate": {"fool": "adversarial", "judges": "discriminators"},
