@@ -38,6 +38,27 @@ def test_both_are_zero_at_the_target() -> None:
     assert float(content(features(0), features(0))) == 0
 
 
+def test_instance_normalisation_is_its_formula() -> None:
+    x = features(0)
+    centred = x - x.mean(dim=(2, 3), keepdim=True)
+    deviation = x.std(dim=(2, 3), correction=0, keepdim=True)
+    whole = centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    expected = centred / (deviation + 0.05 * whole)
+    torch.testing.assert_close(instance_normalize(x), expected)
+    difference = instance_normalize(x) - instance_normalize(features(1))
+    torch.testing.assert_close(content(x, features(1)), difference.square().mean())
+
+
+def test_the_style_loss_is_its_formula() -> None:
+    own, target = moments_of(features(0)), moments_of(features(1))
+    expected = []
+    for kind in ("mean", "covariance"):
+        actual, wanted = getattr(own, kind).flatten(1), getattr(target, kind).flatten(1)
+        error = (actual - wanted).square().sum(1) / wanted.square().sum(1)
+        expected.append((1 + error).log().mean())
+    torch.testing.assert_close(manner(features(0), features(1)), sum(expected) / 2)
+
+
 def test_a_manner_does_not_know_where() -> None:
     found = features(0)
     places = torch.randperm(30, generator=make_rng(0, "places"))

@@ -198,3 +198,19 @@ def test_gaussian_smooth_quiets_noise_and_keeps_flat_parts() -> None:
     smooth = gaussian_smooth(gradient, 1.0)
     assert smooth.std() < 0.6 * gradient.std()
     torch.testing.assert_close(gaussian_smooth(torch.ones(1, 3, 5, 5), 2.0), torch.ones(1, 3, 5, 5))
+
+
+def test_gaussian_smooth_is_the_mean_of_three_blurs() -> None:
+    gradient = noise(24, 20)
+    blurs = [gaussian_blur(gradient, sigma) for sigma in (0.6, 1.2, 2.4)]
+    torch.testing.assert_close(gaussian_smooth(gradient, 1.2), sum(blurs) / 3)
+
+
+def test_a_blur_has_its_deviation() -> None:
+    point = torch.zeros(1, 1, 61, 61, dtype=torch.float64)
+    point[..., 30, 30] = 1
+    spread = gaussian_blur(point, 3.0)[0, 0]
+    position = torch.arange(61, dtype=torch.float64) - 30
+    for axis in (0, 1):
+        variance = float((spread.sum(axis) * position.square()).sum())
+        assert math.sqrt(variance) == pytest.approx(3.0, rel=0.02)

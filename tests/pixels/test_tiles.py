@@ -153,6 +153,23 @@ def test_blending_fades_where_hard_cuts_would_jump() -> None:
     assert soft < 0.2
 
 
+def test_two_crops_fade_over_twice_the_margin() -> None:
+    calls: list[Tensor] = []
+
+    def shade(crop: Tensor) -> Tensor:
+        calls.append(crop)
+        return torch.full_like(crop, float(len(calls) - 1))
+
+    blended = blend_tiles(shade, noise(4, 36), 24, 6, (0, 12))  # cut at 24 of 36, by 12 each
+    cut = [(part.crop[1].start, part.crop[1].stop) for part in plan(4, 36, 24, 6, (0, 12))]
+    assert cut == [(0, 18), (6, 30), (18, 36)]
+    first = blended[0, 0, 0, :18].float()
+    torch.testing.assert_close(first[:6], torch.zeros(6))
+    # both fall straight over 12 pixels, one as the other rises
+    expected = (torch.arange(12) + 0.5) / 12
+    torch.testing.assert_close(first[6:18], expected)
+
+
 def test_tile_for_memory_uses_half_and_grows_with_it() -> None:
     assert tile_for_memory(1000, 2 * 1000 * 300**2) == 300
     assert tile_for_memory(1000, 2 * 1000 * 300**2, align=16) == 288

@@ -176,3 +176,20 @@ def test_what_moves_is_known(tmp_path: Path) -> None:
     assert not is_animated(tmp_path / "still.gif")
     with pytest.raises(ImageError, match="does not move"), read_video(tmp_path / "still.gif"):
         pass
+
+
+@pytest.mark.parametrize("delay", [0, None])
+def test_a_gif_without_delays_plays_as_browsers_play_it(delay: int | None, tmp_path: Path) -> None:
+    first, *rest = (Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 80, 160, 240))
+    asked = {} if delay is None else {"duration": delay}
+    first.save(tmp_path / "film.gif", save_all=True, append_images=rest, **asked)
+    with read_video(tmp_path / "film.gif") as video:
+        assert video.fps == pytest.approx(10)
+        assert len(list(video.frames)) == 4
+
+
+def test_the_fps_of_a_gif_is_that_of_its_delays(tmp_path: Path) -> None:
+    first, *rest = (Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 80, 160, 240))
+    first.save(tmp_path / "a.gif", save_all=True, append_images=rest, duration=[40, 0, 60, 200])
+    with read_video(tmp_path / "a.gif") as video:
+        assert video.fps == pytest.approx(4 / (0.04 + 0.1 + 0.06 + 0.2))
