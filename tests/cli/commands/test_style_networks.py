@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import typer
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
+from belamy.cli import app
 from belamy.cli.commands import export, style_networks
 from belamy.cli.groups import RootGroup
 from belamy.cli.options import arguments_of
@@ -231,6 +233,28 @@ def test_every_runtime_paints_the_same(
     assert result.exit_code == 0, result.output
     wanted = apply_style(photos / "a.png", network=str(network)).image
     assert (load_image(target) - wanted).abs().max() < 1.01 / 255
+
+
+def test_the_runtime_was_called_engine_once(network: Path, photos: Path, tmp_path: Path) -> None:
+    """The old flag is typed, unlisted; a picture of before is described and made again."""
+    target, old, again = (tmp_path / f"{name}.png" for name in ("new", "old", "again"))
+    picture = photos / "a.png"
+    words = ["style", "apply", *map(str, (network, picture)), "-o", str(target)]
+    result = CliRunner().invoke(app, [*words, "--engine", "torch"])
+    assert result.exit_code == 0, result.output
+    assert "--engine" not in run("style", "apply", "--help").output
+    recipe = read_recipe(target)
+    assert recipe.options["runtime"] == "torch"
+    options = {"engine" if x == "runtime" else x: value for x, value in recipe.options.items()}
+    save_image(load_image(target), old, recipe=replace(recipe, options=options))
+    lines = CliRunner().invoke(app, ["recipe", str(old)]).stdout.splitlines()
+    assert [line.split() for line in lines if line.startswith("engine")] == [
+        ["engine", "faststyle"]
+    ]
+    assert any(line.split() == ["runtime", '"torch"'] for line in lines)
+    replayed = CliRunner().invoke(app, ["replay", str(old), "-o", str(again)])
+    assert replayed.exit_code == 0, replayed.output
+    assert again.read_bytes() == target.read_bytes()
 
 
 def test_misuse_of_export_is_one_line(network: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from belamy.networks.files.cache import embedded_path
 from belamy.networks.files.weights import save_weights
 from belamy.networks.image_to_image.arbitrary_style import ArbitraryStyleNet, initialise
 from belamy.networks.load import load_network
-from belamy.training.pictures import every_picture
+from belamy.training.pictures import load_squares
 from belamy.training.processes import choose_accelerator
 from belamy.training.trainer import Intervals
 
@@ -94,7 +94,7 @@ def test_a_network_is_trained_and_paints(config: AnyStyleConfig, tmp_path: Path)
 def test_what_is_practised_is_learned(config: AnyStyleConfig, tmp_path: Path) -> None:
     config = replace(config, width=4, steps=200, content_weight=0.0)
     backbone = load_encoder(config.model, STYLE_LAYERS, torch.device("cpu"))
-    pictures = [torch.from_numpy(every_picture(x, 96)) for x in (config.data, config.paintings)]
+    pictures = [torch.from_numpy(load_squares(x, 96)) for x in (config.data, config.paintings)]
     painter = ArbitraryStyleNet(count_channels(backbone), (24, 16, 8, 4), compared=4)
     initialise(painter, make_rng(0, "weights"))
     accelerator = choose_accelerator("cpu")
@@ -131,7 +131,7 @@ def test_one_network_goes_on_from_another(config: AnyStyleConfig, tmp_path: Path
 
 
 def test_one_that_saw_otherwise_is_refused(config: AnyStyleConfig, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="another eye"):
+    with pytest.raises(WeightsError, match="another encoder"):
         next(
             iter(
                 train_any_style(

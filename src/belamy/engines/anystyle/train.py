@@ -26,14 +26,14 @@ from belamy.networks.image_to_image.arbitrary_style import (
 from belamy.networks.load import load_network
 from belamy.objectives.style_losses import eigendecompose, moments_of
 from belamy.training.crops import resample
-from belamy.training.pictures import every_picture
+from belamy.training.pictures import load_squares
 from belamy.training.run import Training, run_training
 from belamy.training.run_folder import Run
 from belamy.training.trainer import Trained, TrainingProgress
 
 __all__ = ["TRAINING", "train"]
 
-_COMBINATIONS = 48  # of features, by which places are compared; three quarters of what varies
+_COMBINATIONS = 48  # of features, by which positions are compared; three quarters of what varies
 _COMPARED, _GROUP = 64, 16  # pictures of each kind, and how many at a time, to know what varies
 
 
@@ -50,7 +50,7 @@ class _Data:
 def _load_data(config: AnyStyleConfig, accelerator: Accelerator) -> _Data:
     backbone = load_encoder(config.model, STYLE_LAYERS, accelerator.device)
     photographs, paintings = (
-        torch.from_numpy(every_picture(path, round(STORED[kind] * config.size)))
+        torch.from_numpy(load_squares(path, round(STORED[kind] * config.size)))
         for kind, path in (("photographs", config.data), ("paintings", config.paintings))
     )
     painter = _painter(config, backbone, (photographs, paintings))
@@ -102,7 +102,9 @@ def _painter(
     if config.start:
         loaded = load_network(config.start, "arbitrary-style")
         if loaded.metadata.get("encoder_sha256") != backbone.sha256:
-            raise WeightsError(f"{config.start} was trained with another eye than {config.model}")
+            raise WeightsError(
+                f"{config.start} was trained with another encoder than {config.model}"
+            )
         return loaded.network.requires_grad_(True)
     widths = [config.width * part for part in (6, 4, 2, 1)]
     channels = count_channels(backbone)

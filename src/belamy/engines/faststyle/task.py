@@ -21,7 +21,7 @@ from belamy.objectives.perceptual_losses import (
     total_variation_loss,
 )
 from belamy.pixels.images import contact_sheet, save_image
-from belamy.training.crops import crops_of_step, resample
+from belamy.training.crops import sample_crops, resample
 from belamy.training.loss_scale import LossScale
 from belamy.training.schedules import set_learning_rate, warmup_cosine
 from belamy.training.task import Backward, TrainingTask
@@ -150,7 +150,7 @@ class FastStyleTask(TrainingTask):
         )
 
     def _batch(self, index: int) -> Tensor:
-        crops, _ = crops_of_step(
+        crops, _ = sample_crops(
             self.photographs,
             index,
             batch=self.config.batch,

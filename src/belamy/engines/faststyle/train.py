@@ -17,7 +17,7 @@ from belamy.networks.find import IN_RUN, name_network
 from belamy.networks.image_to_image.load import save_image_net
 from belamy.networks.registry import NETWORKS
 from belamy.pixels.images import fit, load_image, resize
-from belamy.training.pictures import every_picture
+from belamy.training.pictures import load_squares
 from belamy.training.run import Training, run_training
 from belamy.training.run_folder import Run
 from belamy.training.trainer import Trained, TrainingProgress
@@ -29,7 +29,7 @@ _Data = tuple[PerceptualLoss, Tensor]  # and photographs to practise on
 
 def _load_data(config: StyleTrainConfig, accelerator: Accelerator) -> _Data:
     loss = _make_loss(config, accelerator.device)
-    photographs = every_picture(config.data, round(STORED * config.size))
+    photographs = load_squares(config.data, round(STORED * config.size))
     return loss, torch.from_numpy(photographs)
 
 

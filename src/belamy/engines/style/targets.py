@@ -28,8 +28,8 @@ __all__ = [
     "measure_moments",
 ]
 
-# Of a backbone whose layers nobody has chosen: once every layer is normalized, the weights that serve
-# iris serve it too.
+# Of a backbone whose layers nobody has chosen: once every layer is normalized, the weights that
+# serve iris serve it too.
 _UNKNOWN = StyleLayers({}, {}, content_weight=0.06, tv=0.5)
 
 
