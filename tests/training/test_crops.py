@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.training.crops import crops_of_step, random_resized_crops, resample
+from belamy.training.crops import random_resized_crops, resample, sample_crops
 
 
 def ramps(count: int, side: int) -> Tensor:
@@ -84,7 +84,7 @@ def test_the_crops_of_a_step_are_its_own_and_each_process_has_others() -> None:
     images = ramps(24, 16)
 
     def seen(step: int, rank: int = 0) -> tuple[Tensor, Tensor]:
-        return crops_of_step(
+        return sample_crops(
             images, step, batch=4, size=8, area=(0.25, 1.0), seed=3, rank=rank, world_size=2
         )
 

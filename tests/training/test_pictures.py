@@ -16,10 +16,10 @@ from belamy.errors import DataError
 from belamy.training.pictures import (
     Bytes,
     Squares,
-    every_picture,
+    decode_squares,
+    load_squares,
     open_tree,
     pictures_cache,
-    squares,
 )
 
 RED = (200, 30, 40)
@@ -51,7 +51,7 @@ def zipped(path: Path, files: dict[str, bytes]) -> Path:
 
 def read(path: Path, size: int = 8, cache: Path | None = None) -> Squares:
     with open_tree(path) as tree:
-        return squares(tree, tree.names, size, cache)
+        return decode_squares(tree, tree.names, size, cache)
 
 
 def decoded(folder: Path, data: bytes, size: int = 8) -> Bytes:
@@ -177,7 +177,7 @@ def test_the_cache_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     files["broken.png"] = b"broken"
     path, cache = zipped(tmp_path / "set.zip", files), tmp_path / "cache"
     fresh, written = read(path), read(path, cache=cache)
-    monkeypatch.setattr("belamy.training.pictures._decoded", None)  # it must not be needed
+    monkeypatch.setattr("belamy.training.pictures._decode_into", None)  # it must not be needed
     kept = read(path, cache=cache)
     for found in (written, kept):
         assert found.broken == fresh.broken == {"broken.png"}
@@ -242,9 +242,9 @@ def test_every_picture_of_a_folder_wherever_it_is(
     monkeypatch.setenv("BELAMY_HOME", str(tmp_path / "home"))
     files = {"1.png": encoded(plain()), "deep/down/2.jpg": encoded(plain(), "JPEG")}
     folder = unpacked(tmp_path / "set", {**files, "3.png": b"broken", "notes.txt": b"none"})
-    assert every_picture(folder, 8).shape == (2, 8, 8, 3)
+    assert load_squares(folder, 8).shape == (2, 8, 8, 3)
     assert list(pictures_cache().glob("*.bytes"))
     with pytest.raises(DataError, match="has no pictures"):
-        every_picture(unpacked(tmp_path / "bare", {"notes.txt": b"none"}), 8)
+        load_squares(unpacked(tmp_path / "bare", {"notes.txt": b"none"}), 8)
     with pytest.raises(DataError, match="none of its 1"):
-        every_picture(unpacked(tmp_path / "broken", {"3.png": b"broken"}), 8)
+        load_squares(unpacked(tmp_path / "broken", {"3.png": b"broken"}), 8)

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from belamy.devices import make_rng as chance_of
+from belamy.devices import make_rng
 from belamy.training.data import batch_indices
 
 GROUP = 16  # pictures that share one crop shape, so that one resampling serves them all: by speed
 RATIO = (3 / 4, 4 / 3)  # width over height, as in GoogLeNet's training (Szegedy et al. 2014)
 
 
-def crops_of_step(
+def sample_crops(
     images: Tensor,
     step: int,
     *,
@@ -39,12 +39,12 @@ def crops_of_step(
         the crops, float32 (N, 3, size, size) in [0, 1], and which pictures they are of, int64 (N,).
     """
     chosen = batch_indices(len(images), batch, step, seed=seed, rank=rank, world_size=world_size)
-    chance = chance_of(seed, "crops", step, rank)
-    return random_resized_crops(images[chosen], size, chance, area=area), chosen
+    rng = make_rng(seed, "crops", step, rank)
+    return random_resized_crops(images[chosen], size, rng, area=area), chosen
 
 
 def random_resized_crops(
-    images: Tensor, size: int, generator: torch.Generator, *, area: tuple[float, float]
+    images: Tensor, size: int, rng: torch.Generator, *, area: tuple[float, float]
 ) -> Tensor:
     """Crops of random shape and place, resampled to squares, half of them mirrored.
 
@@ -54,25 +54,25 @@ def random_resized_crops(
     Args:
         images: uint8 (N, S, S, 3).
         size: side of the result in pixels.
-        generator: where the choices come from.
-        area: the least and most part of the picture that a crop covers, in (0, 1].
+        rng: where the choices come from.
+        area: the least and most fraction of the picture that a crop covers, in (0, 1].
 
     Returns:
         float32 (N, 3, size, size) in [0, 1].
     """
-    parts = [_group(part, size, generator, area) for part in torch.split(images, GROUP)]
+    parts = [_crop_group(part, size, rng, area) for part in torch.split(images, GROUP)]
     batch = torch.cat(parts).div_(255)
-    mirrored = torch.rand(len(batch), generator=generator) < 0.5
-    return torch.where(mirrored.view(-1, 1, 1, 1), batch.flip(-1), batch)
+    flips = torch.rand(len(batch), generator=rng) < 0.5
+    return torch.where(flips.view(-1, 1, 1, 1), batch.flip(-1), batch)
 
 
-def _group(
-    images: Tensor, size: int, generator: torch.Generator, area: tuple[float, float]
+def _crop_group(
+    images: Tensor, size: int, rng: torch.Generator, area: tuple[float, float]
 ) -> Tensor:
     side = images.shape[1]
-    height, width = _shape(side, generator, area)
-    tops = torch.randint(side - height + 1, (len(images),), generator=generator).tolist()
-    lefts = torch.randint(side - width + 1, (len(images),), generator=generator).tolist()
+    height, width = _draw_shape(side, rng, area)
+    tops = torch.randint(side - height + 1, (len(images),), generator=rng).tolist()
+    lefts = torch.randint(side - width + 1, (len(images),), generator=rng).tolist()
     crops = torch.stack(
         [
             image[top : top + height, left : left + width]
@@ -82,13 +82,13 @@ def _group(
     return resample(crops, size)
 
 
-def _shape(side: int, generator: torch.Generator, area: tuple[float, float]) -> tuple[int, int]:
-    chance = torch.rand(2, generator=generator).tolist()
-    part = area[0] + (area[1] - area[0]) * chance[0]
+def _draw_shape(side: int, rng: torch.Generator, area: tuple[float, float]) -> tuple[int, int]:
+    draws = torch.rand(2, generator=rng).tolist()
+    fraction = area[0] + (area[1] - area[0]) * draws[0]
     low, high = (math.log(value) for value in RATIO)
-    ratio = math.exp(low + (high - low) * chance[1])
-    height = round(side * math.sqrt(part / ratio))
-    width = round(side * math.sqrt(part * ratio))
+    ratio = math.exp(low + (high - low) * draws[1])
+    height = round(side * math.sqrt(fraction / ratio))
+    width = round(side * math.sqrt(fraction * ratio))
     return min(side, max(1, height)), min(side, max(1, width))
 
 

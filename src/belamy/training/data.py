@@ -16,7 +16,7 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import DataError
-from belamy.training.pictures import SUFFIXES, Bytes, Tree, open_tree, squares
+from belamy.training.pictures import SUFFIXES, Bytes, Tree, decode_squares, open_tree
 
 __all__ = ["TEST", "TRAIN", "Labelled", "batch_indices", "epoch_steps", "load_labelled"]
 
@@ -61,16 +61,16 @@ def load_labelled(
         DataError: no such split, fewer than two classes, or a class without a readable picture.
     """
     with open_tree(path) as tree:
-        found = _members(tree, split)
-        folders = sorted(set(found.values()))
+        folder_of = _find_members(tree, split)
+        folders = sorted(set(folder_of.values()))
         if len(folders) < 2:
             raise DataError(
                 f"{tree.path} has one class under {split[0]}/ ({folders[0]!r}); "
                 f"give two or more, as {split[0]}/CLASS/PICTURE"
             )
-        read = squares(tree, list(found), size, cache)
-        classes = _class_names(tree, folders)
-    good = [folder for name, folder in found.items() if name not in read.broken]
+        read = decode_squares(tree, list(folder_of), size, cache)
+        classes = _read_class_names(tree, folders)
+    good = [folder for name, folder in folder_of.items() if name not in read.broken]
     for folder in sorted(set(folders) - set(good)):
         raise DataError(
             f"{path}: no picture of the class {folder!r} can be read; mend or remove it"
@@ -80,25 +80,25 @@ def load_labelled(
     return Labelled(read.images, labels, classes, tuple(sorted(read.broken)))
 
 
-def _members(tree: Tree, split: Sequence[str]) -> dict[str, str]:
+def _find_members(tree: Tree, split: Sequence[str]) -> dict[str, str]:
     """Name → class folder of the pictures in the first of the splits that has any."""
     paths = {name: PurePosixPath(name) for name in tree.names}
     pictures = {name: p.parts for name, p in paths.items() if p.suffix.lower() in SUFFIXES}
-    for wanted in split:
-        found = {
-            name: parts[parts.index(wanted) + 1]
+    for folder in split:
+        folder_of = {
+            name: parts[parts.index(folder) + 1]
             for name, parts in pictures.items()
-            if wanted in parts[:-2]
+            if folder in parts[:-2]
         }
-        if found:
-            return found
+        if folder_of:
+            return folder_of
     raise DataError(
         f"{tree.path} has no pictures under {'/ or '.join(split)}/; "
         f"lay them out as {split[0]}/CLASS/PICTURE"
     )
 
 
-def _class_names(tree: Tree, folders: Sequence[str]) -> tuple[str, ...]:
+def _read_class_names(tree: Tree, folders: Sequence[str]) -> tuple[str, ...]:
     """The words of `classes.json` where it is there, else the folders' own names."""
     listing = next((n for n in tree.names if PurePosixPath(n).name == "classes.json"), None)
     if listing is None:

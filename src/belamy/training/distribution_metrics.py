@@ -50,7 +50,7 @@ def extract_features(
     Args:
         images: (N, 3, H, W) in [0, 1], or an iterator of such batches.
         model: `iris`, any network of `belamy models list` or its file, or `inception`; see
-            `belamy.training.feature_extractors`. An eye that is open already is used as it is.
+            `belamy.training.feature_extractors`. An open one is used as it is.
         device: where it is computed.
 
     Returns:
@@ -60,8 +60,8 @@ def extract_features(
         UnknownName, WeightsError, MissingExtra: the network is not here.
         DataError: there are no pictures.
     """
-    eye = load_feature_extractor(model, device) if isinstance(model, str) else model
-    rows = [eye.look(part) for part in _batches(images)]
+    extractor = load_feature_extractor(model, device) if isinstance(model, str) else model
+    rows = [extractor.extract(part) for part in _batches(images)]
     if not rows:
         raise DataError("no pictures to look at; give at least one")
     return torch.cat(rows)
@@ -81,7 +81,7 @@ def _batches(images: Tensor | Iterable[Tensor]) -> Iterator[Tensor]:
         yield from torch.split(batch, _BATCH)
 
 
-def frechet_distance(real: Tensor, made: Tensor) -> float:
+def frechet_distance(real: Tensor, fake: Tensor) -> float:
     """The Fréchet distance between two Gaussians that have the sets' means and covariances.
 
     |μ − ν|² + tr Σ + tr Ψ − 2 tr (ΣΨ)^½, in float64. The last term is the nuclear norm of S Pᵀ,
@@ -90,7 +90,7 @@ def frechet_distance(real: Tensor, made: Tensor) -> float:
 
     Args:
         real: (N, D) features.
-        made: (M, D) features.
+        fake: (M, D) features.
 
     Returns:
         0 for equal sets, no upper bound.
@@ -102,16 +102,16 @@ def frechet_distance(real: Tensor, made: Tensor) -> float:
     Source: Heusel et al. 2017, "GANs trained by a two time-scale update rule…". **Differs** in the
     features, see above, and in how the root is taken.
     """
-    _check(real, made, real.shape[-1] + 1, "the Fréchet distance, on {} features,")
-    own, other = real.double(), made.double()
+    _check(real, fake, real.shape[-1] + 1, "the Fréchet distance, on {} features,")
+    own, other = real.double(), fake.double()
     gap = (own.mean(0) - other.mean(0)).square().sum()
-    first, second = _factor(own), _factor(other)
+    first, second = _factor_covariance(own), _factor_covariance(other)
     spread = first.square().sum() + second.square().sum()
     shared = torch.linalg.svdvals(first @ second.mT).sum()
     return max(0.0, float(gap + spread - 2 * shared))
 
 
-def _factor(features: Tensor) -> Tensor:
+def _factor_covariance(features: Tensor) -> Tensor:
     """S (D, D) with Sᵀ S = the covariance of (N, D)."""
     values, vectors = torch.linalg.eigh(torch.cov(features.mT))
     factor: Tensor = values.clamp_min(0).sqrt()[:, None] * vectors.mT
@@ -119,22 +119,22 @@ def _factor(features: Tensor) -> Tensor:
 
 
 def kernel_distance(
-    real: Tensor, made: Tensor, *, subsets: int = SUBSETS, subset: int = SUBSET, seed: int = 0
+    real: Tensor, fake: Tensor, *, subsets: int = SUBSETS, subset: int = SUBSET, seed: int = 0
 ) -> float:
     """The kernel distance (KID): the mean of `kernel_distances`, whose arguments it takes."""
-    distances = kernel_distances(real, made, subsets=subsets, subset=subset, seed=seed)
+    distances = kernel_distances(real, fake, subsets=subsets, subset=subset, seed=seed)
     return float(distances.mean())
 
 
 def kernel_distances(
-    real: Tensor, made: Tensor, *, subsets: int = SUBSETS, subset: int = SUBSET, seed: int = 0
+    real: Tensor, fake: Tensor, *, subsets: int = SUBSETS, subset: int = SUBSET, seed: int = 0
 ) -> Tensor:
     """Squared maximum mean discrepancies with the kernel (x·y / D + 1)³, without bias, so that
     small sets are not put at a disadvantage; slightly below 0 where the sets are alike.
 
     Args:
         real: (N, D) features.
-        made: (M, D) features.
+        fake: (M, D) features.
         subsets: how many pairs of random subsets are compared.
         subset: pictures in each; fewer where a set has fewer.
         seed: of the choice.
@@ -150,18 +150,18 @@ def kernel_distances(
     """
     if subsets < 1 or subset < 2:
         raise OptionError(f"{subsets} subsets of {subset}: at least 1 of at least 2 are needed")
-    _check(real, made, FEWEST, "the kernel distance")
-    size = min(subset, len(real), len(made))
-    found = []
+    _check(real, fake, FEWEST, "the kernel distance")
+    size = min(subset, len(real), len(fake))
+    distances = []
     for index in range(subsets):
-        draw = make_rng(seed, "kernel distance", index)
-        own = real[torch.randperm(len(real), generator=draw)[:size]]
-        other = made[torch.randperm(len(made), generator=draw)[:size]]
-        found.append(_discrepancy(own, other))
-    return torch.stack(found)
+        rng = make_rng(seed, "kernel distance", index)
+        own = real[torch.randperm(len(real), generator=rng)[:size]]
+        other = fake[torch.randperm(len(fake), generator=rng)[:size]]
+        distances.append(_estimate_mmd(own, other))
+    return torch.stack(distances)
 
 
-def _discrepancy(own: Tensor, other: Tensor) -> Tensor:
+def _estimate_mmd(own: Tensor, other: Tensor) -> Tensor:
     count = len(own)
     within = _kernel(own, own) + _kernel(other, other)
     alike = (within.sum() - within.diagonal().sum()) / (count * (count - 1))
@@ -175,7 +175,7 @@ def _kernel(a: Tensor, b: Tensor) -> Tensor:
 
 
 def precision_recall(
-    real: Tensor, made: Tensor, *, neighbour: int = NEIGHBOUR
+    real: Tensor, fake: Tensor, *, neighbour: int = NEIGHBOUR
 ) -> tuple[float, float]:
     """Which part of what was made looks real, and which part of the real could have been made.
 
@@ -184,7 +184,7 @@ def precision_recall(
 
     Args:
         real: (N, D) features.
-        made: (M, D) features.
+        fake: (M, D) features.
         neighbour: k; more is more lenient.
 
     Returns:
@@ -196,23 +196,23 @@ def precision_recall(
 
     Source: Kynkäänniemi et al. 2019, "Improved precision and recall metric…".
     """
-    _check(real, made, FEWEST, "precision and recall")
-    if not 1 <= neighbour < min(len(real), len(made)):
-        raise OptionError(f"neighbour is {neighbour}; there are {min(len(real), len(made))} − 1")
-    precision = _inside(made, real, _reach(real, neighbour))
-    recall = _inside(real, made, _reach(made, neighbour))
+    _check(real, fake, FEWEST, "precision and recall")
+    if not 1 <= neighbour < min(len(real), len(fake)):
+        raise OptionError(f"neighbour is {neighbour}; there are {min(len(real), len(fake))} − 1")
+    precision = _fraction_inside(fake, real, _measure_reach(real, neighbour))
+    recall = _fraction_inside(real, fake, _measure_reach(fake, neighbour))
     return precision, recall
 
 
-def _reach(features: Tensor, neighbour: int) -> Tensor:
+def _measure_reach(features: Tensor, neighbour: int) -> Tensor:
     """(N,): the distance to the k-th nearest other picture; the nearest is the picture itself."""
     parts = [_distances(part, features) for part in torch.split(features, _ROWS)]
     return torch.cat([part.kthvalue(neighbour + 1, dim=1).values for part in parts])
 
 
-def _inside(asked: Tensor, features: Tensor, reach: Tensor) -> float:
-    """The part of `asked` that lies in one of the balls at least."""
-    parts = [(_distances(part, features) <= reach).any(1) for part in torch.split(asked, _ROWS)]
+def _fraction_inside(points: Tensor, features: Tensor, reach: Tensor) -> float:
+    """The part of `points` that lies in one of the balls at least."""
+    parts = [(_distances(part, features) <= reach).any(1) for part in torch.split(points, _ROWS)]
     return float(torch.cat(parts).double().mean())
 
 
@@ -221,14 +221,14 @@ def _distances(a: Tensor, b: Tensor) -> Tensor:
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def _check(real: Tensor, made: Tensor, fewest: int, measure: str) -> None:
-    if real.ndim != 2 or made.ndim != 2 or real.shape[1] != made.shape[1]:
-        shapes = f"{tuple(real.shape)} and {tuple(made.shape)}"
+def _check(real: Tensor, fake: Tensor, fewest: int, measure: str) -> None:
+    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
+        shapes = f"{tuple(real.shape)} and {tuple(fake.shape)}"
         raise DataError(f"features are {shapes}; they must be (N, D) and (M, D)")
-    if min(len(real), len(made)) < fewest:
+    if min(len(real), len(fake)) < fewest:
         raise DataError(
-            f"{measure.format(real.shape[1])} means nothing for {len(real)} real and {len(made)} "
+            f"{measure.format(real.shape[1])} means nothing for {len(real)} real and {len(fake)} "
             f"made pictures; give at least {fewest} of each"
         )
-    if not (bool(real.isfinite().all()) and bool(made.isfinite().all())):
+    if not (bool(real.isfinite().all()) and bool(fake.isfinite().all())):
         raise DataError("features have values that are no numbers; the network has diverged")

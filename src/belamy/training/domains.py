@@ -1,4 +1,4 @@
-"""Two sets of pictures, unpaired or in pairs, and the squares that a step learns from."""
+"""Two image domains A and B, unpaired or in pairs, and the squares that a step learns from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from belamy.errors import DataError
 from belamy.files import cache_folder
 from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
-from belamy.training.pictures import SUFFIXES, open_tree, squares
+from belamy.training.pictures import SUFFIXES, decode_squares, open_tree
 
 __all__ = ["CROPS", "DomainPair", "load_domains"]
 
@@ -56,58 +56,58 @@ class DomainPair:
         """
         cut = CROPS[crop][1]
 
-        def chosen(images: Tensor, name: str) -> Tensor:
+        def choose(images: Tensor, name: str) -> Tensor:
             own = make_rng(seed, "order of", name).initial_seed() % 2**31
             order = batch_indices(
                 len(images), batch, step, seed=own, rank=rank, world_size=world_size
             )
             return images[order]
 
-        def chance(name: str) -> torch.Generator:
+        def rng_for(name: str) -> torch.Generator:
             return make_rng(seed, "crops of", name, step, rank)
 
         if self.paired:
-            both = torch.cat([chosen(self.a, "a"), chosen(self.b, "a")], dim=-1)  # (N, S, S, 6)
-            a, b = cut(both, size, chance("a")).chunk(2, dim=1)
+            both = torch.cat([choose(self.a, "a"), choose(self.b, "a")], dim=-1)  # (N, S, S, 6)
+            a, b = cut(both, size, rng_for("a")).chunk(2, dim=1)
             return a.contiguous(), b.contiguous()
         a, b = (
-            cut(chosen(images, name), size, chance(name))
+            cut(choose(images, name), size, rng_for(name))
             for images, name in ((self.a, "a"), (self.b, "b"))
         )
         return a, b
 
 
-def _jittered(images: Tensor, size: int, chance: torch.Generator) -> Tensor:
+def _cut_jittered(images: Tensor, size: int, rng: torch.Generator) -> Tensor:
     """Random squares of the pictures as they lie there, half of them mirrored."""
     spare = images.shape[1] - size
-    corners = torch.randint(spare + 1, (len(images), 2), generator=chance).tolist()
+    corners = torch.randint(spare + 1, (len(images), 2), generator=rng).tolist()
     parts = [
         image[top : top + size, left : left + size]
         for image, (top, left) in zip(images, corners, strict=True)
     ]
-    return _mirrored(torch.stack(parts), chance)
+    return _mirror(torch.stack(parts), rng)
 
 
-def _whole(images: Tensor, size: int, chance: torch.Generator) -> Tensor:
+def _cut_whole(images: Tensor, size: int, rng: torch.Generator) -> Tensor:
     assert images.shape[1] == size
-    return _mirrored(images, chance)
+    return _mirror(images, rng)
 
 
-def _mirrored(images: Tensor, chance: torch.Generator) -> Tensor:
+def _mirror(images: Tensor, rng: torch.Generator) -> Tensor:
     batch = images.permute(0, 3, 1, 2).float().div_(255)  # (N, C, H, W)
-    turned = torch.rand(len(batch), 1, 1, 1, generator=chance) < 0.5
+    turned = torch.rand(len(batch), 1, 1, 1, generator=rng) < 0.5
     return torch.where(turned, batch.flip(-1), batch).contiguous()
 
 
-def _zoomed(images: Tensor, size: int, chance: torch.Generator) -> Tensor:
-    return random_resized_crops(images, size, chance, area=(CROPS["zoom"][0] ** -2, 1.0))
+def _cut_zoomed(images: Tensor, size: int, rng: torch.Generator) -> Tensor:
+    return random_resized_crops(images, size, rng, area=(CROPS["zoom"][0] ** -2, 1.0))
 
 
 CROPS: dict[str, tuple[float, Callable[[Tensor, int, torch.Generator], Tensor]]] = {
-    "jitter": (286 / 256, _jittered),  # Isola et al. 2017
-    "detail": (1.6, _jittered),  # by eye
-    "zoom": (1.6, _zoomed),
-    "whole": (1.0, _whole),
+    "jitter": (286 / 256, _cut_jittered),  # Isola et al. 2017
+    "detail": (1.6, _cut_jittered),  # by eye
+    "zoom": (1.6, _cut_zoomed),
+    "whole": (1.0, _cut_whole),
 }
 """How squares are cut: the side of the stored pictures, in sides of a square; and what cuts uint8
 (N, S, S, C) into float32 (N, C, size, size) in [0, 1]."""
@@ -134,7 +134,7 @@ def load_domains(
     if not paired and os.path.realpath(a) == os.path.realpath(b):
         messages.append(f"A and B are the same pictures ({a}); there is nothing to translate")
     if paired:
-        first, second = _matched(a, first, b, second)
+        first, second = _match_pairs(a, first, b, second)
     return DomainPair(first.images, second.images, paired, tuple(messages))
 
 
@@ -147,12 +147,12 @@ class _Domain:
     messages: tuple[str, ...] = ()
 
     def only(self, names: Sequence[str]) -> _Domain:
-        places = {name: place for place, name in enumerate(self.names)}
-        return _Domain(self.images[[places[name] for name in names]], tuple(names), self.messages)
+        indices = {name: index for index, name in enumerate(self.names)}
+        return _Domain(self.images[[indices[name] for name in names]], tuple(names), self.messages)
 
 
 def _load(path: str | os.PathLike[str], side: int) -> _Domain:
-    place, inside = _located(Path(path))
+    place, inside = _locate(Path(path))
     with open_tree(place) as tree:
         names = [
             name
@@ -161,17 +161,17 @@ def _load(path: str | os.PathLike[str], side: int) -> _Domain:
         ]
         if not names:
             raise DataError(f"{path} has no pictures; give a folder or a zip of pictures")
-        read = squares(tree, names, side, cache_folder() / "pictures")
+        read = decode_squares(tree, names, side, cache_folder() / "pictures")
     if len(read.images) == 0:
         raise DataError(f"{path}: none of its {len(names)} pictures can be read; mend them")
     good = [str(PurePosixPath(n[len(inside) :]).with_suffix("")) for n in names]
     kept = tuple(own for own, name in zip(good, names, strict=True) if name not in read.broken)
     broken = len(read.broken)
-    told = f"{path}: {broken} of {len(names)} pictures cannot be read, and are left out"
-    return _Domain(torch.from_numpy(read.images), kept, (told,) if broken else ())
+    note = f"{path}: {broken} of {len(names)} pictures cannot be read, and are left out"
+    return _Domain(torch.from_numpy(read.images), kept, (note,) if broken else ())
 
 
-def _located(path: Path) -> tuple[Path, str]:
+def _locate(path: Path) -> tuple[Path, str]:
     """The folder or zip, and the beginning of the names in it that are meant."""
     for parent in path.parents:
         if parent.is_file():
@@ -179,7 +179,7 @@ def _located(path: Path) -> tuple[Path, str]:
     return path, ""
 
 
-def _matched(a: object, first: _Domain, b: object, second: _Domain) -> tuple[_Domain, _Domain]:
+def _match_pairs(a: object, first: _Domain, b: object, second: _Domain) -> tuple[_Domain, _Domain]:
     for own, names, others, place in (
         (a, first.names, second.names, b),
         (b, second.names, first.names, a),

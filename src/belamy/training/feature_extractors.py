@@ -1,4 +1,4 @@
-"""Networks that look at pictures for a measure: a row of numbers for each picture."""
+"""Feature extractors of the distribution metrics: pictures in, a row of numbers for each out."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _BEST_INCEPTION_LAYER = "2048"
 
 @dataclass(frozen=True)
 class FeatureExtractor:
-    """A network that looks.
+    """A network whose features pictures are compared by.
 
     Args:
         name: of the network and its layer, to stand beside each number.
-        look: (N, 3, H, W) in [0, 1] → (N, D) float32 on the CPU.
+        extract: (N, 3, H, W) in [0, 1] → (N, D) float32 on the CPU.
     """
 
     name: str
-    look: Callable[[Tensor], Tensor] = field(repr=False)
+    extract: Callable[[Tensor], Tensor] = field(repr=False)
 
 
 def load_feature_extractor(model: str | Path = "iris", device: str = "cpu") -> FeatureExtractor:
-    """The eye called `model`.
+    """The feature extractor called `model`.
 
     Args:
         model: `inception`, which needs `pip install 'belamy[metrics]'` and its weights in the
             cache; else a network's name (`belamy models list`) or a file, of which the last layer
-            before the classes is taken as a mean over places.
-        device: where it looks.
+            before the classes is taken as a mean over positions.
+        device: where it computes.
 
     Raises:
         UnknownName: there is no such network.
@@ -57,23 +57,23 @@ def load_feature_extractor(model: str | Path = "iris", device: str = "cpu") -> F
 
 
 def _load_backbone_extractor(model: str | Path, device: str) -> FeatureExtractor:
-    place = choose_device(device)
-    backbone = load_backbone(model, device=place)
+    target = choose_device(device)
+    backbone = load_backbone(model, device=target)
     layer = _find_deepest_layer(backbone)
 
-    def look(images: Tensor) -> Tensor:
+    def extract(images: Tensor) -> Tensor:
         with torch.inference_mode():
-            activations = backbone(_shrink(images.to(place)), [layer])[layer]
+            activations = backbone(_shrink(images.to(target)), [layer])[layer]
             features: Tensor = activations.mean(dim=(2, 3))  # (N, C)
             return features.float().cpu()
 
-    return FeatureExtractor(f"{backbone.name} {layer}", look)
+    return FeatureExtractor(f"{backbone.name} {layer}", extract)
 
 
 def _find_deepest_layer(backbone: Backbone) -> str:
-    """The last stage that still has places, before the neurons that name classes."""
+    """The last stage that still has positions, before the neurons that name classes."""
     stages = [row.name for row in backbone.layers.values() if row.name == row.stage and row.stride]
-    assert stages, f"{backbone.name} has no layer with places"
+    assert stages, f"{backbone.name} has no layer with positions"
     return stages[-1]
 
 
@@ -87,7 +87,7 @@ def _shrink(images: Tensor) -> Tensor:
 
 
 def _load_inception(device: str) -> FeatureExtractor:
-    place = choose_device(device)
+    target = choose_device(device)
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:
@@ -96,33 +96,33 @@ def _load_inception(device: str) -> FeatureExtractor:
         "inception",
         [_BEST_INCEPTION_LAYER],
         feature_extractor_weights_path=str(_find_inception_weights()),
-    ).to(place)
+    ).to(target)
 
-    def look(images: Tensor) -> Tensor:
-        levels = (images.clamp(0, 1) * 255).round().to(torch.uint8).to(place)
+    def extract(images: Tensor) -> Tensor:
+        levels = (images.clamp(0, 1) * 255).round().to(torch.uint8).to(target)
         with torch.inference_mode():
             features: Tensor = network(levels)[0]
             return features.float().cpu()
 
-    return FeatureExtractor("inception pool3", look)
+    return FeatureExtractor("inception pool3", extract)
 
 
 def _find_inception_weights() -> Path:
     """Where they lie: belamy's cache, or torch's, where torch-fidelity itself puts them."""
-    places = (files.cache_folder(), Path(torch.hub.get_dir()) / "checkpoints")
-    found = next((folder / INCEPTION for folder in places if (folder / INCEPTION).is_file()), None)
-    if found is None:
+    folders = (files.cache_folder(), Path(torch.hub.get_dir()) / "checkpoints")
+    path = next((folder / INCEPTION for folder in folders if (folder / INCEPTION).is_file()), None)
+    if path is None:
         raise WeightsError(
             f"inception's weights are not here; put {INCEPTION} of torch-fidelity's releases "
-            f"into {places[0]}, or take iris"
+            f"into {folders[0]}, or take iris"
         )
     # torch-fidelity unpickles without a look: a file that this reads has nothing but numbers in it
     try:
-        torch.load(found, map_location="meta", weights_only=True)
+        torch.load(path, map_location="meta", weights_only=True)
     except Exception as error:  # a broken pickle may raise almost anything
-        raise WeightsError(f"{found} is damaged, or not only weights; get it again") from error
-    return found
+        raise WeightsError(f"{path} is damaged, or not only weights; get it again") from error
+    return path
 
 
 _SPECIAL: dict[str, Callable[[str], FeatureExtractor]] = {"inception": _load_inception}
-"""Eyes that are no network of belamy's own table."""
+"""Extractors that are no network of belamy's own table."""

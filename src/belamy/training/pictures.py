@@ -32,10 +32,10 @@ __all__ = [
     "Bytes",
     "Squares",
     "Tree",
-    "every_picture",
+    "decode_squares",
+    "load_squares",
     "open_tree",
     "pictures_cache",
-    "squares",
 ]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif"})
@@ -87,7 +87,7 @@ def open_tree(path: str | os.PathLike[str]) -> Iterator[Tree]:
     """
     place = Path(path)
     if place.is_dir():
-        yield _folder(place)
+        yield _open_folder(place)
         return
     if not place.exists():
         raise DataError(f"{place} is not there; give a folder or a zip of pictures")
@@ -104,7 +104,7 @@ def open_tree(path: str | os.PathLike[str]) -> Iterator[Tree]:
         yield Tree(place, tuple(names), archive.read, stamp)
 
 
-def _folder(place: Path) -> Tree:
+def _open_folder(place: Path) -> Tree:
     files = {path.relative_to(place).as_posix(): path for path in _walk(place)}
     names = sorted(name for name in files if _is_shown(name))
     status = [(name, files[name].stat()) for name in names]
@@ -132,7 +132,7 @@ def pictures_cache() -> Path:
     return cache_folder() / "pictures"
 
 
-def every_picture(path: str | os.PathLike[str], size: int) -> Bytes:
+def load_squares(path: str | os.PathLike[str], size: int) -> Bytes:
     """All pictures of a folder or a zip, wherever in it they are, as squares of `size` pixels.
 
     Those that cannot be read are left out. Returns (N, size, size, 3), N ≥ 1.
@@ -144,13 +144,13 @@ def every_picture(path: str | os.PathLike[str], size: int) -> Bytes:
         names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
         if not names:
             raise DataError(f"{tree.path} has no pictures; give a folder or a zip of photographs")
-        images = squares(tree, names, size, pictures_cache()).images
+        images = decode_squares(tree, names, size, pictures_cache()).images
     if len(images) == 0:
         raise DataError(f"{path}: none of its {len(names)} pictures can be read; mend them")
     return images
 
 
-def squares(tree: Tree, names: Sequence[str], size: int, cache: Path | None) -> Squares:
+def decode_squares(tree: Tree, names: Sequence[str], size: int, cache: Path | None) -> Squares:
     """The pictures called `names`, centre-cropped to squares of `size` pixels.
 
     Args:
@@ -161,32 +161,32 @@ def squares(tree: Tree, names: Sequence[str], size: int, cache: Path | None) -> 
             for a new one beyond 4 GiB; None, or one that cannot be written, keeps them in memory.
     """
     if cache is None:
-        return _in_memory(tree, names, size)
-    told = f"{_VERSION}|{size}|{tree.stamp}|{list(names)}"
-    path = cache / f"pictures-{hashlib.sha256(told.encode()).hexdigest()[:24]}.bytes"
-    found = _cached(path, len(names), size)
-    if found is not None:
+        return _decode_in_memory(tree, names, size)
+    key = f"{_VERSION}|{size}|{tree.stamp}|{list(names)}"
+    path = cache / f"pictures-{hashlib.sha256(key.encode()).hexdigest()[:24]}.bytes"
+    cached = _read_cached(path, len(names), size)
+    if cached is not None:
         with suppress(OSError):
             os.utime(path)  # used just now: the last to be dropped
-        return found
+        return cached
     try:
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            broken = _decoded(tree, names, size, file)
-        write_text(_broken_path(path), json.dumps(sorted(broken)))
+            broken = _decode_into(tree, names, size, file)
+        write_text(_path_of_broken(path), json.dumps(sorted(broken)))
     except BelamyError:
-        return _in_memory(tree, names, size)
+        return _decode_in_memory(tree, names, size)
     _prune(cache, path)
-    return _cached(path, len(names), size) or _in_memory(tree, names, size)
+    return _read_cached(path, len(names), size) or _decode_in_memory(tree, names, size)
 
 
-def _in_memory(tree: Tree, names: Sequence[str], size: int) -> Squares:
+def _decode_in_memory(tree: Tree, names: Sequence[str], size: int) -> Squares:
     file = io.BytesIO()
-    broken = _decoded(tree, names, size, file)
+    broken = _decode_into(tree, names, size, file)
     images = np.frombuffer(file.getbuffer(), np.uint8).reshape(-1, size, size, 3)
     return Squares(images, frozenset(broken))
 
 
-def _broken_path(path: Path) -> Path:
+def _path_of_broken(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
@@ -205,14 +205,14 @@ def _prune(cache: Path, newest: Path) -> None:
                 return
             with suppress(OSError):
                 path.unlink()
-                _broken_path(path).unlink(missing_ok=True)
+                _path_of_broken(path).unlink(missing_ok=True)
                 room += fact.st_size
 
 
-def _cached(path: Path, count: int, size: int) -> Squares | None:
+def _read_cached(path: Path, count: int, size: int) -> Squares | None:
     """What was decoded before; None if it is not there, or not whole."""
     try:
-        broken = frozenset(json.loads(_broken_path(path).read_text("utf-8")))
+        broken = frozenset(json.loads(_path_of_broken(path).read_text("utf-8")))
         shape = (count - len(broken), size, size, 3)
         if path.stat().st_size != int(np.prod(shape)) or shape[0] == 0:
             return None
@@ -222,13 +222,13 @@ def _cached(path: Path, count: int, size: int) -> Squares | None:
         return None
 
 
-def _decoded(tree: Tree, names: Sequence[str], size: int, file: BinaryIO) -> list[str]:
+def _decode_into(tree: Tree, names: Sequence[str], size: int, file: BinaryIO) -> list[str]:
     """Write the squares of all pictures that can be read; gives the names of the others."""
     parts = [names[start : start + _TOGETHER] for start in range(0, len(names), _TOGETHER)]
     broken: list[str] = []
 
     def decode_part(part: Sequence[str]) -> list[Bytes | None]:
-        return [_read(tree, name, size) for name in part]
+        return [_read_square(tree, name, size) for name in part]
 
     with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
         warnings.simplefilter("ignore")  # Pillow's, about files that it reads all the same
@@ -238,21 +238,21 @@ def _decoded(tree: Tree, names: Sequence[str], size: int, file: BinaryIO) -> lis
     return broken
 
 
-def _read(tree: Tree, name: str, size: int) -> Bytes | None:
+def _read_square(tree: Tree, name: str, size: int) -> Bytes | None:
     try:
-        return _square(tree.read(name), name, size)
+        return _cut_square(tree.read(name), name, size)
     except Exception:  # codecs raise almost anything on a broken file: it is listed and left out
         return None
 
 
-def _square(data: bytes, name: str, size: int) -> Bytes:
+def _cut_square(data: bytes, name: str, size: int) -> Bytes:
     """One picture as (size, size, 3)."""
     with Image.open(io.BytesIO(data), formats=decode.FORMATS) as opened:
         decode.check_pixels(name, *opened.size, decode.MAX_MEGAPIXELS)
         # A photo's JPEG is decoded at the least of its eighths that is twice as large as needed.
         opened.draft(cast(Any, None), (2 * size, 2 * size))
         colours, alpha = srgb.to_srgb(opened, name)
-    image = Image.fromarray(_eight_bits(colours, alpha))
+    image = Image.fromarray(_to_eight_bits(colours, alpha))
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     box = (left, top, left + side, top + side)
@@ -261,7 +261,7 @@ def _square(data: bytes, name: str, size: int) -> Bytes:
     return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS, box=box))
 
 
-def _eight_bits(colours: NDArray[Any], alpha: NDArray[Any] | None) -> Bytes:
+def _to_eight_bits(colours: NDArray[Any], alpha: NDArray[Any] | None) -> Bytes:
     """(H, W, 3), 8 bits, on white where it is transparent; grey may come as (H, W) in [0, 1]."""
     if colours.dtype != np.uint8:
         colours = np.rint(colours * 255).astype(np.uint8)

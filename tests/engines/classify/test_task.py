@@ -32,7 +32,7 @@ from belamy.errors import BelamyError, DataError, OptionError, UnknownName
 from belamy.networks.backbone import load_backbone
 from belamy.networks.files.weights import open_weights, save_weights
 from belamy.networks.registry import NETWORKS
-from belamy.training.crops import crops_of_step
+from belamy.training.crops import sample_crops
 from belamy.training.data import TEST, TRAIN, load_labelled
 from belamy.training.trainer import TrainingProgress
 
@@ -105,9 +105,9 @@ def test_crops_are_cut_out_of_what_was_kept(
 
     def watched(images: Tensor, step: int, **named: Any) -> tuple[Tensor, Tensor]:
         sides.append((images.shape[1], named["size"]))
-        return crops_of_step(images, step, **named)
+        return sample_crops(images, step, **named)
 
-    monkeypatch.setattr("belamy.engines.classify.task.crops_of_step", watched)
+    monkeypatch.setattr("belamy.engines.classify.task.sample_crops", watched)
     config = ClassifyConfig(str(pair), stages=((8, 1), (12, 1)), batch=48, keep=20)
     trained(config, tmp_path / "run")
     assert sides == [(20, 8), (20, 8), (20, 12), (20, 12)]

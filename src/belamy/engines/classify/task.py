@@ -23,7 +23,7 @@ from belamy.engines.classify.accuracy import EVALUATION_BATCH, count_hits
 from belamy.engines.classify.config import ClassifyConfig
 from belamy.networks.backbones import imagenet
 from belamy.networks.sequential import Chain
-from belamy.training.crops import crops_of_step, resample
+from belamy.training.crops import sample_crops, resample
 from belamy.training.data import Labelled, epoch_steps
 from belamy.training.schedules import one_cycle, set_learning_rate
 from belamy.training.task import Backward, TrainingTask
@@ -169,7 +169,7 @@ class ClassifierTask(TrainingTask):
         return next(stage for stage in reversed(self.stages) if stage.first <= index)
 
     def _batch(self, index: int) -> tuple[Tensor, Tensor]:
-        crops, chosen = crops_of_step(
+        crops, chosen = sample_crops(
             self.images,
             index,
             batch=self.config.batch_size,

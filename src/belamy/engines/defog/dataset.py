@@ -18,7 +18,7 @@ from belamy.pixels.fog.depth import uniform
 from belamy.pixels.fog.model import Fog, add_bright_region, degrade, random_fog, random_scene
 from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
-from belamy.training.pictures import SUFFIXES, Tree, open_tree, pictures_cache, squares
+from belamy.training.pictures import SUFFIXES, Tree, decode_squares, open_tree, pictures_cache
 
 __all__ = [
     "ImageSet",
@@ -81,7 +81,7 @@ def _open_image_set(path: str, side: int, held_out: int) -> ImageSet:
         order = order_by_hash(names)[: held_out + _LARGEST_SET]
         side = min(side, _smaller_side(tree, order[0], side))
         parts = order[:held_out], order[held_out:]
-        read = [squares(tree, part, side, pictures_cache()) for part in parts if part]
+        read = [decode_squares(tree, part, side, pictures_cache()) for part in parts if part]
     images = [torch.from_numpy(part.images) for part in read]
     nothing = torch.empty((0, side, side, 3), dtype=torch.uint8)
     kept = images[0] if held_out > 0 else nothing

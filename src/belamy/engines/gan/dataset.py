@@ -16,7 +16,7 @@ from belamy.engines.gan.config import GanConfig
 from belamy.errors import DataError
 from belamy.files import cache_folder
 from belamy.pixels import decode
-from belamy.training.pictures import SUFFIXES, Bytes, Tree, open_tree, squares
+from belamy.training.pictures import SUFFIXES, Bytes, Tree, decode_squares, open_tree
 
 __all__ = ["Pictures", "load_pictures"]
 
@@ -69,7 +69,7 @@ def load_pictures(config: GanConfig) -> Pictures:
         left_out |= dict.fromkeys(sorted(small), f"smaller than {config.size} px")
         _check_count(config, len(large), left_out)
         kept = [f.name for f in large]
-        read = squares(tree, kept, config.size, cache_folder() / "pictures")
+        read = decode_squares(tree, kept, config.size, cache_folder() / "pictures")
     left_out = {**dict.fromkeys(sorted(read.broken), "broken"), **left_out}
     kept = [name for name in kept if name not in read.broken]
     unique = _find_unique(read.images)
