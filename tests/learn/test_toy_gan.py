@@ -1,4 +1,4 @@
-"""The toy GAN: the default covers every cloud, an unfair fight collapses, chance is its seed's."""
+"""The toy GAN: the default covers every cloud, an unfair fight collapses, seeds decide."""
 
 from __future__ import annotations
 
@@ -13,28 +13,38 @@ import torch
 from belamy.devices import make_rng
 from belamy.errors import OptionError, UnknownName
 from belamy.learn.drawings.style import render
-from belamy.learn.lessons.gan import DEFAULT_PENALTIES, gan_toy
-from belamy.learn.toy_gan import GOOD, MODES, RADIUS, SPREAD, Fight, Moment, _points, centres
+from belamy.learn.lessons.gan import gan_toy
+from belamy.learn.toy_gan import (
+    GOOD,
+    MODES,
+    RADIUS,
+    SPREAD,
+    Snapshot,
+    ToyGan,
+    _sample_target,
+    centres,
+)
 from belamy.objectives.adversarial import LOSSES
 
 DEFAULTS = {name: one.default for name, one in inspect.signature(gan_toy).parameters.items()}
 
 
-def end_of(loss: str, **options: Any) -> Moment:
-    """The last moment of a fight, with the lesson's defaults where nothing else is said."""
+def end_of(loss: str, **options: Any) -> Snapshot:
+    """The last snapshot of a game, with the lesson's defaults where nothing else is said."""
     names = ("momentum", "discriminator_steps", "steps", "seed")
     asked = {name: options.get(name, DEFAULTS[name]) for name in names}
-    penalty = options.get("penalty", DEFAULT_PENALTIES[loss])
-    (last,) = Fight(loss, penalty, **asked).moments({asked["steps"]})
+    penalty = options.get("penalty", LOSSES[loss].toy_penalty)
+    (last,) = ToyGan(loss, penalty, **asked).snapshots({asked["steps"]})
     return last
 
 
-def test_every_loss_has_a_penalty() -> None:
-    assert DEFAULT_PENALTIES.keys() == LOSSES.keys()
+def test_the_usual_penalties() -> None:
+    usual = {name: row.toy_penalty for name, row in LOSSES.items() if row.toy_penalty}
+    assert usual == {"relativistic": 0.1, "wasserstein": 0.1}
 
 
 def test_the_target_is_eight_clouds_and_its_points_are_good() -> None:
-    points = _points(4000, make_rng(0, "test"))
+    points = _sample_target(4000, make_rng(0, "test"))
     distance, mode = torch.cdist(points, centres()).min(dim=1)
     assert np.allclose(centres().norm(dim=1), RADIUS)
     assert torch.bincount(mode).min() > 4000 / MODES * 0.8
@@ -53,7 +63,7 @@ def test_the_default_covers_all_clouds_in_under_a_minute(seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_strong_critic_makes_minimax_collapse_and_not_the_default() -> None:
+def test_a_strong_discriminator_makes_minimax_collapse_and_not_the_default() -> None:
     unfair = {"discriminator_steps": 3, "steps": 2000}
     assert end_of("minimax", **unfair).covered <= 4
     assert end_of("relativistic", **unfair).covered == MODES
@@ -61,8 +71,8 @@ def test_a_strong_critic_makes_minimax_collapse_and_not_the_default() -> None:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_few_steps_bring_points_nearer_to_the_ring(loss: str) -> None:
-    first, last = Fight(loss, DEFAULT_PENALTIES[loss], 0.5, 1, 60, 0).moments({0, 60})
-    far, near = (np.abs(np.linalg.norm(one.made, axis=1) - RADIUS).mean() for one in (first, last))
+    first, last = ToyGan(loss, LOSSES[loss].toy_penalty, 0.5, 1, 60, 0).snapshots({0, 60})
+    far, near = (np.abs(np.linalg.norm(one.fake, axis=1) - RADIUS).mean() for one in (first, last))
     assert np.isfinite(last.history).all()
     if loss != "wasserstein":  # which begins by leaping past it
         assert near < 0.7 * far
@@ -76,11 +86,11 @@ def test_a_penalty_flattens_the_field() -> None:
 
 def test_the_same_seed_fights_the_same_and_every_option_matters() -> None:
     usual = {"steps": 8, "penalty": 0.1}
-    made = end_of("hinge", **usual).made
-    assert np.array_equal(made, end_of("hinge", **usual).made)
+    made = end_of("hinge", **usual).fake
+    assert np.array_equal(made, end_of("hinge", **usual).fake)
     others = ({"seed": 1}, {"momentum": 0.9}, {"discriminator_steps": 2}, {"penalty": 5.0})
     for other in others:
-        assert not np.array_equal(made, end_of("hinge", **{**usual, **other}).made), other
+        assert not np.array_equal(made, end_of("hinge", **{**usual, **other}).fake), other
 
 
 def test_the_lesson_says_how_it_went_and_shows_it() -> None:
@@ -109,12 +119,12 @@ def test_several_losses_stand_side_by_side() -> None:
         ({"loss": "hing"}, "did you mean 'hinge'"),
         ({"loss": ""}, "unknown loss ''"),
         ({"loss": "minimax,hinge,wasserstein,relativistic,least-squares"}, "4 at most"),
-        ({"penalty": -1.0}, "--penalty -1"),
-        ({"penalty": float("nan")}, "--penalty nan"),
-        ({"momentum": 1.0}, "--momentum 1"),
-        ({"discriminator_steps": 0}, "--discriminator-steps 0"),
-        ({"steps": 0}, "--steps 0"),
-        ({"seed": -1}, "--seed -1"),
+        ({"penalty": -1.0}, "penalty is -1"),
+        ({"penalty": float("nan")}, "penalty is nan"),
+        ({"momentum": 1.0}, "momentum is 1"),
+        ({"discriminator_steps": 0}, "discriminator-steps is 0"),
+        ({"steps": 0}, "steps is 0"),
+        ({"seed": -1}, "seed is -1"),
     ],
 )
 def test_bad_input_is_one_line(options: dict[str, Any], said: str) -> None:

@@ -96,7 +96,7 @@ def test_a_dry_run(faces: Path) -> None:
         (("faces", "--loss", "hinges"), "hinges"),
         (("faces/old",), "has 6 pictures to learn from"),
         (("faces", "--accumulate", "5"), "accumulate is 5"),
-        (("faces", "--from", "faces/old/0.png"), "damaged, or not safetensors"),
+        (("faces", "--from", "faces/old/0.png"), "is no network that is known here"),
         (("--resume", "faces"), "not a run folder"),
     ],
 )

@@ -45,10 +45,10 @@ def test_everything_is_found_and_said(tmp_path: Path) -> None:
     found = load_pictures(archive(tmp_path, files))
     assert found.images.shape == (11, 16, 16, 3)
     assert found.images.dtype == torch.uint8
-    assert found.kinds == ()
-    assert found.found.startswith("11 pictures, short sides 18 to 20 px, ")
-    assert "2 broken, 1 smaller than 16 px, 1 there twice" in found.found
-    assert "(a/cut.png, a/broken.png, a/small.png, …)" in found.found
+    assert found.label_names == ()
+    assert found.summary.startswith("11 pictures, short sides 18 to 20 px, ")
+    assert "2 broken, 1 smaller than 16 px, 1 there twice" in found.summary
+    assert "(a/cut.png, a/broken.png, a/small.png, …)" in found.summary
     assert found.left_out == {
         "a/cut.png": "broken",
         "a/broken.png": "broken",
@@ -100,7 +100,7 @@ def test_labels_are_the_outermost_folders_that_differ(tmp_path: Path) -> None:
     }
     config = GanConfig(data=archive(tmp_path, files).data, size=16, labels=True)
     found = load_pictures(config)
-    assert found.kinds == ("dark", "light")
+    assert found.label_names == ("dark", "light")
     assert found.labels.tolist() == [0] * 5 + [1] * 5
 
 

@@ -110,7 +110,7 @@ def test_classic_painters_are_edited_too(painters: Painters) -> None:
     ("options", "cause"),
     [
         ({"direction": 0}, "direction is 0"),
-        ({"direction": 9999}, "direction 9999 is none of this painter's"),
+        ({"direction": 9999}, "direction 9999 is none of this generator's"),
         ({"amount": math.nan}, "amount is nan"),
         ({"amount": 21.0}, "amount is 21"),
         ({"count": -1}, "count is -1"),
@@ -196,7 +196,7 @@ def test_misuse_of_project(painter: str, photo: Tensor, eye: Path) -> None:
         ({"steps": 0}, "steps is 0"),
         ({"freedom": 0.0}, "freedom is 0"),
         ({"freedom": math.inf}, "freedom is inf"),
-        ({"network": str(eye)}, "no generator of pictures"),
+        ({"network": str(eye)}, "not a generator of pictures"),
         ({"model": "nobody"}, "nobody"),
     ):
         arguments: dict[str, Any] = {"network": painter, **options}

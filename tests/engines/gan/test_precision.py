@@ -37,7 +37,7 @@ def test_narrow_numbers_learn_what_wide_ones_do(
 ) -> None:
     narrow = trained(replace(config, precision=precision), tmp_path / "narrow")[-1]  # type: ignore[arg-type]
     wide = trained(replace(config, precision="float32"), tmp_path / "wide")[-1]
-    for name in ("generator", "discriminator", "slopes"):
+    for name in ("generator", "discriminator", "penalty"):
         assert narrow.losses[name] == pytest.approx(wide.losses[name], rel=0.1, abs=0.01)
     with open_network(tmp_path / "narrow" / "network-training.safetensors") as file:
         one = {name: file.read(name).float() for name in file.tensors}

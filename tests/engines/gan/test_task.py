@@ -42,15 +42,15 @@ def trained(config: GanConfig, folder: Path) -> list[TrainingProgress]:
     [
         ({"size": 4}, "size is 4"),
         ({"penalty": -1.0}, "penalty is -1.0"),
-        ({"discriminator_steps": 0}, "discriminator steps is 0"),
+        ({"discriminator_steps": 0}, "discriminator-steps is 0"),
         ({"augment": 1.5}, "augment is 1.5"),
         ({"latent": 0}, "latent is 0"),
         ({"batch": 1}, "batch is 1"),
         ({"accumulate": 3}, "accumulate is 3"),
         ({"accumulate": 16}, "accumulate is 16"),
-        ({"learning_rate": 0.0}, "learning rate is 0.0"),
-        ({"half_life": 0}, "half life is 0"),
-        ({"freeze_discriminator": 2}, "freeze discriminator is 2"),
+        ({"learning_rate": 0.0}, "learning-rate is 0.0"),
+        ({"ema_half_life": 0}, "ema-half-life is 0"),
+        ({"freeze_discriminator": 2}, "freeze-discriminator is 2"),
     ],
 )
 def test_options_out_of_range(options: dict[str, Any], said: str) -> None:
@@ -59,19 +59,19 @@ def test_options_out_of_range(options: dict[str, Any], said: str) -> None:
 
 
 def test_penalties_that_were_left_open() -> None:
-    told = {loss: GanConfig(data="x", loss=loss).strength for loss in LOSSES}  # type: ignore[arg-type]
+    told = {loss: GanConfig(data="x", loss=loss).penalty_weight for loss in LOSSES}  # type: ignore[arg-type]
     assert told.pop("relativistic") == 0.3
     assert told.pop("wasserstein") == 10
-    assert GanConfig(data="x", size=256).strength == pytest.approx(0.3 * 16)
+    assert GanConfig(data="x", size=256).penalty_weight == pytest.approx(0.3 * 16)
     assert set(told.values()) == {0.0}
-    assert GanConfig(data="x", loss="wasserstein").interval == 1
+    assert GanConfig(data="x", loss="wasserstein").penalty_interval == 1
 
 
 def test_changes_by_the_number_of_pictures() -> None:
     auto, fixed = GanConfig(data="x"), GanConfig(data="x", augment=0.25)
-    assert auto.chance(999) == 1
-    assert auto.chance(1000) is None
-    assert fixed.chance(10) == fixed.chance(10_000) == 0.25
+    assert auto.augment_probability(999) == 1
+    assert auto.augment_probability(1000) is None
+    assert fixed.augment_probability(10) == fixed.augment_probability(10_000) == 0.25
 
 
 @pytest.mark.parametrize("name", names_of("generator"))
@@ -92,7 +92,7 @@ def test_every_loss_trains(loss: Any, config: GanConfig, tmp_path: Path) -> None
     weights = []
     for steps in (1, 2):
         ticks = trained(replace(asked, steps=steps), tmp_path / f"{steps}")
-        assert (ticks[1].losses["slopes"] > 0) == (loss in ("relativistic", "wasserstein"))
+        assert (ticks[1].losses["penalty"] > 0) == (loss in ("relativistic", "wasserstein"))
         weights.append(both_weights(tmp_path / f"{steps}"))
     for one, other in zip(*weights, strict=True):
         assert not torch.equal(one, other)  # both networks are trained
@@ -120,7 +120,7 @@ def both_weights(folder: Path) -> list[Tensor]:
         {"latent": 7},
         {"width": 0.2},
         {"learning_rate": 0.01},
-        {"half_life": 1},
+        {"ema_half_life": 1},
         {"seed": 1},
         {"labels": True},
         {"batch": 6},
@@ -178,7 +178,7 @@ def test_going_on_from_a_network(config: GanConfig, tmp_path: Path) -> None:
         if key.startswith("discriminator/") and torch.equal(before[key], after[key])
     }
     frozen = ("discriminator/stem", "discriminator/blocks.0")
-    unmoved = "discriminator/logit.bias"  # a relativistic critic has no zero
+    unmoved = "discriminator/logit.bias"  # a relativistic discriminator has no zero
     assert same == {key for key in before if key.startswith(frozen)} | {unmoved}
     from_painter = replace(config, start=str(tmp_path / "first" / "network.safetensors"))
     assert trained(from_painter, tmp_path / "third")[-1].step == 4
@@ -188,7 +188,9 @@ def test_going_on_from_the_painter_inside(config: GanConfig, tmp_path: Path) -> 
     asked = replace(config, start="portraits", size=64, width=1.0, steps=1, batch=2)
     trained(asked, tmp_path / "run")
     first, second = (
-        torch.cat([weight.flatten() for weight in load_network(path, "generator").network.parameters()])
+        torch.cat(
+            [weight.flatten() for weight in load_network(path, "generator").network.parameters()]
+        )
         for path in (find_network("portraits"), tmp_path / "run" / "network.safetensors")
     )
     assert not torch.equal(first, second)
@@ -216,7 +218,7 @@ def test_networks_that_cannot_be_gone_on_from(config: GanConfig, tmp_path: Path)
         ({"start": file, "width": 0.2}, "is a light of 16 px, latent 128, width 0.1;"),
         ({"start": file, "architecture": "dcgan"}, "is a light of 16 px"),
         ({"start": file, "labels": True}, "is a light of 16 px"),
-        ({"start": file, "freeze_discriminator": 1}, "no critic to freeze"),
+        ({"start": file, "freeze_discriminator": 1}, "no discriminator to freeze"),
     ):
         with pytest.raises(WeightsError, match=said):
             trained(replace(config, **change), tmp_path / "second")
@@ -250,7 +252,9 @@ def test_export_before_the_end(config: GanConfig, tmp_path: Path) -> None:
     trained(config, tmp_path / "run")
     end = tmp_path / "run" / "network.safetensors"
     final = load_network(end, "generator").network
-    again = load_network(export_gan(tmp_path / "run", tmp_path / "late.safetensors"), "generator").network
+    again = load_network(
+        export_gan(tmp_path / "run", tmp_path / "late.safetensors"), "generator"
+    ).network
     for one, other in zip(final.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -259,7 +263,7 @@ def test_a_dry_run_says_everything_and_leaves_nothing(config: GanConfig, tmp_pat
     found = plan_gan(config, device="cpu")
     assert found["latent"] == "128"
     assert found["learning rate"] == "0.0025"
-    assert found["changes"] == "100%"
+    assert found["augmentation"] == "100%"
     assert "multiply-adds a picture" in found["generator"]
     assert "multiply-adds a picture" in found["discriminator"]
     assert " h" in found["time"]
@@ -267,7 +271,7 @@ def test_a_dry_run_says_everything_and_leaves_nothing(config: GanConfig, tmp_pat
     assert not list(tmp_path.glob("run*"))
 
 
-def test_the_critic_shares_no_label_with_pictures_of_one_kind(
+def test_the_discriminator_shares_no_label_with_pictures_of_one_kind(
     config: GanConfig, tmp_path: Path
 ) -> None:
     one = tmp_path / "one.zip"
@@ -294,7 +298,7 @@ def test_what_is_no_number_is_tried_again_once(
     monkeypatch.setattr(GanTask, "step", step)
     with pytest.raises(Diverged, match="generator is nan at step 4"):
         trained(config, tmp_path / "run")
-    assert Run(tmp_path / "run").steps() == [2, 3]
+    assert Run(tmp_path / "run").saved_steps() == [2, 3]
     broken.clear()
     assert trained(config, tmp_path / "run")[-1].step == 4
 
@@ -319,10 +323,10 @@ def test_after_what_is_no_number_the_rate_is_halved(
     )
 
 
-def test_changes_grow_while_the_critic_is_sure(
+def test_changes_grow_while_the_discriminator_is_sure(
     config: GanConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("belamy.engines.gan.api._FEW", 10)
+    monkeypatch.setattr("belamy.engines.gan.config._FEW", 10)
     ticks = trained(replace(config, learning_rate=0.02), tmp_path / "run")
     values = [tick.losses["augment"] for tick in ticks[1:]]
     for before, after in zip([0.0, *values], values, strict=False):
@@ -343,7 +347,12 @@ def test_each_label_is_painted_as_it_looks(tmp_path: Path) -> None:
                 Image.fromarray(pixels).save(file, "PNG")
                 archive.writestr(f"{kind}/{number}.png", file.getvalue())
     asked = GanConfig(
-        data=str(tmp_path / "set.zip"), size=16, width=0.25, steps=400, labels=True, half_life=500
+        data=str(tmp_path / "set.zip"),
+        size=16,
+        width=0.25,
+        steps=400,
+        labels=True,
+        ema_half_life=500,
     )
     trained(asked, tmp_path / "run")
     made = load_network(tmp_path / "run" / "network.safetensors", "generator").network

@@ -75,7 +75,7 @@ def test_it_is_told_what_the_log_is(config: GanConfig, stand_in: None, tmp_path:
     images = [line for line in told if line[0] == "samples"]
     assert [line for line in told[1:-1] if line not in images] == wanted
     names = {line[0] for line in wanted}
-    assert {"generator", "discriminator", "certainty", "augment", "diversity"} <= names
+    assert {"generator", "discriminator", "sign_mean", "augment", "diversity"} <= names
     drawn = sorted((tmp_path / "run" / "samples").iterdir())
     assert images == [["samples", [3, 80, 128], step] for step in range(1, 1 + len(drawn))]
 

@@ -11,11 +11,11 @@ from safetensors import safe_open
 
 from belamy.networks.load import load_network
 
-# A very small generator and critic; everything that keeps a memory is at work.
+# A very small generator and discriminator; everything that keeps a memory is at work.
 SCRIPT = """
 from belamy.engines.gan.api import GanConfig, train_gan
 from belamy.engines.gan.task import GanTask
-import belamy.engines.gan.api as gan
+import belamy.engines.gan.config as gan
 
 gan._FEW = 10  # so that the changes adapt
 witnessed(GanTask)
@@ -46,7 +46,10 @@ def test_kill_and_resume(both: Callable[..., Any], pictures: Path) -> None:
     assert len({pid for pid, _ in resumed.steps()["0-of-1"]}) == 2
     resumed.assert_same_end(unbroken, *FILES)
     assert len({line["augment"] for line in unbroken.log()}) > 1
-    assert load_network(resumed.folder / "network.safetensors", "generator").network.labels == ("test", "train")
+    assert load_network(resumed.folder / "network.safetensors", "generator").network.labels == (
+        "test",
+        "train",
+    )
 
 
 def test_kill_and_resume_two_processes(both: Callable[..., Any], pictures: Path) -> None:
