@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
+import pytest
 import torch
 from torch import Tensor
 
@@ -116,3 +120,81 @@ def test_large_styles_are_looked_through_sparsely() -> None:
     style = features(0, 100, 90)
     assert len(patches(style).positions) < 4096
     assert patches(style).grid == (100, 90)
+
+
+def spots(height: int, width: int) -> list[tuple[int, int]]:
+    return [(y, x) for y in range(height) for x in range(width)]
+
+
+def hashed(cell: int, position: int) -> float:
+    """In [0, 1), the same wherever it is computed."""
+    number = (cell * 0x9E3779B1 + position * 0x85EBCA6B) % 2**32
+    number = ((number ^ number >> 15) * 0x2C1B3C6D) % 2**32
+    number = ((number ^ number >> 13) * 0x297A2D39) % 2**32
+    return (number ^ number >> 16) / 2**32
+
+
+def matches(bank: PatchBank, content: Tensor, cells: Tensor) -> dict[tuple[int, int], int]:
+    """Spot of the content → position of the style, step by step."""
+    height, width = content.shape[-2:]
+    rows, columns = bank.grid
+    beyond = torch.nn.functional.pad(content[0], [1] * 4, mode="replicate")
+    patch = {(y, x): beyond[:, y : y + 3, x : x + 3] for y, x in spots(height, width)}
+    query = {spot: one.flatten() / one.norm() for spot, one in patch.items()}
+    relief = {spot: one.flatten(1).var(1, correction=0).mean() for spot, one in patch.items()}
+    flat = {spot: math.exp(-float(one) / 0.6**2) for spot, one in relief.items()}
+    keys = bank.keys[bank.positions]
+
+    def middle(cell: tuple[int, int]) -> tuple[int, int]:
+        return min(8 * cell[0] + 4, height - 1), min(8 * cell[1] + 4, width - 1)
+
+    origin = {}
+    for cell in spots(*cells.shape):
+        noise = [hashed(int(cells[cell]), int(one)) for one in bank.positions]
+        amount = 0.3 + 0.6 * flat[middle(cell)]
+        best = int((keys @ query[middle(cell)] + amount * torch.tensor(noise)).argmax())
+        origin[cell] = divmod(int(bank.positions[best]), columns)
+    result = {}
+    for y, x in spots(height, width):
+        above, left = (1 if place % 8 >= 4 else -1 for place in (y, x))
+        best, choice = -2.0, 0
+        for down, right in ((0, 0), (0, left), (above, 0), (above, left)):
+            cell = (
+                min(max(y // 8 + down, 0), cells.shape[0] - 1),
+                min(max(x // 8 + right, 0), cells.shape[1] - 1),
+            )
+            row, column = (
+                start + place - centre
+                for start, place, centre in zip(origin[cell], (y, x), middle(cell), strict=True)
+            )
+            source = row * columns + column
+            if 0 <= row < rows and 0 <= column < columns and bool(bank.mask[source]):
+                cosine = float(query[y, x] @ bank.keys[source])
+                if cosine > best + (0.05 if (down, right) != (0, 0) else 0):
+                    best, choice = cosine, source
+        alone = keys @ query[y, x]
+        goes_on = best > float(alone.max()) - 0.6 * flat[y, x]
+        result[y, x] = choice if goes_on else int(bank.positions[int(alone.argmax())])
+    return result
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_stretches_are_chosen_step_by_step(masked: bool) -> None:
+    style, height, width = features(0, 20, 22), 19, 21
+    mask = None
+    if masked:
+        mask = torch.rand(20, 22, generator=make_rng(1, "mask")) < 0.8
+    bank = patches(style, mask)
+    content = projected(features(1, height, width))
+    content[..., 6:] *= torch.linspace(1, 0.1, 15)  # flatter and flatter to the right
+    cells = numbers(height, width)
+    match = matches(bank, content, cells)
+    expected = torch.zeros(2, height, width)
+    deep = style["deep"][0, :2]
+    for y, x in spots(height, width):
+        for down, right in itertools.product((-1, 0, 1), repeat=2):
+            near = min(max(y - down, 0), height - 1), min(max(x - right, 0), width - 1)
+            row, column = divmod(match[near], 22)
+            row, column = row + y - near[0], column + x - near[1]
+            expected[:, y, x] += deep[:, min(max(row, 0), 19), min(max(column, 0), 21)] / 9
+    torch.testing.assert_close(swap_patches(bank, content, cells)["deep"][0, :2], expected)

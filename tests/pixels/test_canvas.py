@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from belamy.errors import UnknownName
 from belamy.pixels.canvas import BOUNDS, CANVASES, EDGE, FourierCanvas, PixelCanvas
@@ -142,3 +144,14 @@ def test_canvases_are_differentiable(size: tuple[int, int]) -> None:
         return result
 
     assert torch.autograd.gradcheck(draw, canvas.spectrum.detach().requires_grad_())
+
+
+@pytest.mark.parametrize("make", [lambda x: PixelCanvas(x, "logit"), FourierCanvas.from_image])
+def test_black_and_white_start_half_a_level_of_8_bits_inside(
+    make: Callable[[Tensor], nn.Module],
+) -> None:
+    image = torch.rand(1, 3, 12, 10, generator=seeded())
+    image[..., :3], image[..., 3:5] = 0, 1
+    shown = make(image)()
+    torch.testing.assert_close(shown, image.clamp(1 / 512, 511 / 512), rtol=0, atol=1e-5)
+    assert torch.equal((255 * shown).round(), (255 * image).round())

@@ -9,7 +9,7 @@ from PIL import Image
 
 from belamy.errors import ImageError, OptionError
 from belamy.pixels import images
-from belamy.pixels.images import Picture, fit, load_image, load_picture, resize, to_pil
+from belamy.pixels.images import Picture, compose, fit, load_image, load_picture, resize, to_pil
 
 
 def noise(height=12, width=16, channels=3):
@@ -45,6 +45,13 @@ def test_arrays(dtype, shape):
     wanted = np.broadcast_to(channels[..., :3].astype(np.float32) / white, (*shape[:2], 3))
     torch.testing.assert_close(picture.image[0].permute(1, 2, 0), torch.from_numpy(wanted.copy()))
     assert (picture.alpha is None) == (shape[-1] != 4)
+    if picture.alpha is not None:
+        alpha = torch.from_numpy(array[..., 3].astype(np.float32) / white)
+        torch.testing.assert_close(picture.alpha[0, 0], alpha)
+        on_red = compose(picture, "red")
+        red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1)
+        expected = picture.image * alpha + red * (1 - alpha)
+        torch.testing.assert_close(on_red, expected)
 
 
 def test_big_endian_and_read_only_arrays():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 import torch
@@ -299,3 +301,19 @@ def test_the_first_frame_is_read(tmp_path, suffix):
     first.save(tmp_path / f"x.{suffix}", save_all=True, append_images=[second])
     image = load_image(tmp_path / f"x.{suffix}")
     near(image[0, :, 12, 16].tolist(), [1.0, 0, 0], 0.02)
+
+
+def test_twelve_bits_are_of_4095(tmp_path):
+    """Such files come from microscopes; no writer of Pillow's makes them."""
+    values = (0, 4095, 1365, 2730)
+    pairs = zip(values[::2], values[1::2], strict=True)
+    packed = b"".join((first << 12 | second).to_bytes(3, "big") for first, second in pairs)
+    tags = ((256, 4), (257, 1), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1))
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in (*tags, (279, 6))]
+    table = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    path = tmp_path / "twelve.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<I", 16) + packed + bytes(2) + table)
+    with Image.open(path) as picture:
+        assert picture.mode.startswith("I;16")
+    found = load_image(path)[0, 0, 0]
+    torch.testing.assert_close(found, torch.tensor(values) / 4095)
