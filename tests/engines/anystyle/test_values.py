@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import belamy
 from belamy.devices import make_rng
-from belamy.engines.anystyle import render, synthesis
+from belamy.engines.anystyle import render, synthesis, train
 from belamy.engines.anystyle.api import AnyStyleConfig, AnyStyleOptions, any_style
 from belamy.engines.anystyle.encoder import encode_moments
 from belamy.engines.anystyle.options import resolve
@@ -36,7 +36,7 @@ from belamy.objectives.style_losses import Moments, blend_moments, moments_of
 from belamy.objectives.whitening import whitening_coloring
 from belamy.pixels.colors import LUMA, keep_colors
 from belamy.renamed import CONFIGS, current_options
-from belamy.training.crops import resample
+from belamy.training.crops import resample, sample_crops
 from belamy.training.processes import choose_accelerator
 
 STRIDES = {LAYERS[0]: 8, LAYERS[1]: 4}
@@ -443,3 +443,52 @@ def test_samples_are_measured_with_patches_as_in_use(tmp_path: Path) -> None:
     for name, value in wanted.items():
         assert measures[f"shown_{name}"] == pytest.approx(float(value.detach()), rel=1e-5)
     assert (tmp_path / "step-0000003.png").exists()
+
+
+def test_contents_are_crops_of_photographs_and_styles_of_paintings(tmp_path: Path) -> None:
+    one = task(tmp_path)
+    contents, styles, _ = one._batch(61)
+    crops = [
+        sample_crops(
+            pictures, 61, batch=5, size=64, area=area, rank=0, world_size=1,
+            seed=make_rng(0, name).initial_seed(),
+        )[0]
+        for name, pictures, area in (
+            ("photographs", one.photographs, (0.44, 1.0)),
+            ("paintings", one.paintings, (0.15, 1.0)),
+        )
+    ]  # fmt: skip
+    permuted = permute_colors(crops[1], make_rng(0, "palette", 61, 0))
+    torch.testing.assert_close(contents[2:], crops[0][2:])
+    torch.testing.assert_close(styles[2:], permuted[2:])
+    torch.testing.assert_close(contents[0], crops[0][0])  # of odd steps the second is a painting
+    torch.testing.assert_close(contents[1], permuted[1])
+
+
+def test_positions_are_compared_by_what_varies_most() -> None:
+    some = [
+        one.permute(0, 2, 3, 1) for one in (255 * noise(64, 64, 3), 255 * noise(64, 64, 4) ** 3)
+    ]
+    backbone = Backbone()
+    backbone.mean = torch.zeros(1)  # type: ignore[assignment]
+    features = [
+        backbone(resample(one.byte(), 64).div(255), LAYERS[:1])[LAYERS[0]].double() for one in some
+    ]
+    covariance = sum(moments_of(x).covariance[0] for x in features)
+    assert isinstance(covariance, Tensor)
+    values, vectors = torch.linalg.eigh(covariance)
+    basis = train._basis(2, backbone, [one.byte() for one in some], 64)  # type: ignore[arg-type]
+    assert values[2] > values[1] > values[0]
+    torch.testing.assert_close(basis.abs(), vectors[:, 1:].T.float().abs(), atol=1e-4, rtol=1e-3)
+
+
+def test_the_margin_of_tiles_covers_all_that_a_pixel_depends_on() -> None:
+    stylist = belamy.AnyStylist(AnyStyleOptions(CONTENT, STYLES[0]))
+    rows = [stylist.encoder.layers[stylist.encoder.resolve(layer)] for layer in LAYERS]
+    field = max(row.receptive_field or 1 for row in rows)
+    reach = field // 2 + 48 + 2 * 8 + 96  # decoder, a patch's own half twice, a cell and a half
+    tiling = render._choose_tiling(2048, stylist.encoder, torch.zeros(1, 3, 4000, 10))
+    assert tiling is not None
+    assert tiling.margin == -(-reach // 64) * 64
+    assert (tiling.tile, tiling.align) == (2048, 64)
+    assert render._choose_tiling(2048, stylist.encoder, torch.zeros(1, 3, 2048, 10)) is None

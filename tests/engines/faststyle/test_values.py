@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines import feedforward
+from belamy.engines.faststyle import train
 from belamy.engines.faststyle.api import ApplyStyleOptions, StyleTrainConfig, apply_style
 from belamy.engines.faststyle.apply import StyleApplier
 from belamy.engines.faststyle.task import FastStyleTask, PerceptualLoss
 from belamy.networks.image_to_image.geometry import Geometry
+from belamy.networks.registry import NETWORKS
 from belamy.objectives.perceptual_losses import (
     gram_matrices,
     relative_content_loss,
@@ -25,8 +27,9 @@ from belamy.objectives.perceptual_losses import (
     total_variation_loss,
 )
 from belamy.pixels.colors import keep_colors
-from belamy.pixels.images import resize
+from belamy.pixels.images import load_image, resize, save_image
 from belamy.renamed import current_options
+from belamy.training.crops import sample_crops
 from belamy.training.processes import choose_accelerator
 
 
@@ -217,3 +220,38 @@ def test_the_learning_rate_rises_and_falls_along_a_cosine(tmp_path: Path) -> Non
 def test_the_painting_is_twice_as_large_as_a_square_unless_said() -> None:
     assert replace(CONFIG, style_size=None).painting_side == 128
     assert replace(CONFIG, style_size=80).painting_side == 80
+
+
+def test_a_batch_is_crops_by_the_seed(tmp_path: Path) -> None:
+    one = task(tmp_path, replace(CONFIG, seed=3, ema=0.7))
+    crops, _ = sample_crops(
+        one.photographs, 5, batch=2, size=64, area=(1 / 2.25, 1.0), seed=3, rank=0, world_size=1
+    )
+    torch.testing.assert_close(one._batch(5), crops)
+    assert (one.ema_decay, one.total_steps, one.seed) == (0.7, 40, 3)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_target_is_the_painting_at_its_size_in_the_networks_layers(
+    named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[str]] = []
+
+    def load(model: str, *, layers: set[str], device: torch.device) -> Any:
+        asked.append(layers)
+        return lambda image, names: {name: nn.functional.avg_pool2d(image, 3) for name in names}
+
+    monkeypatch.setattr(train, "load_backbone", load)
+    save_image(PAINTING, tmp_path / "painting.png")
+    own = {"style_layers": ("a", "b"), "content_layers": ("c",)} if named else {}
+    config = replace(CONFIG, painting=str(tmp_path / "painting.png"), style_size=72, **own)  # type: ignore[arg-type]
+    loss = train._make_loss(config, torch.device("cpu"))
+    known = NETWORKS["iris"].layers.perceptual
+    assert known is not None
+    style, content = (("a", "b"), ("c",)) if named else (known.style, known.content)
+    assert asked == [{*style, *content}]
+    assert (tuple(loss.style), loss.content) == (style, content)
+    painting = resize(load_image(tmp_path / "painting.png"), (72, 60))
+    gram = gram_matrices({"x": nn.functional.avg_pool2d(painting, 3)})["x"]
+    for found in loss.style.values():
+        torch.testing.assert_close(found, gram)

@@ -180,6 +180,31 @@ def test_a_grey_mask_slows_what_it_covers_and_confines_the_start(eye: Path, phot
     torch.testing.assert_close(step.image, ground + cover * (start - ground), atol=1e-4, rtol=0)
 
 
+def test_the_gradient_is_scaled_by_the_mask(
+    eye: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half as much under half a mask, and nothing where the content stays."""
+    gradients: list[Tensor] = []
+
+    class Noting(Adam):
+        def step(self, gradient_at: Any) -> dict[str, float]:
+            gradients.append(gradient_at(torch.full_like(self.image, 0.4))[0])
+            return super().step(gradient_at)
+
+    monkeypatch.setitem(OPTIMIZERS, "adam", Noting)
+    monkeypatch.setattr(
+        render, "style_gradient", lambda a, b, image, *rest: (torch.ones_like(image), {})
+    )
+    mask = torch.full((1, 1, 61, 83), 0.5)
+    mask[..., 40:] = 0
+    for one in ({}, {"mask": mask}):
+        list(style_steps(photo, PAINTINGS[0], model=eye, **PLAIN, **one))  # type: ignore[arg-type]
+    whole, masked = gradients  # of a flat picture, so that smoothing adds nothing
+    assert torch.equal(whole, torch.ones_like(whole))
+    size = (whole.shape[-2] - 4, whole.shape[-1] - 4)
+    torch.testing.assert_close(masked, pad(resize(mask, size)).expand_as(masked))
+
+
 def test_smoothing_alone_is_the_gradient_of_the_variation() -> None:
     image = noise(9, 12, 3)
     pixels = image.clone().requires_grad_(True)
