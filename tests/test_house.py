@@ -5,9 +5,14 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import importlib.machinery
+import importlib.util
 import re
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -22,22 +27,27 @@ EVERYTHING = [
 ]
 
 LONGEST_FILE = 400
-LONGEST_BODY = 40
+STRICT_NAMES = False  # whether names are held to the two lists below
 
-# From the ground up. A module imports from its own floor and from those below.
-FLOORS = (
-    ("errors", "precision", "files", "devices"),
-    ("pixels",),
-    ("basics",),  # beside the others, which do not need it
-    ("networks", "weights"),
-    ("objectives",),
-    ("optimise", "steps", "training"),
-    ("engines",),
-    ("learn",),
-    ("cli", "tour", "studio", "export", "__main__"),
-)
-HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}
-FACES = FLOORS[-1]
+PARTICIPLE = re.compile(r"[a-z]+(ed|wn|lt|ught|nt|ept|ound|id|ade|een|old|eld)")
+PARTICIPLES_KEPT = {"forward", "extend", "read", "embed", "find", "paint", "print", "build"}
+
+
+def load_script(path: Path) -> ModuleType:
+    """A script without a suffix, as a module."""
+    loader = importlib.machinery.SourceFileLoader(f"script_{path.name}", str(path))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[loader.name] = module  # where its dataclasses look for their annotations
+    loader.exec_module(module)
+    return module
+
+
+architecture = load_script(ROOT / "scripts" / "architecture")
+HOUSE = architecture.House(LIBRARY)
+FACES = architecture.FLOORS[-1]
+floor_of = architecture.floor_of
 
 
 def shown(path: Path) -> str:
@@ -59,22 +69,6 @@ def module_name(path: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-def floor_of(module: str) -> str:
-    """`belamy.pixels.images` is on the floor `pixels`; the package itself is the ground."""
-    return (module.split(".") + [""])[1]
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Every module of ours that a file imports, inside functions and for type checkers too."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("belamy"))
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{shown(path)}: imports name the whole path"
-            if (node.module or "").split(".")[0] == "belamy":
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call):
@@ -87,51 +81,63 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
-def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines of code: a signature with a line for each of 25 options, and the text on each of them,
-    are documentation and may be as long as they need."""
-    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
-    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(
+        ast.unparse(one) in ("property", "cached_property", "functools.cached_property")
+        for one in node.decorator_list
+    )
+
+
+def identifiers(path: Path) -> Iterator[str]:
+    """Every name that a file itself gives: of functions, classes, arguments, fields, variables."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
 
 
 every_module = pytest.mark.parametrize("path", MODULES, ids=shown)
 every_file = pytest.mark.parametrize("path", EVERYTHING, ids=shown)
 
 
-@every_module
-def test_imports_go_down_only(path: Path) -> None:
-    own = floor_of(module_name(path))
-    if not own:  # the package itself: names that load lazily, so from any floor
-        assert not list(imports(path))
-        return
-    for other in imports(path):
-        below = floor_of(other)
-        if below in HEIGHT:  # else a name of the package itself, such as __version__
-            assert HEIGHT[below] <= HEIGHT[own], f"{shown(path)} imports {other}, from above"
+def test_every_module_is_on_a_floor() -> None:
+    floors = {floor_of(name) for name in HOUSE.paths if name != "belamy"}
+    assert floors <= architecture.HEIGHT.keys()
+    assert not [one for one in HOUSE.imports if one.source == "belamy"]  # its names load lazily
+
+
+def test_imports_name_the_whole_path() -> None:
+    for name, tree_ in HOUSE.trees.items():
+        relative = [node for node in ast.walk(tree_) if isinstance(node, ast.ImportFrom)]
+        assert not [node for node in relative if node.level], name
+
+
+def test_imports_go_down_only() -> None:
+    """Those inside functions and for type checkers too."""
+    upwards = [f"{one.source} imports {one.target}" for one in HOUSE.imports]
+    climbing = [architecture.climbs(one) for one in HOUSE.imports]
+    assert [text for text, up in zip(upwards, climbing, strict=True) if up] == []
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
-    known = {module_name(path) for path in MODULES}
-    graph = {
-        module_name(path): {
-            target
-            for name in at_the_top(path)
-            for target in (name, name.rpartition(".")[0])
-            if target in known and target != "belamy"
-        }
-        - {module_name(path)}
-        for path in MODULES
-    }
-    while free := {name for name, needs in graph.items() if not needs & graph.keys()}:
-        graph = {name: needs for name, needs in graph.items() if name not in free}
-    assert not graph, f"these import each other: {sorted(graph)}"
+    """Not through functions either: an `api.py` may import its folder when it is called, because
+    nothing in the folder imports its `api.py`."""
+    assert architecture.circles(HOUSE.graph) == []
 
 
-def at_the_top(path: Path) -> Iterator[str]:
-    """What is imported when the module is: neither in functions nor for type checkers."""
-    for node in tree(path).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("belamy."):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def test_engines_do_not_import_each_other_in_a_circle() -> None:
+    assert architecture.circles(architecture.engine_folders(HOUSE)) == []
+
+
+@pytest.mark.parametrize("name", ["src/belamy", "tests", "benchmarks"])
+def test_no_folder_is_crowded(name: str) -> None:
+    counts = Counter(shown(path.parent) for path in (ROOT / name).rglob("*.py"))
+    assert {folder: n for folder, n in counts.items() if n > architecture.MOST_FILES} == {}
 
 
 @every_file
@@ -141,8 +147,69 @@ def test_files_are_short(path: Path) -> None:
 
 @every_module
 def test_functions_are_short(path: Path) -> None:
-    long = {node.name: body_lines(node) for node in functions(path)}
-    assert {name: lines for name, lines in long.items() if lines > LONGEST_BODY} == {}
+    long = {node.name: architecture.body_lines(node) for node in functions(path)}
+    assert {name: lines for name, lines in long.items() if lines > architecture.LONGEST_BODY} == {}
+
+
+STRING_KEYED = re.compile(r"\b(options|asked)\[f?[\"']")
+
+
+@every_module
+def test_options_are_objects(path: Path) -> None:
+    """So that the type checker follows each of them from its name to the pixels."""
+    assert "locals" not in {name for name, _ in calls(path)}
+    found = [ast.unparse(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Subscript)]
+    assert [text for text in found if STRING_KEYED.match(text)] == []
+
+
+PRIVATE_WORDS = {
+    "asked": "options",
+    "bare": "unwrapped",
+    "certainty": "sign mean",
+    "chance": "rng, probability",
+    "chances": "probabilities",
+    "critic": "discriminator",
+    "drained": "run_to_end",
+    "eye": "feature extractor",
+    "forger": "generator",
+    "fogsight": "dehaze",
+    "manner": "style",
+    "painter": "generator, network",
+    "recipe_of_training": "task",
+    "remarks": "messages",
+    "rhythm": "schedule",
+    "slope": "gradient",
+    "slopes": "gradients",
+    "told": "metadata",
+    "wanted": "target",
+    "worlds": "domains",
+    "worth": "scale",
+}
+"""Word of an identifier → the field's own. Texts and comments are free."""
+
+SPOKEN: dict[str, set[str]] = {}
+"""Where one of the words is the right one: path → words. A slope of a line is a slope."""
+
+
+@every_module
+@pytest.mark.skipif(not STRICT_NAMES, reason="switched on when every folder has been gone through")
+def test_names_are_the_fields_own(path: Path) -> None:
+    found = {
+        word
+        for name in identifiers(path)
+        for word in name.lower().split("_")
+        if word in PRIVATE_WORDS
+    }
+    assert found <= SPOKEN.get(str(path.relative_to(LIBRARY)), set())
+
+
+@every_module
+@pytest.mark.skipif(not STRICT_NAMES, reason="switched on when every folder has been gone through")
+def test_functions_are_verbs(path: Path) -> None:
+    """None is called by a participle alone: `drawn`, `measured`, `told`; properties may be."""
+    plain = [node for node in functions(path) if not is_property(node)]
+    names = {node.name.lstrip("_") for node in plain}
+    assert {name for name in names if PARTICIPLE.fullmatch(name)} <= PARTICIPLES_KEPT
 
 
 @every_file

@@ -31,7 +31,7 @@ from belamy.engines.classify.task import (
 from belamy.errors import BelamyError, DataError, OptionError, UnknownName
 from belamy.networks.backbone import load_backbone
 from belamy.networks.files.weights import open_weights, save_weights
-from belamy.networks.registry import NETWORKS
+from belamy.networks.registry import NETWORKS, names_of
 from belamy.training.crops import sample_crops
 from belamy.training.data import TEST, TRAIN, load_labelled
 from belamy.training.trainer import TrainingProgress
@@ -94,7 +94,7 @@ def test_it_learns_and_what_it_wrote_can_be_asked(tmp_path: Path, pair: Path) ->
         assert told.side == told.short_side == evaluation_side(12)
         assert weights.metadata["accuracy"] == f"{ticks[-1].measures['accuracy']:.2f}"
         assert weights.read("conv1.conv.weight").dtype == torch.float16
-        assert not any(".norm." in name for name in weights.names)
+        assert not any(".norm." in name for name in weights.file.tensors)
 
 
 @pytest.mark.usefixtures("small_iris")
@@ -155,7 +155,7 @@ def test_training_further_from_both_files(tmp_path: Path, pair: Path, coloured: 
         ):
             assert new.description.classes == ("blue", "green", "red")
             assert new.description.arguments["folded"] == folded
-            for key in new.names:
+            for key in new.file.tensors:
                 same = (
                     torch.equal(old.read(key).float(), new.read(key))
                     if "logits" not in key
@@ -208,7 +208,7 @@ def test_stages_that_cannot_be_frozen(eye: Path, stage: str) -> None:
         started(eye, ["a", "b"], freeze=stage)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "iris"])
+@pytest.mark.parametrize("name", [name for name in names_of("backbone") if name != "iris"])
 def test_every_network_has_a_last_layer_to_replace(name: str) -> None:
     with torch.device("meta"):
         network = NETWORKS[name].build(classes=3)
@@ -331,7 +331,9 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on(
         next(stream)
     with monkeypatch.context() as patch:
         full = OSError(28, "No space left on device")
-        patch.setattr("belamy.training.run_folder.write_tensors", lambda *_: (_ for _ in ()).throw(full))
+        patch.setattr(
+            "belamy.training.run_folder.write_tensors", lambda *_: (_ for _ in ()).throw(full)
+        )
         with pytest.raises(BelamyError, match="No space left on device") as caught:
             list(stream)
     assert "\n" not in str(caught.value)

@@ -94,14 +94,15 @@ def train(
         follow(train_classifier(config, folder, device=device), folder, COMMAND)
         return
     assert data is not None
-    if stages is not None:
-        options["stages"] = _stages(stages)
-    config = ClassifyConfig(data=data, **options)
+    config = ClassifyConfig(data=data, stages=_parse_stages(stages), **options)
     folder = run or new_run(f"classify-{Path(config.data).stem}")
     follow(train_classifier(config, folder, device=device), folder, COMMAND)
 
 
-def _stages(text: str) -> tuple[tuple[int, float], ...]:
+def _parse_stages(text: str | None) -> tuple[tuple[int, float], ...]:
+    """`32:10,64:4` as ((32, 10.0), (64, 4.0))."""
+    if text is None:
+        return ()
     try:
         parts = [part.split(":") for part in text.split(",")]
         return tuple((int(size), float(epochs)) for size, epochs in parts)

@@ -10,12 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.groups import StrictGroup
-from belamy.cli.options import takes
+from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_output
 from belamy.learn.lessons import Lesson
 from belamy.learn.lessons.approximation import approximation
 from belamy.learn.lessons.backprop import backprop
+from belamy.learn.lessons.classifier import classifier as classifier_lesson
+from belamy.learn.lessons.cnn import cnn
+from belamy.learn.lessons.complexity import complexity as complexity_lesson
 from belamy.learn.lessons.depth import depth
+from belamy.learn.lessons.gan import gan_toy
 from belamy.learn.lessons.mlp import mlp
 from belamy.learn.lessons.neuron import neuron
 from belamy.learn.lessons.perceptron import perceptron
@@ -80,5 +84,41 @@ def _above_arguments(lesson: Callable[..., Lesson]) -> str:
     return (inspect.getdoc(lesson) or "").partition("\n\nArgs:")[0]
 
 
-for one in (neuron, perceptron, mlp, backprop, approximation, depth):
+for one in (neuron, perceptron, mlp, backprop, approximation, depth, cnn):
     teach(one)
+
+
+@app.command()
+@takes(complexity_lesson, without=["networks"])
+def complexity(
+    networks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NETWORK...]",
+            help=arguments_of(complexity_lesson)["networks"].help,
+        ),
+    ] = None,
+    output: Output = Path("complexity.png"),
+    **options: Any,
+) -> None:
+    """How large networks are: levels, neurons, connections, weights, beside a human cortex."""
+    asked = networks or list(default(complexity_lesson, "networks"))
+    present(complexity_lesson, output, {"networks": asked, **options})
+
+
+@app.command()
+@takes(classifier_lesson, without=["data"])
+def classifier(
+    data: Annotated[str, typer.Argument(help=arguments_of(classifier_lesson)["data"].help)] = "",
+    output: Output = Path("classifier.png"),
+    **options: Any,
+) -> None:
+    """Cat or dog, from end to end: a network learns your classes, and an error goes back."""
+    present(classifier_lesson, output, {"data": data, **options})
+
+
+@app.command()
+@takes(gan_toy)
+def gan(output: Output = Path("gan.png"), **options: Any) -> None:
+    """A generator and a discriminator learn eight clouds of points from each other."""
+    present(gan_toy, output, options)

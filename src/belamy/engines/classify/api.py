@@ -16,7 +16,7 @@ from belamy.errors import OptionError
 from belamy.steps import with_options
 
 if TYPE_CHECKING:
-    from belamy.training.trainer import Tick
+    from belamy.training.trainer import TrainingProgress
 
 __all__ = [
     "ClassifyConfig",
@@ -75,7 +75,7 @@ def evaluate_classifier(
 
 def train_classifier(
     config: ClassifyConfig, folder: Path, *, device: str = "auto"
-) -> Iterator[Tick]:
+) -> Iterator[TrainingProgress]:
     """Train a classifier in a run folder, from its start or from where it stopped.
 
     At the end the folder holds `network.safetensors` (half precision, to be used) and
@@ -87,13 +87,13 @@ def train_classifier(
         device: auto, cpu, cuda or mps.
 
     Yields:
-        a `Tick` that says what will be done; then ticks with loss and accuracy.
+        a `TrainingProgress` that says what will be done; then ticks with loss and accuracy.
 
     Raises:
         DataError: the data set cannot be used.
         RunError: the folder holds something else, or another configuration.
         Diverged: the loss is no longer a number.
     """
-    from belamy.engines.classify.train import train_in
+    from belamy.engines.classify.train import train
 
-    yield from train_in(config, folder, device)
+    yield from train(config, folder, device)

@@ -44,7 +44,8 @@ class ClassifyConfig:
             are known at every size, since dreams are large.
         adversarial: each step is taken on pictures moved by at most this much (of 255) to where
             the network errs; 0 is plain training. 1 or 2 gives features nearer to ours.
-        average: decay per step of the moving average of the weights, which is what is kept.
+        ema: decay per step of the exponential moving average of the weights, which is what is
+            kept.
         seed: of the first weights, the order, the crops and the attacks.
 
     Raises:
@@ -63,7 +64,7 @@ class ClassifyConfig:
     label_smoothing: Annotated[float, Between(0, 1, below=True)] = 0.1
     crop: Annotated[float, Between(0, 1, above=True)] = 0.25
     adversarial: Annotated[float, Between(0, 32)] = 0.0
-    average: Annotated[float, Between(0, 1, below=True)] = 0.998
+    ema: Annotated[float, Between(0, 1, below=True)] = 0.998
     seed: int = 0
 
     def __post_init__(self) -> None:

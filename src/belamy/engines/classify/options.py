@@ -20,7 +20,8 @@ class ClassifyOptions:
 
     Args:
         image: a file, PIL image, array (H, W, 3) or tensor (1, 3, H, W); any size.
-        model: a network's name (`belamy models list`) or weights file; it must have classes.
+        model: a network's name (`belamy models list`) or weights file; it must have classes. auto
+            is the best one whose weights are here.
         top: how many guesses; five, as ImageNet's top-5 error counts.
         device: auto, cpu, cuda or mps.
 
@@ -30,7 +31,7 @@ class ClassifyOptions:
 
     image: Source | None = None
     _: KW_ONLY
-    model: str | os.PathLike[str] = "iris"
+    model: str | os.PathLike[str] = "auto"
     top: Annotated[int, Between(1)] = 5
     device: str = "auto"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 from torch import Tensor
 
@@ -11,6 +9,7 @@ from belamy.devices import choose_device
 from belamy.engines.classify.options import ClassifyOptions, Guess
 from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.find import choose_backbone
 from belamy.pixels.images import Source, load_image, resize
 
 __all__ = ["Classifier", "center_square", "compute_logits", "load_classifier"]
@@ -28,7 +27,8 @@ class Classifier:
 
     def __init__(self, options: ClassifyOptions | None = None) -> None:
         self.options = ClassifyOptions() if options is None else options
-        self.network = load_classifier(os.fspath(self.options.model), self.options.device)
+        model = choose_backbone(self.options.model)
+        self.network = load_classifier(model, self.options.device)
 
     def __call__(self, image: Source) -> list[Guess]:
         """The best guesses, the likeliest first: see `belamy.classify`."""

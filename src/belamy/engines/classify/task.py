@@ -23,7 +23,7 @@ from belamy.engines.classify.accuracy import EVALUATION_BATCH, count_hits
 from belamy.engines.classify.config import ClassifyConfig
 from belamy.networks.backbones import imagenet
 from belamy.networks.sequential import Chain
-from belamy.training.crops import sample_crops, resample
+from belamy.training.crops import resample, sample_crops
 from belamy.training.data import Labelled, epoch_steps
 from belamy.training.schedules import one_cycle, set_learning_rate
 from belamy.training.task import Backward, TrainingTask

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
 
 from belamy.checks import Between
 from belamy.learn.engine import as_engine
 from belamy.learn.lessons import Language, Lesson, Seed, as_lesson
-from belamy.learn.lessons.options import parse_numbers
+from belamy.learn.lessons.options import choose, parse_numbers
 from belamy.learn.texts import texts
 
 __all__ = ["approximation", "approximation_steps"]
@@ -17,7 +16,7 @@ __all__ = ["approximation", "approximation_steps"]
 @as_lesson
 def approximation(
     *,
-    function: Literal["sine", "chirp", "bump", "mountains", "root"] = "chirp",
+    function: str = "chirp",
     widths: str = "2,4,8,16,32,64",
     seed: Seed = 0,
     language: Language = "en",
@@ -42,7 +41,7 @@ def approximation(
     from belamy.learn.drawings.approximation import Attempt, draw_approximation
 
     say = texts(language)
-    target = FUNCTIONS[function]
+    target = choose("function", function, FUNCTIONS)
     sizes = sorted(set(parse_numbers("widths", widths, int, Between(1, 256))))
     yield say("approximation.begin", function=function, seed=seed)
     attempts = []

@@ -10,7 +10,7 @@ from belamy.checks import Between
 from belamy.errors import Diverged
 from belamy.learn.engine import as_engine
 from belamy.learn.lessons import Language, Lesson, Seed, as_lesson
-from belamy.learn.lessons.options import PointSet, parse_numbers
+from belamy.learn.lessons.options import choose, parse_numbers
 from belamy.learn.texts import Texts, texts
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _LINES = 5  # with a loss
 @as_lesson
 def mlp(
     *,
-    points: PointSet = "moons",
+    points: str = "moons",
     hidden: str = "8,8",
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh",
     optimiser: Literal["adam", "sgd"] = "adam",
@@ -59,9 +59,10 @@ def mlp(
     from belamy.basics.points import POINTS
 
     say = texts(language)
+    make_points = choose("points", points, POINTS)
     sizes = (2, *parse_numbers("hidden", hidden, int, Between(1, 64), most=5), 1)
     rng = np.random.default_rng(seed)
-    seen, held_out = (POINTS[points](count, noise, rng) for _ in range(2))
+    seen, held_out = (make_points(count, noise, rng) for _ in range(2))
     network = make_network(sizes, rng, hidden=activation)
     weights = sum(layer.weights.size + layer.biases.size for layer in network)
     yield say("mlp.network", sizes="-".join(map(str, sizes)), weights=weights)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypeVar
+from collections.abc import Mapping
+from typing import TypeVar
 
 from belamy.checks import Between, check_number, flag_of
-from belamy.errors import OptionError
+from belamy.errors import OptionError, UnknownName
 
-__all__ = ["PointSet", "parse_numbers"]
+__all__ = ["choose", "parse_numbers"]
 
 Number = TypeVar("Number", int, float)
+Choice = TypeVar("Choice")
 
-PointSet: TypeAlias = Literal["moons", "circles", "spirals", "xor", "blobs"]
-"""The names in `belamy.basics.points.POINTS`, which brings numpy."""
+
+def choose(kind: str, name: str, table: Mapping[str, Choice]) -> Choice:
+    """The row of a table, for tables whose modules bring numpy, so that no signature names them.
+
+    Raises:
+        UnknownName: there is none; the nearest are suggested.
+    """
+    if name not in table:
+        raise UnknownName(kind, name, table)
+    return table[name]
 
 
 def parse_numbers(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from belamy.checks import Between
 from belamy.learn.engine import as_engine
 from belamy.learn.lessons import Language, Lesson, Seed, as_lesson
-from belamy.learn.lessons.options import PointSet
+from belamy.learn.lessons.options import choose
 from belamy.learn.texts import Texts, texts
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _FRAMES = 40
 @as_lesson
 def perceptron(
     *,
-    points: PointSet = "blobs",
+    points: str = "blobs",
     count: Annotated[int, Between(4, 1000)] = 80,
     noise: Annotated[float, Between(0, 1)] = 0.0,
     sweeps: Annotated[int, Between(1, 200)] = 30,
@@ -48,7 +48,8 @@ def perceptron(
     from belamy.learn.drawings.perceptron import draw_perceptron
 
     say = texts(language)
-    inputs, classes = POINTS[points](count, noise, np.random.default_rng(seed))
+    make_points = choose("points", points, POINTS)
+    inputs, classes = make_points(count, noise, np.random.default_rng(seed))
     labels = 2 * classes - 1
     mistakes = train_perceptron(inputs, labels, sweeps)
     yield say("perceptron.points", count=count, points=points, seed=seed)
@@ -63,7 +64,7 @@ def _numbers(
     mistakes: list[Mistake], inputs: Array, labels: Array, sweeps: int, say: Texts
 ) -> Iterator[str]:
     """How often it erred, and whether it is done."""
-    from belamy.basics.neuron import margin, mistakes_allowed, widest_margin
+    from belamy.basics.neuron import margin, mistake_bound, widest_margin
 
     last = mistakes[-1]
     counts = [sum(one.sweep == sweep for one in mistakes) for sweep in range(1, last.sweep + 1)]
@@ -75,7 +76,7 @@ def _numbers(
         return
     yield say("perceptron.done", mistakes=len(mistakes))
     gamma = margin(widest_margin(inputs, labels), inputs, labels)
-    bound = int(mistakes_allowed(inputs, gamma))
+    bound = int(mistake_bound(inputs, gamma))
     yield say("perceptron.bound", gamma=gamma, bound=bound)
 
 
