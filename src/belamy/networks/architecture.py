@@ -98,11 +98,13 @@ class LayerDefaults:
 
     Args:
         dream: to excite in a dream; none where nobody has found them.
+        dream_smoothing: how the gradient of a dream is freed of noise.
         style: of a style transfer by steps.
         perceptual: of the loss that a feedforward network is trained with.
     """
 
     dream: tuple[str, ...] = ()
+    dream_smoothing: Literal["laplacian", "gaussian", "both"] = "laplacian"
     style: StyleLayers | None = None
     perceptual: PerceptualLayers | None = None
 

@@ -17,17 +17,24 @@ from belamy.networks.files.network_file import (
     open_network_file,
     read_metadata,
 )
-from belamy.networks.files.package import import_from_package
-from belamy.networks.registry import NETWORKS, embedded_names, names_of
+from belamy.networks.files.package import how_to_install, import_from_package
+from belamy.networks.registry import BEST_BACKBONES, NETWORKS, embedded_names, names_of
 
 __all__ = [
+    "AUTO",
     "FOREIGN",
     "IN_RUN",
     "check_kind",
+    "choose_backbone",
     "find_network",
+    "list_backbones",
     "name_network",
     "open_network",
+    "suggest_backbone",
 ]
+
+AUTO = "auto"
+"""In the place of a backbone's name: the best one that is here."""
 
 IN_RUN = f"network{SUFFIX}"
 """What a training leaves in its run folder."""
@@ -98,6 +105,32 @@ def _find_backbone(name: str) -> Path:
     raise WeightsError(
         f"the weights of {name} are not here; run: belamy models download {name} "
         f"({status.megabytes:.0f} MB)"
+    )
+
+
+def choose_backbone(model: str | os.PathLike[str]) -> str:
+    """The name or path of a backbone; for `auto` the best one whose weights are here."""
+    return list_backbones(model)[0]
+
+
+def list_backbones(model: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The backbone of this name or path; for `auto` all whose weights are here, the best first.
+
+    Nothing is downloaded for it; `iris` is inside the package.
+    """
+    if os.fspath(model) != AUTO:
+        return (os.fspath(model),)
+    here = ("embedded", "cached", "installed")
+    return tuple(name for name in BEST_BACKBONES if get_status(name).state in here)
+
+
+def suggest_backbone(model: str | os.PathLike[str]) -> str:
+    """What would look better than what `auto` finds here, as a line for the user; or nothing."""
+    best = NETWORKS[BEST_BACKBONES[0]].published
+    if os.fspath(model) != AUTO or choose_backbone(AUTO) != BEST_BACKBONES[-1] or best is None:
+        return ""
+    return (
+        f"{BEST_BACKBONES[-1]} looks; a network that saw more looks better: {how_to_install(best)}"
     )
 
 

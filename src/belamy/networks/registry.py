@@ -34,6 +34,7 @@ from belamy.networks.image_to_image.network import (
 from belamy.networks.sequential import Chain
 
 __all__ = [
+    "BEST_BACKBONES",
     "NETWORKS",
     "build_backbone",
     "build_discriminator",
@@ -91,7 +92,8 @@ NETWORKS: dict[str, Architecture] = {
         embedded=("iris",),
         training_form={"folded": False},
         layers=LayerDefaults(
-            dream=("mixed4b",),
+            dream=("mixed4c",),
+            dream_smoothing="both",
             style=StyleLayers(
                 {"mixed3b": 1},
                 {"conv1": 1, "conv2b": 1, "mixed3a": 1, "mixed3b": 1, "mixed4b": 1},
@@ -110,7 +112,7 @@ NETWORKS: dict[str, Architecture] = {
             0, 18.0, 224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
         ),
         aliases=efficientnet.ALIASES,
-        layers=LayerDefaults(dream=("block9", "block11")),
+        layers=LayerDefaults(dream=("block9", "block12"), dream_smoothing="both"),
     ),
     "efficientnet_lite2": Architecture(
         "backbone",
@@ -119,7 +121,7 @@ NETWORKS: dict[str, Architecture] = {
             2, 23.5, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
         ),
         aliases=efficientnet.ALIASES,
-        layers=LayerDefaults(dream=("block13", "block16")),
+        layers=LayerDefaults(dream=("block14", "block17"), dream_smoothing="both"),
     ),
     "alexnet": Architecture(
         "backbone",
@@ -234,6 +236,9 @@ NETWORKS: dict[str, Architecture] = {
     "dehaze": Architecture("dehaze", DehazeNet, embedded=("defog",)),
 }
 """Name, as in the metadata of network files → how it is built, and what suits it."""
+
+BEST_BACKBONES = ("efficientnet_lite2", "efficientnet_lite0", "iris")
+"""What `auto` chooses from, the best first: those that saw all of ImageNet, then iris."""
 
 
 def names_of(kind: Kind | None = None) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +14,7 @@ from belamy.engines.dream.render import Dreamer
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.files.weights import open_weights
+from belamy.networks.find import choose_backbone
 from belamy.networks.geometry import Layer, layer_table
 from belamy.pixels.images import contact_sheet
 from belamy.steps import Step
@@ -28,7 +28,7 @@ _PASSING = re.compile(r"(pool|norm|drop|avg|fc|logits)")
 
 def draw_atlas(options: AtlasOptions) -> Iterator[Step]:
     """A picture for each layer or channel, and the sheet so far: see `atlas_steps`."""
-    model = os.fspath(options.model)
+    model = choose_backbone(options.model)
     layers = _channels(model, options) if options.layer is not None else _layers_to_draw(model)
     pictures = []
     for index, layer in enumerate(layers, start=1):
@@ -48,7 +48,7 @@ def draw_atlas(options: AtlasOptions) -> Iterator[Step]:
         assert drawn.recipe is not None
         device = str(drawn.recipe.options["device"])
         recipe = recipe_of(
-            "atlas", replace(options, device=device), drawn.recipe.weights, step=index
+            "atlas", replace(options, model=model, device=device), drawn.recipe.weights, step=index
         )
         yield Step(index, len(layers), sheet, {}, recipe=recipe)
 

@@ -21,7 +21,8 @@ class AtlasOptions:
     """What an atlas is asked for.
 
     Args:
-        model: a network's name (`belamy models list`) or weights file.
+        model: a network's name (`belamy models list`) or weights file; auto is the best one whose
+            weights are here.
         layer: draw the channels of this layer; None draws each layer's favourite pattern.
         channels: how many channels of the layer, from its first on.
         size: side of each picture in pixels.
@@ -31,7 +32,7 @@ class AtlasOptions:
         device: auto, cpu, cuda or mps.
     """
 
-    model: str | os.PathLike[str] = "iris"
+    model: str | os.PathLike[str] = "auto"
     _: KW_ONLY
     layer: str | None = None
     channels: Annotated[int, Between(1, 100_000)] = 12

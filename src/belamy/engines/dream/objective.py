@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from belamy.engines.dream.options import Smoothing
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
 from belamy.networks.find import name_network
@@ -136,6 +137,15 @@ def default_layers(model: str | os.PathLike[str]) -> tuple[str, ...]:
     if not layers:
         raise OptionError(f"{name} has no favourite layer; name one with layer")
     return layers
+
+
+def default_smoothing(model: str | os.PathLike[str]) -> Smoothing:
+    """How the gradient of a model, by name or file, is best freed of noise.
+
+    Raises:
+        UnknownName, WeightsError: there is no such model, or its weights are not here.
+    """
+    return NETWORKS[name_network(model, "backbone")].layers.dream_smoothing
 
 
 def objective_for(

@@ -27,7 +27,7 @@ __all__ = [
 NOISE_SIDE = 384  # long side of a picture that starts from noise, in pixels
 SMALLEST_TILE = 64  # pixels; smaller ones would be nearly all margin
 
-Smoothing: TypeAlias = Literal["laplacian", "gaussian", "none"]
+Smoothing: TypeAlias = Literal["laplacian", "gaussian", "both", "none"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,8 @@ class DreamOptions:
 
     Args:
         image: what to dream on; a file, PIL image, array or tensor. None dreams from noise.
-        model: a network's name (`belamy models list`) or weights file.
+        model: a network's name (`belamy models list`) or weights file; auto is the best one whose
+            weights are here.
         layer: what to excite, as NAME[:CHANNEL][*WEIGHT]; several add up, and a negative weight
             calms. None takes the model's favourite. Shallow layers draw strokes and eyes, deep ones
             parts of animals and things.
@@ -55,7 +56,8 @@ class DreamOptions:
             so that no position always meets the same grid. None: 32 on pixels as in the notebook; a
             Fourier canvas is shifted, turned and scaled its own way.
         smooth: how the gradient is freed of noise: its bands levelled (laplacian), blurred
-            (gaussian), or not at all. None: laplacian on pixels.
+            (gaussian), first the one and then the other (both), or not at all. None: on pixels what
+            suits the model; laplacian where that is not known.
         from_: start from the image, or from noise. None: the image where there is one.
         canvas: pixels, or fourier: the spectrum of decorrelated colours, which draws large shapes
             as readily as fine ones. None: pixels on an image, fourier from noise.
@@ -75,7 +77,7 @@ class DreamOptions:
 
     image: Source | None = None
     _: KW_ONLY
-    model: str | os.PathLike[str] = "iris"
+    model: str | os.PathLike[str] = "auto"
     layer: str | Objective | Sequence[str | Objective] = ()
     class_: str | None = None
     guide: Source | None = None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,6 +13,7 @@ from belamy.devices import choose_device, make_rng
 from belamy.engines.dream.objective import (
     REFERENCE_SIDE,
     default_layers,
+    default_smoothing,
     objective_for,
     read_target,
 )
@@ -27,8 +27,9 @@ from belamy.engines.dream.options import (
 )
 from belamy.engines.recipes import recipe_of
 from belamy.engines.tiling import TilingHabit, choose_tiling
-from belamy.errors import OptionError
+from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.find import list_backbones, suggest_backbone
 from belamy.objectives.objective import IMAGE, Objective
 from belamy.optimise import Tiling, activations_of, descend, fit, gradient_of, tiled_gradient_of
 from belamy.pixels.augment import random_shift, robust_same_size, roll, roll_back
@@ -56,6 +57,11 @@ TILING = TilingHabit(field=1 / 4, strides=0, largest_tile=512, largest_whole=128
 SMOOTHERS: dict[str, Callable[[Tensor], Tensor]] = {
     "laplacian": lambda gradient: laplacian_smooth(gradient, LAPLACIAN_LEVELS),
     "gaussian": lambda gradient: gaussian_smooth(gradient, GAUSSIAN_SIGMA),
+    # The blur takes the noise of strided depthwise convolutions away; one band more than above is
+    # levelled, since what is left of the finest is weak.
+    "both": lambda gradient: laplacian_smooth(
+        gaussian_smooth(gradient, GAUSSIAN_SIGMA), LAPLACIAN_LEVELS + 1
+    ),
     "none": lambda gradient: gradient,
 }
 
@@ -93,15 +99,16 @@ class Dreamer:
     """
 
     def __init__(self, options: DreamOptions | None = None) -> None:
-        self.options = DreamOptions() if options is None else options
-        given = self.options
+        given = DreamOptions() if options is None else options
+        self.hint = suggest_backbone(given.model)
         self.device = choose_device(given.device)
-        default = given.layer in ((), [], "") and given.class_ is None
-        layer = default_layers(given.model) if default else given.layer
-        self.target = read_target(layer, given.class_, given.channels)
-        self.backbone = load_backbone(
-            os.fspath(given.model), layers=self.target.layers, device=self.device
-        )
+        models = list_backbones(given.model)
+        if given.layer in ((), [], "") and given.class_ is None:
+            models = models[:1]
+            given = replace(given, layer=default_layers(models[0]))
+        self.target = read_target(given.layer, given.class_, given.channels)
+        self.backbone, model = _load_first(models, self.target.layers, self.device)
+        self.options = replace(given, model=model)
 
     def __call__(self, image: Source | None = None) -> Picture:
         """The picture dreamt on to the end; None dreams from noise."""
@@ -110,7 +117,7 @@ class Dreamer:
 
     def steps(self, image: Source | None = None) -> Iterator[Step]:
         """The same, step by step: see `belamy.dream_steps`."""
-        scene = self._scene(resolve(replace(self.options, image=image)))
+        scene = self._scene(resolve(_suit_to_model(replace(self.options, image=image))))
         settings = settings_of(scene.options)
         work = (
             _dream_on_pixels(scene, settings)
@@ -118,7 +125,10 @@ class Dreamer:
             else _dream_on_fourier(scene, settings)
         )
         for step in work:
-            yield replace(step, recipe=replace(scene.recipe, step=step.index))
+            recipe = replace(scene.recipe, step=step.index)
+            hint = self.hint if step.index == 1 else ""
+            note = "; ".join(filter(None, (step.note, hint)))
+            yield replace(step, recipe=recipe, note=note)
 
     def _scene(self, options: DreamOptions) -> Scene:
         picture = _base(options)
@@ -141,6 +151,32 @@ class Dreamer:
         changed = {"layer": self.target.describe()}
         recipe = recipe_of("dream", options, weights, changed=changed)
         return Scene(options, self.backbone, objective, base, picture.alpha, mask, tiling, recipe)
+
+
+def _load_first(
+    models: Sequence[str], layers: Iterable[str], device: torch.device
+) -> tuple[Backbone, str]:
+    """The first of the models that has all the layers, and which one that is.
+
+    Raises:
+        UnknownName: none has; what the first one says.
+    """
+    refused: UnknownName | None = None
+    for model in models:
+        try:
+            return load_backbone(model, layers=layers, device=device), model
+        except UnknownName as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
+
+
+def _suit_to_model(options: DreamOptions) -> DreamOptions:
+    """The smoothing that suits the model, where none is asked for and pixels are dreamt on."""
+    canvas = options.canvas or ("fourier" if options.image is None else "pixels")
+    if options.smooth is not None or canvas != "pixels":
+        return options
+    return replace(options, smooth=default_smoothing(options.model))
 
 
 def _base(options: DreamOptions) -> Picture:
