@@ -1,9 +1,9 @@
 """What a step of a GAN costs beside the plainest one.
 
-Time: CPU seconds for each picture of a batch, the critic's turn, the generator's, and the penalty
-of slopes where there is one, averaged in as often as it comes; of `light` and `dcgan` as belamy
-trains them, beside the DCGAN of PyTorch's example (the same widths, batch 64, no penalty, no
-averaging), all at 64 px, in turns, on one thread.
+Time: CPU seconds for each picture of a batch, the discriminator's turn, the generator's, and the
+penalty of the gradient where there is one, averaged in as often as it comes; of `light` and
+`dcgan` as belamy trains them, beside the DCGAN of PyTorch's example (the same widths, batch 64, no
+penalty, no averaging), all at 64 px, in turns, on one thread.
 Memory: a training of `light` in a process of its own.
 
     python benchmarks/gan.py [--quick]
@@ -12,8 +12,8 @@ Memory: a training of `light` in a process of its own.
 The second line says why `belamy gan train` has no `--compile`: it times passes of `light` forward
 and back through the networks as they are and through what `torch.compile` makes of them. On an
 EPYC with bfloat16, torch 2.13: 1.22 times the CPU time for a generator's turn, 1.79 times for a
-critic's, after 39 CPU seconds of compiling. What the penalties need, second derivatives, compiled
-networks have not at all.
+discriminator's, after 39 CPU seconds of compiling. What the penalties need, second derivatives,
+compiled networks have not at all.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ from torch import nn
 from belamy.devices import autocast, make_rng
 from belamy.engines.gan.api import GanConfig
 from belamy.engines.gan.dataset import Pictures
-from belamy.engines.gan.dry_run import multiply_adds
+from belamy.engines.gan.dry_run import count_multiply_adds
+from belamy.engines.gan.networks import build_networks
 from belamy.engines.gan.task import GanTask
-from belamy.networks.gan.generator import GeneratorArguments
-from belamy.networks.registry import build_discriminator, build_generator, names_of, find_gan
 
 SIDE = 64
 SEEN = 128  # pictures that each measurement trains on: eight batches of 16, two of 64
@@ -52,10 +51,10 @@ import tempfile, torch
 from pathlib import Path
 torch.set_num_threads(1)
 import sys; sys.path.insert(0, {here!r})
-from gan import recipe_of
-recipe = recipe_of("light", "relativistic", Path(tempfile.mkdtemp()))
+from gan import make_task
+task = make_task("light", "relativistic", Path(tempfile.mkdtemp()))
 for index in range(9):
-    recipe.step(index, recipe.accelerator.backward)
+    task.step(index, task.accelerator.backward)
 """
 
 
@@ -66,11 +65,11 @@ def main() -> int:
         report(compiled(10 if quick else 60))
         return 0
     with tempfile.TemporaryDirectory() as place:
-        light = recipe_of("light", "relativistic", Path(place))
-        dcgan = recipe_of("dcgan", "non-saturating", Path(place))
+        light = make_task("light", "relativistic", Path(place))
+        dcgan = make_task("dcgan", "non-saturating", Path(place))
         tasks = [steps_of(light), steps_of(dcgan), plain_steps()]
         seconds = side_by_side(tasks, 10 if quick else 120, time.process_time)
-        cost = sum(multiply_adds(name, net, light) for name, net in light.networks.items())
+        cost = sum(count_multiply_adds(name, net, light) for name, net in light.networks.items())
     of_light, of_dcgan, plain = (spent / SEEN for spent in seconds)
     memory = peak_megabytes(TRAINING.format(here=str(Path(__file__).parent)))
     return report(
@@ -88,72 +87,71 @@ def main() -> int:
 def compiled(seconds: float) -> list[Figure]:
     """What is left of a turn's time where both networks are compiled."""
     with tempfile.TemporaryDirectory() as place:
-        recipe = recipe_of("light", "relativistic", Path(place))
-    plain = [network.train() for network in recipe.networks.values()]
+        task = make_task("light", "relativistic", Path(place))
+    plain = [network.train() for network in task.networks.values()]
     faster = [torch.compile(network) for network in plain]
-    tasks = [turn(recipe, pair, forger) for pair in (plain, faster) for forger in (True, False)]
-    forged, judged, forged_faster, judged_faster = side_by_side(tasks, seconds, time.process_time)
+    tasks = [turn(task, pair, both) for pair in (plain, faster) for both in (True, False)]
+    g, d, g_faster, d_faster = side_by_side(tasks, seconds, time.process_time)
     return [
-        Figure("generator's turn: compiled over not", forged_faster / forged, HELPS),
-        Figure("critic's turn: compiled over not", judged_faster / judged, HELPS),
+        Figure("generator's turn: compiled over not", g_faster / g, HELPS),
+        Figure("discriminator's turn: compiled over not", d_faster / d, HELPS),
     ]
 
 
-def turn(recipe: GanTask, pair: Sequence[Any], forger: bool) -> Callable[[], object]:
-    """A pass forward and back, of the critic alone or of both."""
-    latents, images = torch.randn(16, recipe.shape.latent), torch.rand(16, 3, SIDE, SIDE)
+def turn(task: GanTask, pair: Sequence[Any], both: bool) -> Callable[[], object]:
+    """A pass forward and back, of the discriminator alone or of both."""
+    latents, images = torch.randn(16, task.arguments.latent), torch.rand(16, 3, SIDE, SIDE)
 
     def run() -> None:
-        with autocast(torch.device("cpu"), recipe.config.precision):
-            logits = pair[1](pair[0](latents, None) if forger else images, None)
+        with autocast(torch.device("cpu"), task.config.precision):
+            logits = pair[1](pair[0](latents, None) if both else images, None)
             loss = F.softplus(-logits).mean()
         loss.backward()  # type: ignore[no-untyped-call]
-        for network in recipe.networks.values():
+        for network in task.networks.values():
             network.zero_grad()
 
     return run
 
 
-def recipe_of(architecture: str, loss: str, samples: Path) -> GanTask:
+def make_task(architecture: str, loss: str, samples: Path) -> GanTask:
     """As belamy trains it, on noise, which costs the same time."""
     config = GanConfig(data="noise", architecture=architecture, loss=loss, augment=0.3)  # type: ignore[arg-type]
     noise = torch.randint(256, (SEEN, SIDE, SIDE, 3), generator=make_rng(0, "noise"))
     pictures = Pictures(noise.byte(), torch.zeros(SEEN, dtype=torch.int64), (), "noise")
-    shape = GeneratorArguments(SIDE, find_gan(architecture).latent)
-    pair = build_generator(architecture, shape), build_discriminator(architecture, shape)
-    return GanTask(config, pictures, pair, shape, [], samples, Accelerator(cpu=True))
+    networks = build_networks(config, ())
+    return GanTask(config, pictures, networks, samples, Accelerator(cpu=True))
 
 
-def steps_of(recipe: GanTask) -> Callable[[], object]:
+def steps_of(task: GanTask) -> Callable[[], object]:
     """As many steps as it takes to see `SEEN` pictures, each penalty that is due among them."""
 
     def run() -> None:
-        for index in range(SEEN // recipe.config.batch):
-            recipe.step(index, recipe.accelerator.backward)
+        for index in range(SEEN // task.config.batch):
+            task.step(index, task.accelerator.backward)
 
     return run
 
 
 def plain_steps() -> Callable[[], object]:
-    """The training step of PyTorch's example: real, made, generator; 3.58 and 2.77 million
+    """The training step of PyTorch's example: real, fake, generator; 3.58 and 2.77 million
     weights, batch 64, Adam."""
-    forger, critic = plain_generator(), plain_discriminator()
+    generator, discriminator = plain_generator(), plain_discriminator()
     optimizers = [
-        torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for net in (forger, critic)
+        torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for net in (generator, discriminator)
     ]
     real = torch.rand(64, 3, SIDE, SIDE, generator=make_rng(0, "real")) * 2 - 1
 
     def run() -> None:
         for _ in range(SEEN // 64):
-            made = forger(torch.randn(64, 100, 1, 1))
+            fake = generator(torch.randn(64, 100, 1, 1))
             optimizers[1].zero_grad()
-            for images, label in ((real, 1.0), (made.detach(), 0.0)):
-                logits = critic(images)
+            for images, label in ((real, 1.0), (fake.detach(), 0.0)):
+                logits = discriminator(images)
                 entropy = F.binary_cross_entropy_with_logits
                 entropy(logits, torch.full_like(logits, label)).backward()  # type: ignore[no-untyped-call]
             optimizers[1].step()
             optimizers[0].zero_grad()
-            F.softplus(-critic(made)).mean().backward()  # type: ignore[no-untyped-call]
+            F.softplus(-discriminator(fake)).mean().backward()  # type: ignore[no-untyped-call]
             optimizers[0].step()
 
     return run

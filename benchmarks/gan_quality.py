@@ -31,10 +31,10 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.gan.api import GanConfig
-from belamy.engines.gan.task import GanTask, grid
-from belamy.engines.gan.train import Parts
+from belamy.engines.gan.task import GanTask, tile_samples
+from belamy.engines.gan.train import load_setup
 from belamy.pixels.images import contact_sheet, save_image
-from belamy.training.distribution_metrics import frechet_distance, kernel_distance, extract_features
+from belamy.training.distribution_metrics import extract_features, frechet_distance, kernel_distance
 
 Curves = dict[str, list[dict[str, float]]]
 
@@ -61,31 +61,31 @@ class Contender:
 
     def __init__(self, name: str, data: str, seconds: float, place: Path) -> None:
         self.name, self.place = name, place
-        pace = self._pace(self._recipe(data, 100))
-        self.recipe = self._recipe(data, max(10, round(seconds / pace)))
-        made = self.recipe.networks["generator"]
+        pace = self._pace(self._make_task(data, 100))
+        self.task = self._make_task(data, max(10, round(seconds / pace)))
+        made = self.task.networks["generator"]
         self.average = copy.deepcopy(made).eval().requires_grad_(False)
         self.spent, self.index = 0.0, 0
 
-    def _recipe(self, data: str, steps: int) -> GanTask:
+    def _make_task(self, data: str, steps: int) -> GanTask:
         config = GanConfig(data=data, steps=steps, **CONTENDERS[self.name])
-        return Parts(config, Accelerator(cpu=True)).recipe(self.place)
+        return load_setup(config).make_task(self.place, Accelerator(cpu=True))
 
-    def _pace(self, recipe: GanTask) -> float:
+    def _pace(self, task: GanTask) -> float:
         """CPU seconds a step, after a first one."""
-        recipe.step(0, recipe.accelerator.backward)
+        task.step(0, task.accelerator.backward)
         begun = time.process_time()
         for index in range(16):
-            recipe.step(index, recipe.accelerator.backward)
+            task.step(index, task.accelerator.backward)
         return (time.process_time() - begun) / 16
 
     def advance(self, until: float) -> None:
         """Train until so many CPU seconds are spent."""
         while self.spent < until:
             begun = time.process_time()
-            if self.index < self.recipe.total:
-                self.recipe.step(self.index, self.recipe.accelerator.backward)
-                self._follow(self.recipe.networks["generator"])
+            if self.index < self.task.total_steps:
+                self.task.step(self.index, self.task.accelerator.backward)
+                self._follow(self.task.networks["generator"])
                 self.index += 1
                 self.spent += time.process_time() - begun
             else:
@@ -94,7 +94,7 @@ class Contender:
     @torch.no_grad()
     def _follow(self, made: nn.Module) -> None:
         """As belamy's trainer averages."""
-        decay = min(self.recipe.average, (1 + self.index) / (10 + self.index))
+        decay = min(self.task.ema_decay, (1 + self.index) / (10 + self.index))
         own, other = self.average.state_dict(), made.state_dict()
         for name, tensor in own.items():
             if tensor.is_floating_point():
@@ -104,7 +104,7 @@ class Contender:
 
     @torch.no_grad()
     def painted(self) -> Tensor:
-        latents = torch.randn(MADE, self.recipe.shape.latent, generator=make_rng(1, "judged"))
+        latents = torch.randn(MADE, self.task.arguments.latent, generator=make_rng(1, "judged"))
         return torch.cat([self.average(part) for part in torch.split(latents, 100)])
 
     def measured(self, real: Tensor) -> dict[str, float]:
@@ -113,7 +113,7 @@ class Contender:
         return {
             "seconds": round(self.spent, 2),
             "steps": self.index,
-            "pictures": self.index * self.recipe.config.batch,
+            "pictures": self.index * self.task.config.batch,
             "frechet": frechet_distance(real, seen),
             "kernel": kernel_distance(real, seen, subsets=SUBSETS),
         }
@@ -149,7 +149,7 @@ def arguments() -> argparse.Namespace:
 
 def compete(contenders: list[Contender], seconds: float, folder: Path) -> Curves:
     """Train all of them in turns; at each mark, measure them and save what there is by then."""
-    real = contenders[0].recipe.pictures.images[:REAL].permute(0, 3, 1, 2)
+    real = contenders[0].task.pictures.images[:REAL].permute(0, 3, 1, 2)
     features = extract_features(
         real[start : start + 100] / 255 for start in range(0, len(real), 100)
     )
@@ -166,7 +166,7 @@ def compete(contenders: list[Contender], seconds: float, folder: Path) -> Curves
 
 def samples(contenders: list[Contender], folder: Path) -> None:
     """The first forty pictures that each of them paints, not chosen."""
-    grids = [grid(one.recipe.drawn(one.average)) for one in contenders]
+    grids = [tile_samples(one.task.draw_samples(one.average)) for one in contenders]
     names = [one.name for one in contenders]
     for index, image in enumerate(grids):
         save_image(image, folder / f"samples-{index}.png")

@@ -16,6 +16,7 @@ from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
 from belamy.cli.progress import show_steps, shown
 from belamy.engines.gan.api import gan_evaluate_steps
+from belamy.engines.gan.options import PaintOptions, WalkOptions
 from belamy.engines.gan.sample_api import (
     gan_edit_steps,
     gan_mix_steps,
@@ -65,8 +66,10 @@ def paint(
     _require_latents(save_latents)
     if output and _is_folder(output):
         require_folder(output)
+        given = PaintOptions(network, sheet=False, **options)
         steps = gan_paint_steps(network, sheet=False, **options)
-        _save_each(steps, Path(output), options, save_latents)
+        stem = "latents" if given.latents else str(given.seed)
+        _save_each(steps, Path(output), stem, save_latents)
         return
     _paint_one(gan_paint_steps(network, sheet=True, **options), output, save_latents, "painting")
 
@@ -75,11 +78,9 @@ def _is_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
-def _save_each(
-    steps: Iterator[Step], folder: Path, options: dict[str, Any], save_latents: Path | None
-) -> None:
+def _save_each(steps: Iterator[Step], folder: Path, stem: str, save_latents: Path | None) -> None:
+    """A file of each step's picture."""
     latents = []
-    stem = "latents" if options["latents"] else str(options["seed"])
     for step in shown(steps, f"painting {folder}"):
         digits = max(2, len(str(step.total)))
         save_step(step, folder / f"{stem}-{step.index:0{digits}}.png")
@@ -91,7 +92,7 @@ def _save_each(
 def _paint_one(
     steps: Iterator[Step], output: str, save_latents: Path | None, description: str
 ) -> None:
-    """Drain the steps; the last one is the picture."""
+    """Run the steps; the last one has the picture."""
     if not output:
         raise OptionError("no output named; write -o new.png")
     target = require_output(output)
@@ -115,9 +116,10 @@ def walk(
     """Walk from picture to picture and back to the first: a film that goes round for ever."""
     if not output:
         raise OptionError("no output named; write -o walk.gif, or -o walk.mp4")
-    target = require_film(output, options["fps"])
+    fps = WalkOptions(network, **options).fps
+    target = require_film(output, fps)
     steps = gan_walk_steps(network, **options)
-    save_film(steps, target, f"walking to {target.name}", options["fps"])
+    save_film(steps, target, f"walking to {target.name}", fps)
     typer.echo(target)
 
 
@@ -199,10 +201,10 @@ def evaluate(
         raise KeyboardInterrupt
     if output:
         save_step(step, output)
-    _tell(step, as_json)
+    _print_measures(step, as_json)
 
 
-def _tell(step: Step, as_json: bool) -> None:
+def _print_measures(step: Step, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({**step.losses, "note": step.note}, ensure_ascii=False))
         return

@@ -15,7 +15,7 @@ from belamy.errors import OptionError
 from belamy.networks.gan.latents import principal_directions, slerp
 from belamy.steps import Step
 
-__all__ = ["edit", "mix"]
+__all__ = ["INTERPOLATIONS", "caption_mix", "edit", "mix"]
 
 _OVERVIEW = 6  # directions
 _ROW = 5  # pictures of each of them

@@ -26,7 +26,7 @@ from belamy.training.distribution_metrics import (
 )
 from belamy.training.feature_extractors import FeatureExtractor, load_feature_extractor
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "find_nearest", "measure"]
 
 _FEW, _MANY = 1000, 5000  # pictures that are painted and taken, where nothing is said
 _BATCH = 64

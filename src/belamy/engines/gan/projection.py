@@ -20,7 +20,7 @@ from belamy.pixels.images import load_image, resize
 from belamy.steps import Step
 from belamy.training.schedules import cosine_decay, set_learning_rate
 
-__all__ = ["project"]
+__all__ = ["PerceptualDistance", "StylePrior", "crop_square", "project"]
 
 # All by eye, on portraits of 64 px.
 _CANDIDATES = 64  # pictures, of which the one with the smallest loss is where the search begins

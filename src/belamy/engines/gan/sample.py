@@ -16,7 +16,7 @@ from belamy.errors import OptionError
 from belamy.networks.gan.latents import slerp
 from belamy.steps import Step
 
-__all__ = ["paint", "walk"]
+__all__ = ["interpolate_loop", "paint", "walk"]
 
 _COUNT, _STOPS = 16, 6  # pictures, where nothing is said
 _LARGEST_SHEET = 200e6  # pixels
