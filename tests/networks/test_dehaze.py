@@ -138,15 +138,15 @@ def test_bad_files_are_said(said: str, tmp_path: Path) -> None:
     kept = {name: tensor for name, tensor in state.items() if tensor is not None}
     path = written(tmp_path / "fog.safetensors", told, kept)
     with pytest.raises(WeightsError, match=said):
-        load_network(path, "dehaze").network
+        load_network(path, "dehaze")
 
 
 def test_files_that_are_damaged_or_changed_are_said(tmp_path: Path) -> None:
     path = tmp_path / "fog.safetensors"
     path.write_bytes(b"no weights at all")
     with pytest.raises(WeightsError, match="damaged"):
-        load_network(path, "dehaze").network
+        load_network(path, "dehaze")
     written(path, {}, small().state_dict())
     (tmp_path / "fog.safetensors.sha256").write_text(f"{'0' * 64}  fog.safetensors\n")
     with pytest.raises(WeightsError, match="has changed"):
-        load_network(path, "dehaze").network
+        load_network(path, "dehaze")

@@ -41,7 +41,7 @@ BACKBONES: dict[str, dict[str, Any]] = {
 }
 TINY: dict[str, dict[str, Any]] = {
     **{name: BACKBONES.get(name, {"classes": 2}) for name in names_of("backbone")},
-    **{name: GAN for name in names_of("generator")},
+    **dict.fromkeys(names_of("generator"), GAN),
     "johnson": {"widths": [4, 5, 6], "blocks": 1},
     "translation": {"shape": "unet", "channels": 2, "blocks": 1},
     "layers": {"layers": [{"layer": "conv", "inputs": 3, "outputs": 3, "kernel": [1, 1]}]},

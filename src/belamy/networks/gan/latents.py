@@ -194,7 +194,7 @@ def check_latents_path(path: Path) -> None:
 
 
 def load_styles(path: Path, generator: Generator, label: int | None = None) -> Tensor:
-    """The styles in a file: `styles` (N, resolutions, style), or `latents` (N, latent) to be mapped.
+    """The styles in a file: `styles` (N, resolutions, style), or `latents` (N, latent) to map.
 
     Args:
         path: what `save_styles` wrote, or any safetensors with one of the two.
