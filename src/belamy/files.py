@@ -25,7 +25,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         BelamyError: `path` is a folder or a device, the folder cannot be made or written, or the
             disk is full.
     """
-    target, temporary = _prepared(path)
+    target, temporary = _prepare(path)
     try:
         yield temporary
         _settle(temporary, target)
@@ -36,7 +36,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+def _prepare(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """What will be written, and an empty file beside it with the permissions that it will have."""
     try:
         target = Path(path).resolve()

@@ -128,5 +128,5 @@ def test_the_lesson_reads_a_picture_of_mine(tmp_path: Path) -> None:
 def test_a_picture_that_is_not_there_is_said_before_anything_is_learned() -> None:
     with pytest.raises(ImageError, match="nowhere"):
         list(cnn(image="nowhere.png"))
-    with pytest.raises(OptionError, match="--epochs 0"):
+    with pytest.raises(OptionError, match="epochs is 0"):
         list(cnn(epochs=0))

@@ -15,7 +15,7 @@ from belamy.basics.neuron import (
     boolean_functions,
     fires,
     margin,
-    mistakes_allowed,
+    mistake_bound,
     train_perceptron,
     truth_table,
     widest_margin,
@@ -90,7 +90,7 @@ def test_it_stops_within_novikoffs_bound(seed: int, dimensions: int) -> None:
     assert (last.decide(points) == labels).all()
     widest = margin(widest_margin(points, labels), points, labels)
     assert widest >= margin(last, points, labels) > 0
-    assert len(mistakes) <= mistakes_allowed(points, widest)
+    assert len(mistakes) <= mistake_bound(points, widest)
 
 
 def test_the_widest_margin_is_the_widest_of_a_fine_search() -> None:

@@ -214,3 +214,8 @@ def test_a_blur_has_its_deviation() -> None:
     for axis in (0, 1):
         variance = float((spread.sum(axis) * position.square()).sum())
         assert math.sqrt(variance) == pytest.approx(3.0, rel=0.02)
+
+
+def test_an_octave_as_small_as_the_smallest_is_kept() -> None:
+    assert octave_sizes(64, 96, 2, scale=2.0, smallest=32) == ([(32, 48), (64, 96)], 0)
+    assert octave_sizes(64, 96, 2, scale=2.0, smallest=33) == ([(64, 96)], 1)

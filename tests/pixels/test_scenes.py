@@ -60,7 +60,7 @@ def test_too_small(scene, size):
 
 
 def test_noise_is_zero_on_the_lattice_bounded_and_smooth():
-    field = Field.seeded(0, "test", 0.01)
+    field = Field.from_seed(0, "test", 0.01)
     whole = torch.arange(-5.0, 300.0)
     assert field.noise(whole, whole.flip(0)).abs().max() < 1e-6
     x = torch.linspace(-3, 3, 4001)
@@ -72,17 +72,17 @@ def test_noise_is_zero_on_the_lattice_bounded_and_smooth():
 @pytest.mark.parametrize("name", ["fractal", "billows", "ridges"])
 def test_fractals_keep_to_their_range(name):
     frame = Frame.of(200, 200)
-    values = getattr(Field.seeded(3, "test", frame.pixel), name)(frame.x * 9, frame.y * 9, 1)
+    values = getattr(Field.from_seed(3, "test", frame.pixel), name)(frame.x * 9, frame.y * 9, 1)
     assert values.min() > (-1.3 if name == "fractal" else -1e-6)
     assert 0.5 < values.max() < 1.5
 
 
 def test_octaves_stop_where_pixels_do():
-    field = Field.seeded(0, "test", pixel=1 / 64)
+    field = Field.from_seed(0, "test", pixel=1 / 64)
     assert field.octaves(1) == 6  # the sixth has a period of two pixels
     assert field.octaves(1, most=3) == 3
     assert field.octaves(1000) == 1
-    assert field.seen_with(1 / 128).octaves(1) == 7
+    assert field.at_resolution(1 / 128).octaves(1) == 7
 
 
 def test_smoothstep_goes_either_way():
@@ -92,7 +92,7 @@ def test_smoothstep_goes_either_way():
 
 
 def test_fruit_lie_on_the_table_and_not_within_each_other():
-    fruit = lay_out(Field.seeded(0, "still life", 0.01))
+    fruit = lay_out(Field.from_seed(0, "still life", 0.01))
     assert set(fruit.skins.tolist()) == set(range(len(SKINS)))
     assert (fruit.centres[:, 1] >= fruit.radii - 1e-6).all()
     apart = torch.cdist(fruit.centres, fruit.centres) + torch.eye(len(fruit.radii)) * 9
@@ -101,7 +101,7 @@ def test_fruit_lie_on_the_table_and_not_within_each_other():
 
 def test_the_skyline_only_rises_and_shadows_are_no_light():
     frame = Frame.of(40, 60)
-    ground = survey(frame, Field.seeded(0, "relief", frame.pixel))
+    ground = survey(frame, Field.from_seed(0, "relief", frame.pixel))
     assert (ground.skyline.diff(dim=0) <= 0).all()
     assert ground.height.shape == ground.sunlit.shape == (52, 60)
     assert 0 <= ground.sunlit.min() < 0.1 < 0.9 < ground.sunlit.max() <= 1

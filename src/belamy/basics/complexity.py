@@ -125,19 +125,19 @@ def measure(network: nn.Module, shape: tuple[int, ...]) -> Complexity:
     Raises:
         OptionError: an input of this shape does not go through it.
     """
-    bare = copy.deepcopy(network).to("meta").eval()
+    skeleton = copy.deepcopy(network).to("meta").eval()
     watch = _Tracer()
-    for name, part in bare.named_modules():
+    for name, part in skeleton.named_modules():
         part.register_forward_hook(watch.hook(name))
     try:
         with torch.no_grad(), watch:
-            bare(torch.zeros(1, *shape, device="meta"))
+            skeleton(torch.zeros(1, *shape, device="meta"))
     except (RuntimeError, NotImplementedError, ValueError) as error:
         size, reason = "×".join(map(str, shape)), str(error).partition("\n")[0]
         raise OptionError(f"an input of {size} does not go through the network: {reason}") from None
-    weights = sum(parameter.numel() for parameter in bare.parameters())
+    weights = sum(parameter.numel() for parameter in skeleton.parameters())
     inputs = torch.Size(shape).numel()
-    return Complexity(inputs, tuple(watch.layers), weights, watch.pooled, _list_uncounted(bare))
+    return Complexity(inputs, tuple(watch.layers), weights, watch.pooled, _list_uncounted(skeleton))
 
 
 def _list_uncounted(network: nn.Module) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ Array = NDArray[np.float32]
 SIDE, BOX = 28, 20  # pixels of a picture, and of the longer side of the digit in it
 PRINTED = 1 / 4  # of the digits; the others are written by hand
 
-# How much chance does, by eye, beside MNIST's own digits.
+# Size of the random distortions, by eye, beside MNIST's own digits.
 WOBBLE = 0.04  # of a point of a stroke, in parts of the digit's height
 SLANT, TURN, WIDTH = 0.30, 0.10, 0.26  # standard deviations: a shear, radians, a logarithm
 LEANING = 0.20  # the mean shear: most hands lean to the right
@@ -46,11 +46,11 @@ _INK = 192  # points that stand for where its ink lies
 
 
 def draw_digits(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """`count` pictures of digits in chance order, and which digits they are.
+    """`count` pictures of digits in random order, and which digits they are.
 
     Args:
         count: how many.
-        seed: of all chance.
+        seed: of all randomness.
 
     Returns:
         (count, 28, 28) from black 0 to white 255, and (count,) from 0 to 9.

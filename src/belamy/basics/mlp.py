@@ -136,7 +136,7 @@ def make_network(
 
     Args:
         sizes: of the input, of every hidden layer, of the output: 2, 8, 8, 1.
-        rng: the source of chance.
+        rng: random generator.
         hidden: activation of the hidden layers.
         output: activation of the last layer.
     """

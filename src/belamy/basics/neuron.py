@@ -23,7 +23,7 @@ __all__ = [
     "boolean_functions",
     "fires",
     "margin",
-    "mistakes_allowed",
+    "mistake_bound",
     "train_perceptron",
     "truth_table",
     "widest_margin",
@@ -172,7 +172,7 @@ def widest_margin(points: Array, labels: Array, steps: int = 4000) -> Perceptron
     return Perceptron(w[:-1], float(w[-1]))
 
 
-def mistakes_allowed(points: Array, gamma: float) -> float:
+def mistake_bound(points: Array, gamma: float) -> float:
     """Novikoff's bound: if some line leaves a margin γ, the rule errs at most (R / γ)² times.
 
     R is the length of the longest point (x, 1). Each mistake turns w towards the line by at least

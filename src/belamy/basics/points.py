@@ -1,6 +1,6 @@
 """Toy data: points in the plane, of two classes, for a network to part.
 
-Each maker takes how many points, how far noise throws them, and a source of chance; it returns the
+Each maker takes how many points, how far noise throws them, and a random generator; it returns the
 points (N, 2), most of them in [−1, 1]², and the labels (N,), 0 or 1, half of each.
 """
 

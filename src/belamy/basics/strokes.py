@@ -1,7 +1,7 @@
 """Digits as a hand writes them: a few strokes through points, drawn with a round pen.
 
 Each digit has some habits of writing it, a habit some strokes, a stroke some points. A smooth
-curve runs through them (Catmull and Rom 1974), and chance moves them, so that no two are alike.
+curve runs through them (Catmull and Rom 1974), and noise moves them, so that no two are alike.
 """
 
 from __future__ import annotations
@@ -117,9 +117,9 @@ def curves(habit: str, count: int, wobble: float, rng: np.random.Generator) -> t
     Args:
         habit: of `HABITS`.
         count: how many to write.
-        wobble: how far chance moves each point, in parts of the digit's height; some hands are
+        wobble: how far noise moves each point, in parts of the digit's height; some hands are
             half as steady, some twice.
-        rng: the chance.
+        rng: random generator.
 
     Returns:
         where straight pieces begin and where they end, each (count, pieces, 2), about in the unit

@@ -27,7 +27,7 @@ BANDS = 5
 the last one, with the mean colour. By eye."""
 
 # How much a band's contrasts may grow and shrink, whatever the style has: a plain one does not wipe
-# out what is shown, and what is nearly flat has no grain blown up. By eye.
+# out what is shown, and what is nearly flat has no noise blown up. By eye.
 _LEAST_GAIN, _MOST_GAIN = 0.5, 2.5
 
 

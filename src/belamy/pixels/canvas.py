@@ -105,7 +105,7 @@ class FourierCanvas(nn.Module):
 
     Args:
         spectrum: (N,3,H,W//2+1,2): real and imaginary parts, before weighing.
-        size: (H,W); the width cannot be told from the spectrum.
+        size: (H,W); the width cannot be inferred from the spectrum.
 
     Source: Mordvintsev et al., "Differentiable image parameterizations", 2018; lucid,
     optvis/param/spatial.py, `fft_image`.

@@ -135,7 +135,7 @@ def load_image(
 def input_of(role: str, source: Source) -> Input:
     """What a recipe says of a picture that went into another.
 
-    One that was given as an array has no path; it is told by the SHA-256 of its values.
+    One that was given as an array has no path; it is identified by the SHA-256 of its values.
 
     Raises:
         ImageError, BelamyError: it cannot be read.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from belamy.devices import make_rng
@@ -18,6 +21,7 @@ from belamy.pixels.fog.model import (
     random_scene,
     remove_fog,
 )
+from belamy.pixels.images import load_image, to_pil
 
 
 def pictures(count: int = 4, height: int = 40, width: int = 56) -> Tensor:
@@ -105,3 +109,32 @@ def test_wear_is_slight_and_on_some() -> None:
     assert float(error.max()) < 0.05
     assert 0 <= float(seen.min()) <= float(seen.max()) <= 1
     assert torch.equal(seen, degrade(image, make_rng(0, "wear")))
+
+
+def test_wear_is_noise_and_then_jpeg() -> None:
+    image = pictures(24)
+    seen = degrade(image, make_rng(1, "wear"))
+    rng = make_rng(1, "wear")
+    draws = torch.rand((24, 4), generator=rng).tolist()
+    for one, found, (noisy, amount, packed, quality) in zip(image, seen, draws, strict=True):
+        expected = one
+        if noisy < 0.5:
+            noise = 0.02 * amount * torch.randn(one.shape, generator=rng)
+            expected = (one + noise).clamp(0, 1)
+        if packed < 1 / 3:
+            file = io.BytesIO()
+            to_pil(expected).save(file, "JPEG", quality=round(40 + 55 * quality))
+            expected = load_image(Image.open(file))[0]
+        torch.testing.assert_close(found, expected)
+
+
+def test_the_density_of_fog_is_even_in_its_logarithm() -> None:
+    fog = random_fog(torch.ones(4000, 1, 2, 2), make_rng(0, "fog"))
+    density = -fog.transmission.log().flatten(1).mean(1)
+    foggy = density[density > 0]
+    assert 0.72 < len(foggy) / 4000 < 0.78
+    even = foggy[(foggy > 0.4) & (foggy < 2.5)].log()  # patches blur the ends
+    low, middle, high = torch.quantile(even, torch.tensor([0.0, 0.5, 1.0])).tolist()
+    assert middle == pytest.approx((low + high) / 2, abs=0.08)
+    assert float(foggy.quantile(0.02)) < 0.35
+    assert float(foggy.quantile(0.98)) > 3

@@ -24,7 +24,7 @@ __all__ = ["add_frame", "frame_width"]
 
 # All by eye, but for the colour of gold, which is its measured reflectance.
 _WIDTH = 0.17  # of the picture's longer side
-_NARROWEST = 8  # pixels, in which the profile can still be told
+_NARROWEST = 8  # pixels, in which the profile can still be made out
 _DEPTH = 0.42  # height of the moulding over its width
 _SHADOW = 0.16  # depth of the shadow on the picture over the width of the moulding
 _SAMPLES = 4096  # of the profile
@@ -72,7 +72,12 @@ def add_frame(image: Tensor, *, seed: int = 0) -> Tensor:
     """
     height, width = image.shape[-2:]
     border = frame_width(height, width)
-    whole = _moulding(height, width, border, seed).to(image).expand(len(image), -1, -1, -1).clone()
+    whole = (
+        _render_moulding(height, width, border, seed)
+        .to(image)
+        .expand(len(image), -1, -1, -1)
+        .clone()
+    )
     shaded = image * _shadow(height, width, border).to(image)
     whole[:, :, border : border + height, border : border + width] = shaded
     return whole
@@ -89,10 +94,10 @@ def _shadow(height: int, width: int, border: int) -> Tensor:
 
 
 @functools.lru_cache(maxsize=4)
-def _moulding(height: int, width: int, border: int, seed: int) -> Tensor:
+def _render_moulding(height: int, width: int, border: int, seed: int) -> Tensor:
     """(1, 3, H + 2 w, W + 2 w): the frame, drawn finer than it is shown; nothing in its middle."""
     finer = 3 if border < 64 else 2
-    field = Field.seeded(seed, "gilt frame", 1 / (finer * border))
+    field = Field.from_seed(seed, "gilt frame", 1 / (finer * border))
     strips = _Strips(finer * height, finer * width, finer * border, field)
     total = height + 2 * border, width + 2 * border
     canvas = torch.zeros(1, 3, finer * total[0], finer * total[1])

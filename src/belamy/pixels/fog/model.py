@@ -123,8 +123,8 @@ def random_scene(image: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
 def add_bright_region(image: Tensor, rng: torch.Generator) -> Tensor:
     """Scenes, some with a large bright region in them: a white sky, snow, a wall, a tablecloth.
 
-    Fog is light and even, but not all that is light and even is fog: what is told by the rest of
-    the picture has to be learned on pictures that have both.
+    Fog is light and even, but not all that is light and even is fog: to tell them apart by the rest
+    of the picture has to be learned on pictures that have both.
 
     Args:
         image: (N, 3, H, W) in [0, 1], on the CPU.

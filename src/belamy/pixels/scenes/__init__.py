@@ -41,7 +41,7 @@ def clouds(height: int, width: int, seed: int = 0) -> Tensor:
         OptionError: a side is too small.
     """
     frame = frame_for(height, width)
-    field = Field.seeded(seed, "clouds", frame.pixel)
+    field = Field.from_seed(seed, "clouds", frame.pixel)
     sky = mix(colour(0.08, 0.25, 0.58), colour(0.66, 0.81, 0.93), frame.y**1.1)
     sky = add_cirrus(sky, frame, field, strength=0.5)
     return add_clouds(sky, frame, field, _FAIR_WEATHER, sun=(-0.55, -0.83))[None].clamp(0, 1)
@@ -62,7 +62,7 @@ def landscape(height: int, width: int, seed: int = 0) -> Tensor:
     """
     frame = frame_for(height, width)
     relief, growth, water = (
-        Field.seeded(seed, name, frame.pixel) for name in ("relief", "growth", "water")
+        Field.from_seed(seed, name, frame.pixel) for name in ("relief", "growth", "water")
     )
     ground = mountains.survey(frame, relief)
     seen = mountains.surface(frame, relief, ground)
@@ -92,12 +92,12 @@ def still_life(height: int, width: int, seed: int = 0) -> Tensor:
         OptionError: a side is too small.
     """
     frame = frame_for(height, width)
-    field = Field.seeded(seed, "still life", frame.pixel)
+    field = Field.from_seed(seed, "still life", frame.pixel)
     return fruit.table_with_fruit(frame, field)[None].clamp(0, 1)
 
 
 def _evening_sky(frame: Frame, seed: int) -> Tensor:
-    field = Field.seeded(seed, "sky", frame.pixel)
+    field = Field.from_seed(seed, "sky", frame.pixel)
     down = (frame.y / mountains.HORIZON).clamp(0, 1)
     sky = mix(colour(0.16, 0.37, 0.70), colour(0.90, 0.86, 0.78), down**2)
     sky = add_cirrus(sky, frame, field, strength=0.45)

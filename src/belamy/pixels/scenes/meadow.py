@@ -67,7 +67,7 @@ def _stamp(painting: Painting, sprite: Tensor, row: int, column: int, behind: Te
 def _conifer(field: Field, index: int) -> Tensor:
     """A spruce (4, h, w): colours and alpha; lit from the left."""
     frame = Frame.of(_TREE_PIXELS, _TREE_PIXELS // 2)
-    field = field.seen_with(frame.pixel)
+    field = field.at_resolution(frame.pixel)
     down, side = frame.y, frame.x * 4 - 1  # the crown is 1 wide to either side
     tier = (down * (9 + index % 3) + 0.15 * field.fractal(side + index * 7, down, 2, 3)) % 1
     twigs = field.fractal(side * 0.5 + index * 13, down, 9, 4)

@@ -71,7 +71,7 @@ class Surface:
         height, slope: of the ground; a slope of 1 is level, of 0 a wall.
         light: sunlight that the ground takes, 0 to 1.
         sunlit: sunlight that arrives there, 0 to 1.
-        grain: fractal detail, about -1 to 1.
+        detail: fractal detail, about -1 to 1.
     """
 
     land: Tensor
@@ -82,12 +82,12 @@ class Surface:
     slope: Tensor
     light: Tensor
     sunlit: Tensor
-    grain: Tensor
+    detail: Tensor
 
 
 def terrain(field: Field, x: Tensor, z: Tensor, pixel: float) -> Tensor:
     """The ground's height at (X, Z), with the detail that pixels of that size can show."""
-    field = field.seen_with(pixel)
+    field = field.at_resolution(pixel)
     east = x + 0.35 * field.fractal(x + 3, z, 0.35, 3)
     north = z + 0.35 * field.fractal(x, z + 5, 0.35, 3)
     bend = 0.8 * torch.sin(north * 0.33 + 1)
@@ -147,8 +147,8 @@ def surface(frame: Frame, field: Field, ground: Ground) -> Surface:
     slope = (east**2 + north**2 + 1).rsqrt()
     sunlit = at_rows(ground.sunlit, row)
     light = ((_SUN[1] - east * _SUN[0] - north * _SUN[2]) * slope).clamp(0, 1) * sunlit
-    grain = field.seen_with(fine).fractal(across + 50, depth + height * 3, 2)
-    return Surface(land, water, depth, across, height, slope, light, sunlit, grain)
+    detail = field.at_resolution(fine).fractal(across + 50, depth + height * 3, 2)
+    return Surface(land, water, depth, across, height, slope, light, sunlit, detail)
 
 
 def at_rows(values: Tensor, row: Tensor) -> Tensor:
@@ -159,9 +159,9 @@ def at_rows(values: Tensor, row: Tensor) -> Tensor:
 
 def woods(seen: Surface, field: Field) -> Tensor:
     """How densely trees grow, 0 to 1: not on water, rocks, heights, nor in the meadow."""
-    grain, slope = seen.grain, seen.slope + 0.1 * seen.grain
-    height = seen.height + 0.1 * grain
-    belt = smoothstep(0.06, 0.14, height) * smoothstep(1.1, 0.75, seen.height + 0.3 * grain)
+    detail, slope = seen.detail, seen.slope + 0.1 * seen.detail
+    height = seen.height + 0.1 * detail
+    belt = smoothstep(0.06, 0.14, height) * smoothstep(1.1, 0.75, seen.height + 0.3 * detail)
     groves = smoothstep(-0.25, 0.1, field.fractal(seen.across + 3, seen.depth, 0.8, 4))
     dense = belt * groves * smoothstep(0.55, 0.75, slope) * smoothstep(1.9, 2.4, seen.depth)
     return dense * seen.land * ~seen.water
@@ -169,14 +169,14 @@ def woods(seen: Surface, field: Field) -> Tensor:
 
 def paint(seen: Surface, dense: Tensor, frame: Frame) -> Tensor:
     """The ground (3, H, W): rock, grass, forest and snow, in the light, seen through the air."""
-    tone, grain = (0.5 + 0.7 * seen.grain).clamp(0, 1), seen.grain
-    layers = 1 + 0.06 * torch.sin(seen.height * 70 + 6 * grain)
+    tone, detail = (0.5 + 0.7 * seen.detail).clamp(0, 1), seen.detail
+    layers = 1 + 0.06 * torch.sin(seen.height * 70 + 6 * detail)
     rock = mix(colour(0.33, 0.29, 0.27), colour(0.60, 0.54, 0.47), tone) * layers
     grass = mix(colour(0.13, 0.22, 0.05), colour(0.46, 0.50, 0.16), tone)
-    green = smoothstep(0.70, 0.86, seen.slope + 0.12 * grain)
-    green = green * smoothstep(1.2, 0.8, seen.height + 0.25 * grain)
-    snow = smoothstep(1.0, 1.3, seen.height + 0.35 * grain)
-    snow = snow * smoothstep(0.46, 0.64, seen.slope + 0.1 * grain)
+    green = smoothstep(0.70, 0.86, seen.slope + 0.12 * detail)
+    green = green * smoothstep(1.2, 0.8, seen.height + 0.25 * detail)
+    snow = smoothstep(1.0, 1.3, seen.height + 0.35 * detail)
+    snow = snow * smoothstep(0.46, 0.64, seen.slope + 0.1 * detail)
     ground = mix(mix(mix(rock, grass, green), _FOREST, 0.8 * dense), _SNOW, snow)
     lit = ground * (seen.light * _SUNLIGHT + _SKYLIGHT * (0.55 + 0.45 * seen.slope))
     return mix(lit, haze(frame), fog(seen))

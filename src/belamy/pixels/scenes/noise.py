@@ -42,7 +42,7 @@ class Field:
     pixel: float
 
     @classmethod
-    def seeded(cls, seed: int, name: str, pixel: float) -> Field:
+    def from_seed(cls, seed: int, name: str, pixel: float) -> Field:
         """The field called `name`; the pixel is in scene units."""
         source = make_rng(seed, "scene", name)
         order = torch.randperm(_TABLE, generator=source)
@@ -53,7 +53,7 @@ class Field:
         """Random numbers in [0, 1) that depend on the field and the purpose alone."""
         return torch.rand(shape, generator=make_rng(self.seed, "scene", self.name, purpose))
 
-    def seen_with(self, pixel: float) -> Field:
+    def at_resolution(self, pixel: float) -> Field:
         """The same field for pixels of another size."""
         return replace(self, pixel=pixel)
 
