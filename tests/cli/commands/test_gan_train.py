@@ -13,6 +13,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from belamy.cli import app
 from belamy.cli.commands import gan_train
 from belamy.cli.groups import RootGroup
 from belamy.engines.gan.api import GanConfig
@@ -54,7 +55,10 @@ def test_a_training_from_a_to_z(faces: Path) -> None:
     assert result.exit_code == 0, result.output
     folder = Path("runs/00000-gan-faces")
     assert words(result).endswith(str(folder / "network.safetensors"))
-    assert load_network(folder / "network.safetensors", "generator").network.labels == ("old", "young")
+    assert load_network(folder / "network.safetensors", "generator").network.labels == (
+        "old",
+        "young",
+    )
     saved = json.loads((folder / "config.json").read_text())
     assert saved["kind"] == "gan"
     assert saved["config"]["steps"] == 3
@@ -160,3 +164,12 @@ def test_a_run_of_another_version(faces: Path) -> None:
     result = run("gan", "train", "--resume", "painter")
     assert result.exit_code == 1
     assert "another version" in words(result)
+
+
+def test_old_spellings_of_options_go_on_working(faces: Path) -> None:
+    arguments = ["gan", "train", str(faces), *SMALL, "--half-life", "77", "--run", "old"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    saved = json.loads(Path("old/config.json").read_text())["config"]
+    assert saved["ema_half_life"] == 77
+    assert "half-life" not in words(run("gan", "train", "--help")).replace("ema-half-life", "")

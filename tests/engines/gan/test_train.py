@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
+from belamy.engines.gan.api import GanConfig, train_gan
 from belamy.networks.load import load_network
 
 # A very small generator and discriminator; everything that keeps a memory is at work.
@@ -65,3 +67,30 @@ def test_kill_and_resume_two_processes(both: Callable[..., Any], pictures: Path)
     resumed.assert_same_end(unbroken, *FILES)
     with safe_open(unbroken.folder / "network.safetensors", framework="pt") as file:
         assert file.metadata()["loss"] == "relativistic"
+
+
+def test_a_run_of_before_goes_on(pictures: Path, tmp_path: Path) -> None:
+    """Its configuration says `half_life`, its log `certainty` and `slopes`."""
+    config = GanConfig(
+        data=str(pictures), size=16, width=0.1, steps=4, batch=4, enlarge=True, ema_half_life=50
+    )
+    for _ in train_gan(config, tmp_path / "unbroken", device="cpu"):
+        pass
+    stream = train_gan(config, tmp_path / "run", device="cpu")
+    while next(stream).step < 2:
+        pass
+    stream.close()  # type: ignore[attr-defined]
+    path = tmp_path / "run" / "config.json"
+    record = json.loads(path.read_text())
+    record["config"]["half_life"] = record["config"].pop("ema_half_life")
+    path.write_text(json.dumps(record))
+    path = tmp_path / "run" / "log.jsonl"
+    path.write_text(
+        path.read_text().replace('"sign_mean"', '"certainty"').replace('"penalty"', '"slopes"')
+    )
+    assert [one.step for one in train_gan(config, tmp_path / "run", device="cpu")] == [2, 3, 4]
+    for name in FILES[:2]:
+        ends = [(tmp_path / folder / name).read_bytes() for folder in ("unbroken", "run")]
+        assert ends[0] == ends[1]
+    logged = [json.loads(line) for line in path.read_text().splitlines()]
+    assert all({"sign_mean", "penalty"} <= record.keys() for record in logged)
