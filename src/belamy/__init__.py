@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Objective": "belamy.objectives.objective",
     "objective": "belamy.objectives.objective",
-    "AtlasOptions": "belamy.engines.dream.atlas_api",
+    "AtlasOptions": "belamy.engines.dream.options",
     "Classifier": "belamy.engines.classify.predict",
     "ClassifyConfig": "belamy.engines.classify.api",
     "ClassifyOptions": "belamy.engines.classify.api",

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from belamy import files
 from belamy.cli import app
 from belamy.networks.files.published import Published
-from belamy.networks.registry import NETWORKS
+from belamy.networks.registry import NETWORKS, names_of
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def rows(text: str) -> list[list[str]]:
 
 def test_list_says_where_weights_are(published: Path) -> None:
     before = rows(run("list").stdout)
-    assert [row[0] for row in before] == ["network", *NETWORKS]
+    assert [row[0] for row in before] == ["network", *names_of("backbone")]
     assert ["vgg16", "to", "download", "527.8"] in before
     assert run("import", "squeezenet1_1", str(published)).exit_code == 0
     assert ["squeezenet1_1", "cached", "4.7"] in rows(run("list").stdout)
@@ -99,7 +99,7 @@ def test_download_import_remove(
     ("arguments", "said"),
     [
         (["show", "vgg61"], "unknown network 'vgg61'; did you mean 'vgg19' or 'vgg16'?"),
-        (["show", "none.safetensors"], "no file of weights at none.safetensors"),
+        (["show", "none.safetensors"], "no network at none.safetensors"),
         (["download", "vgg"], "unknown network 'vgg'"),
         (["download", "iris"], "no weights of iris are published"),
         (["import", "vgg16", "none.pth"], "no file of weights at none.pth"),

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from belamy.engines.dream.atlas_api import AtlasOptions
-from belamy.engines.dream.options import DreamOptions
+from belamy.engines.dream.options import AtlasOptions, DreamOptions
 from belamy.engines.dream.render import Dreamer
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError, UnknownName

@@ -5,44 +5,12 @@ This module imports no torch, so that the command line can read its signature an
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass
-from typing import Annotated
 
-from belamy.checks import Between, check_options
+from belamy.engines.dream.options import AtlasOptions
 from belamy.steps import Step, run_to_end, with_options
 
 __all__ = ["AtlasOptions", "atlas", "atlas_steps"]
-
-
-@dataclass(frozen=True)
-class AtlasOptions:
-    """What an atlas is asked for.
-
-    Args:
-        model: a network's name (`belamy models list`) or weights file; auto is the best one whose
-            weights are here.
-        layer: draw the channels of this layer; None draws each layer's favourite pattern.
-        channels: how many channels of the layer, from its first on.
-        size: side of each picture in pixels.
-        steps: of the Fourier canvas, for each picture; half of what a single dream takes, since
-            small pictures settle sooner.
-        seed: of the noise that they start from.
-        device: auto, cpu, cuda or mps.
-    """
-
-    model: str | os.PathLike[str] = "auto"
-    _: KW_ONLY
-    layer: str | None = None
-    channels: Annotated[int, Between(1, 100_000)] = 12
-    size: Annotated[int, Between(8, 32_768)] = 160
-    steps: Annotated[int, Between(1, 100_000)] = 128
-    seed: int = 0
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        check_options(self)
 
 
 @with_options(AtlasOptions)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CANVASES",
     "NOISE_SIDE",
+    "AtlasOptions",
     "DreamOptions",
     "FourierSettings",
     "PixelSettings",
@@ -177,3 +178,32 @@ def _refuse_what_needs_a_picture(options: DreamOptions) -> None:
         given = getattr(options, name)
         if given is not value and (name == "mask" or given != value):
             raise OptionError(f"{flag_of(name)[2:]} needs a picture to dream on")
+
+
+@dataclass(frozen=True)
+class AtlasOptions:
+    """What an atlas is asked for.
+
+    Args:
+        model: a network's name (`belamy models list`) or weights file; auto is the best one whose
+            weights are here.
+        layer: draw the channels of this layer; None draws each layer's favourite pattern.
+        channels: how many channels of the layer, from its first on.
+        size: side of each picture in pixels.
+        steps: of the Fourier canvas, for each picture; half of what a single dream takes, since
+            small pictures settle sooner.
+        seed: of the noise that they start from.
+        device: auto, cpu, cuda or mps.
+    """
+
+    model: str | os.PathLike[str] = "auto"
+    _: KW_ONLY
+    layer: str | None = None
+    channels: Annotated[int, Between(1, 100_000)] = 12
+    size: Annotated[int, Between(8, 32_768)] = 160
+    steps: Annotated[int, Between(1, 100_000)] = 128
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_options(self)

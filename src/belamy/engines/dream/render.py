@@ -42,7 +42,7 @@ from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import random_offset
 from belamy.steps import Step
 
-__all__ = ["Dreamer"]
+__all__ = ["SMOOTHERS", "Dreamer", "Scene", "resize_detail"]
 
 GAUSSIAN_SIGMA = 1.0  # of the Gaussian smoothing, in pixels. By eye
 # Bands that are levelled. TensorFlow's tutorial takes 4, which drives whole skies to pure colours

@@ -22,6 +22,8 @@ __all__ = [
     "PUBLISHED_NAMES",
     "STD",
     "EfficientNetLite",
+    "MBConv",
+    "SameConv2d",
     "efficientnet_lite0",
     "efficientnet_lite2",
 ]
