@@ -5,27 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 import torch
 
 from belamy.cli.progress import show_bytes, show_steps, show_training
 from belamy.steps import Step
+from belamy.training.trainer import TrainingProgress
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@dataclass
-class TrainingProgress:
-    step: int
-    total: int
-    losses: dict[str, float]
-    measures: dict[str, float] = field(default_factory=dict)
-    note: str = ""
 
 
 @dataclass
@@ -114,9 +106,12 @@ def test_an_error_of_the_engine_passes_through() -> None:
 
 
 def test_a_training_says_its_notes_alone_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    ticks = [TrainingProgress(50, 100, {"loss": 2.34567}), TrainingProgress(100, 100, {"loss": 1.0}, note="samples alike")]
-    tick, stopped = show_training(ticks, "training")  # type: ignore[arg-type]
-    assert (tick.step, stopped) == (100, False)
+    reports = [
+        TrainingProgress(50, 100, {"loss": 2.34567}),
+        TrainingProgress(100, 100, {"loss": 1.0}, note="samples alike"),
+    ]
+    last, stopped = show_training(reports, "training")
+    assert (last.step, stopped) == (100, False)
     assert capsys.readouterr().err == "belamy: samples alike\n"
 
 
