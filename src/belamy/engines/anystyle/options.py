@@ -1,4 +1,4 @@
-"""What arbitrary style transfer in one pass is asked for: every option, once."""
+"""Options of arbitrary style transfer, with their defaults, ranges and texts."""
 
 from __future__ import annotations
 

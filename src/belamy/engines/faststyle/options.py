@@ -1,4 +1,4 @@
-"""What a trained style network is asked for: every option, once."""
+"""Options of feed-forward style transfer, with their defaults, ranges and texts."""
 
 from __future__ import annotations
 

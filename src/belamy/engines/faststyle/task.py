@@ -21,7 +21,7 @@ from belamy.objectives.perceptual_losses import (
     total_variation_loss,
 )
 from belamy.pixels.images import contact_sheet, save_image
-from belamy.training.crops import sample_crops, resample
+from belamy.training.crops import resample, sample_crops
 from belamy.training.loss_scale import LossScale
 from belamy.training.schedules import set_learning_rate, warmup_cosine
 from belamy.training.task import Backward, TrainingTask

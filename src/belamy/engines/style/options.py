@@ -1,4 +1,4 @@
-"""What a style transfer is asked for: every option, once; presets; how their texts are read."""
+"""Options of style transfer by optimisation: defaults, ranges, texts; presets; what they mean."""
 
 from __future__ import annotations
 
