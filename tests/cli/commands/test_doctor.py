@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 import belamy
 from belamy.cli import app
-from belamy.networks.registry import NETWORKS
+from belamy.networks.registry import names_of
 
 
 class Installed:
@@ -55,7 +55,7 @@ def test_json_says_what_is_here(tmp_path: Path) -> None:
     assert found["extras"]["video"] == {"installed": False, "missing": ["no-such-package"]}
     assert found["threads"]["torch"] == torch.get_num_threads()
     assert found["folders"]["cache"] == {"path": str(tmp_path), "writable": True}
-    assert [one["name"] for one in found["networks"]] == list(NETWORKS)
+    assert [one["name"] for one in found["networks"]] == list(names_of("backbone"))
     assert found["problems"] == []
 
 
