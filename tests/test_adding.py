@@ -131,7 +131,7 @@ tell([*values, picture.recipe.options["layer"]])
 """)
     assert copy.touched() == {"objectives/spread.py"}
     assert after < 1.1 * before < 0  # the deviation has grown
-    assert recipe == ["objective spread(mixed3a)"]
+    assert recipe == ["objective spread"]
 
 
 def test_a_gan_loss_is_one_row(copy: Copy) -> None:

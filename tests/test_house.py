@@ -1,4 +1,4 @@
-"""The house is built as ARCHITECTURE says: floors, sizes, names, what the library never does."""
+"""The house is built as docs/architecture.md says: floors, sizes, names, what is never done."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def load_script(path: Path) -> ModuleType:
     return module
 
 
-architecture = load_script(ROOT / "scripts" / "architecture")
-HOUSE = architecture.House(LIBRARY)
-FACES = architecture.FLOORS[-1]
-floor_of = architecture.floor_of
+house = load_script(ROOT / "scripts" / "house.py")
+HOUSE = house.House(LIBRARY)
+FACES = house.FLOORS[-1]
+floor_of = house.floor_of
 
 
 def shown(path: Path) -> str:
@@ -107,7 +107,7 @@ every_file = pytest.mark.parametrize("path", EVERYTHING, ids=shown)
 
 def test_every_module_is_on_a_floor() -> None:
     floors = {floor_of(name) for name in HOUSE.paths if name != "belamy"}
-    assert floors <= architecture.HEIGHT.keys()
+    assert floors <= house.HEIGHT.keys()
     assert not [one for one in HOUSE.imports if one.source == "belamy"]  # its names load lazily
 
 
@@ -120,24 +120,24 @@ def test_imports_name_the_whole_path() -> None:
 def test_imports_go_down_only() -> None:
     """Those inside functions and for type checkers too."""
     upwards = [f"{one.source} imports {one.target}" for one in HOUSE.imports]
-    climbing = [architecture.climbs(one) for one in HOUSE.imports]
+    climbing = [house.climbs(one) for one in HOUSE.imports]
     assert [text for text, up in zip(upwards, climbing, strict=True) if up] == []
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
     """Not through functions either: an `api.py` may import its folder when it is called, because
     nothing in the folder imports its `api.py`."""
-    assert architecture.circles(HOUSE.graph) == []
+    assert house.circles(HOUSE.graph) == []
 
 
 def test_engines_do_not_import_each_other_in_a_circle() -> None:
-    assert architecture.circles(architecture.engine_folders(HOUSE)) == []
+    assert house.circles(house.engine_folders(HOUSE)) == []
 
 
 @pytest.mark.parametrize("name", ["src/belamy", "tests", "benchmarks"])
 def test_no_folder_is_crowded(name: str) -> None:
     counts = Counter(shown(path.parent) for path in (ROOT / name).rglob("*.py"))
-    assert {folder: n for folder, n in counts.items() if n > architecture.MOST_FILES} == {}
+    assert {folder: n for folder, n in counts.items() if n > house.MOST_FILES} == {}
 
 
 @every_file
@@ -147,8 +147,8 @@ def test_files_are_short(path: Path) -> None:
 
 @every_module
 def test_functions_are_short(path: Path) -> None:
-    long = {node.name: architecture.body_lines(node) for node in functions(path)}
-    assert {name: lines for name, lines in long.items() if lines > architecture.LONGEST_BODY} == {}
+    long = {node.name: house.body_lines(node) for node in functions(path)}
+    assert {name: lines for name, lines in long.items() if lines > house.LONGEST_BODY} == {}
 
 
 STRING_KEYED = re.compile(r"\b(options|asked)\[f?[\"']")
