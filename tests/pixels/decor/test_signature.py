@@ -105,3 +105,13 @@ def test_letters_follow_each_other_and_indices_stand_low() -> None:
     assert float((small.amax(0) - small.amin(0))[0]) < 0.8 * float(
         (large.amax(0) - large.amin(0))[0]
     )
+
+
+def test_ink_on_a_ground_nearly_as_dark_gets_a_halo_of_the_other_tone() -> None:
+    ground = torch.full((1, 3, 400, 500), 0.7)
+    ground[..., 325:] = 0.37  # where umber can just be read
+    changed = add_signature(ground) - ground
+    assert float(changed[..., :325].max()) < 1e-6  # nothing lightens where it is light
+    lighter = changed[..., 330:]
+    assert 0.004 < float(lighter.max()) < 0.1
+    assert float((lighter > 0.004).float().mean()) < 0.1

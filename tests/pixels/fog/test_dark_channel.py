@@ -80,3 +80,12 @@ def test_a_black_picture_has_no_fog() -> None:
     found = estimate_fog(black)
     made = remove_fog(black, found.transmission, found.air).clamp(0, 1)
     assert float(made.max()) < 1e-3
+
+
+def test_the_air_light_is_taken_where_it_is_bright_and_even() -> None:
+    image = torch.full((1, 3, 128, 128), 0.3)
+    board = (torch.arange(64)[:, None] + torch.arange(64)) % 2
+    image[..., :64, :64] = 0.6 + 0.4 * board  # brighter, but 0.2 of it is spread
+    image[..., :64, 64:] = torch.tensor([0.7, 0.75, 0.8]).view(3, 1, 1)
+    air = estimate_air_light(image).flatten()
+    torch.testing.assert_close(air, torch.tensor([0.7, 0.75, 0.8]))
