@@ -17,6 +17,12 @@ from belamy.engines.gan.dataset import Pictures
 from belamy.engines.gan.monitor import CollapseMonitor
 from belamy.engines.gan.networks import GanNetworks
 from belamy.engines.gan.penalty import DiscriminatorPenalty
+from belamy.engines.gan.samples import (
+    draw_latents,
+    generate_rows,
+    label_columns,
+    tile_samples,
+)
 from belamy.engines.gan.schedule import WARMUP, scale_learning_rate
 from belamy.networks.registry import find_gan
 from belamy.pixels.images import save_image
@@ -26,9 +32,7 @@ from belamy.training.processes import average_gradients
 from belamy.training.schedules import set_learning_rates
 from belamy.training.task import Backward, TrainingTask
 
-__all__ = ["GanTask", "tile_samples"]
-
-SAMPLES = (5, 8)  # rows and columns
+__all__ = ["GanTask"]
 
 
 class GanTask(TrainingTask):
@@ -265,29 +269,12 @@ class GanTask(TrainingTask):
     @torch.no_grad()
     def draw_samples(self, generator: Callable[..., Tensor]) -> Tensor:
         """(40, 3, S, S), always of the same latents, on the CPU; each column of its own label."""
-        rows, columns = SAMPLES
         rng = make_rng(self.seed, "samples")
-        z = torch.randn(rows * columns, self.arguments.latent, generator=rng)
-        z = z.to(self.accelerator.device)
-        label = self._sample_labels()
-        labels: list[Tensor | None] = [None] * rows
-        if label is not None:
-            labels = list(torch.split(label.to(z.device), columns))
-        parts = zip(torch.split(z, columns), labels, strict=True)
-        return torch.cat([generator(part, own).cpu() for part, own in parts])
+        z = draw_latents(self.arguments.latent, rng).to(self.accelerator.device)
+        return generate_rows(generator, z, self._sample_labels())
 
     def _sample_labels(self) -> Tensor | None:
-        """Of the samples, (40,); None where the generator knows no labels."""
-        (rows, columns), count = SAMPLES, len(self.pictures.label_names)
-        return torch.arange(rows * columns) % columns % count if count else None
-
-
-def tile_samples(images: Tensor) -> Tensor:
-    """(rows·columns, 3, S, S) → (1, 3, rows·S, columns·S), without gaps."""
-    rows, columns = SAMPLES
-    side = images.shape[-1]
-    tiles = images.reshape(rows, columns, 3, side, side).permute(2, 0, 3, 1, 4)
-    return tiles.reshape(1, 3, rows * side, columns * side)
+        return label_columns(len(self.pictures.label_names))
 
 
 def _accumulate(losses: dict[str, Tensor], found: Mapping[str, Tensor], parts: int) -> None:
