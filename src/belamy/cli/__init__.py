@@ -73,8 +73,8 @@ for group in dict.fromkeys(command.app for command in COMMANDS):
     app.add_typer(group)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(given: bool) -> None:
+    if given:
         typer.echo(f"belamy {__version__}")
         raise typer.Exit
 

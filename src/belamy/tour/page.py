@@ -13,7 +13,7 @@ from pathlib import Path
 from belamy.errors import UnknownName
 from belamy.tour.stops import STOPS, Stop
 
-__all__ = ["LANGUAGES", "Visit", "page", "texts"]
+__all__ = ["LANGUAGES", "Visit", "make_page", "read_texts"]
 
 LANGUAGES = {"en": "English", "it": "italiano"}
 
@@ -40,7 +40,7 @@ class Visit:
     failed: str = field(default="")
 
 
-def texts(language: str) -> dict[str, str]:
+def read_texts(language: str) -> dict[str, str]:
     """Stop → its text in Markdown; under "" what comes before the first stop.
 
     Raises:
@@ -55,30 +55,30 @@ def texts(language: str) -> dict[str, str]:
     return {"": opening.strip(), **found}
 
 
-def page(language: str, visits: Sequence[Visit]) -> str:
+def make_page(language: str, visits: Sequence[Visit]) -> str:
     """One HTML page that needs no other file: the texts, the commands, what they printed and the
     pictures, which lie within it."""
     from markdown_it import MarkdownIt
 
-    told, markdown = texts(language), MarkdownIt()
+    words, markdown = read_texts(language), MarkdownIt()
     sections = [
         _SECTION.format(
             key=visit.stop.key,
-            text=markdown.render(told[visit.stop.key]),
+            text=markdown.render(words[visit.stop.key]),
             lines=html.escape("\n".join(visit.lines)),
-            said=_said(visit),
+            said=_format_output(visit),
             pictures="\n".join(_figure(path) for path in visit.pictures),
         )
         for visit in visits
     ]
     contents = "\n".join(
-        f'<li><a href="#{visit.stop.key}">{html.escape(_title(told[visit.stop.key]))}</a></li>'
+        f'<li><a href="#{visit.stop.key}">{html.escape(_title(words[visit.stop.key]))}</a></li>'
         for visit in visits
     )
     return _PAGE.format(
         language=language,
-        title=html.escape(_title(told[""])),
-        opening=markdown.render(told[""]),
+        title=html.escape(_title(words[""])),
+        opening=markdown.render(words[""]),
         contents=contents,
         sections="\n".join(sections),
     )
@@ -88,7 +88,7 @@ def _title(text: str) -> str:
     return text.partition("\n")[0].lstrip("# ")
 
 
-def _said(visit: Visit) -> str:
+def _format_output(visit: Visit) -> str:
     wrong = f'<p class="failed">{html.escape(visit.failed)}</p>' if visit.failed else ""
     said = f"<pre class=said>{html.escape(visit.said)}</pre>" if visit.said else ""
     return wrong + said

@@ -13,27 +13,27 @@ from belamy.pixels.scenes import clouds, landscape, still_life
 __all__ = ["draw_scenes", "dusk"]
 
 _SCENES = {"clouds": clouds, "landscape": landscape, "still-life": still_life}
-_WORLD = (96, 144)  # height and width of the pictures of a world, in pixels
-_DAY, _DUSK = 100, 200  # the first seeds of two worlds, which share no landscape
+_SIZE = (96, 144)  # height and width of the pictures of a domain, in pixels
+_DAY, _DUSK = 100, 200  # the first seeds of the two domains, which share no landscape
 
 # What is left of the light at dusk, red, green and blue: of the sky above, of the ground below.
 _ABOVE, _BELOW = (0.45, 0.42, 0.80), (1.0, 0.66, 0.46)
 
 
 def draw_scenes(folder: Path, side: int, count: int) -> None:
-    """Draw three scenes, and two worlds of landscapes: `day/` and `dusk/`.
+    """Draw three scenes, and two domains of landscapes: `day/` and `dusk/`.
 
     Args:
         folder: where, made if it is not there.
         side: long side of the scenes in pixels.
-        count: landscapes of each world.
+        count: landscapes of each domain.
     """
     for name, draw in _SCENES.items():
         save_image(draw(side * 5 // 8, side, 1), folder / f"{name}.png")
     for number in range(count):
-        day = landscape(*_WORLD, _DAY + number)
+        day = landscape(*_SIZE, _DAY + number)
         save_image(day, folder / "day" / f"{number:02d}.png")
-        save_image(dusk(landscape(*_WORLD, _DUSK + number)), folder / "dusk" / f"{number:02d}.png")
+        save_image(dusk(landscape(*_SIZE, _DUSK + number)), folder / "dusk" / f"{number:02d}.png")
 
 
 def dusk(image: Tensor) -> Tensor:

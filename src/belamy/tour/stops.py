@@ -23,7 +23,7 @@ class Line:
     command: str
     quick: str = ""
 
-    def typed(self, language: str, *, quick: bool) -> str:
+    def write(self, language: str, *, quick: bool) -> str:
         """The whole line."""
         line = f"{self.command} {self.quick}" if quick and self.quick else self.command
         return line.format(language=language)

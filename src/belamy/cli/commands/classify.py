@@ -42,10 +42,10 @@ def look(
     **options: Any,
 ) -> None:
     """Say what a network sees in each IMAGE, and how sure it is; `look` may be left out."""
-    asked = ClassifyOptions(**options)
+    settings = ClassifyOptions(**options)
     from belamy.engines.classify.predict import Classifier  # brings torch
 
-    classifier = Classifier(asked)
+    classifier = Classifier(settings)
     failed = False
     for image in images:
         try:

@@ -102,8 +102,8 @@ def complexity(
     **options: Any,
 ) -> None:
     """How large networks are: levels, neurons, connections, weights, beside a human cortex."""
-    asked = networks or list(default(complexity_lesson, "networks"))
-    present(complexity_lesson, output, {"networks": asked, **options})
+    names = networks or list(default(complexity_lesson, "networks"))
+    present(complexity_lesson, output, {"networks": names, **options})
 
 
 @app.command()

@@ -13,7 +13,7 @@ import typer
 
 from belamy.cli.groups import complain
 from belamy.cli.outputs import require_folder
-from belamy.tour.page import LANGUAGES, Visit, page, texts
+from belamy.tour.page import LANGUAGES, Visit, make_page, read_texts
 from belamy.tour.stops import STOPS, Stop
 
 __all__ = ["app"]
@@ -37,7 +37,7 @@ def tour(
     ] = False,
 ) -> None:
     """Walk through the lecture: run the command of each stop, and write one page, index.html."""
-    texts(language)
+    read_texts(language)
     require_folder(output)
     began = time.monotonic()
     from belamy.tour.scenes import draw_scenes
@@ -61,7 +61,7 @@ def tour(
 def _visit(stop: Stop, folder: Path, language: str, quick: bool) -> Visit:
     """Run the stop's commands as a user would, each in a process of its own."""
     began = time.monotonic()
-    lines = tuple(line.typed(language, quick=quick) for line in stop.lines)
+    lines = tuple(line.write(language, quick=quick) for line in stop.lines)
     said: list[str] = []
     failed = ""
     for line in lines:
@@ -86,4 +86,4 @@ def _visit(stop: Stop, folder: Path, language: str, quick: bool) -> Visit:
 def _write(folder: Path, language: str, visits: list[Visit]) -> None:
     from belamy.files import write_text
 
-    write_text(folder / "index.html", page(language, visits))
+    write_text(folder / "index.html", make_page(language, visits))

@@ -49,7 +49,7 @@ def complexity(
     yield say("complexity.source", source=CORTEX.source)
     yield say("complexity.neuron")
     yield say("complexity.pools", counts=_with_pools(counted))
-    yield from (say(f"complexity.about_{key}") for key in _REMARKS if key in counted)
+    yield from (say(f"complexity.about_{key}") for key in _COMMENTED if key in counted)
     yield from (
         say("complexity.uncounted", name=title) for title, one in counted.items() if one.uncounted
     )
@@ -61,7 +61,7 @@ def complexity(
     yield partial(draw_complexity, (*sizes, cortex), say)
 
 
-_REMARKS = ("alexnet", "vgg16")
+_COMMENTED = ("alexnet", "vgg16")
 
 
 def _table(counted: dict[str, Complexity], say: Texts) -> Lesson:
