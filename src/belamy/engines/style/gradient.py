@@ -23,7 +23,14 @@ from belamy.objectives.statistics import Statistics, StatisticsLoss, Window
 from belamy.optimise import Tiling
 from belamy.pixels.tiles import Tile, plan
 
-__all__ = ["BackwardPass", "FeatureExtractor", "LossTerm", "features_by_tile", "style_gradient"]
+__all__ = [
+    "BackwardPass",
+    "FeatureExtractor",
+    "GradientHook",
+    "LossTerm",
+    "features_by_tile",
+    "style_gradient",
+]
 
 
 @dataclass(frozen=True)

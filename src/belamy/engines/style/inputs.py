@@ -18,7 +18,13 @@ from belamy.pixels.colors import match_colors
 from belamy.pixels.images import Source, compose, fit, load_image, load_picture, resize
 from belamy.pixels.pyramid import Size
 
-__all__ = ["PaintOptions", "Pictures", "read_pictures", "shrink"]
+__all__ = [
+    "PaintOptions",
+    "Pictures",
+    "final_size",
+    "read_pictures",
+    "shrink",
+]
 
 _HARDLY = 0.5 / 255  # of a mask: resizing alone leaves as much of what was nothing
 

@@ -44,7 +44,7 @@ from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import random_offset
 from belamy.steps import Step
 
-__all__ = ["Stylist"]
+__all__ = ["Scene", "Stylist"]
 
 # Pixels that are painted beyond each edge, and cut off. Networks see fewer positions there, padding
 # counts the last ones several times, and nothing holds them: they take on colours of their own. At
