@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import zipfile
 from pathlib import Path
@@ -24,6 +25,7 @@ from belamy.networks.dehaze import DehazeNet, initialise
 from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.pixels.images import load_image, save_image
 from belamy.pixels.recipe import read_recipe
+from belamy.renamed import current_flag
 
 root = typer.Typer(cls=RootGroup, pretty_exceptions_enable=False)
 for module in (defog_command, fog_command, recipe):
@@ -31,7 +33,8 @@ for module in (defog_command, fog_command, recipe):
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(root, list(map(str, arguments)))
+    line = list(map(str, arguments))
+    return CliRunner().invoke(root, line, token_normalize_func=current_flag)
 
 
 def words(result: Result) -> str:
@@ -170,3 +173,32 @@ def test_training_from_the_command_line(photos: Path, eye: Path, tmp_path: Path)
 @pytest.mark.parametrize("function", [defog_steps, fog_steps, DefogTrainConfig, DefogAdaptConfig])
 def test_defaults_are_said_in_the_signature(function: object) -> None:
     assert all(argument.help for argument in arguments_of(function).values())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("typed", "precision"),
+    [
+        ([], "bfloat16"),
+        (["--mixed"], "bfloat16"),
+        (["--no-mixed"], "float32"),
+        (["--precision", "auto"], "auto"),
+    ],
+)
+def test_what_was_typed_before_means_what_it_meant(
+    typed: list[str], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[DefogTrainConfig | DefogAdaptConfig] = []
+    for name in ("train_defog", "adapt_defog"):
+        training = getattr(defog_command, name)
+        taken = functools.wraps(training)(lambda config, *_, **__: asked.append(config))
+        monkeypatch.setattr(defog_command, name, taken)
+    monkeypatch.setattr(defog_command, "follow", lambda *_: None)
+    assert run("defog", "train", "data", "--run", "x", "--average", "0.5", *typed).exit_code == 0
+    domains = ("net", "--foggy", "a", "--clear", "b", "--run", "x", "--critic-rate", "0.5")
+    assert run("defog", "adapt", *domains, *typed).exit_code == 0
+    rest = {"precision": precision}
+    first = DefogTrainConfig(("data",), ema=0.5, **rest)  # type: ignore[arg-type]
+    second = DefogAdaptConfig("net", ("a",), ("b",), discriminator_learning_rate=0.5, **rest)  # type: ignore[arg-type]
+    assert asked == [first, second]
+    for command in ("train", "adapt"):
+        assert "mixed" not in run("defog", command, "--help").output

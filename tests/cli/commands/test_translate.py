@@ -27,6 +27,7 @@ from belamy.networks.image_to_image.load import save_image_net
 from belamy.networks.image_to_image.network import build_translation_net
 from belamy.pixels.images import load_image, save_image
 from belamy.pixels.recipe import read_recipe
+from belamy.renamed import current_flag
 from belamy.training.trainer import TrainingProgress
 
 ARGUMENTS: dict[str, Any] = {"shape": "residual", "channels": 4, "blocks": 1, "sampling": "resize"}
@@ -38,7 +39,8 @@ root.add_typer(export.app)
 
 def run(command: str, *arguments: str | Path) -> Result:
     group = [] if command == "export" else ["translate"]
-    return CliRunner().invoke(root, [*group, command, *map(str, arguments)])
+    line = [*group, command, *map(str, arguments)]
+    return CliRunner().invoke(root, line, token_normalize_func=current_flag)
 
 
 def words(result: Result) -> str:
@@ -142,6 +144,13 @@ def test_each_direction_is_exported(network: Path, photo: Tensor, tmp_path: Path
         there = apply_style(photo, network=str(target)).image
         wanted = translated(photo, network=str(network), direction=direction).image  # type: ignore[arg-type]
         assert (there - wanted).abs().max() < 1e-3
+
+
+def test_what_chose_the_runtime_is_still_taken(network: Path, photos: Path, tmp_path: Path) -> None:
+    command = ("apply", network, photos / "a.png", "-o", tmp_path / "new.png")
+    assert run(*command, "--engine", "torch").exit_code == 0
+    assert read_recipe(tmp_path / "new.png").options["runtime"] == "torch"
+    assert "--engine" not in run("apply", "--help").output
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
