@@ -36,9 +36,11 @@ class Fragile(TrainingTask):
         self.optimizers = {"number": torch.optim.SGD(number.parameters(), 0.1)}
         self.summary = "a number"
         self.buffers["tries"] = torch.zeros((), dtype=torch.int64)
-        self.breaks, self.cured = breaks, cured
+        self.breaks, self.cured, self.taken = breaks, cured, 0
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
+        self.taken += 1
+        assert self.taken < 30  # it is never tried for ever
         tries = int(self.buffers["tries"])
         factor = (
             math.nan if index == self.breaks and not (tries and self.cured) else 1 / (1 + tries)

@@ -278,6 +278,13 @@ def test_what_is_due_at_the_end_is_not_done_shortly_before() -> None:
     assert [step for step in range(1, 6) if is_due(1, step, 5)] == [1, 2, 3, 4, 5]
 
 
+def test_eight_evaluations_and_twenty_five_checkpoints() -> None:
+    assert choose_intervals(1) == Intervals(1, 1, 1)
+    assert choose_intervals(200) == Intervals(2, 24, 8)
+    assert choose_intervals(8_000) == Intervals(50, 1_000, 300)
+    assert choose_intervals(80_000) == Intervals(50, 10_000, 500)
+
+
 @pytest.mark.parametrize("total", [1, 7, 99, 300, 12_496, 1_000_000])
 def test_the_intervals_fit_every_length(total: int) -> None:
     intervals = choose_intervals(total)
