@@ -59,15 +59,15 @@ class Fragile(TrainingTask):
         return "smaller steps"
 
 
-def ticks(task: Fragile, place: Path) -> tuple[list[TrainingProgress], Run]:
+def reports(task: Fragile, place: Path) -> tuple[list[TrainingProgress], Run]:
     run = create_run(place, "toy", Config())
     return list(train(task, run, Accelerator(cpu=True), INTERVALS)), run
 
 
 def test_it_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None:
     task = Fragile(breaks=6)
-    seen, run = ticks(task, tmp_path)
-    notes = [tick.note for tick in seen if tick.note][1:]
+    seen, run = reports(task, tmp_path)
+    notes = [report.note for report in seen if report.note][1:]
     assert notes == ["loss is nan at step 7: back to step 4, with smaller steps"]
     weight = next(task.networks["number"].parameters()).item()
     assert weight == pytest.approx(1 + 4 * 0.1 + 8 * 0.05)  # half as large from step 4 on
@@ -76,10 +76,10 @@ def test_it_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None
 
 def test_the_second_time_it_stops_and_the_checkpoint_stands(tmp_path: Path) -> None:
     with pytest.raises(Diverged, match="loss is nan at step 7"):
-        ticks(Fragile(breaks=6, cured=False), tmp_path)
+        reports(Fragile(breaks=6, cured=False), tmp_path)
     assert Run(tmp_path).saved_steps() == [4]
 
 
 def test_there_must_be_something_to_go_back_to(tmp_path: Path) -> None:
     with pytest.raises(Diverged, match="step 3"):
-        ticks(Fragile(breaks=2), tmp_path)
+        reports(Fragile(breaks=2), tmp_path)

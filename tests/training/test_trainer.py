@@ -67,19 +67,19 @@ def steps(toy: Toy, run: Run) -> Generator[TrainingProgress, None, Trained]:
 
 
 def run_to_end(toy: Toy, run: Run) -> tuple[list[TrainingProgress], Trained]:
-    ticks, stream = [], steps(toy, run)
+    reports, stream = [], steps(toy, run)
     while True:
         try:
-            ticks.append(next(stream))
+            reports.append(next(stream))
         except StopIteration as end:
-            return ticks, end.value
+            return reports, end.value
 
 
 def test_messages_reach_the_next_report_and_the_log(tmp_path: Path) -> None:
     toy, run = Toy(), made(tmp_path / "run")
     toy.before = lambda index: toy.messages.append("three") if index == 3 else None
-    ticks, _ = run_to_end(toy, run)
-    assert [tick.step for tick in ticks if tick.note == "three"] == [4]
+    reports, _ = run_to_end(toy, run)
+    assert [report.step for report in reports if report.note == "three"] == [4]
     assert [line["step"] for line in log_of(run) if line.get("note") == "three"] == [4]
 
 
@@ -110,13 +110,13 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Trained]:
 
 
 def test_what_it_tells(tmp_path: Path) -> None:
-    ticks, trained = run_to_end(Toy(), made(tmp_path / "run"))
-    assert [tick.step for tick in ticks] == [0, 2, 4, 6, 8, 10, 12]
-    assert ticks[0].note == "a line"
-    assert all(tick.losses for tick in ticks[1:])
-    assert [tick.step for tick in ticks if tick.measures] == [4, 8, 12]
-    assert trained.measures == ticks[-1].measures
-    assert [tick.seconds for tick in ticks] == sorted(tick.seconds for tick in ticks)
+    reports, trained = run_to_end(Toy(), made(tmp_path / "run"))
+    assert [report.step for report in reports] == [0, 2, 4, 6, 8, 10, 12]
+    assert reports[0].note == "a line"
+    assert all(report.losses for report in reports[1:])
+    assert [report.step for report in reports if report.measures] == [4, 8, 12]
+    assert trained.measures == reports[-1].measures
+    assert [report.seconds for report in reports] == sorted(report.seconds for report in reports)
 
 
 @pytest.mark.parametrize("stop", [1, 2, 11])
@@ -133,10 +133,10 @@ def test_a_run_that_broke_off_goes_on_bit_for_bit(
     toy.before = die
     with pytest.raises(MemoryError):
         run_to_end(toy, run)
-    ticks, trained = run_to_end(Toy(), run)
+    reports, trained = run_to_end(Toy(), run)
     saved = stop // 2 * 2
-    assert ticks[0].step == saved
-    assert ticks[0].note == ("a line" if saved == 0 else f"a line; going on from step {saved}")
+    assert reports[0].step == saved
+    assert reports[0].note == ("a line" if saved == 0 else f"a line; going on from step {saved}")
     assert_equal(trained, unbroken[1])
     assert log_of(run) == log_of(unbroken[0])
 
@@ -156,8 +156,8 @@ def test_ctrl_c_finishes_the_step_and_saves(
         run_to_end(toy, run)
     saved = run.saved_steps()[-1]
     assert stop < saved <= stop + 2
-    ticks, trained = run_to_end(Toy(), run)
-    assert ticks[0].step == saved
+    reports, trained = run_to_end(Toy(), run)
+    assert reports[0].step == saved
     assert_equal(trained, unbroken[1])
     assert log_of(run) == log_of(unbroken[0])
 
@@ -178,8 +178,8 @@ def test_a_stream_that_is_left_can_be_taken_up_again(
 def test_a_finished_run_tells_its_measures_again(tmp_path: Path) -> None:
     run = made(tmp_path / "run")
     _, first = run_to_end(Toy(), run)
-    ticks, again = run_to_end(Toy(), run)
-    assert [(tick.step, tick.measures) for tick in ticks] == [(TOTAL, first.measures)]
+    reports, again = run_to_end(Toy(), run)
+    assert [(report.step, report.measures) for report in reports] == [(TOTAL, first.measures)]
     assert_equal(again, first)
 
 

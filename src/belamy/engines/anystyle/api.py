@@ -62,7 +62,7 @@ def train_any_style(
         device: auto, cpu, cuda or mps.
 
     Yields:
-        a `TrainingProgress` that says what will be done; then ticks with the losses.
+        a `TrainingProgress` that says what will be done; then reports with the losses.
 
     Raises:
         DataError: there are no paintings, or no photographs to practise on.

@@ -53,7 +53,7 @@ def _load_data(config: AnyStyleConfig, accelerator: Accelerator) -> _Data:
         torch.from_numpy(load_squares(path, round(STORED[kind] * config.size)))
         for kind, path in (("photographs", config.data), ("paintings", config.paintings))
     )
-    painter = _painter(config, backbone, (photographs, paintings))
+    painter = _make_network(config, backbone, (photographs, paintings))
     return _Data(backbone, photographs, paintings, painter)
 
 
@@ -95,7 +95,7 @@ def train(config: AnyStyleConfig, folder: Path, device: str) -> Iterator[Trainin
     return run_training(TRAINING, config, folder, device, precision=config.precision)
 
 
-def _painter(
+def _make_network(
     config: AnyStyleConfig, backbone: Backbone, pictures: Sequence[Tensor]
 ) -> ArbitraryStyleNet:
     """The network at its start, or the one to go on from."""
@@ -110,12 +110,12 @@ def _painter(
     channels = count_channels(backbone)
     painter = ArbitraryStyleNet(channels, widths, compared=min(_COMBINATIONS, channels[0]))
     initialise(painter, make_rng(config.seed, "weights"))
-    painter.basis.copy_(_basis(len(painter.basis), backbone, pictures, config.size))
+    painter.basis.copy_(_compute_basis(len(painter.basis), backbone, pictures, config.size))
     return painter
 
 
 @torch.no_grad()
-def _basis(count: int, backbone: Backbone, pictures: Sequence[Tensor], size: int) -> Tensor:
+def _compute_basis(count: int, backbone: Backbone, pictures: Sequence[Tensor], size: int) -> Tensor:
     """The combinations of the deepest features that vary most within pictures: (count, C)."""
     covariance = torch.zeros((), dtype=torch.float64)
     for some in pictures:

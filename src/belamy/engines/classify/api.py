@@ -87,7 +87,7 @@ def train_classifier(
         device: auto, cpu, cuda or mps.
 
     Yields:
-        a `TrainingProgress` that says what will be done; then ticks with loss and accuracy.
+        a `TrainingProgress` that says what will be done; then reports with loss and accuracy.
 
     Raises:
         DataError: the data set cannot be used.

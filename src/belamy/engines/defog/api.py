@@ -96,7 +96,7 @@ def train_defog(
         device: auto, cpu, cuda or mps.
 
     Yields:
-        a `Tick` that says what will be done; then ticks with the losses.
+        a `TrainingProgress` that says what will be done; then reports with the losses.
 
     Raises:
         DataError: there are no pictures to learn from.
@@ -120,7 +120,7 @@ def adapt_defog(
         device: auto, cpu, cuda or mps.
 
     Yields:
-        a `Tick` that says what will be done; then ticks with the losses.
+        a `TrainingProgress` that says what will be done; then reports with the losses.
 
     Raises:
         DataError: there are no pictures to learn from.

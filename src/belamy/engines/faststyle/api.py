@@ -66,7 +66,7 @@ def train_style(
         device: auto, cpu, cuda or mps.
 
     Yields:
-        a `TrainingProgress` that says what will be done; then ticks with the losses.
+        a `TrainingProgress` that says what will be done; then reports with the losses.
 
     Raises:
         ImageError: the painting cannot be read.

@@ -67,7 +67,7 @@ def train_translation(
         device: auto, cpu, cuda or mps.
 
     Yields:
-        a `TrainingProgress` that says what will be done; then ticks with the losses.
+        a `TrainingProgress` that says what will be done; then reports with the losses.
 
     Raises:
         DataError: a domain has no pictures, or pairs do not match.
