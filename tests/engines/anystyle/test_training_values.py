@@ -217,7 +217,7 @@ def test_positions_are_compared_by_what_varies_most() -> None:
     covariance = sum(moments_of(x).covariance[0] for x in features)
     assert isinstance(covariance, Tensor)
     values, vectors = torch.linalg.eigh(covariance)
-    basis = train._basis(2, backbone, [one.byte() for one in some], 64)  # type: ignore[arg-type]
+    basis = train._compute_basis(2, backbone, [one.byte() for one in some], 64)  # type: ignore[arg-type]
     assert values[2] > values[1] > values[0]
     torch.testing.assert_close(basis.abs(), vectors[:, 1:].T.float().abs(), atol=1e-4, rtol=1e-3)
 
