@@ -53,10 +53,10 @@ def measure(hazy: str, clear: str, network: str, device: str) -> DefogMetrics:
     }
     totals = {name: [0.0, 0.0] for name in (UNTOUCHED, *methods)}
     count = 0
-    for seen, truth in _read_pairs(hazy, clear):
-        results = {UNTOUCHED: seen}
+    for foggy, truth in _read_pairs(hazy, clear):
+        results = {UNTOUCHED: foggy}
         for method, defogger in methods.items():
-            results[method] = defogger(seen).image
+            results[method] = defogger(foggy).image
         for method, picture in results.items():
             totals[method][0] += min(_EQUAL, psnr(picture, truth))
             totals[method][1] += ssim(picture, truth)
@@ -76,8 +76,8 @@ def _read_pairs(hazy: str, clear: str) -> Iterator[tuple[Tensor, Tensor]]:
         else:
             pairs = pair_names(hazy_names, clear_names)
         for name, partner in pairs.items():
-            seen, truth = read_hazy(name), read_clear(partner)
-            yield seen, _crop_border(truth, seen, name)
+            foggy, truth = read_hazy(name), read_clear(partner)
+            yield foggy, _crop_border(truth, foggy, name)
 
 
 def _open_pictures(path: str, held: ExitStack) -> tuple[list[str], Read]:
@@ -135,13 +135,13 @@ def _match_longest(name: str, known: Mapping[str, str]) -> str | None:
     return next((known[part] for part in cut if part in known), None)
 
 
-def _crop_border(truth: Tensor, seen: Tensor, name: str) -> Tensor:
+def _crop_border(truth: Tensor, foggy: Tensor, name: str) -> Tensor:
     """The clear picture without the even border that it has in some sets."""
-    extra = [a - b for a, b in zip(truth.shape[-2:], seen.shape[-2:], strict=True)]
+    extra = [a - b for a, b in zip(truth.shape[-2:], foggy.shape[-2:], strict=True)]
     if all(0 <= more <= 2 * _BORDER and more % 2 == 0 for more in extra):
         top, left = (more // 2 for more in extra)
-        return truth[..., top : top + seen.shape[-2], left : left + seen.shape[-1]]
+        return truth[..., top : top + foggy.shape[-2], left : left + foggy.shape[-1]]
     raise DataError(
-        f"{name} is {seen.shape[-1]}×{seen.shape[-2]}, its clear picture "
+        f"{name} is {foggy.shape[-1]}×{foggy.shape[-2]}, its clear picture "
         f"{truth.shape[-1]}×{truth.shape[-2]}; they must be of one size"
     )

@@ -28,29 +28,29 @@ class ValidationSet:
 
     Args:
         clear: (N, 3, S, S) for each set.
-        seen: the same in fog.
+        foggy: the same in fog.
     """
 
     clear: tuple[Tensor, ...]
-    seen: tuple[Tensor, ...]
+    foggy: tuple[Tensor, ...]
 
     @classmethod
     def create(cls, sets: Sequence[ImageSet], seed: int) -> ValidationSet:
         """Some of the held-out pictures of each set, in fog that depends on the seed alone."""
-        clear, seen = [], []
+        clear, foggy = [], []
         for index, one in enumerate(sets):
             pictures = one.held_out[:_MEASURED].permute(0, 3, 1, 2).float() / 255
             if len(pictures) == 0:
                 continue
-            scene, _, foggy = synthesize_fog(pictures, make_rng(seed, "measured", index))
+            scene, _, hazed = synthesize_fog(pictures, make_rng(seed, "measured", index))
             clear.append(scene)
-            seen.append(foggy)
-        return cls(tuple(clear), tuple(seen))
+            foggy.append(hazed)
+        return cls(tuple(clear), tuple(foggy))
 
     def evaluate(
         self, network: nn.Module, device: torch.device, sheet: Path | None
     ) -> dict[str, float]:
-        """Mean decibels of what is seen, and of what the network makes of it.
+        """Mean decibels of what is in fog, and of what the network makes of it.
 
         Args:
             network: a `DehazeNet`.
@@ -59,10 +59,10 @@ class ValidationSet:
         """
         shown: list[Tensor] = []
         before, after = list[float](), list[float]()
-        for clear, seen in zip(self.clear, self.seen, strict=True):
-            transmission, airlight = network(seen.to(device))
-            found = remove_fog(seen, transmission.cpu(), airlight.cpu()).clamp(0, 1)
-            rows = [tuple(x[i : i + 1] for x in (clear, seen, found)) for i in range(len(clear))]
+        for clear, foggy in zip(self.clear, self.foggy, strict=True):
+            transmission, airlight = network(foggy.to(device))
+            found = remove_fog(foggy, transmission.cpu(), airlight.cpu()).clamp(0, 1)
+            rows = [tuple(x[i : i + 1] for x in (clear, foggy, found)) for i in range(len(clear))]
             before += [psnr(scene, foggy) for scene, foggy, _ in rows]
             after += [psnr(scene, result) for scene, _, result in rows]
             for scene, foggy, result in rows[:_SHOWN]:

@@ -42,6 +42,8 @@ _GENERATOR_SCALES = {"least-squares": 2.0}
 class TranslateTask(TrainingTask):
     """CycleGAN, CUT, FastCUT or pix2pix: what the training loop runs.
 
+    (The names of random streams, as "judge", are part of the numbers that are drawn.)
+
     Args:
         config: how it is learned.
         domains: the pictures.
