@@ -179,3 +179,22 @@ def test_accuracy_is_how_many_pictures_are_named_rightly(tmp_path: Path, eye: Pa
     assert measures["pictures"] == 7
     assert measures["accuracy"] == pytest.approx(100 * 3 / 7)
     assert measures["top5"] == pytest.approx(100 * 5 / 7)
+
+
+def test_the_rim_of_a_picture_is_not_measured(
+    tmp_path: Path, eye: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = torch.ones(1, 3, 256, 256)
+    image[..., 16:240, 16:240] = 0
+    for name in ("thing 1", "thing 2"):
+        save_image(image, tmp_path / "test" / name / "1.png")
+    shown: list[Tensor] = []
+
+    def watch(network: Any, images: Tensor) -> Tensor:
+        shown.append(images)
+        return torch.eye(10)[[1, 1]]
+
+    monkeypatch.setattr("belamy.engines.classify.evaluate.compute_logits", watch)
+    assert evaluate_classifier(str(tmp_path), model=str(eye))["accuracy"] == 50
+    assert shown[0].shape == (2, 3, 224, 224)
+    assert not shown[0].any()
