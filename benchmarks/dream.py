@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.dream.render import SMOOTHERS
-from belamy.networks.registry import NETWORKS
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.backbones.imagenet import MEAN, STD
+from belamy.networks.registry import NETWORKS
 from belamy.objectives.features import energy
 from belamy.optimise import descend, gradient_of
 from belamy.pixels.augment import random_shift, roll, roll_back

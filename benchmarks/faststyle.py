@@ -25,7 +25,7 @@ from belamy.devices import make_rng
 from belamy.errors import MissingExtra
 from belamy.networks.image_to_image import onnx
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
-from belamy.networks.image_to_image.network import ImageTransformNet, initialise, build_johnson_net
+from belamy.networks.image_to_image.network import ImageTransformNet, build_johnson_net, initialise
 from belamy.networks.image_to_image.runtime import TorchRuntime
 
 SIZE = 512

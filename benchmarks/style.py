@@ -25,11 +25,11 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.style.api import style_steps
-from belamy.networks.registry import NETWORKS
 from belamy.networks.backbones.alexnet_vgg import VGG
 from belamy.networks.backbones.imagenet import MEAN, STD
 from belamy.networks.backbones.iris import initialise
 from belamy.networks.files.weights import save_weights
+from belamy.networks.registry import NETWORKS
 
 MODEL, DEEPEST = "vgg19", "relu5_1"
 TIME_BARS = {256: 1.3, 512: 1.15}

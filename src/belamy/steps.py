@@ -136,4 +136,5 @@ def run_to_end(steps: Callable[P, Iterator[Step]]) -> Callable[P, Picture]:
 def _returning_picture(documentation: str) -> str:
     """The "Yields:" of a stream of steps becomes the "Returns:" of what runs it to its end."""
     yields = re.compile(r"^( *)Yields:\n(?:\1 +\S.*\n?)+", re.MULTILINE)
-    return yields.sub(r"\1Returns:\n\1    the finished `Picture`, with its recipe.\n", documentation)
+    returns = r"\1Returns:\n\1    the finished `Picture`, with its recipe.\n"
+    return yields.sub(returns, documentation)

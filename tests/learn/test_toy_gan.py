@@ -131,3 +131,30 @@ def test_bad_input_is_one_line(options: dict[str, Any], said: str) -> None:
     with pytest.raises((OptionError, UnknownName), match=said) as error:
         next(iter(gan_toy(**options)))
     assert "\n" not in str(error.value)
+
+
+class Slope(torch.nn.Module):
+    """D(x) = w·x₁, whose gradient has the length w everywhere."""
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor(weight))
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        return self.weight * points[:, :1]
+
+
+@pytest.mark.parametrize(
+    ("loss", "penalty"),
+    [("hinge", 0.8 / 2 * 2 * 2 * 0.5), ("wasserstein", 0.8 * 2 * (0.5 - 1))],
+)
+def test_the_penalty_is_of_both_sides_or_towards_one(loss: str, penalty: float) -> None:
+    """γ/2·(w² + w²) for all but wasserstein, whose is γ·(w − 1)²; and the loss is told without."""
+    game = ToyGan(loss, 0.8, 0.5, 1, 10, 0)
+    game.discriminator = Slope(0.5)  # type: ignore[assignment]
+    game.discriminator_optimizer = torch.optim.SGD(game.discriminator.parameters(), lr=1.0)  # type: ignore[assignment]
+    real, fake = torch.full((4, 2), 0.25), torch.full((4, 2), -0.25)
+    told = float(game.discriminator_step(real, fake).detach())
+    apart = 0.5  # of real and fake in x₁
+    assert told == pytest.approx((2 if loss == "hinge" else 0) - 0.5 * apart)
+    assert float(game.discriminator.weight.detach()) == pytest.approx(0.5 + apart - penalty)  # type: ignore[arg-type]

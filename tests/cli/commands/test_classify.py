@@ -209,7 +209,8 @@ def test_ctrl_c_saves_and_the_run_goes_on(data: Path, tmp_path: Path) -> None:
     assert 0 < step < 2000
 
     config = Run(folder).load_config("classify", ClassifyConfig)
-    ticks = cast("Generator[TrainingProgress, None, None]", train_classifier(config, folder, device="cpu"))
+    training = train_classifier(config, folder, device="cpu")
+    ticks = cast("Generator[TrainingProgress, None, None]", training)
     assert f"going on from step {step:,}" in next(ticks).note
     assert next(ticks).step > step
     ticks.close()

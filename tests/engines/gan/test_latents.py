@@ -20,7 +20,7 @@ from belamy.engines.gan.sampler import PostProcess, Sampler, parse_id
 from belamy.errors import OptionError
 from belamy.networks.gan.latents import draw_styles
 from belamy.objectives.perceptual_losses import relative_content_loss
-from belamy.training.distribution_metrics import FEWEST
+from belamy.training.distribution_metrics import FEWEST, kernel_distance
 
 Painters = Callable[..., Path]
 
@@ -174,7 +174,8 @@ def test_precision_is_of_the_fake_and_recall_of_the_real() -> None:
     metrics, notes = measure(torch.cat([near, far]), fake, 0)
     assert metrics["precision"] > 0.8
     assert 0.4 < metrics["recall"] <= 0.5
-    assert metrics["kid"] > 1
+    real = torch.cat([near, far])
+    assert metrics["kid"] == pytest.approx(1000 * kernel_distance(real, fake, seed=0))
     assert metrics["fid"] > 100
     assert not notes
 

@@ -172,6 +172,7 @@ def test_the_generator_descends_its_loss(accumulate: int, linear: None, tmp_path
     assert value_of(task) - G == pytest.approx(W * ROOT, rel=1e-5)
     assert float(losses["generator"]) == pytest.approx(-W * G * ROOT, rel=1e-5)
     assert weight_of(task) == W
+    assert shown_to(task).weight.grad is None  # or the discriminator's next step would have it
 
 
 def test_a_relativistic_generator_sees_the_real_logits(tmp_path: Path) -> None:

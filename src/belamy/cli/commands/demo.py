@@ -58,15 +58,27 @@ def _dreams() -> list[_Piece]:
         ),
         _Piece(
             "dream-landscape.png",
-            "A shallower layer sees textures where a deeper one sees things.",
-            "belamy dream demo/landscape.png --layer mixed3b -o dream.png",
-            lambda folder: dream_steps(folder / "landscape.png", layer="mixed3b"),
+            "The same in a landscape: what is a ridge to us is a back with feathers to it.",
+            "belamy dream demo/landscape.png -o dream.png",
+            lambda folder: dream_steps(folder / "landscape.png"),
+        ),
+        _Piece(
+            "dream-iris.png",
+            "The clouds as iris dreams them, the small network inside the package.",
+            "belamy dream demo/clouds.png --model iris -o dream.png",
+            lambda folder: dream_steps(folder / "clouds.png", model="iris"),
+        ),
+        _Piece(
+            "dream-strokes.png",
+            "A shallower layer of iris sees textures where a deeper one sees things.",
+            "belamy dream demo/landscape.png --model iris --layer mixed3b -o dream.png",
+            lambda folder: dream_steps(folder / "landscape.png", model="iris", layer="mixed3b"),
         ),
         _Piece(
             "dream-colours.png",
             "Light and dark from the dream, colours from the landscape.",
-            "belamy dream demo/landscape.png --layer mixed4c --keep-colors -o dream.png",
-            lambda folder: dream_steps(folder / "landscape.png", layer="mixed4c", keep_colors=True),
+            "belamy dream demo/landscape.png --keep-colors -o dream.png",
+            lambda folder: dream_steps(folder / "landscape.png", keep_colors=True),
         ),
         _Piece(
             "ladybug.png",

@@ -96,8 +96,8 @@ def _looked_up(model: str) -> tuple[Chain, list[tuple[str, str]]]:
 @app.command()
 def download(name: _Name) -> None:
     """Fetch a network's published weights into the cache."""
-    from belamy.networks.files.download import download as fetch
     from belamy.networks.files.cache import cached_path
+    from belamy.networks.files.download import download as fetch
 
     show_bytes(fetch(name), name)
     typer.echo(cached_path(name))
