@@ -154,12 +154,12 @@ def is_line(shown: object) -> bool:
 def test_a_snapshot_counts_what_is_held_out() -> None:
     """A network that says class 1 right of the middle: logit 2·x."""
     network = [Layer(np.array([[2.0], [0.0]]), np.zeros(1), ACTIVATIONS["linear"])]
-    seen = np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([1.0, 0.0])
+    seen = np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([1.0, 1.0])
     held_out = np.array([[1.0, 0.0], [3.0, 0.0], [-1.0, 0.0]]), np.array([1.0, 0.0, 0.0])
     snapshot = Snapshot(network, (), 0, 5).next(seen, held_out)
-    small, large = np.log1p(np.exp(-2.0)), np.log1p(np.exp(6.0))
+    small, middle, large = (np.log1p(np.exp(z)) for z in (-2.0, 2.0, 6.0))
     assert snapshot.right == 2
-    assert snapshot.losses == (pytest.approx((small, (2 * small + large) / 3)),)
+    assert snapshot.losses == (pytest.approx(((small + middle) / 2, (2 * small + large) / 3)),)
 
 
 def test_the_likeliest_digit_is_named_first(monkeypatch: pytest.MonkeyPatch) -> None:
