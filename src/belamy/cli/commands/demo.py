@@ -58,7 +58,7 @@ def _dreams() -> list[_Piece]:
         ),
         _Piece(
             "dream-landscape.png",
-            "The same in a landscape: what is a ridge to us is a back with feathers to it.",
+            "The same in a landscape: ridges become roofs, and clouds dogs.",
             "belamy dream demo/landscape.png -o dream.png",
             lambda folder: dream_steps(folder / "landscape.png"),
         ),
