@@ -45,7 +45,7 @@ class _Piece:
 
 
 def _pieces() -> list[_Piece]:
-    return [*_dreams(), *_paintings(), *_fog()]
+    return [*_dreams(), *_dreams_in_another_way(), *_paintings(), *_fog()]
 
 
 def _dreams() -> list[_Piece]:
@@ -74,6 +74,11 @@ def _dreams() -> list[_Piece]:
             "belamy dream demo/landscape.png --model iris --layer mixed3b -o dream.png",
             lambda folder: dream_steps(folder / "landscape.png", model="iris", layer="mixed3b"),
         ),
+    ]
+
+
+def _dreams_in_another_way() -> list[_Piece]:
+    return [
         _Piece(
             "dream-colours.png",
             "Light and dark from the dream, colours from the landscape.",
