@@ -68,12 +68,6 @@ def _dreams() -> list[_Piece]:
             "belamy dream demo/clouds.png --model iris -o dream.png",
             lambda folder: dream_steps(folder / "clouds.png", model="iris"),
         ),
-        _Piece(
-            "dream-strokes.png",
-            "A shallower layer of iris sees textures where a deeper one sees things.",
-            "belamy dream demo/landscape.png --model iris --layer mixed3b -o dream.png",
-            lambda folder: dream_steps(folder / "landscape.png", model="iris", layer="mixed3b"),
-        ),
     ]
 
 
