@@ -193,9 +193,9 @@ def test_run_folders_of_another_version_or_kind(command: str, place: Path) -> No
 
 
 def test_networks_of_another_kind_or_cut_short(painter: Path, eye: Path, place: Path) -> None:
-    refused("paints: it is for 'fogsight'", "translate", "apply", eye, "a/0.png", "-o", "x.png")
+    refused("is a dehazing network", "translate", "apply", eye, "a/0.png", "-o", "x.png")
     clear = ("defog", "a/0.png", "-o", "x.png", "--network")
-    refused("sees fog; it is for 'translator'", *clear, painter)
+    refused("is an image-to-image network", *clear, painter)
     for path in (painter, eye):
         path.write_bytes(path.read_bytes()[:-50])
     refused("is damaged", "translate", "apply", painter, "a/0.png", "-o", "x.png")

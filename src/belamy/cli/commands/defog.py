@@ -108,7 +108,10 @@ def evaluate(
 
 
 # what was typed before there was --precision
-Mixed = Annotated[bool | None, typer.Option("--mixed/--no-mixed", hidden=True)]
+Mixed = Annotated[
+    bool | None,
+    typer.Option("--mixed/--no-mixed", hidden=True, help="Of old: --precision auto, or float32."),
+]
 
 
 def _without_mixed(run_type: str, options: dict[str, Any], mixed: bool | None) -> dict[str, Any]:
