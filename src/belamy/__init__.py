@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Objective": "belamy.objectives.objective",
+    "load_network": "belamy.networks.load",
     "objective": "belamy.objectives.objective",
     "AtlasOptions": "belamy.engines.dream.options",
     "Classifier": "belamy.engines.classify.predict",
