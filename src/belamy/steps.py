@@ -75,7 +75,7 @@ def with_options(
             signature.bind_known(kwargs)
             return work(form(*args, **kwargs))
 
-        signature = _Signature(work.__name__, form)
+        signature = _Signature(work.__name__.removesuffix("_steps"), form)
         given: Any = run
         given.__signature__ = signature.of(inspect.signature(work).return_annotation)
         given.__doc__ = _with_arguments(inspect.getdoc(work) or "", inspect.getdoc(form) or "")

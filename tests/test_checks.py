@@ -1,0 +1,120 @@
+"""What an option may be: types, choices, ranges; one dialect of refusals, and nothing endless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import pytest
+
+from belamy.checks import Between, check_options, picture_fields, show_value
+from belamy.errors import OptionError, UnknownName
+from belamy.steps import with_options
+
+if TYPE_CHECKING:
+    from belamy.pixels.images import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """What is asked for.
+
+    Args:
+        image: what to work on.
+        layer: where.
+        steps: how many.
+        scale: how far.
+        tile: how large.
+        smooth: in which way.
+        keep: whether to.
+    """
+
+    image: Source | None = None
+    _: KW_ONLY
+    layer: str | Sequence[str] = ()
+    steps: Annotated[int | None, Between(1, 100)] = None
+    scale: Annotated[float, Between(0, 1, above=True)] = 0.5
+    tile: Literal["auto", "none"] | Annotated[int, Between(64, unit="pixels")] = "auto"
+    smooth: Literal["laplacian", "none"] = "none"
+    keep: bool = False
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@with_options(Options)
+def work_steps(options: Options) -> Iterator[Options]:
+    """Work.
+
+    Yields:
+        the options.
+    """
+    yield options
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"layer": "a"},
+        {"layer": ["a", "b"]},
+        {"steps": 100},
+        {"scale": 1},
+        {"tile": 64},
+        {"tile": "none"},
+        {"image": Path("x.png")},
+        {"keep": True},
+    ],
+)
+def test_what_is_annotated_passes(given: dict[str, Any]) -> None:
+    assert all(getattr(Options(**given), name) == value for name, value in given.items())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"steps": 0}, "steps is 0; it must be from 1 to 100"),
+        ({"steps": 2.0}, "steps is 2.0; it must be a whole number from 1 to 100"),
+        ({"steps": True}, "steps is True; it must be a whole number"),
+        ({"steps": "many"}, "steps is 'many'"),
+        ({"scale": 0}, "scale is 0; it must be above 0, up to 1"),
+        ({"scale": float("nan")}, "scale is nan"),
+        ({"scale": 10**400}, "scale is 1000"),
+        ({"tile": 3}, "tile is 3; it must be auto or none or a whole number 64 pixels or more"),
+        ({"tile": "small"}, "tile is 'small'"),
+        ({"layer": 7}, "layer is 7"),
+        ({"layer": [7]}, "layer is"),
+        ({"keep": 1}, "keep is 1; it must be true or false"),
+        ({"image": True}, "image is True; it must be a picture"),
+    ],
+    ids=str,
+)
+def test_what_is_not_is_refused_in_one_line(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        Options(**given)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_choice_that_there_is_not_suggests_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="laplacian"):
+        Options(smooth="laplace")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 10_000, 10**5000, list(range(9999))], ids=["text", "number", "list"]
+)
+def test_nothing_endless_is_echoed(value: object) -> None:
+    assert len(show_value(value)) <= 201
+
+
+def test_pictures_are_known_without_torch() -> None:
+    assert picture_fields(Options) == ("image",)
+
+
+def test_a_function_of_options_takes_them_by_name() -> None:
+    assert next(work_steps("x.png", steps=3)).steps == 3
+    assert "steps: how many." in (work_steps.__doc__ or "")
+    with pytest.raises(TypeError, match=r"work\(\) has no argument 'step'; did you mean steps\?"):
+        work_steps(step=3)  # type: ignore[call-arg]
