@@ -16,11 +16,12 @@ $(READY): pyproject.toml constraints.txt scripts/setup
 demo: $(READY) ## Make the gallery of the README in demo/
 	$(BIN)/belamy demo -o demo
 
+# One thread: the tests' pictures are small, and two threads wait for each other longer than they work.
 test: $(READY) ## The tests, but for the slow ones
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 test-all: $(READY) ## All tests
-	$(BIN)/python -m pytest -m "not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not gpu"
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
