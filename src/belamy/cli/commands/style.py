@@ -11,8 +11,8 @@ import typer
 
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.options import arguments_of, default, flag, is_typed, option, takes
-from belamy.cli.outputs import require_folder, require_output, save_step
-from belamy.cli.progress import show_steps
+from belamy.cli.outputs import require_folder, require_output
+from belamy.cli.pictures import make_picture
 from belamy.engines.anystyle.api import any_style_steps
 from belamy.engines.style.api import style_steps
 from belamy.errors import OptionError
@@ -79,15 +79,11 @@ def paint(
     chosen = _chosen(context, fast, given)
     rows: list[dict[str, Any]] = []
     make = any_style_steps if fast else style_steps
-    steps = _watched(make(content, style, **chosen), target, every, rows)
+    steps = _note_losses(make(content, style, **chosen), rows)
     try:
-        step, stopped = show_steps(steps, f"painting {target.name}")
+        make_picture(steps, target, "painting", every)
     finally:  # the losses of a painting that failed are of more use than any
         _write_trace(trace, rows)
-    save_step(step, target)
-    typer.echo(target)
-    if stopped:
-        raise KeyboardInterrupt(f"what was made so far is in {target}")
 
 
 def _chosen(context: typer.Context, fast: bool, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,15 +101,11 @@ def _chosen(context: typer.Context, fast: bool, options: Mapping[str, Any]) -> d
     return {name: options[name] for name in typed if name in options}
 
 
-def _watched(
-    steps: Iterator[Step], target: Path, every: int, rows: list[dict[str, Any]]
-) -> Iterator[Step]:
-    """The same stream, its losses noted, every n-th picture saved as TARGET-0010.png."""
+def _note_losses(steps: Iterator[Step], rows: list[dict[str, Any]]) -> Iterator[Step]:
+    """The same stream; each step's losses become a row."""
     for step in steps:
         height, width = step.image.shape[-2:]
         rows.append({"step": step.index, "width": width, "height": height, **step.losses})
-        if every and step.index % every == 0:
-            save_step(step, target.with_name(f"{target.stem}-{step.index:04d}{target.suffix}"))
         yield step
 
 
