@@ -13,6 +13,8 @@ BelamyError
 
 A message says what is wrong, the value, and what to do, on one line. Faces catch `BelamyError`
 alone: any other exception is a bug of ours and shows its traceback.
+
+A `PictureWarning` is none of these: the work goes on, otherwise than the user may think.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ from collections.abc import Iterable
 
 class BelamyError(Exception):
     """The root: its text is one line, ready to be shown to a person."""
+
+
+class PictureWarning(UserWarning):
+    """The work goes on, otherwise than the user may think: one line, as of an error."""
 
 
 class OptionError(BelamyError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 import typer
 from typer.core import TyperGroup
 
-from belamy.errors import BelamyError, OptionError, UnknownName
+from belamy.errors import BelamyError, OptionError, PictureWarning, UnknownName
 
 __all__ = ["DefaultGroup", "RootGroup", "StrictGroup", "complain", "one_line"]
 
@@ -46,13 +49,38 @@ class RootGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _warnings_as_lines():
+                return super().invoke(ctx)
         except BelamyError as error:
             complain(str(error))
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             complain(f"stopped; {error}" if error.args else "stopped")
             raise typer.Exit(INTERRUPTED) from error
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show each `PictureWarning` as one line on standard error; leave other warnings alone."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PictureWarning)
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, PictureWarning):
+                typer.secho(f"belamy: {one_line(str(message))}", fg="yellow", err=True)
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 def complain(message: str) -> None:
