@@ -33,7 +33,7 @@ from PIL import (  # noqa: F401
     WebPImagePlugin,
 )
 
-from belamy.errors import BelamyError, ImageError, OptionError
+from belamy.errors import BelamyError, ImageError, OptionError, PictureWarning
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 MAX_MEGAPIXELS = 100.0
@@ -79,14 +79,19 @@ def printable(path: str | os.PathLike[str]) -> str:
 
 @contextmanager
 def open_picture(
-    path: str | os.PathLike[str], *, max_megapixels: float = MAX_MEGAPIXELS
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    name: str = "",
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Iterator[Image.Image]:
-    """The picture at `path`, its header read and its size checked, its pixels not yet decoded.
+    """The picture in `source`, its header read and its size checked, its pixels not yet decoded.
 
     Decode and convert it inside the block, where every failure of Pillow becomes an `ImageError`.
 
     Args:
-        path: a file in one of `FORMATS`; its content decides, not its suffix.
+        source: a path or an open, seekable stream such as `io.BytesIO`, which stays open; in one
+            of `FORMATS`; the content decides, not the suffix.
+        name: what to call it in messages, such as `photos.zip/a.png`; else its path.
         max_megapixels: the largest width × height, in millions, that may be decoded.
 
     Raises:
@@ -94,8 +99,7 @@ def open_picture(
         OptionError: `max_megapixels` is not positive.
     """
     check_limit(max_megapixels)
-    name = printable(path)
-    with _open_file(Path(path), name) as stream:
+    with _open_source(source, name) as (stream, name):
         head = stream.read(_HEAD)
         stream.seek(0)
         with translate_errors(name, head):
@@ -110,12 +114,15 @@ def open_picture(
 def translate_errors(name: str, head: bytes = b"") -> Iterator[None]:
     """Turn whatever Pillow raises in this block into an `ImageError` about `name`; keep it quiet.
 
+    A `PictureWarning` given inside the block comes out at its end, if it ends without an error.
+
     Args:
         name: what to call the picture in the message.
         head: the file's first bytes, which tell a better cause and whether libtiff is at work.
     """
-    with _one_at_a_time, warnings.catch_warnings(), ExitStack() as quiet:
+    with _one_at_a_time, warnings.catch_warnings(record=True) as caught, ExitStack() as quiet:
         warnings.simplefilter("ignore")
+        warnings.simplefilter("always", PictureWarning)
         if head.startswith(_TIFF_MAGIC):
             quiet.enter_context(_silence_stderr())
         try:
@@ -130,6 +137,8 @@ def translate_errors(name: str, head: bytes = b"") -> Iterator[None]:
             raise ImageError(
                 f"cannot read {name}: it is damaged or cut short ({describe_error(error)})"
             ) from error
+    for warning in caught:
+        warnings.warn(warning.message, stacklevel=2)
 
 
 def check_limit(max_megapixels: float) -> None:
@@ -150,6 +159,23 @@ def check_pixels(name: str, width: int, height: int, max_megapixels: float) -> N
             f"{name} has {megapixels:.1f} megapixels ({width} × {height}), the limit is "
             f"{max_megapixels:g}; make it smaller or raise max_megapixels"
         )
+
+
+@contextmanager
+def _open_source(
+    source: str | os.PathLike[str] | BinaryIO, name: str
+) -> Iterator[tuple[BinaryIO, str]]:
+    """The stream of `source` at its beginning, and its name as printable text."""
+    if isinstance(source, (str, os.PathLike)):
+        name = printable(name or source)
+        with _open_file(Path(source), name) as stream:
+            yield stream, name
+        return
+    name = printable(name or "the picture")
+    if source.seek(0, os.SEEK_END) == 0:
+        raise ImageError(f"cannot read {name}: it is empty (0 bytes)")
+    source.seek(0)
+    yield source, name
 
 
 def _open_file(path: Path, name: str) -> BinaryIO:
