@@ -54,18 +54,23 @@ def test_a_name_of_control_characters_is_shown_as_text():
 
 
 def test_our_own_warnings_come_out_and_pillows_do_not():
-    with pytest.warns(PictureWarning, match="films") as caught, decode.translate_errors("x"):
-        warnings.warn("Pillow has something to say", UserWarning, stacklevel=1)
-        warnings.warn("films are not read", PictureWarning, stacklevel=1)
+    def read():
+        with decode.translate_errors("x"):
+            warnings.warn("Pillow has something to say", UserWarning, stacklevel=1)
+            warnings.warn("films are not read", PictureWarning, stacklevel=1)
+
+    with pytest.warns(PictureWarning, match="films") as caught:
+        read()
     assert len(caught) == 1
 
 
 def test_a_warning_about_a_picture_that_cannot_be_read_is_not_given():
-    with (
-        warnings.catch_warnings(),
-        pytest.raises(ImageError, match="cannot read x"),
-        decode.translate_errors("x"),
-    ):
+    def read():
+        with decode.translate_errors("x"):
+            warnings.warn("films are not read", PictureWarning, stacklevel=1)
+            raise OSError
+
+    with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.warn("films are not read", PictureWarning, stacklevel=1)
-        raise OSError
+        with pytest.raises(ImageError, match="cannot read x"):
+            read()

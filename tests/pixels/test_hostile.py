@@ -218,7 +218,7 @@ def scans(count):
     return data[:-2] + last * count + b"\xff\xd9"
 
 
-def text_bomb(name):
+def profile_bomb(name):
     return png(16, 12, (name, b"a\0\0" + zlib.compress(bytes(50_000_000), 9)))
 
 
@@ -236,8 +236,7 @@ BOMBS = {
     "webp, lossless": patched("WEBP", b"VP8L", 9, b"\xff\xff\xff\x0f", lossless=True),
     "webp, extended": patched("WEBP", b"VP8X", 12, b"\xff\x3f\0\xff\x3f\0", exif=b"Exif\0\0II*\0"),
     "avif": patched("AVIF", b"ispe", 8, struct.pack(">II", 60_000, 60_000)),
-    "png text": text_bomb(b"zTXt"),
-    "png profile": text_bomb(b"iCCP"),
+    "png profile": profile_bomb(b"iCCP"),
     "jpeg of a thousand scans": scans(1000),
 }
 

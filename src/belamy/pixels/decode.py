@@ -34,6 +34,7 @@ from PIL import (  # noqa: F401
 )
 
 from belamy.errors import BelamyError, ImageError, OptionError, PictureWarning
+from belamy.pixels.formats import png
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 MAX_MEGAPIXELS = 100.0
@@ -104,9 +105,12 @@ def open_picture(
         stream.seek(0)
         with translate_errors(name, head):
             _check_webp_canvas(head, name, max_megapixels)
-            with _read_header(stream, name, max_megapixels) as picture:
+            parts = png.chunks(stream) if head.startswith(png.SIGNATURE) else []
+            view = png.without_metadata(stream, parts)
+            with _read_header(view, name, max_megapixels) as picture:
                 check_pixels(name, *_largest(picture), max_megapixels)
                 _check_scans(name, picture, stream)
+                png.add_metadata(picture, stream, parts, name)
                 yield picture
 
 
