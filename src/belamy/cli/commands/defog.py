@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy.cli.groups import DefaultGroup
+from belamy.cli.inputs import inputs
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import require_output, save_step
-from belamy.cli.pictures import inputs, require_named, work_on
+from belamy.cli.pictures import require_named, work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.defog.api import (
     DefogAdaptConfig,
