@@ -137,7 +137,17 @@ def test_direction_ignores_the_vectors_length_and_pays_for_the_angle() -> None:
     assert at(direction("x", vector), -2 * along) == pytest.approx(-0.2)
 
 
-@pytest.mark.parametrize("vector", [torch.zeros(4), torch.ones(2, 2), torch.tensor([torch.nan])])
+def test_direction_takes_one_vector_a_picture_and_a_power() -> None:
+    batch, vectors = noise(2, 4, 3, 3), noise(2, 4, seed=8)
+    each = [at(direction("x", vectors[n], 3), batch[n : n + 1]) for n in range(2)]
+    assert at(direction("x", vectors, 3), batch) == pytest.approx(sum(each) / 2)
+    seen = torch.tensor([1.0, 1.0]).view(1, 2, 1, 1)
+    for power in (0, 1, 4):
+        expected = 0.5 ** (power / 2)
+        assert at(direction("x", torch.tensor([5.0, 0.0]), power), seen) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("vector", [torch.zeros(4), torch.ones(1, 2, 2), torch.tensor([torch.nan])])
 def test_direction_refuses_what_points_nowhere(vector: Tensor) -> None:
     with pytest.raises(OptionError, match="non-zero vector"):
         direction("x", vector)

@@ -86,33 +86,54 @@ def class_score(index: int, layer: str = "logits") -> Objective:
     )
 
 
-def direction(layer: str, vector: Tensor) -> Objective:
-    """Mean over positions of dot · cosine between the activation and a direction.
+def direction(layer: str, vector: Tensor, power: float = 1.0) -> Objective:
+    """Mean over positions of dot · cosineᵖ between the activation and a direction.
 
-    The plain dot product is raised by anything strong; times the cosine, only what points the
-    same way pays. The vector's length does not matter.
+    The plain dot product (p = 0) is raised by anything strong; times the cosine, only what points
+    the same way pays, the more so the larger p. The vector's length does not matter.
 
     Args:
-        vector: (C,), one number for each channel of the layer.
+        vector: (C,), one number for each channel of the layer; (N, C) gives each picture its own.
+        power: p; 1 as in lucid's atlases, 4 for directions that lie close together.
 
     Raises:
-        OptionError: the vector is zero, or not a vector.
+        OptionError: a vector is zero, or not a vector; the power is negative.
 
-    Source: Carter et al., "Activation atlas", 2019; lucid's `direction` with `cossim_pow=1`.
+    Source: Carter et al., "Activation atlas", 2019; lucid's `direction` with `cossim_pow`.
     """
-    if vector.dim() != 1 or not bool(vector.abs().sum() > 0):
+    lengths = torch.linalg.vector_norm(vector.detach(), dim=-1, keepdim=True)
+    if vector.dim() not in (1, 2) or not bool((lengths > 0).all()):
         raise OptionError(f"a direction of shape {tuple(vector.shape)} must be a non-zero vector")
-    unit = vector.detach() / torch.linalg.vector_norm(vector.detach())
+    units = vector.detach() / lengths  # (C,) or (N,C)
 
     def score(activations: Activations) -> Tensor:
         features = activations[layer].movedim(1, -1)  # (N,H,W,C)
-        dot = torch.matmul(features, unit.to(features))  # (N,H,W)
-        tiny = torch.finfo(features.dtype).tiny
-        length: Tensor = torch.linalg.vector_norm(features, dim=-1)  # (N,H,W)
-        cosine = dot / length.clamp_min(tiny)
-        return (dot * cosine.clamp_min(LEAST_COSINE)).mean()
+        aim = units.to(features)
+        aim = aim if aim.dim() == 1 else aim.view(len(aim), *[1] * (features.dim() - 2), -1)
+        return dot_times_cosine(features, aim, power).mean()
 
     return Objective(score, frozenset({layer}), f"direction({layer})")
+
+
+def dot_times_cosine(features: Tensor, aims: Tensor, power: float) -> Tensor:
+    """dot · cosineᵖ of vectors along the last axis, the aims' length left out of the cosine.
+
+    Args:
+        features: (…, C).
+        aims: (…, C), which broadcast.
+        power: p, 0 or more; a cosine counts as at least `LEAST_COSINE`.
+
+    Raises:
+        OptionError: the power is negative.
+    """
+    if not power >= 0:
+        raise OptionError(f"the power of the cosine is {power}; it must be 0 or more")
+    dot = (features * aims).sum(dim=-1)
+    tiny = torch.finfo(features.dtype).tiny
+    lengths: Tensor = torch.linalg.vector_norm(features, dim=-1)
+    of_aims: Tensor = torch.linalg.vector_norm(aims, dim=-1)
+    cosine = dot / (lengths * of_aims).clamp_min(tiny)
+    return dot * cosine.clamp_min(LEAST_COSINE) ** power
 
 
 def guide(layer: str, guide_activations: Tensor) -> Objective:
