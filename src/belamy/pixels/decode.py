@@ -68,8 +68,10 @@ _LOOKS_LIKE = (
     (0, b"BM", "its header is damaged"),
 )
 
-# Warning filters and file descriptor 2 belong to the whole process: one reader at a time.
+# Warning filters and file descriptor 2 belong to the whole process: one reader at a time, or those
+# who share the filters; of TIFF one reader in any case. Taken in this order.
 _one_at_a_time = threading.RLock()
+_one_tiff_at_a_time = threading.RLock()
 
 
 def printable(path: str | os.PathLike[str]) -> str:
@@ -84,6 +86,7 @@ def open_picture(
     *,
     name: str = "",
     max_megapixels: float = MAX_MEGAPIXELS,
+    shared: bool = False,
 ) -> Iterator[Image.Image]:
     """The picture in `source`, its header read and its size checked, its pixels not yet decoded.
 
@@ -94,6 +97,7 @@ def open_picture(
             of `FORMATS`; the content decides, not the suffix.
         name: what to call it in messages, such as `photos.zip/a.png`; else its path.
         max_megapixels: the largest width × height, in millions, that may be decoded.
+        shared: other threads may read at the same time, within `reading_together`.
 
     Raises:
         ImageError: missing, a folder, empty, of another kind, damaged, cut short, or too large.
@@ -103,7 +107,7 @@ def open_picture(
     with _open_source(source, name) as (stream, name):
         head = stream.read(_HEAD)
         stream.seek(0)
-        with translate_errors(name, head):
+        with translate_errors(name, head, shared=shared):
             _check_webp_canvas(head, name, max_megapixels)
             parts = png.chunks(stream) if head.startswith(png.SIGNATURE) else []
             view = png.without_metadata(stream, parts)
@@ -115,7 +119,7 @@ def open_picture(
 
 
 @contextmanager
-def translate_errors(name: str, head: bytes = b"") -> Iterator[None]:
+def translate_errors(name: str, head: bytes = b"", *, shared: bool = False) -> Iterator[None]:
     """Turn whatever Pillow raises in this block into an `ImageError` about `name`; keep it quiet.
 
     A `PictureWarning` given inside the block comes out at its end, if it ends without an error.
@@ -123,10 +127,12 @@ def translate_errors(name: str, head: bytes = b"") -> Iterator[None]:
     Args:
         name: what to call the picture in the message.
         head: the file's first bytes, which tell a better cause and whether libtiff is at work.
+        shared: as in `open_picture`; a TIFF is read alone all the same.
     """
-    with _one_at_a_time, warnings.catch_warnings(record=True) as caught, ExitStack() as quiet:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", PictureWarning)
+    caught: list[warnings.WarningMessage] = []
+    with ExitStack() as quiet:
+        if not shared:
+            caught = quiet.enter_context(reading_together())
         if head.startswith(_TIFF_MAGIC):
             quiet.enter_context(_silence_stderr())
         try:
@@ -143,6 +149,18 @@ def translate_errors(name: str, head: bytes = b"") -> Iterator[None]:
             ) from error
     for warning in caught:
         warnings.warn(warning.message, stacklevel=2)
+
+
+@contextmanager
+def reading_together() -> Iterator[list[warnings.WarningMessage]]:
+    """Keep Pillow's warnings quiet in this block; gives the list that each `PictureWarning` joins.
+
+    Threads that `open_picture` with `shared` inside it may read at the same time.
+    """
+    with _one_at_a_time, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", PictureWarning)
+        yield caught
 
 
 def check_limit(max_megapixels: float) -> None:
@@ -272,7 +290,7 @@ def describe_error(error: Exception) -> str:
 @contextmanager
 def _silence_stderr() -> Iterator[None]:
     """Send file descriptor 2 to nowhere: libtiff reports damage there, past Python's reach."""
-    with ExitStack() as undo:
+    with _one_tiff_at_a_time, ExitStack() as undo:
         with suppress(OSError, io.UnsupportedOperation):  # a process may have no descriptor 2
             kept = os.dup(2)
             undo.callback(os.close, kept)
