@@ -80,7 +80,7 @@ def run(app: typer.Typer, *arguments: str) -> dict[str, Any]:
 
 @pytest.fixture
 def app() -> typer.Typer:
-    app = typer.Typer()
+    app = typer.Typer(rich_markup_mode=None)
 
     @app.command()
     @takes(paint_steps, without=["image", "size"], flags={"steps": ("--steps", "-n")})

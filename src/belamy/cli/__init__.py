@@ -33,6 +33,8 @@ from belamy.cli.commands import (
     translate,
 )
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
+from belamy.cli.signals import stoppable
+from belamy.cli.streams import close_streams, open_streams
 from belamy.renamed import current_flag
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -62,6 +64,8 @@ COMMANDS = (
 app = typer.Typer(
     cls=RootGroup,
     no_args_is_help=True,
+    # plain text: rich's columns cut the names of options, and its markup eats what is in brackets
+    rich_markup_mode=None,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "token_normalize_func": current_flag,  # old spellings of options go on working
@@ -90,9 +94,22 @@ def belamy(
 
 
 def main() -> None:
-    """Run the command line: exit code 0 is success, 1 a failure, 2 misuse, 130 Ctrl-C."""
+    """Run the command line.
+
+    Exit code 0 is success, 1 a failure, 2 misuse, 130 Ctrl-C, 143 SIGTERM, 129 a closed terminal.
+    """
+    open_streams()
+    with stoppable() as stop:
+        code = close_streams(_run())
+    sys.exit(stop.exit_code(code) if code == INTERRUPTED else code)
+
+
+def _run() -> int:
     try:
         app(prog_name="belamy")
     except KeyboardInterrupt:  # before a command had begun
         complain("stopped")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

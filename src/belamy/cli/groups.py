@@ -1,4 +1,4 @@
-"""Three ways in which a group of commands here differs from typer's own."""
+"""The ways in which a group of commands here differs from typer's own."""
 
 from __future__ import annotations
 
@@ -10,15 +10,36 @@ from typing import Any, TextIO
 import typer
 from typer.core import TyperGroup
 
+from belamy.cli.failures import PipeClosed, plain_failures, shorten
+from belamy.cli.streams import PIPE_CLOSED, silence_output
 from belamy.errors import BelamyError, OptionError, PictureWarning, UnknownName
 
-__all__ = ["DefaultGroup", "RootGroup", "StrictGroup", "complain", "one_line"]
+__all__ = ["DefaultGroup", "PlainGroup", "RootGroup", "StrictGroup", "complain", "one_line"]
 
 MISUSE = 2  # what click exits with when an option is unknown
+_UsageError: Any = typer.BadParameter.__mro__[1]  # click's, which typer keeps to itself
+_LESS_MEMORY = ("size", "tile", "batch", "upscale")  # options that take less of it when smaller
+
 INTERRUPTED = 130  # what a shell reports for a process ended by Ctrl-C: 128 + SIGINT
 
 
-class DefaultGroup(TyperGroup):
+class PlainGroup(TyperGroup):
+    """A group whose help says what each command does in a whole sentence, however narrow it is."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, _first_paragraph(one)) for name, one in commands if one and not one.hidden]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+
+def _first_paragraph(command: Any) -> str:
+    text: str = (command.help or "").strip()
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+class DefaultGroup(PlainGroup):
     """A group whose first command needs no name: `classify PHOTO` beside `classify train`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -28,8 +49,17 @@ class DefaultGroup(TyperGroup):
             args = [names[0], *args]
         return super().parse_args(ctx, args)
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        super().format_options(ctx, formatter)
+        name = self.list_commands(ctx)[0]
+        command = self.get_command(ctx, name)
+        assert command is not None
+        rows = [one.get_help_record(ctx) for one in command.get_params(ctx)]
+        with formatter.section(f"{name.capitalize()}, whose name may be left out"):
+            formatter.write_dl([row for row in rows if row is not None])
 
-class StrictGroup(TyperGroup):
+
+class StrictGroup(PlainGroup):
     """A value that an option cannot have is misuse, as an unknown option is, and exits as that."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -40,16 +70,21 @@ class StrictGroup(TyperGroup):
             raise typer.Exit(MISUSE) from error
 
 
-class RootGroup(TyperGroup):
+class RootGroup(PlainGroup):
     """Turns what users did wrong, and their Ctrl-C, into one line and an exit code.
 
     A command that was stopped and has saved what it made says so by
     `raise KeyboardInterrupt("what was made so far is in …")`.
     """
 
+    def make_context(self, info_name: Any, args: list[str], *rest: Any, **extra: Any) -> Any:
+        with _short_misuse():
+            return super().make_context(info_name, args, *rest, **extra)
+
     def invoke(self, ctx: Any) -> Any:
+        smaller = _options_for_less_memory(self, ctx)
         try:
-            with _warnings_as_lines():
+            with _warnings_as_lines(), _short_misuse(), plain_failures(smaller):
                 return super().invoke(ctx)
         except BelamyError as error:
             complain(str(error))
@@ -57,6 +92,30 @@ class RootGroup(TyperGroup):
         except KeyboardInterrupt as error:
             complain(f"stopped; {error}" if error.args else "stopped")
             raise typer.Exit(INTERRUPTED) from error
+        except PipeClosed as error:
+            silence_output()
+            raise typer.Exit(PIPE_CLOSED) from error
+
+
+@contextmanager
+def _short_misuse() -> Iterator[None]:
+    """click's own messages, too, repeat no more than the beginning of what was typed."""
+    try:
+        yield
+    except _UsageError as error:
+        error.message = shorten(one_line(error.message))
+        raise
+
+
+def _options_for_less_memory(command: Any, ctx: Any) -> list[str]:
+    """Those of the command that is called, as `--size`."""
+    for word in (*getattr(ctx, "_protected_args", ()), *ctx.args):
+        inner = getattr(command, "commands", {})
+        command = inner.get(word, command)
+    while inner := getattr(command, "commands", {}):  # a default group's first
+        command = next(iter(inner.values()))
+    names = {str(parameter.name) for parameter in command.params}
+    return [f"--{name}" for name in _LESS_MEMORY if name in names]
 
 
 @contextmanager
@@ -75,7 +134,7 @@ def _warnings_as_lines() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, PictureWarning):
-                typer.secho(f"belamy: {one_line(str(message))}", fg="yellow", err=True)
+                typer.secho(f"belamy: {shorten(one_line(str(message)))}", fg="yellow", err=True)
             else:
                 usual(message, category, filename, lineno, file, line)
 
@@ -85,7 +144,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
 def complain(message: str) -> None:
     """Say on standard error, in red where there is colour, what went wrong."""
-    typer.secho(f"belamy: {one_line(message)}", fg="red", err=True)
+    typer.secho(f"belamy: {shorten(one_line(message))}", fg="red", err=True)
 
 
 def one_line(message: str) -> str:

@@ -105,7 +105,7 @@ def option(function: Callable[..., Any], name: str, *flags: str, **settings: Any
         settings: more for `typer.Option`.
     """
     argument = arguments_of(function)[name]
-    return typer.Option(*(flags or _flags(argument)), help=_plain(argument.help), **settings)
+    return typer.Option(*(flags or _flags(argument)), help=argument.help, **settings)
 
 
 def default(function: Callable[..., Any], name: str) -> Any:
@@ -225,11 +225,6 @@ def _flat(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
-def _plain(text: str) -> str:
-    """`text` so that typer shows `[a]` as it stands, and does not take it for rich's markup."""
-    return re.sub(r"(\[[a-z#/@])", r"\\\1", text)
-
-
 def _flags(argument: Argument) -> tuple[str, ...]:
     """A switch that is off needs no `--no-…`."""
     name = flag(argument.name)
@@ -243,7 +238,7 @@ def _parameter(argument: Argument, flags: Sequence[str]) -> inspect.Parameter:
         kind = kind | None
     elif get_origin(kind) is list:
         value = [value] if isinstance(value, str) else list(value)
-    annotation = Annotated[kind, typer.Option(*flags, help=_plain(argument.help), **settings)]  # type: ignore[valid-type]
+    annotation = Annotated[kind, typer.Option(*flags, help=argument.help, **settings)]  # type: ignore[valid-type]
     return inspect.Parameter(
         argument.name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=annotation
     )
@@ -258,8 +253,9 @@ def _command_type(argument: Argument) -> tuple[Any, dict[str, Any]]:
         return list[item], {}  # type: ignore[valid-type]
     plain = all(part in _SCALARS or get_origin(part) is Literal for part in parts)
     assert plain and (bool not in parts or parts == (bool,)), _no_form(argument)  # noqa: PT018
-    if len(parts) == 1:
+    if len(parts) == 1 and get_origin(parts[0]) is not Literal:
         return parts[0], {}
+    # Choices are read here too: typer would take them for old flags, and name `average` `ema`.
     words = "|".join(word for part in parts for word in _words(part))
     return str, {"parser": _parser(parts, words), "metavar": words}
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import typer
 
+from belamy.cli.groups import PlainGroup
+
 __all__ = ["app"]
 
 app = typer.Typer(
     name="gan",
+    cls=PlainGroup,
     no_args_is_help=True,
     help="Paint pictures that nobody sat for; train networks that do.",
 )

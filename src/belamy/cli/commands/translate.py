@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy.cli.gallery import require_page, write_gallery
+from belamy.cli.groups import PlainGroup
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import Job
 from belamy.cli.pictures import work_on
@@ -33,6 +34,7 @@ COMMAND = "belamy translate train"
 
 app = typer.Typer(
     name="translate",
+    cls=PlainGroup,
     no_args_is_help=True,
     help="Learn to turn pictures of one domain into those of another, without pairs.",
 )
