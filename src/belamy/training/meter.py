@@ -78,7 +78,10 @@ def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 @contextmanager
 def deferred_interrupts() -> Iterator[threading.Event]:
-    """Ctrl-C sets an event instead of breaking a step in two; a second one breaks at once."""
+    """Ctrl-C sets an event instead of breaking a step in two; a second one breaks at once.
+
+    Where Ctrl-C is ignored, as in the background of a script, it stays so.
+    """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted
@@ -86,13 +89,17 @@ def deferred_interrupts() -> Iterator[threading.Event]:
 
     pressed = [math.inf]
 
+    previous = signal.getsignal(signal.SIGINT)
+
     def remember(number: int, frame: object) -> None:
+        if number == signal.SIGINT and previous == signal.SIG_IGN:
+            return
         if time.monotonic() - pressed[0] > SAME_PRESS:
             raise KeyboardInterrupt
         pressed[0] = min(pressed[0], time.monotonic())
         interrupted.set()
 
-    previous = signal.signal(signal.SIGINT, remember)
+    signal.signal(signal.SIGINT, remember)
     try:
         yield interrupted
     finally:
