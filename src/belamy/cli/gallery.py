@@ -8,13 +8,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 
+from belamy.cli.inputs import read_source
 from belamy.cli.outputs import Job, require_folder
-from belamy.errors import ImageError, OptionError
-
-if TYPE_CHECKING:
-    from belamy.pixels.images import Source
+from belamy.errors import OptionError
 
 __all__ = ["require_page", "write_gallery"]
 
@@ -72,10 +69,11 @@ def write_gallery(path: Path, jobs: Sequence[Job], *, title: str) -> None:
         BelamyError: the page cannot be written.
     """
     from belamy.files import write_text
+    from belamy.pixels.decode import printable
 
     figures = [
         _FIGURE.substitute(
-            name=html.escape(job.source.name),
+            name=html.escape(printable(job.source.name)),
             before=_inline(job.source),
             after=_inline(job.target),
         )
@@ -88,27 +86,10 @@ def _inline(source: Path) -> str:
     """The picture as a `data:` address; out of a zip, too."""
     from belamy.pixels.images import fit, load_image, resize, to_pil
 
-    image = load_image(_readable(source))
+    image = load_image(read_source(source))
     height, width = image.shape[-2:]
     if max(height, width) > _SIDE:
         image = resize(image, fit(height, width, _SIDE))
     file = io.BytesIO()
     to_pil(image).save(file, "JPEG", quality=_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _readable(source: Path) -> Source:
-    """What reads a picture, be it in a zip."""
-    archive = next((parent for parent in source.parents if parent.is_file()), None)
-    if archive is None:
-        return source
-    from PIL import Image, UnidentifiedImageError
-
-    from belamy.training.pictures import open_tree
-
-    with open_tree(archive) as tree:
-        data = tree.read(source.relative_to(archive).as_posix())
-    try:
-        return Image.open(io.BytesIO(data))
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{source} is not a picture that can be read") from error

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from belamy.errors import OptionError
+from belamy.errors import OptionError, PictureWarning
 
 if TYPE_CHECKING:
+    from belamy.pixels.archive import Tree
     from belamy.pixels.images import Source
 
-__all__ = ["ZIP", "Inputs", "inputs"]
+__all__ = ["InputPicture", "Inputs", "holds_many", "inputs", "read_source"]
 
-Inputs: TypeAlias = "dict[Path, Callable[[], Source]]"
-
-ZIP = ".zip"
+_ZIP = ".zip"
 
 
-def inputs(images: Sequence[Path]) -> Inputs:
-    """Every picture named, each with what reads it: files, and what is in folders and zips.
+@dataclass(frozen=True)
+class InputPicture:
+    """One picture that a command is given.
 
-    A picture out of a zip is named ZIP/NAME, and read when its turn comes.
+    Args:
+        read: gives what an engine reads; out of a zip, when its turn comes.
+        relative: where in a folder of results its own goes; it never leads out of that folder.
+    """
+
+    read: Callable[[], Source]
+    relative: Path
+
+
+Inputs: TypeAlias = "dict[Path, InputPicture]"
+
+
+def inputs(images: Sequence[Path], output: str = "") -> Inputs:
+    """Every picture named, by its path: files, and what is in folders and zips, wherever in them.
+
+    A picture out of a zip is called ZIP/NAME.
+
+    Args:
+        images: files, folders, zips, and what is in zips, as `photos.zip/sea`.
+        output: a folder of results, which are no inputs where it lies in a folder that is one.
 
     Raises:
         OptionError: a folder or a zip without a picture.
@@ -29,44 +50,63 @@ def inputs(images: Sequence[Path]) -> Inputs:
     """
     found: Inputs = {}
     for image in images:
-        inside = _inside(image) if image.is_dir() or image.suffix.lower() == ZIP else None
-        if inside is not None and not inside:
-            raise OptionError(f"{image} has no pictures in it; name another one")
-        found.update({image: _file(image)} if inside is None else inside)
+        if holds_many(image):
+            inside = _without(output, _inside(image), image)
+            if not inside:
+                raise OptionError(f"{image} has no pictures in it; name another one")
+            found.update(inside)
+        else:
+            found[image] = InputPicture(lambda path=image: path, Path(image.name))  # type: ignore[misc]
     return found
 
 
-def _inside(place: Path) -> Inputs:
-    from belamy.pixels.encode import SUFFIXES
+def holds_many(image: Path) -> bool:
+    """Whether it is a folder, a zip, or a part of a zip, not one file."""
+    if image.is_dir() or image.suffix.lower() == _ZIP:
+        return True
+    return not image.exists() and any(parent.is_file() for parent in image.parents)
 
-    if place.is_dir():
-        files = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
-        return {path: _file(path) for path in files}
-    from belamy.training.pictures import open_tree
 
+def _inside(image: Path) -> Inputs:
+    """The pictures in a folder or a zip, or in a part of it; what is passed over is said."""
+    from belamy.pixels.archive import locate, open_tree
+
+    place, part = locate(image)
     with open_tree(place) as tree:
-        names = [name for name in tree.names if Path(name).suffix.lower() in SUFFIXES]
-    return {place / name: _member(place, name) for name in names}
+        for message in tree.messages:
+            warnings.warn(message, PictureWarning, stacklevel=2)
+        names = [name for name in tree.pictures if not part or _is_in(name, part)]
+        return {place / name: _member(tree, name) for name in names}
 
 
-def _file(path: Path) -> Callable[[], Source]:
-    return lambda: path
+def _is_in(name: str, part: str) -> bool:
+    return name == part or name.startswith(f"{part}/")
 
 
-def _member(place: Path, name: str) -> Callable[[], Source]:
-    def read() -> Source:
-        import io
+def _member(tree: Tree, name: str) -> InputPicture:
+    path = tree.path / name
+    in_folder = tree.path.is_dir()
+    return InputPicture(lambda: path if in_folder else read_source(path), Path(name))
 
-        from PIL import Image, UnidentifiedImageError
 
-        from belamy.errors import ImageError
-        from belamy.training.pictures import open_tree
+def _without(output: str, found: Inputs, place: Path) -> Inputs:
+    """Leaves out what was made by the same command before."""
+    folder = Path(output).resolve()
+    if not output or folder == place.resolve() or place.resolve() not in folder.parents:
+        return found
+    return {path: one for path, one in found.items() if folder not in path.resolve().parents}
 
-        with open_tree(place) as tree:
-            data = tree.read(name)
-        try:
-            return Image.open(io.BytesIO(data))
-        except UnidentifiedImageError as error:
-            raise ImageError(f"{place / name} is not a picture that can be read") from error
 
-    return read
+def read_source(path: Path) -> Source:
+    """What an engine reads of a picture that may be in a zip: the path itself if it is in none.
+
+    Raises:
+        ImageError: it is in a zip, and cannot be read.
+    """
+    from belamy.pixels.archive import locate, open_tree
+
+    place, name = locate(path)
+    if not name:
+        return path
+    with open_tree(place) as tree:
+        return tree.load_array(name)

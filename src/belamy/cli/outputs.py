@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from belamy.errors import OptionError
 if TYPE_CHECKING:
     from belamy.steps import Step
 
-__all__ = ["Job", "plan", "require_folder", "require_output", "save_step", "share"]
+__all__ = ["Job", "plan", "require_folder", "require_output", "save_step", "share", "show_path"]
 
 # In folders every picture becomes a PNG: nothing is lost, and the recipe is always carried.
 _SUFFIX = ".png"
@@ -21,10 +21,17 @@ _SUFFIX = ".png"
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to be made: from which file, to which."""
+    """One picture to be made: from which file, to which.
+
+    Args:
+        source: the file; ZIP/NAME out of a zip.
+        target: where it is saved.
+        relative: the target's path in the folder of results; None outside of one.
+    """
 
     source: Path
     target: Path
+    relative: Path | None = field(default=None, compare=False)
 
     @property
     def done(self) -> bool:
@@ -71,11 +78,18 @@ def require_folder(path: str | Path) -> Path:
     return folder
 
 
-def plan(sources: Sequence[Path], output: str | Path) -> list[Job]:
+def plan(
+    sources: Sequence[Path], output: str | Path, relative: Mapping[Path, Path] | None = None
+) -> list[Job]:
     """One job for each source: to the file `output`, or to PNGs in the folder `output`.
 
     `output` is a folder if there are several sources, if it is one already, or ends with a slash
     (so give it as text: a `Path` loses the slash).
+
+    Args:
+        sources: the pictures.
+        output: a file or a folder.
+        relative: source → its path in the folder, but for the suffix; else its name.
 
     Raises:
         ImageError: the suffix of a file is unknown.
@@ -90,7 +104,12 @@ def plan(sources: Sequence[Path], output: str | Path) -> list[Job]:
         raise OptionError(f"{len(sources)} pictures cannot all become {target}; name a folder")
     else:
         require_folder(target)
-        jobs = [Job(source, target / (source.stem + _SUFFIX)) for source in sources]
+        places = [(relative or {}).get(source, Path(source.name)) for source in sources]
+        results = [place.with_name(place.stem + _SUFFIX) for place in places]
+        jobs = [
+            Job(source, target / result, result)
+            for source, result in zip(sources, results, strict=True)
+        ]
     _require_distinct(jobs)
     return jobs
 
@@ -125,3 +144,10 @@ def save_step(step: Step, path: str | Path) -> None:
     from belamy.pixels.images import save_image
 
     save_image(step.image, path, alpha=step.alpha, recipe=step.recipe)
+
+
+def show_path(path: Path) -> str:
+    """The path as one printable line, whatever is in its name."""
+    from belamy.pixels.decode import printable
+
+    return printable(path)

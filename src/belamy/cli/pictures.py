@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from belamy.cli.groups import complain
-from belamy.cli.inputs import ZIP, Inputs, inputs
-from belamy.cli.outputs import Job, plan, save_step, share
+from belamy.cli.inputs import Inputs, holds_many, inputs
+from belamy.cli.outputs import Job, plan, save_step, share, show_path
 from belamy.cli.progress import show_steps
 from belamy.errors import BelamyError, OptionError
 
@@ -51,13 +51,14 @@ def work_on(
         KeyboardInterrupt: Ctrl-C; what was made so far is saved.
     """
     require_named(output)
-    sources = inputs(images)
-    many = any(image.is_dir() or image.suffix.lower() == ZIP for image in images)
-    jobs = plan(list(sources), _as_folder(output) if many else output)
+    sources = inputs(images, output)
+    if any(map(holds_many, images)):
+        output = _as_folder(output)
+    jobs = plan(list(sources), output, {path: one.relative for path, one in sources.items()})
     failed = 0
     for job in share(jobs):
         if job.done and len(jobs) > 1:
-            typer.echo(f"{job.target} is there already")
+            typer.echo(f"{show_path(job.target)} is there already")
             continue
         try:
             steps = _steps(steps_of, sources, job)
@@ -86,7 +87,7 @@ def make_picture(
     if stopped and one_of_many:
         target = target.with_name(f"{target.stem}-stopped{target.suffix}")
     save_step(step, target)
-    typer.echo(target)
+    typer.echo(show_path(target))
     if stopped:
         raise KeyboardInterrupt(f"what was made so far is in {target}")
 
@@ -101,7 +102,7 @@ def _saving_frames(steps: Iterable[Step], target: Path, every: int) -> Iterator[
 def _steps(
     steps_of: Callable[[Source, Job], Iterable[Step]], sources: Inputs, job: Job
 ) -> Iterator[Step]:
-    yield from steps_of(sources[job.source](), job)
+    yield from steps_of(sources[job.source].read(), job)
 
 
 def _as_folder(output: str) -> str:

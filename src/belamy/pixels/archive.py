@@ -20,14 +20,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from belamy.errors import DataError, ImageError
 from belamy.pixels.decode import MAX_MEGAPIXELS, describe_error, open_picture, printable
+from belamy.pixels.srgb import to_srgb
 
-__all__ = ["SUFFIXES", "Tree", "is_picture", "list_names", "open_tree"]
+__all__ = ["SUFFIXES", "Tree", "is_picture", "list_names", "locate", "open_tree"]
 
 SUFFIXES = frozenset(
     (
@@ -118,6 +121,29 @@ class Tree:
         ):
             yield picture
 
+    def load_array(self, name: str) -> NDArray[Any]:
+        """A picture in it, as an array that `belamy.pixels.images.load_picture` takes.
+
+        Returns:
+            (H, W), (H, W, 3) or (H, W, 4), uint8 or float32 in [0, 1], upright, in sRGB.
+
+        Raises:
+            ImageError: it cannot be read; the message names it as PATH/NAME.
+        """
+        with self.open_picture(name) as picture:
+            colours, alpha = to_srgb(picture, self.name_of(name))
+        if alpha is None:
+            return colours
+        if colours.ndim == 2:
+            colours = np.repeat(colours[:, :, None], 3, axis=2)
+        if colours.dtype != alpha.dtype:
+            colours, alpha = _to_floats(colours), _to_floats(alpha)
+        return np.concatenate([colours, alpha[:, :, None]], axis=2)
+
+
+def _to_floats(values: NDArray[Any]) -> NDArray[Any]:
+    return values.astype(np.float32) / 255 if values.dtype == np.uint8 else values
+
 
 def is_picture(name: str) -> bool:
     """Whether a file's name ends as a picture's does."""
@@ -129,6 +155,15 @@ def list_names(names: Iterable[str], most: int = 3) -> str:
     known = sorted(names)
     more = f" and {len(known) - most} more" if len(known) > most else ""
     return ", ".join(map(printable, known[:most])) + more
+
+
+def locate(path: str | os.PathLike[str]) -> tuple[Path, str]:
+    """The folder or zip that is meant, and what in it: "" for all; `photos.zip/sea` has both."""
+    place = Path(path)
+    for parent in place.parents:
+        if parent.is_file():
+            return parent, place.relative_to(parent).as_posix()
+    return place, ""
 
 
 @contextmanager

@@ -73,7 +73,9 @@ def clear(
     work_on(
         images,
         output,
-        lambda image, job: _save_map(defogger.steps(image), transmission, job.target.name),
+        lambda image, job: _save_map(
+            defogger.steps(image), transmission, job.relative or Path(job.target.name)
+        ),
         "clearing",
     )
 
@@ -82,7 +84,7 @@ def _is_file(place: str) -> bool:
     return bool(Path(place).suffix) and not Path(place).is_dir()
 
 
-def _save_map(steps: Iterable[Step], place: str, name: str) -> Iterator[Step]:
+def _save_map(steps: Iterable[Step], place: str, name: Path) -> Iterator[Step]:
     """The steps, the first of which is saved in `place` if that is named."""
     for step in steps:
         if place and step.index == 1:
