@@ -13,7 +13,7 @@ import re
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -34,7 +34,7 @@ from PIL import (  # noqa: F401
 )
 
 from belamy.errors import BelamyError, ImageError, OptionError, PictureWarning
-from belamy.pixels.formats import png
+from belamy.pixels.formats import avif, png, tiff
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 MAX_MEGAPIXELS = 100.0
@@ -43,7 +43,6 @@ MAX_SCANS = 200
 
 _CHUNK = 1 << 20
 _HEAD = 64  # bytes: enough for every magic number and for the canvas of a WEBP
-_TIFF_MAGIC = (b"II", b"MM")
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF tags
 _START_OF_SCAN = b"\xff\xda"
 
@@ -110,11 +109,11 @@ def open_picture(
         with translate_errors(name, head, shared=shared):
             _check_webp_canvas(head, name, max_megapixels)
             parts = png.chunks(stream) if head.startswith(png.SIGNATURE) else []
-            view = png.without_metadata(stream, parts)
-            with _read_header(view, name, max_megapixels) as picture:
+            with _read_header(stream, name, head, parts, max_megapixels) as picture:
                 check_pixels(name, *_largest(picture), max_megapixels)
                 _check_scans(name, picture, stream)
                 png.add_metadata(picture, stream, parts, name)
+                avif.add_code(picture, stream)
                 yield picture
 
 
@@ -133,7 +132,7 @@ def translate_errors(name: str, head: bytes = b"", *, shared: bool = False) -> I
     with ExitStack() as quiet:
         if not shared:
             caught = quiet.enter_context(reading_together())
-        if head.startswith(_TIFF_MAGIC):
+        if head.startswith(tiff.MAGIC):
             quiet.enter_context(_silence_stderr())
         try:
             yield
@@ -217,7 +216,26 @@ def _open_file(path: Path, name: str) -> BinaryIO:
         raise ImageError(f"cannot read {name}: {getattr(error, 'strerror', error)}") from error
 
 
-def _read_header(stream: BinaryIO, name: str, max_megapixels: float) -> ImageFile.ImageFile:
+def _read_header(
+    stream: BinaryIO, name: str, head: bytes, parts: Sequence[png.Chunk], max_megapixels: float
+) -> Image.Image:
+    """Read the header: of what we decode ourselves, or as Pillow does."""
+    if not head.startswith(tiff.MAGIC):
+        return _open_with_pillow(png.without_metadata(stream, parts), name, max_megapixels)
+    found = tiff.open_deep(stream)
+    if found is not None:
+        return found
+    cause = tiff.explain(stream)
+    stream.seek(0)
+    try:
+        return _open_with_pillow(stream, name, max_megapixels)
+    except (UnidentifiedImageError, KeyError) as error:  # KeyError: an unknown compression
+        if cause is None:
+            raise
+        raise ImageError(f"cannot read {name}: {cause}") from error
+
+
+def _open_with_pillow(stream: BinaryIO, name: str, max_megapixels: float) -> ImageFile.ImageFile:
     """Read the header, with Pillow's own limit out of the way only if the user asked for more."""
     ceiling = Image.MAX_IMAGE_PIXELS
     # Pillow warns at its limit and refuses at twice that.
@@ -251,6 +269,8 @@ def _check_webp_canvas(head: bytes, name: str, max_megapixels: float) -> None:
 
 def _largest(picture: Image.Image) -> tuple[int, int]:
     """(width, height) of the largest thing that decoding allocates: a TIFF tile may exceed all."""
+    if isinstance(picture, tiff.DeepTiff):
+        return picture.layout.largest
     width, height = picture.size
     if isinstance(picture, TiffImagePlugin.TiffImageFile):
         tile = [picture.tag_v2.get(tag, 0) for tag in (_TILE_WIDTH, _TILE_LENGTH)]

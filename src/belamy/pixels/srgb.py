@@ -1,4 +1,4 @@
-"""Colour management: profiles, inks, palettes and 16-bit greys converted to sRGB."""
+"""Colour management: profiles, codes, inks, palettes and deep colours converted to sRGB."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, TiffImagePlugin
+from PIL import Image, ImageCms
 
-from belamy.errors import ImageError
+from belamy.pixels.formats import deep, spaces
 
 # EXIF orientation → how to turn the stored picture upright.
 _TRANSPOSITIONS = {
@@ -22,9 +22,8 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112
-_BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF tags and a value
+_EXIF_FOLDER, _INTEROPERABILITY, _COLOUR_SPACE, _UNCALIBRATED = 0x8769, 0xA005, 0xA001, 0xFFFF
 
-_DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 # The colour space an ICC profile speaks of → the mode of Pillow that it applies to.
 _PROFILE_MODES = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK", "Lab ": "LAB"}
 # Modes that carry transparency, or hide colours behind an index → a mode that shows both.
@@ -35,35 +34,132 @@ Pixels = NDArray[Any]
 
 def apply_orientation(picture: Image.Image) -> Image.Image:
     """The picture as its EXIF orientation wants it seen; an unreadable one counts as none."""
-    try:
-        turn = _TRANSPOSITIONS.get(picture.getexif().get(_ORIENTATION, 1))
-    except Exception:  # damaged metadata raise almost anything, and are no reason to refuse
-        return picture
+    turn = _TRANSPOSITIONS.get(_orientation(picture))
     return picture if turn is None else picture.transpose(turn)
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata raise almost anything, and are no reason to refuse
+        return 1
+
+
+def _turn(pixels: Pixels, orientation: int) -> Pixels:
+    """(H, W, …) as its EXIF orientation wants it seen."""
+    pixels = pixels.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else pixels
+    pixels = pixels[:, ::-1] if orientation in (2, 3, 6, 7) else pixels
+    return pixels[::-1] if orientation in (3, 4, 7, 8) else pixels
 
 
 def to_srgb(picture: Image.Image, name: str) -> tuple[Pixels, Pixels | None]:
     """The first frame of `picture`, upright, in sRGB; `name` is for messages.
 
     Returns:
-        The colours and the alpha, not premultiplied. Colours are (H, W, 3) uint8, or (H, W)
-        float32 in [0, 1] where the file holds grey deeper than 8 bits; alpha is (H, W) uint8, or
-        None where nothing is transparent.
+        The colours and the alpha, not premultiplied. Colours are (H, W, 3) uint8 or float32 in
+        [0, 1], or (H, W) float32 where the file holds grey deeper than 8 bits; alpha is (H, W)
+        uint8, or None where nothing is transparent.
 
     Raises:
-        ImageError: values of 32 bits or floats that have no white point, or are not numbers.
+        ImageError: numbers that have no white point or are none; or colours, such as PQ and HLG,
+            that have no one right look in sRGB.
     """
-    picture.load()
-    profile = picture.info.get("icc_profile")
-    turned = apply_orientation(picture)
-    if picture.mode in _DEEP:
-        return _scale_deep_grey(turned, picture, name), None
+    found = deep.read_deep(picture, name)
+    if found is None:
+        picture.load()
+        return _shallow_to_srgb(apply_orientation(picture), picture, name)
+    turn = _orientation(picture)
+    colours = _turn(found.colours, turn)
+    alpha = None if found.alpha is None else np.ascontiguousarray(_turn(found.alpha, turn))
+    if alpha is not None and bool((alpha == 255).all()):
+        alpha = None
+    if found.inks:
+        inks = Image.fromarray(
+            np.ascontiguousarray(np.rint(colours * 255).astype(np.uint8)), "CMYK"
+        )
+        return np.asarray(_apply_profile(inks, picture.info.get("icc_profile"))), alpha
+    return _deep_to_srgb(colours, picture, name), alpha
+
+
+def _shallow_to_srgb(
+    turned: Image.Image, picture: Image.Image, name: str
+) -> tuple[Pixels, Pixels | None]:
+    """A decoded picture of 8 bits, and its alpha."""
     plain = _resolve_palette(turned)
     alpha = np.asarray(plain.getchannel("A")) if plain.mode in ("LA", "RGBA") else None
     if alpha is not None:
         plain = plain.getchannel("L") if plain.mode == "LA" else plain.convert("RGB")
         alpha = None if bool((alpha == 255).all()) else alpha
-    return np.asarray(_apply_profile(plain, profile)), alpha
+    coded, space = _space_by_numbers(picture, name)
+    profile = picture.info.get("icc_profile")
+    if profile and not coded:
+        return np.asarray(_apply_profile(plain, profile)), alpha
+    colours = np.asarray(_apply_profile(plain, None))
+    if space is None:
+        return colours, alpha
+    return space.convert(_full_range(colours.astype(np.float32) / 255, picture, 8)), alpha
+
+
+def _deep_to_srgb(colours: Pixels, picture: Image.Image, name: str) -> Pixels:
+    """(H, W) or (H, W, 3) float32 in [0, 1]."""
+    coded, space = _space_by_numbers(picture, name)
+    profile = picture.info.get("icc_profile")
+    if profile and not coded:
+        space = spaces.from_profile(profile)
+        fits = profile[16:20] == (b"RGB " if colours.ndim == 3 else b"GRAY")
+        if space is None or not fits:  # lcms knows all profiles, and works at 8 bits
+            return _through_lcms(colours, profile)
+        space = None if space.is_srgb() else space
+    colours = _full_range(colours, picture, 16)
+    return np.ascontiguousarray(colours) if space is None else space.convert(colours)
+
+
+def _through_lcms(colours: Pixels, profile: bytes) -> Pixels:
+    """Deep colours through a profile of tables, at 8 bits; as they are where it does not apply."""
+    source = _read_profile(profile)
+    kind = None if source is None else _PROFILE_MODES.get(source.profile.xcolor_space)
+    if kind not in ("RGB", "L") or (kind == "L" and colours.ndim == 3):
+        return np.ascontiguousarray(colours)
+    rounded = Image.fromarray(np.ascontiguousarray(np.rint(colours * 255).astype(np.uint8)))
+    return np.asarray(_apply_profile(rounded, profile))
+
+
+def _space_by_numbers(picture: Image.Image, name: str) -> tuple[bool, spaces.Space | None]:
+    """Whether a code stands above any profile, and the space that is not a profile's.
+
+    The order is PNG's: cICP, then the profile, then sRGB, then gAMA and cHRM. In an AVIF a profile
+    stands above `nclx`; `open_picture` leaves that out then.
+    """
+    info = picture.info
+    if "cicp" in info:
+        primaries, transfer = info["cicp"][:2]
+        return True, spaces.from_code(primaries, transfer, name)
+    if "srgb" in info or info.get("icc_profile"):
+        return False, None
+    if picture.format == "PNG" and ("gamma" in info or "chromaticity" in info):
+        return False, spaces.from_gamma(info.get("gamma"), info.get("chromaticity"))
+    return False, spaces.ADOBE_RGB if _is_adobe_rgb(picture) else None
+
+
+def _full_range(colours: Pixels, picture: Image.Image, bits: int) -> Pixels:
+    """Colours stretched where PNG's cICP says that they go from 16 to 235, as in a film."""
+    code = picture.info.get("cicp", (0, 0, 0, 1))
+    if len(code) < 4 or code[3] != 0:
+        return colours
+    step = 2 ** (bits - 8) / (2**bits - 1)
+    stretched: Pixels = np.clip((colours - 16 * step) / (219 * step), 0, 1)
+    return stretched
+
+
+def _is_adobe_rgb(picture: Image.Image) -> bool:
+    """Whether a camera says so in EXIF: uncalibrated colour, interoperability R03 (DCF 2.0)."""
+    try:
+        block = picture.getexif()
+        uncalibrated = block.get_ifd(_EXIF_FOLDER).get(_COLOUR_SPACE) == _UNCALIBRATED
+        index = block.get_ifd(_INTEROPERABILITY).get(1, "") if uncalibrated else ""
+    except Exception:  # damaged metadata raise almost anything, and are no reason to refuse
+        return False
+    return str(index).startswith("R03")
 
 
 def _resolve_palette(picture: Image.Image) -> Image.Image:
@@ -97,7 +193,8 @@ def _read_profile(profile: bytes) -> ImageCms.ImageCmsProfile | None:
 
 
 def _convert_profile(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    if (source.profile.profile_description or "").startswith("sRGB") and picture.mode == "RGB":
+    space = spaces.from_profile(source.tobytes()) if picture.mode == "RGB" else None
+    if space is not None and space.is_srgb():
         return picture  # lcms would only add rounding errors
     try:
         converted = ImageCms.profileToProfile(
@@ -113,32 +210,3 @@ def _convert_profile(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> 
         return picture.convert("RGB")
     assert converted is not None  # it is None only when asked to convert in place
     return converted
-
-
-def _scale_deep_grey(turned: Image.Image, picture: Image.Image, name: str) -> Pixels:
-    """Grey of 12, 16 or 32 bits or of floats, scaled (Pillow's own conversion clips at 255)."""
-    values = np.asarray(turned).astype(np.float32)
-    tags = picture.tag_v2 if isinstance(picture, TiffImagePlugin.TiffImageFile) else {}
-    if not picture.mode.startswith("I;16"):
-        white = _white(values, picture.mode, name)
-    else:
-        white = 4095.0 if tags.get(_BITS) == (12,) else 65535.0
-        # Pillow undoes this inversion for 8 bits, not for 16.
-        values = white - values if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else values
-    grey: Pixels = np.clip(values / np.float32(white), 0, 1)
-    return grey
-
-
-def _white(values: Pixels, mode: str, name: str) -> float:
-    """The value that stands for white in modes I and F, which do not say it.
-
-    It is 1 for floats (up to 2 is a highlight, which is clipped), otherwise the smallest of the
-    customary 255, 65535 and 2³¹ that holds them all.
-    """
-    low, high = float(values.min()), float(values.max())
-    if mode == "F" and low >= 0 and high < 2:
-        return 1.0
-    for white in (255.0, 65535.0, 2.0**31):
-        if low >= 0 and high <= white:
-            return white
-    raise ImageError(f"{name} has values from {low:g} to {high:g}; scale them to [0, 1]")

@@ -1,0 +1,133 @@
+"""The colour that an AVIF names by code points (`nclx`), which Pillow does not tell."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from PIL import AvifImagePlugin, Image
+
+__all__ = ["add_code", "read_code"]
+
+_LONGEST = 16 << 20  # bytes of a header box that are read
+_MOST_BOXES = 10_000
+_FULL = 4  # bytes of version and flags that begin some boxes
+_SAMPLE_ENTRY = 78  # bytes of a film's `av01` before its boxes
+_SEQUENCE_FOLDERS = (b"trak", b"mdia", b"minf", b"stbl")
+
+
+class _Box(NamedTuple):
+    kind: bytes
+    data: bytes
+
+
+def add_code(picture: Image.Image, stream: BinaryIO) -> None:
+    """Put the code into `picture.info`, as png.py does; not where a profile stands above it."""
+    if not isinstance(picture, AvifImagePlugin.AvifImageFile) or picture.info.get("icc_profile"):
+        return
+    code = read_code(stream)
+    if code is not None:
+        picture.info["cicp"] = (*code, 0, 1)  # libavif has made RGB of full range
+
+
+def read_code(stream: BinaryIO) -> tuple[int, int] | None:
+    """(primaries, transfer) of the picture that libavif shows; None where the file names none."""
+    top = {box.kind: box.data for box in _top_boxes(stream)}
+    try:
+        if top.get(b"ftyp", b"")[:4] == b"avis" and b"moov" in top:
+            return _of_sequence(top[b"moov"])
+        return _of_item(top[b"meta"][_FULL:])
+    except (KeyError, IndexError, struct.error):
+        return None
+
+
+def _top_boxes(stream: BinaryIO) -> Iterator[_Box]:
+    """The boxes of the file that describe it; those of pixels are passed over."""
+    end = stream.seek(0, os.SEEK_END)
+    at = 0
+    for _ in range(_MOST_BOXES):
+        if at + 8 > end:
+            return
+        stream.seek(at)
+        size, kind = struct.unpack(">I4s", stream.read(8))
+        skip = 8
+        if size == 1:
+            size, skip = int.from_bytes(stream.read(8), "big"), 16
+        size = size or end - at
+        if size < skip:
+            return
+        if kind in (b"ftyp", b"meta", b"moov") and size <= _LONGEST:
+            yield _Box(kind, stream.read(size - skip))
+        at += size
+
+
+def _boxes(data: bytes) -> list[_Box]:
+    found: list[_Box] = []
+    at = 0
+    while at + 8 <= len(data) and len(found) < _MOST_BOXES:
+        size, kind = struct.unpack(">I4s", data[at : at + 8])
+        size = size or len(data) - at
+        if size < 8:
+            break
+        found.append(_Box(kind, data[at + 8 : at + size]))
+        at += size
+    return found
+
+
+def _only(data: bytes, kind: bytes) -> bytes:
+    return next((box.data for box in _boxes(data) if box.kind == kind), b"")
+
+
+def _of_sequence(movie: bytes) -> tuple[int, int] | None:
+    for track in (box.data for box in _boxes(movie) if box.kind == b"trak"):
+        inside = track
+        for kind in _SEQUENCE_FOLDERS[1:]:
+            inside = _only(inside, kind)
+        entries = _boxes(_only(inside, b"stsd")[8:])
+        picture = next((box.data for box in entries if box.kind == b"av01"), None)
+        if picture is not None:
+            return _code_in(_boxes(picture[_SAMPLE_ENTRY:]))
+    return None
+
+
+def _of_item(meta: bytes) -> tuple[int, int] | None:
+    """Through `pitm`, which names the picture, and `ipma`, which names its properties."""
+    primary = _only(meta, b"pitm")
+    item = int.from_bytes(primary[4:6] if primary[0] == 0 else primary[4:8], "big")
+    properties = _only(meta, b"iprp")
+    kept = _boxes(_only(properties, b"ipco"))
+    owned = _associations(_only(properties, b"ipma")).get(item, [])
+    return _code_in([kept[index - 1] for index in owned if 1 <= index <= len(kept)])
+
+
+def _associations(data: bytes) -> dict[int, list[int]]:
+    """Item → the numbers of its properties, from 1."""
+    version, wide = data[0], data[3] & 1
+    (count,) = struct.unpack(">I", data[4:8])
+    at, found = 8, {}
+    for _ in range(min(count, _MOST_BOXES)):
+        length = 2 if version < 1 else 4
+        item = int.from_bytes(data[at : at + length], "big")
+        at += length
+        size, mask = (2, 0x7FFF) if wide else (1, 0x7F)
+        many = data[at]
+        at += 1
+        places = range(at, at + many * size, size)
+        found[item] = [int.from_bytes(data[p : p + size], "big") & mask for p in places]
+        at += many * size
+    return found
+
+
+def _code_in(properties: list[_Box]) -> tuple[int, int] | None:
+    for box in properties:
+        if box.kind == b"colr" and box.data[:4] == b"nclx":
+            primaries, transfer = struct.unpack(">HH", box.data[4:8])
+            return primaries, transfer
+    return next((found for box in properties if (found := _code_of_av1(box)) is not None), None)
+
+
+def _code_of_av1(box: _Box) -> tuple[int, int] | None:
+    """From AV1's own header in `av1C`: where nothing else tells, libavif follows it."""
+    return None
