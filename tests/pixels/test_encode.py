@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from belamy.errors import ImageError, OptionError
+from belamy.errors import ImageError, OptionError, RecipeError
 from belamy.pixels.images import (
     SUFFIXES,
     Picture,
@@ -146,11 +146,21 @@ def test_a_bmp_cannot_carry_a_recipe(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_recipe_too_long_for_jpeg(tmp_path):
-    long = Recipe("dream", {"note": "x" * 70_000}, (), {}, 0, "0.1.0", "2.13.0")
-    with pytest.raises(ImageError, match="too long for JPEG"):
-        save_image(noise(), tmp_path / "x.jpg", recipe=long)
-    save_image(noise(), tmp_path / "x.png", recipe=long)
+@pytest.mark.parametrize("suffix", [name for name, kind in SUFFIXES.items() if kind.carry])
+@pytest.mark.parametrize("length", [70_000, 1_200_000])
+def test_a_long_recipe_is_saved_and_read_again(tmp_path, suffix, length):
+    long = Recipe("dream", {"note": "xè" * (length // 2)}, (), {}, 0, "0.1.0", "2.13.0")
+    path = tmp_path / f"x{suffix}"
+    save_image(noise(), path, recipe=long)
+    assert read_recipe(path) == long
+    assert load_image(path).shape[-2:] == noise().shape[-2:]
+
+
+def test_a_recipe_too_long_to_be_read_again(tmp_path):
+    long = Recipe("dream", {"note": "x" * (1 << 24)}, (), {}, 0, "0.1.0", "2.13.0")
+    with pytest.raises(RecipeError, match="16777216 can be read again"):
+        save_image(noise(), tmp_path / "x.png", recipe=long)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_side_that_the_format_cannot_number(tmp_path):

@@ -8,10 +8,14 @@ from dataclasses import fields
 from typing import Any
 
 import torch
+from PIL import Image
 
 import belamy
 from belamy.checks import picture_fields
+from belamy.errors import BelamyError
+from belamy.pixels.decode import open_picture
 from belamy.pixels.images import Source, input_of
+from belamy.pixels.metadata import CREDITS, credits_of
 from belamy.pixels.recipe import JSON, Recipe
 
 __all__ = ["listed", "recipe_of"]
@@ -40,12 +44,13 @@ def recipe_of(
     """
     pictures = picture_fields(type(options))
     values = {field.name: getattr(options, field.name) for field in fields(options)}
-    inputs = [
-        input_of(role, source)
+    sources = [
+        (role, source)
         for role in pictures
         for source in listed(values[role])
         if not (changed and role in changed)
     ]
+    inputs = [input_of(role, source) for role, source in sources]
     plain = {name: value for name, value in values.items() if name not in pictures}
     written = {name: _plain(value) for name, value in {**plain, **(changed or {})}.items()}
     seed = values.get("seed", 0)
@@ -58,7 +63,39 @@ def recipe_of(
         belamy=belamy.__version__,
         torch=torch.__version__,
         step=step,
+        threads=torch.get_num_threads(),
+        credits=_credits(source for _, source in sources),
     )
+
+
+def _credits(sources: Iterable[Source]) -> dict[str, str]:
+    """What of the pictures' own artist, copyright and parameters is carried on.
+
+    Several artists and holders are named one after the other; the first parameters stand for all.
+    """
+    found: dict[str, list[str]] = {name: [] for name in CREDITS}
+    for source in sources:
+        for name, text in _credits_of(source).items():
+            if text not in found[name]:
+                found[name].append(text)
+    joined = {
+        name: texts[0] if name == "parameters" else "; ".join(texts)
+        for name, texts in found.items()
+        if texts
+    }
+    return {name: text for name, text in joined.items() if len(text) <= CREDITS[name]}
+
+
+def _credits_of(source: Source) -> dict[str, str]:
+    if isinstance(source, Image.Image):
+        return credits_of(source)
+    if not isinstance(source, (str, os.PathLike)):
+        return {}
+    try:
+        with open_picture(source) as picture:
+            return credits_of(picture, source)
+    except BelamyError:  # who reads its pixels says why
+        return {}
 
 
 def listed(given: Source | Iterable[Source] | None) -> list[Any]:

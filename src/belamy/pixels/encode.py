@@ -13,12 +13,16 @@ from PIL import Image, PngImagePlugin
 
 from belamy.errors import ImageError, OptionError
 from belamy.pixels import recipe as recipes
+from belamy.pixels.carriers import KEYWORD, split_text
 from belamy.pixels.decode import printable
+from belamy.pixels.metadata import ARTIST, COPYRIGHT, IMAGE_DESCRIPTION, XMP, xmp_packet
 from belamy.pixels.recipe import Recipe
 
 QUALITY = 95  # by eye: dreams are all fine texture, which JPEG at 90 visibly softens
 
 _JPEG_BLOCK = 65533  # bytes of one JPEG segment, EXIF included
+_JPEG_COMMENT = b"\xff\xfe"
+_JPEG_XMP = 65_000  # bytes; Pillow puts its name before it
 _GIF_COLOURS = 255  # one of 256 is kept for the transparent pixel
 _OPAQUE_FROM = 128  # GIF knows no half-transparent pixel
 
@@ -78,10 +82,6 @@ def encode(
         raise OptionError(f"quality {quality} is not from 1 to 100")
     chosen = format_for(path, recipe=recipe is not None)
     carried = {} if recipe is None or chosen.carry is None else chosen.carry(recipe)
-    if chosen.name == "JPEG" and len(carried.get("exif", b"")) > _JPEG_BLOCK:
-        raise ImageError(
-            f"cannot save {printable(path)}: its recipe is too long for JPEG; save a PNG"
-        )
     if not chosen.alpha:
         picture = on_white(picture)
     # Pillow carries these over from a file that was read; every byte here is to be ours.
@@ -105,9 +105,18 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def _png_text(recipe: Recipe) -> Options:
+    """As tEXt, in ASCII: ImageMagick drops iTXt even from PNG to PNG."""
     chunks = _png_chunks()
-    chunks.add_itxt(recipes.KEYWORD, recipe.to_json(), zip=True)
+    chunks.add_text(KEYWORD, recipes.json_line(recipe).decode("ascii"))
+    for name, keyword in _PNG_CREDITS.items():
+        if name in recipe.credits:
+            chunks.add_text(keyword, recipe.credits[name])  # iTXt where Latin-1 lacks a letter
+    chunks.add_itxt(_PNG_XMP, _xmp(recipe).decode("utf-8"))
     return {"pnginfo": chunks}
+
+
+_PNG_CREDITS = {"artist": "Author", "copyright": "Copyright", "parameters": "parameters"}
+_PNG_XMP = "XML:com.adobe.xmp"
 
 
 def _png_chunks() -> PngImagePlugin.PngInfo:
@@ -116,13 +125,55 @@ def _png_chunks() -> PngImagePlugin.PngInfo:
     return chunks
 
 
+def _xmp(recipe: Recipe, *, without: tuple[str, ...] = ()) -> bytes:
+    credits = {name: text for name, text in recipe.credits.items() if name not in without}
+    return xmp_packet(credits, source_type(recipe))
+
+
+def source_type(recipe: Recipe) -> str:
+    """IPTC's term for how much of a picture a machine made.
+
+    Source: https://cv.iptc.org/newscodes/digitalsourcetype/.
+    """
+    pictures = any(one.role != "latents" for one in recipe.inputs) or "data" in recipe.options
+    if recipe.engine.startswith("learn-"):  # a diagram
+        return "algorithmicMedia"
+    if not recipe.weights:  # by formulas alone, as fog is put into a photo
+        return "algorithmicallyEnhanced" if pictures else "algorithmicMedia"
+    # a projection is painted as any other, and shows nothing of the picture that it looks for
+    composite = pictures and recipe.engine != "gan-project"
+    return "compositeWithTrainedAlgorithmicMedia" if composite else "trainedAlgorithmicMedia"
+
+
 def _exif(recipe: Recipe) -> Options:
-    return {"exif": recipes.exif(recipe)}
+    return {"exif": recipes.exif(recipe), "xmp": _xmp(recipe)}
+
+
+def _segments(recipe: Recipe) -> Options:
+    """As `_exif`; what is too long for one segment of a JPEG goes into comments, in parts."""
+    xmp = _xmp(recipe)
+    if len(xmp) > _JPEG_XMP:
+        xmp = _xmp(recipe, without=("parameters",))  # the recipe has them
+    block = recipes.exif(recipe)
+    if len(block) <= _JPEG_BLOCK:
+        return {"exif": block, "xmp": xmp}
+    comments = [
+        _JPEG_COMMENT + (len(part) + 2).to_bytes(2, "big") + part
+        for part in split_text(recipes.json_line(recipe))
+    ]
+    return {"exif": recipes.exif(recipe, note=False), "xmp": xmp, "extra": b"".join(comments)}
 
 
 def _description(recipe: Recipe) -> Options:
     """libtiff, which compresses, writes no EXIF folder; its readers all show this tag."""
-    return {"tiffinfo": {recipes.IMAGE_DESCRIPTION: recipes.comment(recipe).decode("ascii")}}
+    tags: dict[int, str | bytes] = {
+        IMAGE_DESCRIPTION: recipes.comment(recipe).decode("ascii"),
+        XMP: _xmp(recipe),
+    }
+    for name, tag in (("artist", ARTIST), ("copyright", COPYRIGHT)):
+        if name in recipe.credits:
+            tags[tag] = recipe.credits[name].encode("utf-8", "replace")
+    return {"tiffinfo": tags}
 
 
 def _gif_comment(recipe: Recipe) -> Options:
@@ -143,7 +194,7 @@ def _to_palette(picture: Image.Image) -> Image.Image:
 
 _PNG = Format("PNG", True, lambda quality: {"pnginfo": _png_chunks()}, _png_text)
 # 4:4:4, since halved colour resolution shows on the saturated edges of a dream.
-_JPEG = Format("JPEG", False, lambda quality: {"quality": quality, "subsampling": 0}, _exif)
+_JPEG = Format("JPEG", False, lambda quality: {"quality": quality, "subsampling": 0}, _segments)
 _WEBP = Format(
     "WEBP", True, lambda quality: {"quality": quality, "method": 4, "use_sharp_yuv": True}, _exif
 )

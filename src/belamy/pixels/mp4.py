@@ -18,7 +18,7 @@ _HEADER = 8  # bytes: length and name
 _LONG = 16  # with a length of eight bytes more, where the first says 1
 # The way to the comment, and the bytes of its own that each box has before those inside it.
 _WAY = ((b"moov", 0), (b"udta", 0), (b"meta", 4), (b"ilst", 0), (b"\xa9cmt", 0), (b"data", 8))
-_LONGEST = 1 << 20  # bytes of a comment; as long as recipes may be
+_LONGEST = 1 << 24  # bytes of a comment; as long as recipes may be
 
 
 def is_mp4(path: str | os.PathLike[str]) -> bool:

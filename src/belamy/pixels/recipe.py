@@ -1,7 +1,8 @@
 """The recipe: how a picture was made, carried inside the picture and read back.
 
-PNG keeps it in a compressed text chunk called `belamy`, JPEG, WEBP and AVIF in the EXIF user
-comment, TIFF in its image description, GIF and MP4 in a comment. BMP has no place for one.
+PNG keeps it in a text chunk called `belamy` (tEXt, which other programs keep where they drop iTXt),
+JPEG, WEBP and AVIF in the EXIF user comment (a JPEG's that is too long for it in comments of its
+own), TIFF in its image description, GIF and MP4 in a comment. BMP has no place for one.
 """
 
 from __future__ import annotations
@@ -10,34 +11,41 @@ import json
 import math
 import os
 import re
-from dataclasses import MISSING, asdict, dataclass, fields
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from PIL import Image
 
 from belamy import files
+from belamy.checks import show_value
 from belamy.errors import BelamyError, RecipeError
-from belamy.pixels import decode, mp4
+from belamy.pixels import decode
+from belamy.pixels.carriers import CHARSET, MARK, find_recipe_text
+from belamy.pixels.metadata import (
+    ARTIST,
+    COPYRIGHT,
+    CREDITS,
+    EXIF_FOLDER,
+    LONGEST,
+    USER_COMMENT,
+)
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
-KEYWORD = "belamy"
-# Cameras and editors write comments too; ours begin with this.
-MARK = b"belamy:"
-
-# A header costs no memory, so the recipe of a very large picture may be read all the same.
-_HEADER_MEGAPIXELS = 1000.0
-_LONGEST = 1 << 20  # characters of JSON: Pillow's own bound on a text chunk
 _DEEPEST = 32
-IMAGE_DESCRIPTION = 0x010E
-_EXIF_FOLDER, _USER_COMMENT = 0x8769, 0x9286
-_CHARSET_LENGTH = 8  # the EXIF standard: 8 bytes name the character code of a comment
-_ASCII = b"ASCII\x00\x00\x00"
+_MOST_THREADS = 1024
+_LARGEST_INPUT = 4 << 30  # bytes; a picture of 100 megapixels has less
 _DIGEST = re.compile("[0-9a-f]{64}")
 # Lone surrogates (in file names that are not UTF-8), which no encoder would take; controls and
 # changes of direction, which could play tricks on the terminal that a recipe is printed to.
 _UNPRINTABLE = re.compile("[\ud800-\udfff\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Options whose values may be paths, and environment variable that leaves folders out of all paths.
+PATH_OPTIONS = frozenset({"data", "image", "latents", "model", "network", "networks"})
+NO_PATHS = "BELAMY_NO_PATHS"
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,9 @@ class Recipe:
         torch: version of torch, whose numbers differ between versions.
         step: how many steps had been made: fewer than all, if the work was stopped early; None
             where there are no steps.
+        threads: on how many the processor computed, since sums are added up in another order on
+            another number; None where it is not known.
+        credits: what of the inputs' own artist, copyright and parameters is carried on.
 
     Raises:
         RecipeError: a field is of the wrong type; the message names it.
@@ -85,6 +96,8 @@ class Recipe:
     belamy: str
     torch: str
     step: int | None = None
+    threads: int | None = None
+    credits: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("engine", "belamy", "torch"):
@@ -93,6 +106,9 @@ class Recipe:
         _need(isinstance(self.weights, dict), "weights", "an object")
         _need(isinstance(self.seed, int) and not isinstance(self.seed, bool), "seed", "a number")
         _need(self.step is None or _is_count(self.step), "step", "a whole number from 1")
+        few = _is_count(self.threads) and (self.threads or 0) <= _MOST_THREADS
+        _need(self.threads is None or few, "threads", f"a whole number from 1 to {_MOST_THREADS}")
+        _need(_are_credits(self.credits), "credits", f"texts of {', '.join(CREDITS)}")
         for name, digest in self.weights.items():
             _need(isinstance(name, str) and _is_digest(digest), "weights", "names and SHA-256s")
         for item in self.inputs:
@@ -100,6 +116,7 @@ class Recipe:
             _need(texts and _is_digest(item.sha256), "inputs", "roles, paths and SHA-256s")
         object.__setattr__(self, "options", _plain(self.options, "options", 0))
         object.__setattr__(self, "weights", dict(self.weights))
+        object.__setattr__(self, "credits", dict(self.credits))
         object.__setattr__(self, "inputs", tuple(self.inputs))
 
     def to_json(self) -> str:
@@ -114,10 +131,10 @@ class Recipe:
         Raises:
             RecipeError: it is not JSON, or a field is missing, unknown or of the wrong type.
         """
-        if len(text) > _LONGEST:
-            raise RecipeError(f"the recipe has {len(text)} characters, more than {_LONGEST}")
+        if len(text) > LONGEST:
+            raise RecipeError(f"the recipe has {len(text)} characters, more than {LONGEST}")
         try:
-            data = json.loads(text)
+            data = json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
             raise RecipeError(f"the recipe is not JSON ({decode.describe_error(error)})") from error
         _need_fields(data, cls, "the recipe")
@@ -135,11 +152,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         ImageError: it is not a picture that can be read.
     """
     name = decode.printable(path)
-    if mp4.is_mp4(path):
-        text: str | bytes | None = _strip_mark(mp4.comment_of(path))
-    else:
-        with decode.open_picture(path, max_megapixels=_HEADER_MEGAPIXELS) as picture:
-            text = _find_recipe(picture)
+    text = find_recipe_text(path)
     if text is None:
         raise RecipeError(f"{name} carries no recipe; belamy's own pictures do, unless re-saved")
     try:
@@ -163,7 +176,7 @@ def verify_inputs(recipe: Recipe) -> None:
         if not present:
             raise RecipeError(f"{name} is missing; put it back, or run from its folder")
         try:
-            now = files.sha256(item.path)
+            now = digest_of(item.path)
         except BelamyError as error:
             raise RecipeError(f"{name} cannot be checked: {error}") from error
         if now != item.sha256:
@@ -173,41 +186,118 @@ def verify_inputs(recipe: Recipe) -> None:
             )
 
 
-def exif(recipe: Recipe) -> bytes:
-    """An EXIF block with the recipe as its user comment, in ASCII with JSON's own escapes."""
+def digest_of(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file that a recipe names: of a plain file, in bounds.
+
+    Raises:
+        BelamyError: it is a device or a pipe, empty, larger than any picture, or cannot be read.
+    """
+    name = decode.printable(path)
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise BelamyError(f"cannot read {name}: {cause}; check the path") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise BelamyError(f"cannot read {name}: it is no plain file")
+    # What the system makes as it is read, in /proc, says that it is empty, and may have no end.
+    if not 0 < status.st_size <= _LARGEST_INPUT:
+        raise BelamyError(
+            f"cannot read {name}: it has {status.st_size} bytes; it may have 1 to {_LARGEST_INPUT}"
+        )
+    return files.sha256(path)
+
+
+def exif(recipe: Recipe, *, note: bool = True) -> bytes:
+    """An EXIF block: artist, copyright, and the recipe as its user comment in ASCII.
+
+    Args:
+        note: whether the recipe itself is in it.
+    """
     block = Image.Exif()
-    block.get_ifd(_EXIF_FOLDER)[_USER_COMMENT] = _ASCII + comment(recipe)
+    for name, tag in (("artist", ARTIST), ("copyright", COPYRIGHT)):
+        if name in recipe.credits:
+            block[tag] = recipe.credits[name].encode("utf-8", "replace")
+    if note:
+        block.get_ifd(EXIF_FOLDER)[USER_COMMENT] = CHARSET + comment(recipe)
     return block.tobytes()
 
 
+def json_line(recipe: Recipe) -> bytes:
+    """The recipe as compact ASCII with JSON's own escapes, as it is written into files.
+
+    Raises:
+        RecipeError: it is too long to be read again.
+    """
+    hidden = _without_folders(recipe) if are_paths_hidden() else recipe
+    text = json.dumps(asdict(hidden), sort_keys=True, separators=(",", ":")).encode("ascii")
+    if len(text) > LONGEST:
+        raise RecipeError(f"the recipe has {len(text)} characters; {LONGEST} can be read again")
+    return text
+
+
 def comment(recipe: Recipe) -> bytes:
-    """The recipe as compact, marked ASCII, for places with no stated encoding and little room."""
-    text = json.dumps(asdict(recipe), sort_keys=True, separators=(",", ":"))
-    return MARK + text.encode("ascii")
+    """The recipe as `json_line` has it, marked, for places where others write too."""
+    return MARK + json_line(recipe)
 
 
-def _find_recipe(picture: Image.Image) -> str | bytes | None:
-    """What stands in the picture's metadata as a recipe, unparsed."""
-    info = picture.info
-    text = info.get(KEYWORD)
-    if isinstance(text, (str, bytes)):
-        return text
-    block = picture.getexif()
-    note = block.get_ifd(_EXIF_FOLDER).get(_USER_COMMENT)
-    notes = (
-        note[_CHARSET_LENGTH:] if isinstance(note, bytes) else None,
-        block.get(IMAGE_DESCRIPTION),
-        info.get("comment"),
+@contextmanager
+def hiding_paths() -> Iterator[None]:
+    """Inside this block recipes are written with the names of files alone, without their folders.
+
+    So they are everywhere where the environment variable `BELAMY_NO_PATHS` is set, but to 0.
+    """
+    _hiding.append(True)
+    try:
+        yield
+    finally:
+        _hiding.pop()
+
+
+_hiding: list[bool] = []
+
+
+def are_paths_hidden() -> bool:
+    """Whether recipes are written without folders."""
+    return bool(_hiding) or os.environ.get(NO_PATHS, "") not in ("", "0")
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, as Windows or others write it."""
+    parts = [part for part in re.split(r"[\\/]", path) if part]
+    return parts[-1] if parts else ""
+
+
+def _without_folders(recipe: Recipe) -> Recipe:
+    def shorten(value: JSON) -> JSON:
+        if isinstance(value, list):
+            return [shorten(one) for one in value]
+        return file_name(value) if isinstance(value, str) else value
+
+    options = {
+        name: shorten(value) if name in PATH_OPTIONS else value
+        for name, value in recipe.options.items()
+    }
+    inputs = tuple(replace(one, path=file_name(one.path)) for one in recipe.inputs)
+    return replace(recipe, options=options, inputs=inputs)
+
+
+def _without_doubles(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _are_credits(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        name in CREDITS and isinstance(text, str) and len(text) <= CREDITS[name]
+        for name, text in value.items()
     )
-    marked = map(_strip_mark, notes)
-    return next((found for found in marked if found is not None), None)
-
-
-def _strip_mark(note: object) -> bytes | None:
-    """What follows our mark in a comment; None where others wrote it."""
-    found = note.encode("utf-8", "replace") if isinstance(note, str) else note
-    ours = isinstance(found, bytes) and found.startswith(MARK)
-    return found[len(MARK) :] if isinstance(found, bytes) and ours else None
 
 
 def _is_count(value: object) -> bool:
@@ -226,11 +316,13 @@ def _need(condition: bool, name: str, expected: str) -> None:
 def _need_fields(data: object, kind: type[Recipe] | type[Input], name: str) -> None:
     if not isinstance(data, dict):
         raise RecipeError(f"{name} should be an object, not {type(data).__name__}")
-    known = {field.name: field.default is MISSING for field in fields(kind)}
-    if missing := sorted(field for field, needed in known.items() if needed and field not in data):
+    known = {
+        one.name: one.default is MISSING and one.default_factory is MISSING for one in fields(kind)
+    }
+    if missing := sorted(name for name, needed in known.items() if needed and name not in data):
         raise RecipeError(f"{name} lacks {', '.join(missing)}")
     if unknown := sorted(data.keys() - known.keys()):
-        raise RecipeError(f"{name} has {decode.printable(unknown[0])!r}, unknown to this version")
+        raise RecipeError(f"{name} has {show_value(unknown[0])}, unknown to this version")
 
 
 def _plain(value: object, name: str, depth: int) -> JSON:
