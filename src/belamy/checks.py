@@ -67,7 +67,10 @@ class Between:
 
     def contains(self, value: float) -> bool:
         """Whether a number is finite and within the range."""
-        if not math.isfinite(value):
+        try:
+            if not math.isfinite(value):
+                return False
+        except OverflowError:  # a whole number that is too large for a float
             return False
         over = value > self.low if self.above else value >= self.low
         under = value < self.high if self.below else value <= self.high
@@ -227,15 +230,8 @@ def _check(name: str, value: Any, annotation: Any) -> None:
     if not any(_is_of(value, part) for part in others):
         raise OptionError(_refusal(name, value, parts, allowed))
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if number and allowed is not None and not _contains(allowed, value):
+    if number and allowed is not None and not allowed.contains(value):
         raise OptionError(_refusal(name, value, parts, allowed))
-
-
-def _contains(allowed: Between, value: float) -> bool:
-    try:
-        return allowed.contains(value)
-    except OverflowError:  # a whole number that is too large for a float
-        return False
 
 
 def _may_be_none(annotation: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -78,23 +78,29 @@ class RootGroup(PlainGroup):
     """
 
     def make_context(self, info_name: Any, args: list[str], *rest: Any, **extra: Any) -> Any:
-        with _short_misuse():
+        with _answering():
             return super().make_context(info_name, args, *rest, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        smaller = _options_for_less_memory(self, ctx)
-        try:
-            with _warnings_as_lines(), _short_misuse(), plain_failures(smaller):
-                return super().invoke(ctx)
-        except BelamyError as error:
-            complain(str(error))
-            raise typer.Exit(1) from error
-        except KeyboardInterrupt as error:
-            complain(f"stopped; {error}" if error.args else "stopped")
-            raise typer.Exit(INTERRUPTED) from error
-        except PipeClosed as error:
-            silence_output()
-            raise typer.Exit(PIPE_CLOSED) from error
+        with _answering(_options_for_less_memory(self, ctx)):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _answering(smaller: Sequence[str] = ()) -> Iterator[None]:
+    """Say in one line what went wrong inside, and end with the exit code for it."""
+    try:
+        with _warnings_as_lines(), _short_misuse(), plain_failures(smaller):
+            yield
+    except BelamyError as error:
+        complain(str(error))
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        complain(f"stopped; {error}" if error.args else "stopped")
+        raise typer.Exit(INTERRUPTED) from error
+    except PipeClosed as error:
+        silence_output()
+        raise typer.Exit(PIPE_CLOSED) from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from belamy.cli.failures import plain_failures
 from belamy.cli.groups import complain
 from belamy.cli.inputs import Inputs, holds_many, inputs
 from belamy.cli.outputs import Job, plan, save_step, share, show_path
@@ -62,7 +63,8 @@ def work_on(
             continue
         try:
             steps = _steps(steps_of, sources, job)
-            make_picture(steps, job.target, doing, every, one_of_many=len(jobs) > 1)
+            with plain_failures():
+                make_picture(steps, job.target, doing, every, one_of_many=len(jobs) > 1)
         except BelamyError as error:  # it is said, and does not hold up the others
             failed += 1
             complain(str(error))
