@@ -95,9 +95,12 @@ def _shallow_to_srgb(
     if profile and not coded:
         return np.asarray(_apply_profile(plain, profile)), alpha
     colours = np.asarray(_apply_profile(plain, None))
-    if space is None:
+    narrow = _is_narrow(picture)
+    if space is None and not narrow:
         return colours, alpha
-    return space.convert(_full_range(colours.astype(np.float32) / 255, picture, 8)), alpha
+    stored = colours.astype(np.float32) / 255
+    stored = _full_range(stored, 8) if narrow else stored
+    return (stored if space is None else space.convert(stored)), alpha
 
 
 def _deep_to_srgb(colours: Pixels, picture: Image.Image, name: str) -> Pixels:
@@ -110,7 +113,7 @@ def _deep_to_srgb(colours: Pixels, picture: Image.Image, name: str) -> Pixels:
         if space is None or not fits:  # lcms knows all profiles, and works at 8 bits
             return _through_lcms(colours, profile)
         space = None if space.is_srgb() else space
-    colours = _full_range(colours, picture, 16)
+    colours = _full_range(colours, 16) if _is_narrow(picture) else colours
     return np.ascontiguousarray(colours) if space is None else space.convert(colours)
 
 
@@ -141,11 +144,13 @@ def _space_by_numbers(picture: Image.Image, name: str) -> tuple[bool, spaces.Spa
     return False, spaces.ADOBE_RGB if _is_adobe_rgb(picture) else None
 
 
-def _full_range(colours: Pixels, picture: Image.Image, bits: int) -> Pixels:
-    """Colours stretched where PNG's cICP says that they go from 16 to 235, as in a film."""
-    code = picture.info.get("cicp", (0, 0, 0, 1))
-    if len(code) < 4 or code[3] != 0:
-        return colours
+def _is_narrow(picture: Image.Image) -> bool:
+    """Whether PNG's cICP says that colours go from 16 to 235, as in a film."""
+    code = picture.info.get("cicp", ())
+    return len(code) == 4 and code[3] == 0
+
+
+def _full_range(colours: Pixels, bits: int) -> Pixels:
     step = 2 ** (bits - 8) / (2**bits - 1)
     stretched: Pixels = np.clip((colours - 16 * step) / (219 * step), 0, 1)
     return stretched

@@ -107,3 +107,36 @@ def png(values, *chunks):
     parts = [head, *(png_chunk(*chunk) for chunk in chunks)]
     parts += [png_chunk(b"IDAT", zlib.compress(rows)), png_chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+XYZ_OF_SRGB = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+
+
+def icc(gamma, columns=XYZ_OF_SRGB, *, grey=False, name="a test"):
+    """A profile of one power and three colorants, or of grey."""
+
+    def curve():
+        return b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+
+    def xyz(values):
+        return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65536) for v in values))
+
+    text = name.encode() + b"\0"
+    description = b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(78)
+    tags = {b"desc": description.ljust((len(description) + 3) // 4 * 4, b"\0")}
+    tags[b"wtpt"] = xyz((0.9642, 1.0, 0.8249))
+    if grey:
+        tags[b"kTRC"] = curve()
+    else:
+        tags |= {c + b"TRC": curve() for c in (b"r", b"g", b"b")}
+        tags |= {c + b"XYZ": xyz(v) for c, v in zip((b"r", b"g", b"b"), columns, strict=True)}
+    at = 132 + 12 * len(tags)
+    table, body = struct.pack(">I", len(tags)), b""
+    for tag, data in tags.items():
+        table += struct.pack(">4sII", tag, at + len(body), len(data))
+        body += data
+    space = b"GRAY" if grey else b"RGB "
+    head = struct.pack(">I4sI4s4s4s", at + len(body), b"lcms", 0x02100000, b"mntr", space, b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28)
+    head += struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + table + body
