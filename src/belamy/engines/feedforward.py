@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import Field, replace
@@ -15,26 +16,34 @@ from torch import Tensor
 from belamy import files
 from belamy.devices import choose_device
 from belamy.engines.recipes import recipe_of
-from belamy.errors import OptionError, WeightsError
+from belamy.errors import OptionError, PictureWarning, WeightsError
 from belamy.networks.find import find_network
 from belamy.networks.image_to_image.network import CHECKED_SIDE
 from belamy.networks.image_to_image.runtime import Runtime, load_runtime
 from belamy.pixels.colors import keep_colors
 from belamy.pixels.images import Picture, Source, load_picture, resize
 from belamy.pixels.images import fit as fit_size
-from belamy.pixels.tiles import apply_tiled, available_memory, blend_tiles, tile_for_memory
+from belamy.pixels.tiles import (
+    apply_tiled,
+    available_memory,
+    blend_tiles,
+    plan,
+    tile_for_memory,
+)
 from belamy.steps import Step
 
 __all__ = ["FeedforwardOptions", "Repainter", "extend_by_mirroring", "repaint"]
 
 # What the largest activation costs, in bytes for each of its numbers, while others are held too.
 _BYTES_PER_FLOAT = 16
-# Patches on each axis from which the statistics of a large picture are estimated. By eye.
-_PATCHES = 3
 # Free memory beyond which tiles become larger, but no faster: a photo of 12 megapixels stays below
 # 3 GB in all.
 _ENOUGH = 4 * 1024**3
 _SMALLEST_AUTO_TILE = 256  # pixels; smaller ones would be nearly all margin
+_OWN_STATISTICS = (
+    "an ONNX network shows no statistics of its own: each tile is painted by itself, and tones may "
+    "differ between tiles; --tile none paints the picture whole"
+)
 
 
 class FeedforwardOptions(Protocol):
@@ -126,7 +135,8 @@ def _choose_tile(given: str | int, runtime: Runtime, image: Tensor) -> int | Non
     else:
         cost = _BYTES_PER_FLOAT * runtime.geometry.floats
         free = min(_ENOUGH, available_memory(image.device))
-        tile = tile_for_memory(cost, free, _SMALLEST_AUTO_TILE)
+        least = max(_SMALLEST_AUTO_TILE, 4 * runtime.geometry.margin)  # half of it is margin
+        tile = tile_for_memory(cost, free, least)
     return None if max(image.shape[-2:]) <= tile else tile
 
 
@@ -143,19 +153,27 @@ def repaint(runtime: Runtime, image: Tensor, tile: int | None) -> Tensor:
     """
     if runtime.side is not None:
         return _in_squares(runtime, image, runtime.side)
-    if tile is None:
+    if tile is None or max(image.shape[-2:]) <= tile:
         return _at_own_size(runtime, image)
     stride = runtime.geometry.stride
     # At least what a network takes, lest the last tile be mirrored where the picture ends.
-    margin = max(runtime.geometry.margin, CHECKED_SIDE)
-    if tile <= 2 * margin + stride:
+    margin = _next_size(runtime.geometry.margin, stride)
+    if tile < 2 * margin + stride:
         raise OptionError(f"a tile of {tile} px is all margin; take {4 * margin} or more")
-    fixed = runtime.fix_statistics(_sample(image, tile, stride))
+    extended, corner = _extend(runtime, image)
+    height, width = extended.shape[-2:]
+    side = (tile - 2 * margin) // stride * stride + 2 * margin
+    # the longest tile that `plan` takes cuts at multiples of the stride
+    cut = side + stride - 1
+    fixed = runtime.fix_statistics(extended, plan(height, width, cut, margin, (0, 0), stride))
     if fixed is not None:  # a pixel depends on its neighbourhood alone, so hard cuts do not show
-        return apply_tiled(
-            functools.partial(_at_own_size, fixed), image, tile, margin, align=stride
+        painted = apply_tiled(functools.partial(_paint, fixed), extended, cut, margin, align=stride)
+    else:
+        warnings.warn(_OWN_STATISTICS, PictureWarning, stacklevel=2)
+        painted = blend_tiles(
+            functools.partial(_paint, runtime), extended, cut, margin, align=stride
         )
-    return blend_tiles(functools.partial(_at_own_size, runtime), image, tile, margin, align=stride)
+    return _cut_back(painted, image, corner)
 
 
 def _in_squares(runtime: Runtime, image: Tensor, side: int) -> Tensor:
@@ -165,8 +183,15 @@ def _in_squares(runtime: Runtime, image: Tensor, side: int) -> Tensor:
 
 
 def _at_own_size(runtime: Runtime, image: Tensor) -> Tensor:
-    height, width = (_next_size(length, runtime.geometry.stride) for length in image.shape[-2:])
-    return _at_size(runtime, (height, width), image)
+    extended, corner = _extend(runtime, image)
+    return _cut_back(_paint(runtime, extended), image, corner)
+
+
+def _extend(runtime: Runtime, image: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """The picture mirrored at its borders to a size that the network takes; where it lies there."""
+    stride = runtime.geometry.stride
+    height, width = (_next_size(length, stride) for length in image.shape[-2:])
+    return _extend_to((height, width), image, stride)
 
 
 def _next_size(length: int, stride: int) -> int:
@@ -174,24 +199,33 @@ def _next_size(length: int, stride: int) -> int:
     return -(-max(length, CHECKED_SIDE) // stride) * stride
 
 
-def _at_size(runtime: Runtime, size: tuple[int, int], image: Tensor) -> Tensor:
-    """Mirrored at its borders to `size`, painted, and cut back.
-
-    What is added above and to the left is a multiple of the stride, so that the network's own grid
-    lies on a tile as it lies on the whole picture.
-    """
-    height, width = image.shape[-2:]
-    stride = runtime.geometry.stride
+def _extend_to(size: tuple[int, int], image: Tensor, stride: int) -> tuple[Tensor, tuple[int, int]]:
+    """What is added above and to the left is a multiple of the stride, so that the network's own
+    grid lies on the picture as it would without."""
     top, left = (
-        (n - own) // 2 // stride * stride for n, own in zip(size, (height, width), strict=True)
+        (n - own) // 2 // stride * stride for n, own in zip(size, image.shape[-2:], strict=True)
     )
-    generated = runtime(extend_by_mirroring(image, size, (top, left)))
-    if tuple(generated.shape) != (1, 3, *size):
+    return extend_by_mirroring(image, size, (top, left)), (top, left)
+
+
+def _cut_back(painted: Tensor, image: Tensor, corner: tuple[int, int]) -> Tensor:
+    (top, left), (height, width) = corner, image.shape[-2:]
+    return painted[..., top : top + height, left : left + width]
+
+
+def _at_size(runtime: Runtime, size: tuple[int, int], image: Tensor) -> Tensor:
+    extended, corner = _extend_to(size, image, runtime.geometry.stride)
+    return _cut_back(_paint(runtime, extended), image, corner)
+
+
+def _paint(runtime: Runtime, image: Tensor) -> Tensor:
+    generated = runtime(image)
+    if generated.shape != image.shape:
         raise WeightsError(
-            f"the network makes {tuple(generated.shape)} of a picture of {size[0]}×{size[1]}; only "
-            "those that keep the size are run here"
+            f"the network makes {tuple(generated.shape)} of a picture of {image.shape[-2]}×"
+            f"{image.shape[-1]}; only those that keep the size are run here"
         )
-    return generated[..., top : top + height, left : left + width]
+    return generated
 
 
 def extend_by_mirroring(
@@ -211,24 +245,6 @@ def extend_by_mirroring(
         back = positions.remainder(period)
         image = image.index_select(axis, torch.minimum(back, (period - back).clamp_min(0)))
     return image
-
-
-def _sample(image: Tensor, tile: int, stride: int) -> Tensor:
-    """Patches from all over the picture, (P, 3, h, w), together no larger than a tile."""
-    side = max(CHECKED_SIDE, tile // _PATCHES // stride * stride)
-    height, width = (min(_next_size(length, stride), side) for length in image.shape[-2:])
-    large = extend_by_mirroring(image, (max(height, image.shape[-2]), max(width, image.shape[-1])))
-    patches = [
-        large[..., top : top + height, left : left + width]
-        for top in _starts(large.shape[-2], height)
-        for left in _starts(large.shape[-1], width)
-    ]
-    return torch.cat(patches)
-
-
-def _starts(length: int, side: int) -> list[int]:
-    count = min(_PATCHES, -(-length // side))
-    return torch.linspace(0, length - side, count).round().int().tolist()
 
 
 def _blend(base: Tensor, generated: Tensor, options: FeedforwardOptions) -> Tensor:

@@ -15,10 +15,21 @@ from belamy.devices import make_rng
 from belamy.engines import feedforward
 from belamy.engines.faststyle.api import ApplyStyleOptions, apply_style, apply_style_steps
 from belamy.engines.faststyle.apply import StyleApplier
-from belamy.errors import BelamyError, OptionError, UnknownName, WeightsError
+from belamy.errors import (
+    BelamyError,
+    OptionError,
+    PictureWarning,
+    UnknownName,
+    WeightsError,
+)
 from belamy.networks.image_to_image.load import save_image_net
-from belamy.networks.image_to_image.network import ImageTransformNet, build_johnson_net, initialise
-from belamy.networks.image_to_image.runtime import TorchRuntime
+from belamy.networks.image_to_image.network import (
+    ImageTransformNet,
+    build_johnson_net,
+    build_translation_net,
+    initialise,
+)
+from belamy.networks.image_to_image.runtime import OnnxRuntime, TorchRuntime
 from belamy.pixels.colors import luma
 from belamy.pixels.images import save_image
 
@@ -98,6 +109,39 @@ def test_tiles_of_fixed_statistics_are_exact() -> None:
         torch.testing.assert_close(fixed(image), whole(image), atol=1e-5, rtol=1e-4)
     tiled = feedforward.repaint(fixed, image, 192)
     torch.testing.assert_close(tiled, fixed(image), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "tile"),
+    [(157, 311, 160), (193, 301, 192), (70, 390, 256), (150, 90, 141), (64, 65, 160)],
+)
+def test_tiles_are_within_a_level_of_the_whole(height: int, width: int, tile: int) -> None:
+    image = smooth(height, width)
+    image[..., : width // 2] *= 0.3
+    runtime = TorchRuntime(painter())
+    whole = feedforward.repaint(runtime, image, None)
+    assert (feedforward.repaint(runtime, image, tile) - whole).abs().max() * 255 < 0.5
+
+
+@pytest.mark.parametrize("shape", ["resnet", "residual", "unet"])
+@pytest.mark.parametrize("sampling", ["antialiased", "resize", "transposed"])
+def test_translators_tiles_are_within_a_level_of_the_whole(shape: str, sampling: str) -> None:
+    network = build_translation_net(shape, 2, 1, sampling)
+    initialise(network, make_rng(1))
+    runtime = TorchRuntime(network.eval().requires_grad_(False))
+    sides = (33, 1500, 1100) if shape == "unet" else (131, 277, 160)
+    image = smooth(*sides[:2])
+    image[..., : sides[1] // 3] *= 0.3
+    whole = feedforward.repaint(runtime, image, None)
+    assert (feedforward.repaint(runtime, image, sides[2]) - whole).abs().max() * 255 < 0.5
+
+
+def test_tiles_of_an_onnx_file_have_their_own_statistics_and_this_is_said() -> None:
+    runtime = OnnxRuntime(lambda image: image, None)
+    image = smooth(300, 200)
+    with pytest.warns(PictureWarning, match="--tile none"):
+        painted = feedforward.repaint(runtime, image, 200)
+    torch.testing.assert_close(painted, image)
 
 
 def test_tiles_know_the_whole_picture(network: str) -> None:

@@ -31,7 +31,6 @@ __all__ = [
     "Multiply",
     "Sum",
     "build",
-    "fix_norms",
 ]
 
 _MOST_CHANNELS = 2048
@@ -230,50 +229,6 @@ def _built(row: Row) -> nn.Module:
     if name not in LAYERS:
         raise ValueError(f"{name!r} is no layer; there are {', '.join(LAYERS)}")
     return LAYERS[name](**arguments)
-
-
-def fix_norms(network: nn.Sequential, sample: Tensor) -> nn.Sequential:
-    """The same network with the statistics that `sample` has at each of its instance norms.
-
-    What is left looks at a neighbourhood alone, so that a picture can be cut into tiles that fit
-    together without a seam.
-
-    Args:
-        network: made by `build`; its weights are shared with the result, not copied.
-        sample: (N, 3, H, W) as the network takes it; the statistics are over all N pictures.
-    """
-    fixed, _ = _fix(network, sample)
-    assert isinstance(fixed, nn.Sequential)
-    return fixed
-
-
-def _fix(module: nn.Module, x: Tensor) -> tuple[nn.Module, Tensor]:
-    if isinstance(module, nn.Sequential):
-        parts = []
-        for part in module:
-            made, x = _fix(part, x)
-            parts.append(made)
-        return nn.Sequential(*parts), x
-    if isinstance(module, Sum):
-        branches, results = zip(*(_fix(branch, x) for branch in module.branches), strict=True)
-        return type(module)(branches), module.together(results)
-    if isinstance(module, nn.InstanceNorm2d):
-        affine = _affine_of(module, x)
-        return affine, affine(x)
-    return module, module(x)
-
-
-@torch.no_grad()
-def _affine_of(norm: nn.InstanceNorm2d, x: Tensor) -> Affine:
-    mean, variance = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), correction=0)
-    affine = Affine(norm.num_features).to(x)
-    affine.weight.copy_((variance + norm.eps).rsqrt())
-    if norm.affine:
-        affine.weight.mul_(norm.weight)
-    affine.bias.copy_(-mean * affine.weight)
-    if norm.affine:
-        affine.bias.add_(norm.bias)
-    return affine.requires_grad_(False)
 
 
 def _check_filters(

@@ -21,7 +21,9 @@ from belamy.errors import WeightsError
 from belamy.networks.backbones import imagenet
 from belamy.networks.image_to_image.architectures import SHAPES, johnson_rows
 from belamy.networks.image_to_image.geometry import Geometry, Row, compute_geometry
-from belamy.networks.image_to_image.layers import build, fix_norms
+from belamy.networks.image_to_image.layers import build
+from belamy.networks.image_to_image.statistics import fix_norms
+from belamy.pixels.tiles import Tile
 
 __all__ = [
     "CHECKED_SIDE",
@@ -91,11 +93,13 @@ class ImageTransformNet(nn.Module):
         but for what overshoots a little."""
         return self._decode(self.body(self._encode(image)))
 
-    def fix_statistics(self, sample: Tensor) -> ImageTransformNet:
-        """The same network with the statistics of its instance norms fixed to those of `sample`
-        (N, 3, H, W): see `belamy.networks.image_to_image.layers.fix_norms`."""
-        body = fix_norms(self.body, self._encode(sample))
-        fixed = ImageTransformNet(self.rows, self.colours, body).to(sample.device)
+    def fix_statistics(
+        self, image: Tensor, tiles: Sequence[Tile] | None = None
+    ) -> ImageTransformNet:
+        """The same network with the statistics of its instance norms fixed to those of `image`
+        (N, 3, H, W): see `belamy.networks.image_to_image.statistics.fix_norms`."""
+        body = fix_norms(self.body, self._encode(image), tiles)
+        fixed = ImageTransformNet(self.rows, self.colours, body).to(image.device)
         return fixed.eval()
 
     def activations(self, image: Tensor, indices: Sequence[int]) -> list[Tensor]:

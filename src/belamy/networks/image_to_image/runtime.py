@@ -6,7 +6,7 @@ engines.feedforward` mirrors pictures at their borders to such sizes and cuts th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,7 @@ from belamy.networks.image_to_image import onnx
 from belamy.networks.image_to_image.geometry import Geometry
 from belamy.networks.image_to_image.load import ONNX, load_image_net
 from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.pixels.tiles import Tile
 
 __all__ = ["RUNTIMES", "CompiledRuntime", "OnnxRuntime", "Runtime", "TorchRuntime", "load_runtime"]
 
@@ -40,9 +41,9 @@ class Runtime(Protocol):
 
     def __call__(self, image: Tensor) -> Tensor: ...
 
-    def fix_statistics(self, sample: Tensor) -> Runtime | None:
-        """One that sees every part of a picture as it would the whole, from a sample of it; None
-        where the program cannot be looked into."""
+    def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> Runtime | None:
+        """One that sees every part of a picture as it would the whole, which is looked at in
+        tiles; None where the program cannot be looked into."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class TorchRuntime:
         return self.network(image)  # type: ignore[no-any-return]
 
     @torch.inference_mode()
-    def fix_statistics(self, sample: Tensor) -> TorchRuntime:
-        return TorchRuntime(self.network.fix_statistics(sample))
+    def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> TorchRuntime:
+        return TorchRuntime(self.network.fix_statistics(image, tiles))
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,9 @@ class CompiledRuntime:
     def __call__(self, image: Tensor) -> Tensor:
         return self.run(image)
 
-    def fix_statistics(self, sample: Tensor) -> CompiledRuntime:
-        with torch.inference_mode():
-            network = self.network.fix_statistics(sample)
+    def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> CompiledRuntime:
+        with torch.inference_mode():  # by torch, since the program shows no norm of its own
+            network = self.network.fix_statistics(image, tiles)
         return CompiledRuntime(network, self.compile, self.compile(network))
 
 
@@ -107,7 +108,7 @@ class OnnxRuntime:
     def __call__(self, image: Tensor) -> Tensor:
         return self.run(image)
 
-    def fix_statistics(self, sample: Tensor) -> None:
+    def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> None:
         return None
 
 
