@@ -42,6 +42,13 @@ def test_an_unknown_name_far_from_all_lists_a_dozen():
     assert "conv12" not in str(error)
 
 
+def test_an_unknown_name_says_what_is_near_by_meaning():
+    near = ["tabby", "tiger cat", "Persian cat", "lynx"]
+    error = UnknownName("class", "cat", ["cart", "tabby"], near=near)
+    assert str(error).endswith("did you mean 'tabby', 'tiger cat', 'Persian cat', 'lynx'?")
+    assert error.near == tuple(near)
+
+
 def test_an_unknown_name_of_an_empty_table():
     assert str(UnknownName("network", "x", [])) == "unknown network 'x'; there are none"
 

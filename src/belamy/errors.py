@@ -36,16 +36,26 @@ class OptionError(BelamyError):
 
 
 class UnknownName(BelamyError):
-    """A name that no table knows."""
+    """A name that no table knows.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        self.kind, self.name, self.known = kind, name, tuple(known)
+    Args:
+        kind: of what, in words.
+        name: what was given.
+        known: what there is.
+        near: what is nearest, where more is known than how it is spelt.
+    """
+
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], near: Iterable[str] = ()
+    ) -> None:
+        self.kind, self.name, self.known, self.near = kind, name, tuple(known), tuple(near)
         super().__init__(f"unknown {kind} {name!r}{self._hint()}")
 
     def _hint(self) -> str:
-        close = difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.5)
+        close = self.near or difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.5)
         if close:
-            return "; did you mean " + " or ".join(repr(name) for name in close) + "?"
+            joint = " or " if len(close) < 4 else ", "
+            return "; did you mean " + joint.join(repr(name) for name in close) + "?"
         shown = ", ".join(self.known[:12]) + (", …" if len(self.known) > 12 else "")
         return f"; there are: {shown}" if shown else "; there are none"
 

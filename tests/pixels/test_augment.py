@@ -11,6 +11,7 @@ from belamy.pixels.augment import (
     crop_jitter,
     pad,
     pad_grey,
+    random_crop,
     random_shift,
     robust,
     robust_same_size,
@@ -31,6 +32,7 @@ TRANSFORMS: dict[str, Transform] = {
     "rotate": rotate((-20, 5, 13)),
     "robust": robust(),
     "robust_same_size": robust_same_size(),
+    "random_crop": random_crop((0.3, 0.8), 7, 0.1),
 }
 SIZES = [(1, 1), (1, 5), (9, 7), (24, 31)]
 
@@ -163,3 +165,24 @@ def test_a_robust_flat_picture_of_the_same_size_shows_no_edge() -> None:
         result = robust_same_size()(white, seeded(seed))
         torch.testing.assert_close(result, white)
         assert robust()(white, seeded(seed)).min() < 0.6
+
+
+def test_a_crop_is_a_square_about_the_middle() -> None:
+    ramp = torch.arange(40.0).expand(1, 3, 30, 40)  # each value is its column
+    widths, middles = [], []
+    for seed in range(200):
+        crop = random_crop((0.5, 0.9), 12, 0.0)(ramp, seeded(seed))
+        assert crop.shape == (1, 3, 12, 12)
+        assert torch.equal(crop[..., 0, :], crop[..., -1, :])
+        widths.append(float(crop[..., -1].mean() - crop[..., 0].mean()) * 12 / 11)
+        middles.append(float(crop.mean()))
+    assert 0.5 * 30 - 1 <= min(widths) < 0.55 * 30
+    assert 0.85 * 30 < max(widths) <= 0.9 * 30 + 1
+    assert sum(middles) / 200 == pytest.approx(19.5, abs=1)
+    assert 2 < torch.tensor(middles).std() < 0.15 * 40 + 1
+
+
+def test_a_crop_carries_noise() -> None:
+    flat = torch.full((2, 3, 64, 64), 0.5)
+    crop = random_crop((0.3, 0.8), 64, 0.1)(flat, seeded())
+    assert float((crop - flat).std()) == pytest.approx(0.1 * (1 + 1 / 12) ** 0.5, rel=0.05)

@@ -7,7 +7,17 @@ import torch
 from torch import Tensor, nn
 
 from belamy.errors import UnknownName
-from belamy.pixels.canvas import BOUNDS, CANVASES, EDGE, FourierCanvas, PixelCanvas
+from belamy.pixels.canvas import (
+    BOUNDS,
+    CANVASES,
+    EDGE,
+    LUCID_CONTRAST,
+    FourierCanvas,
+    MacoCanvas,
+    PixelCanvas,
+    natural_magnitude,
+)
+from belamy.pixels.colors import decorrelate_colors
 
 SIZES = [(1, 1), (1, 5), (5, 1), (9, 7), (8, 6), (16, 33)]
 
@@ -155,3 +165,65 @@ def test_black_and_white_start_half_a_level_of_8_bits_inside(
     shown = make(image)()
     torch.testing.assert_close(shown, image.clamp(1 / 512, 511 / 512), rtol=0, atol=1e-5)
     assert torch.equal((255 * shown).round(), (255 * image).round())
+
+
+def free_spectrum(image: Tensor) -> Tensor:
+    """Of the decorrelated colours of a picture, before the sigmoid."""
+    free = LUCID_CONTRAST * decorrelate_colors(image.double().logit())
+    return torch.fft.rfft2(free, norm="ortho")
+
+
+def test_a_maco_canvas_keeps_its_magnitudes_wherever_its_phases_go() -> None:
+    canvas = MacoCanvas.from_noise(14, 11, rng=seeded(), batch=2)
+    with torch.no_grad():
+        canvas.phase.add_(torch.randn(canvas.phase.shape, generator=seeded(1)))
+        seen = free_spectrum(canvas()).abs()
+    expected = natural_magnitude(14, 11).double().expand_as(seen)
+    inner = (..., slice(1, 7), slice(1, None))  # the real ones on the edge have their sign alone
+    torch.testing.assert_close(seen[inner], expected[inner], rtol=1e-3, atol=1e-3)
+
+
+def test_a_maco_canvas_of_a_picture_keeps_the_pictures_magnitudes() -> None:
+    image = picture(9, 8).clamp(0.1, 0.9)
+    canvas = MacoCanvas.from_image(image)
+    torch.testing.assert_close(
+        canvas.magnitude.double(), free_spectrum(image).abs(), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_phases_have_a_gradient() -> None:
+    canvas = MacoCanvas.from_image(picture(4, 5).double()).double()
+
+    def draw(phase: Tensor) -> Tensor:
+        result = torch.func.functional_call(canvas, {"phase": phase}, ())
+        assert isinstance(result, Tensor)
+        return result
+
+    assert torch.autograd.gradcheck(draw, canvas.phase.detach().requires_grad_())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 2), (64, 48), (400, 300)])
+def test_photos_fall_with_the_frequency(size: tuple[int, int]) -> None:
+    magnitude = natural_magnitude(*size)
+    assert magnitude.shape == (3, size[0], size[1] // 2 + 1)
+    assert bool((magnitude > 0).all())
+    assert magnitude.dtype == torch.float32
+    if min(size) > 40:
+        law = magnitude[0, 8, 0] * 8 / (magnitude[0, 16, 0] * 16)
+        assert 0.8 < float(law) < 1.6
+        # Up and down are as strong as left and right, and more so than askew.
+        assert magnitude[0, 12, 0] > magnitude[0, 12, 12] * 2**0.5
+        torch.testing.assert_close(magnitude[:, 5, 0], magnitude[:, -5, 0])
+
+
+def test_a_table_entry_is_read_where_it_stands() -> None:
+    # 3 cycles in 192 pixels across: the first row and column of the table, 1.42, over 1/64
+    assert float(natural_magnitude(192, 192)[0, 0, 3]) == pytest.approx(1.42 * 64, rel=1e-5)
+    assert float(natural_magnitude(64, 128)[0, 0, 2]) == pytest.approx(1.42 * 64, rel=1e-5)
+    assert float(natural_magnitude(192, 192)[1, 0, 0]) == pytest.approx(5.498 * 192, rel=1e-5)
+
+
+def test_phases_drawn_anew_have_the_contrast_of_photos_on_every_size() -> None:
+    for side in (64, 256):
+        clouds = MacoCanvas.from_noise(side, side, seeded(), batch=4)()
+        assert 0.15 < clouds.std().item() < 0.3

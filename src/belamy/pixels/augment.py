@@ -25,6 +25,7 @@ FIRST_JITTER, LAST_JITTER = 8, 4
 SCALES = tuple(1 + step / 50 for step in range(-5, 6))
 DEGREES = (*range(-10, 11), 0, 0, 0, 0, 0)
 GREY = 0.5
+CROP_DEVIATION = 0.15  # of a crop's middle, in sides of the picture. Source: horama
 
 
 def random_shift(limit: int, rng: torch.Generator) -> tuple[int, int]:
@@ -172,3 +173,31 @@ def robust_same_size() -> Transform:
             crop_jitter(LAST_JITTER),
         )
     )
+
+
+def random_crop(shares: tuple[float, float], side: int, noise: float) -> Transform:
+    """A square out of the picture, brought to `side` pixels, with noise on it.
+
+    Its side is a share of the shorter side, drawn evenly; its middle lies about the picture's
+    middle, with a deviation of 0.15 of each side, and the square never leaves the picture. The
+    noise is normal of deviation `noise`, and as much again, even over ±noise/2.
+
+    Source: Fel et al. 2023 (see `MacoCanvas`), and their code in horama.
+    """
+
+    def apply(image: Tensor, rng: torch.Generator) -> Tensor:
+        low, high = shares
+        share = low + (high - low) * float(torch.rand((), generator=rng))
+        window = max(1, round(share * min(image.shape[-2:])))
+        middle = 0.5 + CROP_DEVIATION * torch.randn(2, generator=rng, dtype=torch.float64)
+        top, left = (
+            min(max(round(length * at - window / 2), 0), length - window)
+            for length, at in zip(image.shape[-2:], middle.tolist(), strict=True)
+        )
+        crop = image[..., top : top + window, left : left + window]
+        crop = F.interpolate(crop, size=(side, side), mode="bilinear", align_corners=False)
+        normal = torch.randn(crop.shape, generator=rng)
+        even = torch.rand(crop.shape, generator=rng) - 0.5
+        return crop + noise * (normal + even).to(crop)
+
+    return apply
