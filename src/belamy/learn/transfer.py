@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from belamy.devices import make_rng
-from belamy.errors import DataError
 from belamy.networks.backbone import load_backbone
-from belamy.training.data import TEST, TRAIN, load_labelled
+from belamy.training.data import load_splits
 from belamy.training.pictures import pictures_cache
 
 __all__ = ["MODEL", "LayerTrace", "TracedError", "TransferLearner"]
@@ -87,12 +86,8 @@ class TransferLearner:
         self.seed = seed
         self.network = load_backbone(MODEL, layers=[LAST])
         side = self.network.side
-        sets = [
-            load_labelled(data, split, size=side, cache=pictures_cache()) for split in (TRAIN, TEST)
-        ]
+        sets = load_splits(data, (side, side), pictures_cache())
         self.classes = sets[0].classes
-        if sets[1].classes != self.classes:
-            raise DataError(f"{data}: train/ and test/ have other classes; give each one in both")
         chosen = [
             _choose(len(one.labels), most, seed)
             for one, most in zip(sets, (count, max(2, count // 3)), strict=True)

@@ -77,6 +77,7 @@ class Tree:
         stamp: changes when the files do: the key of the cache.
         messages: what was passed over, a line each.
         locked: names that are encrypted.
+        empty: folders in which there is no file.
     """
 
     path: Path
@@ -85,6 +86,7 @@ class Tree:
     stamp: str = field(repr=False)
     messages: tuple[str, ...] = ()
     locked: frozenset[str] = frozenset()
+    empty: tuple[str, ...] = ()
 
     @property
     def pictures(self) -> tuple[str, ...]:
@@ -204,7 +206,8 @@ def _open_archive(place: Path) -> zipfile.ZipFile | None:
 
 def _open_folder(place: Path) -> Tree:
     closed: list[OSError] = []
-    files = {path.relative_to(place).as_posix(): path for path in _walk(place, closed)}
+    folders: list[str] = []
+    files = {path.relative_to(place).as_posix(): path for path in _walk(place, closed, folders)}
     names = sorted(name for name in files if _is_shown(name))
     facts = [(name, files[name].stat()) for name in names]
     stamp = repr([(name, fact.st_size, fact.st_mtime_ns) for name, fact in facts])
@@ -221,11 +224,16 @@ def _open_folder(place: Path) -> Tree:
 
     unread = [os.path.relpath(error.filename, place) for error in closed]
     messages = [f"{printable(place)}: {list_names(unread)} cannot be opened"] if unread else []
-    return Tree(place, tuple(names), open_file, stamp, (*messages, *_passed_over(place, names)))
+    messages += _passed_over(place, names)
+    empty = _without_files(folders, names)
+    return Tree(place, tuple(names), open_file, stamp, tuple(messages), empty=empty)
 
 
-def _walk(place: Path, closed: list[OSError]) -> Iterator[Path]:
-    """Every file under `place`; links to folders are followed, but never round in a circle."""
+def _walk(place: Path, closed: list[OSError], folders: list[str]) -> Iterator[Path]:
+    """Every file under `place`; links to folders are followed, but never round in a circle.
+
+    Adds the folders to `folders`, and why one cannot be read to `closed`.
+    """
     seen: set[str] = set()
     for folder, inner, names in os.walk(place, followlinks=True, onerror=closed.append):
         if (real := os.path.realpath(folder)) in seen:
@@ -233,6 +241,7 @@ def _walk(place: Path, closed: list[OSError]) -> Iterator[Path]:
             continue
         seen.add(real)
         here = Path(folder)
+        folders.append(here.relative_to(place).as_posix())
         shown = [name for name in inner if _is_shown(name)]
         inner[:] = sorted(shown, key=lambda name: ((here / name).is_symlink(), name))
         yield from (path for name in names if (path := here / name).is_file())
@@ -256,7 +265,14 @@ def _open_zip(place: Path, archive: zipfile.ZipFile) -> Tree:
     called = printable(place)
     messages = [f"{called} has {list_names(twice)} twice; the last is taken"] if twice else []
     messages += _passed_over(place, names)
-    return Tree(place, tuple(names), open_member, stamp, tuple(messages), locked)
+    folders = [_relative(info.filename) for info in archive.infolist() if _is_folder(info)]
+    empty = _without_files([one for one in folders if _is_shown(one)], names)
+    return Tree(place, tuple(names), open_member, stamp, tuple(messages), locked, empty)
+
+
+def _without_files(folders: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    used = {str(parent) for name in names for parent in PurePosixPath(name).parents}
+    return tuple(sorted(set(folders) - used - {"", "."}))
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:

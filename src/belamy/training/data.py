@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,13 +16,30 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.errors import DataError
-from belamy.training.pictures import SUFFIXES, Bytes, Tree, decode_squares, open_tree
+from belamy.errors import DataError, ImageError
+from belamy.pixels.archive import Tree, list_names, open_tree
+from belamy.pixels.decode import printable
+from belamy.training.pictures import (
+    Bytes,
+    decode_squares,
+    describe_squares,
+    find_pictures,
+)
 
-__all__ = ["TEST", "TRAIN", "Labelled", "batch_indices", "epoch_steps", "load_labelled"]
+__all__ = [
+    "TEST",
+    "TRAIN",
+    "Labelled",
+    "batch_indices",
+    "epoch_steps",
+    "load_labelled",
+    "load_splits",
+]
 
-TRAIN = ("train",)
-TEST = ("test", "val", "validation")
+TRAIN = ("train", "training")
+TEST = ("test", "val", "valid", "validation", "testing")
+
+_HELD_OUT = 0.2  # of each class, where the data has no split of its own to measure on
 
 
 @dataclass(frozen=True)
@@ -33,12 +51,31 @@ class Labelled:
         labels: (N,), indices into `classes`.
         classes: names, sorted by folder.
         broken: files that could not be read, left out.
+        messages: what the user should know about them.
     """
 
     images: Bytes
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     broken: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Which pictures a split has.
+
+    Args:
+        folder_of: name of a picture → folder of its class.
+        place: what the split is called, `train/` or "".
+        parents: the folders in which those of the classes are, by their parts.
+        messages: what the user should know.
+    """
+
+    folder_of: Mapping[str, str]
+    place: str
+    parents: frozenset[tuple[str, ...]]
+    messages: tuple[str, ...] = ()
 
 
 def load_labelled(
@@ -50,10 +87,13 @@ def load_labelled(
 ) -> Labelled:
     """The pictures of `SPLIT/CLASS/…`, centre-cropped to squares of `size` pixels.
 
+    Where there is no split at all, as in `CLASS/…`, a fifth of each class is held out as the test
+    split; which pictures depends on their names alone.
+
     Args:
         path: folder or zip; a `classes.json` in it, a list of `{"index", "words"}`, names the
             classes whose folders are numbers. Hidden files are not seen.
-        split: names that the split may have; the first one found is taken.
+        split: names that the split may have, `TRAIN` or `TEST`; the first one found is taken.
         size: side in pixels; smaller pictures are enlarged.
         cache: folder for the decoded bytes; None keeps none.
 
@@ -61,41 +101,156 @@ def load_labelled(
         DataError: no such split, fewer than two classes, or a class without a readable picture.
     """
     with open_tree(path) as tree:
-        folder_of = _find_members(tree, split)
-        folders = sorted(set(folder_of.values()))
-        if len(folders) < 2:
-            raise DataError(
-                f"{tree.path} has one class under {split[0]}/ ({folders[0]!r}); "
-                f"give two or more, as {split[0]}/CLASS/PICTURE"
-            )
-        read = decode_squares(tree, list(folder_of), size, cache)
-        classes = _read_class_names(tree, folders)
+        names = find_pictures(tree) if tree.pictures else []
+        members = _find_split(names, split) or _find_classes(tree, names, split)
+        if members is None:
+            raise _no_split(tree, split)
+        return _load(tree, members, size, cache)
+
+
+def load_splits(
+    path: str | os.PathLike[str], sides: tuple[int, int], cache: Path | None = None
+) -> tuple[Labelled, Labelled]:
+    """The pictures to train on and those to measure on.
+
+    As `load_labelled`, but where there is `train/` and nothing to measure on, a fifth of each
+    class of it is held out.
+
+    Args:
+        path: folder or zip.
+        sides: of the squares of the one and of the other, in pixels.
+        cache: folder for the decoded bytes; None keeps none.
+
+    Raises:
+        DataError: as in `load_labelled`; or the two have other classes.
+    """
+    with open_tree(path) as tree:
+        names = find_pictures(tree) if tree.pictures else []
+        train, test = _find_split(names, TRAIN), _find_split(names, TEST)
+        if train is not None and test is None:
+            train, test = (_hold_out(train, split) for split in (TRAIN, TEST))
+        elif train is None and test is None:
+            train, test = (_find_classes(tree, names, split) for split in (TRAIN, TEST))
+        if train is None or test is None:
+            raise _no_split(tree, TRAIN if train is None else TEST)
+        train_set = _load(tree, train, sides[0], cache)
+        test_set = _load(tree, test, sides[1], cache)
+    if train_set.classes != test_set.classes:
+        lacking = sorted(set(train_set.classes) ^ set(test_set.classes))
+        raise DataError(
+            f"{printable(path)}: the classes of the two splits differ ({list_names(lacking, 5)}); "
+            "give each class a folder in both"
+        )
+    return train_set, test_set
+
+
+def _no_split(tree: Tree, split: Sequence[str]) -> DataError:
+    places = "/ or ".join(split[:3]) if split == TEST else split[0]
+    return DataError(
+        f"{printable(tree.path)} has no pictures under {places}/; lay them out as "
+        f"{split[0]}/CLASS/PICTURE, or as CLASS/PICTURE without any split"
+    )
+
+
+def _load(tree: Tree, members: _Members, size: int, cache: Path | None) -> Labelled:
+    folder_of = members.folder_of
+    folders = sorted(set(folder_of.values()))
+    path = printable(tree.path)
+    if len(folders) < 2:
+        where = f" under {members.place}" if members.place else ""
+        raise DataError(
+            f"{path} has one class{where} ({folders[0]!r}); "
+            f"give two or more, as {members.place}CLASS/PICTURE"
+        )
+    read = decode_squares(tree, list(folder_of), size, cache)
     good = [folder for name, folder in folder_of.items() if name not in read.broken]
     for folder in sorted(set(folders) - set(good)):
+        why = next(why for name, why in read.broken.items() if folder_of[name] == folder)
         raise DataError(
-            f"{path}: no picture of the class {folder!r} can be read; mend or remove it"
+            f"{path}: no picture of the class {folder!r} can be read ({why}); mend or remove it"
         )
     index = {folder: number for number, folder in enumerate(folders)}
     labels = np.array([index[folder] for folder in good], dtype=np.int64)
-    return Labelled(read.images, labels, classes, tuple(sorted(read.broken)))
-
-
-def _find_members(tree: Tree, split: Sequence[str]) -> dict[str, str]:
-    """Name → class folder of the pictures in the first of the splits that has any."""
-    paths = {name: PurePosixPath(name) for name in tree.names}
-    pictures = {name: p.parts for name, p in paths.items() if p.suffix.lower() in SUFFIXES}
-    for folder in split:
-        folder_of = {
-            name: parts[parts.index(folder) + 1]
-            for name, parts in pictures.items()
-            if folder in parts[:-2]
-        }
-        if folder_of:
-            return folder_of
-    raise DataError(
-        f"{tree.path} has no pictures under {'/ or '.join(split)}/; "
-        f"lay them out as {split[0]}/CLASS/PICTURE"
+    broken = tuple(sorted(read.broken))
+    messages = (*members.messages, *_say_empty(tree, members), *tree.messages)
+    notes = describe_squares(path, read, len(folder_of))
+    return Labelled(
+        read.images, labels, _read_class_names(tree, folders), broken, (*messages, *notes)
     )
+
+
+def _find_split(names: Iterable[str], split: Sequence[str]) -> _Members | None:
+    """The pictures in the first of the splits that has any."""
+    for wanted in split:
+        folder_of, parents = dict[str, str](), set[tuple[str, ...]]()
+        for name in names:
+            parts = PurePosixPath(name).parts
+            lower = [part.lower() for part in parts[:-2]]
+            if wanted in lower:
+                at = lower.index(wanted)
+                folder_of[name] = parts[at + 1]
+                parents.add(parts[: at + 1])
+        if folder_of:
+            return _Members(folder_of, f"{min(parents)[-1]}/", frozenset(parents))
+    return None
+
+
+def _find_classes(tree: Tree, names: Sequence[str], split: Sequence[str]) -> _Members | None:
+    """The part for `split` of pictures in `CLASS/…`, without any split: None if they are not so."""
+    if not names or _find_split(names, (*TRAIN, *TEST)):
+        return None
+    folders = [PurePosixPath(name).parts[:-1] for name in names]
+    levels = enumerate(zip(*folders, strict=False))
+    # of the folder in which the classes are
+    depth = next((at for at, parts in levels if len(set(parts)) > 1), min(map(len, folders)))
+    if depth and all(len(one) == depth for one in folders):  # one folder of pictures: one class
+        depth -= 1
+    folder_of = {
+        name: folder[depth]
+        for name, folder in zip(names, folders, strict=True)
+        if len(folder) > depth
+    }
+    if not folder_of or {one.lower() for one in folder_of.values()} <= {*TRAIN, *TEST}:
+        return None
+    loose = [name for name in names if name not in folder_of]
+    messages = [f"{list_names(loose)} left out, in no folder of a class"] if loose else []
+    parent = folders[0][:depth]
+    place = "".join(f"{part}/" for part in parent)
+    return _hold_out(_Members(folder_of, place, frozenset([parent]), tuple(messages)), split)
+
+
+def _hold_out(members: _Members, split: Sequence[str]) -> _Members:
+    """The part for `split` of pictures that have none: a fifth of each class is the test split."""
+    held_out = set[str]()
+    for folder in set(members.folder_of.values()):
+        names = [name for name, own in members.folder_of.items() if own == folder]
+        count = max(1, round(_HELD_OUT * len(names))) if len(names) > 1 else 0
+        held_out.update(sorted(names, key=_hash_of)[:count])
+    test = split == TEST
+    kept = {
+        name: folder for name, folder in members.folder_of.items() if (name in held_out) == test
+    }
+    said = f"no test/ or val/: {len(held_out):,} of {len(members.folder_of):,} pictures held out"
+    messages = members.messages if test else (said, *members.messages)
+    return replace(members, folder_of=kept, messages=messages)
+
+
+def _hash_of(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()
+
+
+def _say_empty(tree: Tree, members: _Members) -> list[str]:
+    """Folders where classes are that have no pictures, as one line."""
+    places = [PurePosixPath(one).parts for one in tree.empty]
+    places += [PurePosixPath(one).parts[:-1] for one in tree.names]
+    beside = {
+        place[len(parent)]
+        for parent in members.parents
+        for place in places
+        if len(place) > len(parent) and place[: len(parent)] == parent
+    }
+    empty = beside - set(members.folder_of.values())
+    return [f"{list_names(empty)}: a folder without pictures is no class"] if empty else []
 
 
 def _read_class_names(tree: Tree, folders: Sequence[str]) -> tuple[str, ...]:
@@ -107,7 +262,7 @@ def _read_class_names(tree: Tree, folders: Sequence[str]) -> tuple[str, ...]:
         rows = json.loads(tree.read(listing))
         words = {int(row["index"]): str(row["words"]).split(",")[0].strip() for row in rows}
         names = tuple(words[int(folder)] for folder in folders)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, ImageError, RecursionError):
         return tuple(folders)
     return names if len(set(names)) == len(names) else tuple(folders)
 

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 import torch
 from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import DataError
-from belamy.files import cache_folder
+from belamy.pixels.archive import list_names, locate, open_tree
+from belamy.pixels.decode import printable
 from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
-from belamy.training.pictures import SUFFIXES, decode_squares, open_tree
+from belamy.training.pictures import (
+    decode_squares,
+    describe_squares,
+    find_pictures,
+    pictures_cache,
+    require_some,
+)
 
-__all__ = ["CROPS", "DomainPair", "load_domains"]
+__all__ = ["CROPS", "DomainPair", "load_domains", "load_halves"]
 
-_NAMED = 5  # pictures without a pair that a message lists
+_NAMED = 5  # pictures that a message lists
+_SHAPE = 0.03  # of width over height, by which two pictures may differ: whole pixels of small ones
+_TWO_SQUARES = 2.0  # width over height
+_NARROWEST = 1.5  # width over height: no two pictures side by side are narrower
 
 
 @dataclass(frozen=True)
@@ -119,77 +131,171 @@ def load_domains(
     """The pictures of two folders or zips, wherever in them they are.
 
     Args:
-        a, b: folders, zips, or folders in zips (`photos.zip/sea`).
+        a, b: folders, zips, or folders in zips (`photos.zip/sea`). With `paired` they may be the
+            same, of pictures that have A in their left half and B in their right one, as pix2pix's
+            data sets; of its folders `train` is taken, where there is one.
         side: of the squares that are kept, in pixels.
-        paired: whether those of the same name belong together.
+        paired: whether those of the same name belong together; one whose partner cannot be read is
+            left out with it.
 
     Raises:
-        DataError: one of them has no pictures, or one of a pair is missing.
+        DataError: one of them has no pictures, or pairs do not match.
     """
+    same = os.path.realpath(a) == os.path.realpath(b)
+    if paired and same:
+        return load_halves(a, side)
     first, second = _load(a, side), _load(b, side)
-    messages = [message for one in (first, second) for message in one.messages]
-    for place, images in ((a, first.images), (b, second.images)):
-        if len(images) == 1:
-            messages.append(f"{place} has one picture, which will be learned by heart; give more")
-    if not paired and os.path.realpath(a) == os.path.realpath(b):
-        messages.append(f"A and B are the same pictures ({a}); there is nothing to translate")
+    messages = [*first.messages, *second.messages]
+    if same:
+        messages = [*first.messages, _same_pictures(a)]
+    for place, domain in ((a, first), (b, second)):
+        if len(domain.images) == 1:
+            messages.append(
+                f"{printable(place)} has one picture, which will be learned by heart; give more"
+            )
     if paired:
-        first, second = _match_pairs(a, first, b, second)
+        first, second, said = _match_pairs(a, first, b, second)
+        messages += said
     return DomainPair(first.images, second.images, paired, tuple(messages))
+
+
+def _same_pictures(place: str | os.PathLike[str]) -> str:
+    return f"A and B are the same pictures ({printable(place)}); there is nothing to translate"
 
 
 @dataclass(frozen=True)
 class _Domain:
-    """Pictures and their names without suffixes, and messages."""
+    """Pictures, what they are called, and messages.
+
+    Args:
+        images: uint8 (N, S, S, 3).
+        names: of them, without suffixes.
+        broken: names, without suffixes, of those that cannot be read.
+        twice: names that several pictures have, but for their suffixes.
+        shapes: name → width over height.
+        messages: what the user should know.
+    """
 
     images: Tensor
     names: tuple[str, ...]
+    broken: frozenset[str]
+    twice: frozenset[str]
+    shapes: Mapping[str, float]
     messages: tuple[str, ...] = ()
 
     def only(self, names: Sequence[str]) -> _Domain:
         indices = {name: index for index, name in enumerate(self.names)}
-        return _Domain(self.images[[indices[name] for name in names]], tuple(names), self.messages)
+        kept = self.images[[indices[name] for name in names]]
+        return replace(self, images=kept, names=tuple(names))
 
 
 def _load(path: str | os.PathLike[str], side: int) -> _Domain:
-    place, inside = _locate(Path(path))
+    place, part = locate(path)
     with open_tree(place) as tree:
-        names = [
-            name
-            for name in tree.names
-            if name.startswith(inside) and PurePosixPath(name).suffix.lower() in SUFFIXES
-        ]
-        if not names:
-            raise DataError(f"{path} has no pictures; give a folder or a zip of pictures")
-        read = decode_squares(tree, names, side, cache_folder() / "pictures")
-    if len(read.images) == 0:
-        raise DataError(f"{path}: none of its {len(names)} pictures can be read; mend them")
-    good = [str(PurePosixPath(n[len(inside) :]).with_suffix("")) for n in names]
-    kept = tuple(own for own, name in zip(good, names, strict=True) if name not in read.broken)
-    broken = len(read.broken)
-    note = f"{path}: {broken} of {len(names)} pictures cannot be read, and are left out"
-    return _Domain(torch.from_numpy(read.images), kept, (note,) if broken else ())
+        names = find_pictures(tree, part)
+        read = decode_squares(tree, names, side, pictures_cache())
+        require_some(path, read, len(names))
+        own = {name: _stem(name, part) for name in names}
+        counts = Counter(own.values())
+        good = [own[name] for name in names if name not in read.broken]
+    return _Domain(
+        torch.from_numpy(read.images),
+        tuple(good),
+        frozenset(own[name] for name in read.broken),
+        frozenset(name for name, count in counts.items() if count > 1),
+        dict(zip(good, read.shapes, strict=True)),
+        (*tree.messages, *describe_squares(path, read, len(names))),
+    )
 
 
-def _locate(path: Path) -> tuple[Path, str]:
-    """The folder or zip, and the beginning of the names in it that are meant."""
-    for parent in path.parents:
-        if parent.is_file():
-            return parent, path.relative_to(parent).as_posix() + "/"
-    return path, ""
+def _stem(name: str, part: str) -> str:
+    inside = name[len(part) + 1 :] if part else name
+    return str(PurePosixPath(inside).with_suffix(""))
 
 
-def _match_pairs(a: object, first: _Domain, b: object, second: _Domain) -> tuple[_Domain, _Domain]:
+def _match_pairs(
+    a: str | os.PathLike[str], first: _Domain, b: str | os.PathLike[str], second: _Domain
+) -> tuple[_Domain, _Domain, list[str]]:
+    """Both in one order, and what was left out of them."""
+    messages = []
+    twice = first.twice | second.twice
+    if twice:
+        messages.append(
+            f"pairs left out, since several pictures have their name: {list_names(twice, _NAMED)}"
+        )
+    broken = (first.broken | second.broken) - twice
+    halves = broken & {*first.names, *second.names}
+    if halves:
+        messages.append(
+            f"pairs left out, since one half cannot be read: {list_names(halves, _NAMED)}"
+        )
+    out = twice | broken
     for own, names, others, place in (
         (a, first.names, second.names, b),
         (b, second.names, first.names, a),
     ):
-        alone = sorted(set(names) - set(others))
+        alone = set(names) - set(others) - out
         if alone:
-            more = f" and {len(alone) - _NAMED} more" if len(alone) > _NAMED else ""
-            listed = ", ".join(alone[:_NAMED]) + more
             raise DataError(
-                f"{listed} in {own} has no picture of the same name in {place}; pairs need one each"
+                f"{list_names(alone, _NAMED)} in {printable(own)} has no picture of the same name "
+                f"in {printable(place)}; pairs need one each"
             )
-    common = sorted(first.names)
-    return first.only(common), second.only(common)
+    common = sorted(set(first.names) - out)
+    if not common:
+        raise DataError(
+            f"{printable(a)} and {printable(b)} have no pair that can be used; "
+            + ("; ".join(messages) or "name the pictures of a pair alike")
+        )
+    crooked = [
+        name for name in common if abs(math.log(first.shapes[name] / second.shapes[name])) > _SHAPE
+    ]
+    if crooked:
+        messages.append(
+            f"pairs of different shape, which may not lie on each other: "
+            f"{list_names(crooked, _NAMED)}"
+        )
+    return first.only(common), second.only(common), messages
+
+
+def load_halves(path: str | os.PathLike[str], side: int) -> DomainPair:
+    """Pairs that are side by side in one picture: A in the left half, B in the right one.
+
+    Args:
+        path: a folder, a zip, or a folder in a zip; of its folders `train` is taken, where there
+            is one.
+        side: of the squares that are kept, in pixels.
+
+    Raises:
+        DataError: there are no pictures, or none is about twice as wide as high.
+    """
+    place, part = locate(path)
+    with open_tree(place) as tree:
+        names = find_pictures(tree, part)
+        names = [name for name in names if "train" in _folders(name, part)] or names
+        cache = pictures_cache()
+        left, right = (
+            decode_squares(tree, names, side, cache, part=half) for half in ("left", "right")
+        )
+        messages = [*tree.messages, *describe_squares(path, left, len(names))]
+    require_some(path, left, len(names))
+    good = [name for name in names if name not in left.broken]
+    crooked = [
+        name
+        for name, shape in zip(good, left.shapes, strict=True)
+        if abs(math.log(shape / _TWO_SQUARES)) > _SHAPE
+    ]
+    if len(crooked) == len(good) and max(left.shapes) < _NARROWEST:
+        raise DataError(
+            f"{printable(path)}: the pictures are not two side by side ({list_names(crooked)} "
+            "are not twice as wide as high); name the folders of A and of B"
+        )
+    said = f"{printable(path)}: {len(good):,} pairs side by side, A in the left half"
+    if crooked:
+        said += f"; not twice as wide as high: {list_names(crooked, _NAMED)}"
+    a, b = (torch.from_numpy(half.images) for half in (left, right))
+    return DomainPair(a, b, paired=True, messages=(said, *messages))
+
+
+def _folders(name: str, part: str) -> tuple[str, ...]:
+    parts = PurePosixPath(name[len(part) :].lstrip("/")).parts[:-1]
+    return tuple(one.lower() for one in parts)

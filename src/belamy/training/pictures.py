@@ -10,59 +10,43 @@ import hashlib
 import io
 import json
 import os
+import threading
 import warnings
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from belamy.errors import BelamyError, DataError
+from belamy.errors import BelamyError, DataError, PictureWarning
 from belamy.files import atomic_path, cache_folder, write_text
 from belamy.pixels import decode, srgb
+from belamy.pixels.archive import Tree, list_names, open_tree
 
 __all__ = [
-    "SUFFIXES",
     "Bytes",
     "Squares",
-    "Tree",
     "decode_squares",
+    "describe_squares",
+    "find_pictures",
     "load_squares",
-    "open_tree",
     "pictures_cache",
+    "require_some",
 ]
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif"})
-
 Bytes = NDArray[np.uint8]
+Part = Literal["whole", "left", "right"]
 
-_VERSION = 2  # of the cached form; raised when the same files would give other bytes
+_VERSION = 3  # of the cached form; raised when the same files would give other bytes
 _TOGETHER = 256  # pictures that a thread takes at a time
+_LARGE = 16e6  # pixels; pictures that decode to more do so one at a time, for the memory's sake
 _CACHE_LIMIT = 4 * 1024**3  # bytes; what has not been used for longest makes room
 _RECENT = 3600.0  # seconds: what was used since may be another part of the same set, and stays
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A folder or a zip, seen the same way: names with forward slashes, and their bytes.
-
-    Args:
-        path: as the user gave it, for messages.
-        names: of all files but hidden ones (`.DS_Store`, `__MACOSX/…`), sorted.
-        read: name → bytes.
-        stamp: changes when the files do: the key of the cache.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-    read: Callable[[str], bytes] = field(repr=False)
-    stamp: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -71,60 +55,15 @@ class Squares:
 
     Args:
         images: (N, S, S, 3), sRGB.
-        broken: names that could not be read; the others are in `images`, in order.
+        broken: name of each that could not be read → why; the others are in `images`, in order.
+        notes: what was read otherwise than one may think, a line each.
+        shapes: width over height of each whole picture, upright.
     """
 
     images: Bytes
-    broken: frozenset[str]
-
-
-@contextmanager
-def open_tree(path: str | os.PathLike[str]) -> Iterator[Tree]:
-    """A folder or zip of files, open for reading.
-
-    Raises:
-        DataError: it is not there, or neither a folder nor a readable zip.
-    """
-    place = Path(path)
-    if place.is_dir():
-        yield _open_folder(place)
-        return
-    if not place.exists():
-        raise DataError(f"{place} is not there; give a folder or a zip of pictures")
-    try:
-        archive = zipfile.ZipFile(place)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DataError(
-            f"{place} is neither a folder nor a readable zip ({error}); give one of the two"
-        ) from error
-    with archive:
-        inside = [info for info in archive.infolist() if _is_shown(info.filename)]
-        stamp = repr(sorted((info.filename, info.CRC, info.file_size) for info in inside))
-        names = sorted(info.filename for info in inside if not info.is_dir())
-        yield Tree(place, tuple(names), archive.read, stamp)
-
-
-def _open_folder(place: Path) -> Tree:
-    files = {path.relative_to(place).as_posix(): path for path in _walk(place)}
-    names = sorted(name for name in files if _is_shown(name))
-    status = [(name, files[name].stat()) for name in names]
-    stamp = repr([(name, facts.st_size, facts.st_mtime_ns) for name, facts in status])
-    return Tree(place, tuple(names), lambda name: files[name].read_bytes(), stamp)
-
-
-def _walk(place: Path) -> Iterator[Path]:
-    """Every file under `place`; links to folders are followed, but never round in a circle."""
-    seen: set[Path] = set()
-    for folder, inner, names in os.walk(place, followlinks=True):
-        if (real := Path(folder).resolve()) in seen:
-            inner.clear()
-            continue
-        seen.add(real)
-        yield from (path for name in names if (path := Path(folder, name)).is_file())
-
-
-def _is_shown(name: str) -> bool:
-    return not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+    broken: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    shapes: tuple[float, ...] = ()
 
 
 def pictures_cache() -> Path:
@@ -132,25 +71,78 @@ def pictures_cache() -> Path:
     return cache_folder() / "pictures"
 
 
+def find_pictures(tree: Tree, part: str = "") -> list[str]:
+    """The names of the pictures in it, or in the folder `part` of it.
+
+    Raises:
+        DataError: there are none, or all of them are encrypted.
+    """
+    names = [name for name in tree.pictures if not part or name.startswith(f"{part}/")]
+    called = decode.printable(tree.path / part)
+    if not names:
+        passed = f" ({tree.messages[0]})" if tree.messages else ""
+        raise DataError(f"{called} has no pictures{passed}; give a folder or a zip of pictures")
+    if tree.locked.issuperset(names):
+        raise DataError(f"{called} is encrypted; unpack it with its password, and give the folder")
+    return names
+
+
 def load_squares(path: str | os.PathLike[str], size: int) -> Bytes:
     """All pictures of a folder or a zip, wherever in it they are, as squares of `size` pixels.
 
-    Those that cannot be read are left out. Returns (N, size, size, 3), N ≥ 1.
+    Those that cannot be read are left out, which a `PictureWarning` says. Returns
+    (N, size, size, 3), N ≥ 1.
 
     Raises:
         DataError: there is none that can be read.
     """
     with open_tree(path) as tree:
-        names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
-        if not names:
-            raise DataError(f"{tree.path} has no pictures; give a folder or a zip of photographs")
-        images = decode_squares(tree, names, size, pictures_cache()).images
-    if len(images) == 0:
-        raise DataError(f"{path}: none of its {len(names)} pictures can be read; mend them")
-    return images
+        names = find_pictures(tree)
+        read = decode_squares(tree, names, size, pictures_cache())
+    require_some(path, read, len(names))
+    for message in (*tree.messages, *describe_squares(path, read, len(names))):
+        warnings.warn(message, PictureWarning, stacklevel=2)
+    return read.images
 
 
-def decode_squares(tree: Tree, names: Sequence[str], size: int, cache: Path | None) -> Squares:
+def require_some(path: str | os.PathLike[str], read: Squares, count: int) -> None:
+    """Check that of `count` pictures at least one can be read.
+
+    Raises:
+        DataError: none can; it says why the first cannot.
+    """
+    if len(read.images) == 0:
+        why = next(iter(read.broken.values()), "")
+        raise DataError(
+            f"{decode.printable(path)}: none of its {count} pictures can be read; mend them "
+            f"(the first: {why})"
+        )
+
+
+def describe_squares(path: str | os.PathLike[str], read: Squares, count: int) -> list[str]:
+    """What the user should know about pictures that were read, a line each.
+
+    Args:
+        path: where they are.
+        read: what was made of them.
+        count: how many there are.
+    """
+    called, lines = decode.printable(path), []
+    if read.broken:
+        first = min(read.broken)
+        lines.append(
+            f"{called}: {len(read.broken):,} of {count:,} pictures cannot be read, and are left "
+            f"out: {list_names(read.broken)} (of {decode.printable(first)}: {read.broken[first]})"
+        )
+    if read.notes:
+        more = f" (and {len(read.notes) - 1:,} more of the kind)" if len(read.notes) > 1 else ""
+        lines.append(read.notes[0] + more)
+    return lines
+
+
+def decode_squares(
+    tree: Tree, names: Sequence[str], size: int, cache: Path | None, *, part: Part = "whole"
+) -> Squares:
     """The pictures called `names`, centre-cropped to squares of `size` pixels.
 
     Args:
@@ -159,10 +151,12 @@ def decode_squares(tree: Tree, names: Sequence[str], size: int, cache: Path | No
         size: side in pixels; smaller pictures are enlarged.
         cache: folder for the decoded bytes, made if it is not there, in which older sets make room
             for a new one beyond 4 GiB; None, or one that cannot be written, keeps them in memory.
+        part: of each picture, out of which the square is cut.
     """
+    cut = _Cut(size, part)
     if cache is None:
-        return _decode_in_memory(tree, names, size)
-    key = f"{_VERSION}|{size}|{tree.stamp}|{list(names)}"
+        return _decode_in_memory(tree, names, cut)
+    key = f"{_VERSION}|{size}|{part}|{tree.stamp}|{list(names)}"
     path = cache / f"pictures-{hashlib.sha256(key.encode()).hexdigest()[:24]}.bytes"
     cached = _read_cached(path, len(names), size)
     if cached is not None:
@@ -171,19 +165,40 @@ def decode_squares(tree: Tree, names: Sequence[str], size: int, cache: Path | No
         return cached
     try:
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            broken = _decode_into(tree, names, size, file)
-        write_text(_path_of_broken(path), json.dumps(sorted(broken)))
+            record = _decode_into(tree, names, cut, file)
+        write_text(_path_of_broken(path), json.dumps(asdict(record)))
     except BelamyError:
-        return _decode_in_memory(tree, names, size)
+        return _decode_in_memory(tree, names, cut)
     _prune(cache, path)
-    return _read_cached(path, len(names), size) or _decode_in_memory(tree, names, size)
+    return _read_cached(path, len(names), size) or _decode_in_memory(tree, names, cut)
 
 
-def _decode_in_memory(tree: Tree, names: Sequence[str], size: int) -> Squares:
+@dataclass(frozen=True)
+class _Cut:
+    """What is cut out of each picture: a square of `size` pixels, out of a part of it."""
+
+    size: int
+    part: Part
+    one_large: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
+class _Record:
+    """What is known of decoded pictures but their bytes."""
+
+    broken: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    shapes: list[float] = field(default_factory=list)
+
+    def squares(self, images: Bytes) -> Squares:
+        return Squares(images, self.broken, tuple(self.notes), tuple(self.shapes))
+
+
+def _decode_in_memory(tree: Tree, names: Sequence[str], cut: _Cut) -> Squares:
     file = io.BytesIO()
-    broken = _decode_into(tree, names, size, file)
-    images = np.frombuffer(file.getbuffer(), np.uint8).reshape(-1, size, size, 3)
-    return Squares(images, frozenset(broken))
+    record = _decode_into(tree, names, cut, file)
+    images = np.frombuffer(file.getbuffer(), np.uint8).reshape(-1, cut.size, cut.size, 3)
+    return record.squares(images)
 
 
 def _path_of_broken(path: Path) -> Path:
@@ -212,47 +227,64 @@ def _prune(cache: Path, newest: Path) -> None:
 def _read_cached(path: Path, count: int, size: int) -> Squares | None:
     """What was decoded before; None if it is not there, or not whole."""
     try:
-        broken = frozenset(json.loads(_path_of_broken(path).read_text("utf-8")))
-        shape = (count - len(broken), size, size, 3)
-        if path.stat().st_size != int(np.prod(shape)) or shape[0] == 0:
+        record = _Record(**json.loads(_path_of_broken(path).read_text("utf-8")))
+        shape = (count - len(record.broken), size, size, 3)
+        if path.stat().st_size != int(np.prod(shape)) or not len(record.shapes) == shape[0] > 0:
             return None
         # "c": changes stay in memory; torch wants arrays that could be written
-        return Squares(np.memmap(path, np.uint8, "c", shape=shape), broken)
+        return record.squares(np.memmap(path, np.uint8, "c", shape=shape))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _decode_into(tree: Tree, names: Sequence[str], size: int, file: BinaryIO) -> list[str]:
-    """Write the squares of all pictures that can be read; gives the names of the others."""
-    parts = [names[start : start + _TOGETHER] for start in range(0, len(names), _TOGETHER)]
-    broken: list[str] = []
+def _decode_into(tree: Tree, names: Sequence[str], cut: _Cut, file: BinaryIO) -> _Record:
+    """Write the squares of all pictures that can be read."""
+    groups = [names[start : start + _TOGETHER] for start in range(0, len(names), _TOGETHER)]
+    record = _Record()
 
-    def decode_part(part: Sequence[str]) -> list[Bytes | None]:
-        return [_read_square(tree, name, size) for name in part]
+    def decode_group(group: Sequence[str]) -> list[tuple[Bytes, float] | str]:
+        return [_read_square(tree, name, cut) for name in group]
 
-    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
-        warnings.simplefilter("ignore")  # Pillow's, about files that it reads all the same
-        for part, pictures in zip(parts, pool.map(decode_part, parts), strict=True):
-            file.write(b"".join(p.tobytes() for p in pictures if p is not None))
-            broken += [name for name, p in zip(part, pictures, strict=True) if p is None]
-    return broken
+    with decode.reading_together() as caught, ThreadPoolExecutor() as pool:
+        for group, pictures in zip(groups, pool.map(decode_group, groups), strict=True):
+            for name, picture in zip(group, pictures, strict=True):
+                if isinstance(picture, str):
+                    record.broken[name] = picture
+                else:
+                    file.write(picture[0].tobytes())
+                    record.shapes.append(picture[1])
+    record.notes = sorted(str(warning.message) for warning in caught)
+    return record
 
 
-def _read_square(tree: Tree, name: str, size: int) -> Bytes | None:
+def _read_square(tree: Tree, name: str, cut: _Cut) -> tuple[Bytes, float] | str:
+    """One picture as (size, size, 3) and its shape, or why it cannot be read."""
     try:
-        return _cut_square(tree.read(name), name, size)
-    except Exception:  # codecs raise almost anything on a broken file: it is listed and left out
-        return None
+        return _cut_square(tree, name, cut)
+    except BelamyError as error:
+        return str(error).removeprefix(f"cannot read {tree.name_of(name)}: ")
+    except Exception as error:  # it is listed and left out
+        return decode.describe_error(error)
 
 
-def _cut_square(data: bytes, name: str, size: int) -> Bytes:
-    """One picture as (size, size, 3)."""
-    with Image.open(io.BytesIO(data), formats=decode.FORMATS) as opened:
-        decode.check_pixels(name, *opened.size, decode.MAX_MEGAPIXELS)
+def _cut_square(tree: Tree, name: str, cut: _Cut) -> tuple[Bytes, float]:
+    size = cut.size
+    with tree.open_picture(name, shared=True) as opened:
         # A photo's JPEG is decoded at the least of its eighths that is twice as large as needed.
         opened.draft(cast(Any, None), (2 * size, 2 * size))
-        colours, alpha = srgb.to_srgb(opened, name)
-    image = Image.fromarray(_to_eight_bits(colours, alpha))
+        with cut.one_large if opened.width * opened.height > _LARGE else nullcontext():
+            colours, alpha = srgb.to_srgb(opened, tree.name_of(name))
+            image = Image.fromarray(_to_eight_bits(colours, alpha))
+            shape = image.width / image.height
+            middle = image.width // 2
+            if cut.part == "left":
+                image = image.crop((0, 0, max(1, middle), image.height))
+            elif cut.part == "right":
+                image = image.crop((image.width - max(1, middle), 0, image.width, image.height))
+            return _crop_square(image, size), shape
+
+
+def _crop_square(image: Image.Image, size: int) -> Bytes:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     box = (left, top, left + side, top + side)

@@ -12,7 +12,7 @@ from torch import Tensor
 from belamy.devices import make_rng
 from belamy.engines.defog.api import defog, evaluate_defog
 from belamy.engines.defog.evaluate import pair_names
-from belamy.errors import DataError, ImageError
+from belamy.errors import DataError, PictureWarning
 from belamy.networks.dehaze import DehazeNet, initialise
 from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.pixels.fog.model import apply_fog
@@ -114,6 +114,20 @@ def test_names_of_the_public_sets() -> None:
     assert pair_names(["hazy.png"], ["hazy.jpg"]) == {"hazy.png": "hazy.jpg"}
 
 
+def test_of_several_pictures_with_one_name_none_is_taken() -> None:
+    with pytest.warns(PictureWarning, match=r"have their name: 0\.bmp, 0\.jpg"):
+        assert pair_names(["0.bmp", "0.jpg", "1.png"], ["0.jpg", "1.png"]) == {"1.png": "1.png"}
+    with pytest.warns(PictureWarning, match=r"have their name: 0_1\.png"):
+        assert pair_names(["0_1.png", "1.png"], ["0.jpg", "0.png", "1.png"]) == {"1.png": "1.png"}
+    with pytest.raises(DataError, match="none is left"):
+        pair_names(["0.png"], ["0.jpg", "0.png"])
+
+
+def test_of_equal_names_that_in_the_same_folder_is_meant() -> None:
+    found = pair_names(["a/1.png", "b/1_hazy.png"], ["a/1.png", "b/1_GT.png"])
+    assert found == {"a/1.png": "a/1.png", "b/1_hazy.png": "b/1_GT.png"}
+
+
 def test_what_cannot_be_compared_is_said(pairs: Path, network: str) -> None:
     hazy, clear = str(pairs / "hazy"), str(pairs / "clear")
     save_image(scene(5), pairs / "hazy" / "lonely.png")
@@ -121,10 +135,14 @@ def test_what_cannot_be_compared_is_said(pairs: Path, network: str) -> None:
         evaluate_defog(hazy, clear, network=network)
     (pairs / "hazy" / "lonely.png").unlink()
     save_image(scene(0)[..., :40], pairs / "clear" / "00_GT.png")
-    with pytest.raises(DataError, match=r"64×48, its clear picture 40×48"):
+    with pytest.warns(PictureWarning, match=r"64×48, its clear picture 40×48"):
         evaluate_defog(hazy, clear, network=network)
     (pairs / "clear" / "00_GT.png").write_bytes(b"no picture")
-    with pytest.raises(ImageError, match="cannot be read"):
+    with pytest.warns(PictureWarning, match=r"1 of 2 pairs are left out: 00_hazy\.png .*00_GT"):
+        found = evaluate_defog(hazy, clear, network=network)
+    assert found.pictures == 1
+    (pairs / "clear" / "01_GT.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="none of the 2 pairs can be compared"):
         evaluate_defog(hazy, clear, network=network)
     (pairs / "empty").mkdir()
     with pytest.raises(DataError, match="has no pictures"):

@@ -48,7 +48,7 @@ def test_everything_is_found_and_said(tmp_path: Path) -> None:
     assert found.label_names == ()
     assert found.summary.startswith("11 pictures, short sides 18 to 20 px, ")
     assert "2 broken, 1 smaller than 16 px, 1 there twice" in found.summary
-    assert "(a/cut.png, a/broken.png, a/small.png, …)" in found.summary
+    assert "(a/cut.png, a/broken.png, a/small.png and 1 more)" in found.summary
     assert found.left_out == {
         "a/cut.png": "broken",
         "a/broken.png": "broken",

@@ -42,8 +42,6 @@ MOMENTUM = 0.9
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]  # mean and standard deviation, RGB
 IMAGENET: Normalisation = (imagenet.MEAN, imagenet.STD)
 
-_NAMED = 5  # broken files that are named; the rest are counted
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -125,10 +123,7 @@ class ClassifierTask(TrainingTask):
             f"{self.total_steps:,} steps at {sizes} px",
             f"{count:,} weights" + ("" if trained == count else f", {trained:,} of them trained"),
         ]
-        broken = (*self.train_set.broken, *self.test_set.broken)
-        if broken:
-            shown = ", ".join(broken[:_NAMED]) + (", …" if len(broken) > _NAMED else "")
-            parts.append(f"{len(broken)} files left out that cannot be read: {shown}")
+        parts += dict.fromkeys((*self.train_set.messages, *self.test_set.messages))
         return "; ".join(parts)
 
     def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:

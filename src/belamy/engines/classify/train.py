@@ -13,10 +13,9 @@ from torch import nn
 from belamy.engines.classify.config import ClassifyConfig
 from belamy.engines.classify.initial import Start, start_network
 from belamy.engines.classify.task import ClassifierTask, evaluation_side
-from belamy.errors import DataError
 from belamy.networks.backbones.iris import Iris, fold
 from belamy.networks.files.weights import save_weights
-from belamy.training.data import TEST, TRAIN, Labelled, load_labelled
+from belamy.training.data import Labelled, load_splits
 from belamy.training.pictures import pictures_cache
 from belamy.training.run import Training, run_training
 from belamy.training.run_folder import Run
@@ -50,18 +49,8 @@ def _save(config: ClassifyConfig, data: _Data, run: Run, trained: Trained) -> No
 
 def _load_sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:
     """The pictures to train on, and those to measure on."""
-    last = config.stages[-1][0]
-    train_set, test_set = (
-        load_labelled(config.data, split, size=side, cache=pictures_cache())
-        for split, side in ((TRAIN, config.kept_side), (TEST, evaluation_side(last)))
-    )
-    if train_set.classes != test_set.classes:
-        lacking = sorted(set(train_set.classes) ^ set(test_set.classes))
-        raise DataError(
-            f"{config.data}: the classes of the two splits differ ({', '.join(lacking[:5])}); "
-            "give each class a folder in both"
-        )
-    return train_set, test_set
+    sides = (config.kept_side, evaluation_side(config.stages[-1][0]))
+    return load_splits(config.data, sides, pictures_cache())
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.errors import DataError
+from belamy.errors import DataError, ImageError
+from belamy.pixels.archive import Tree, open_tree
+from belamy.pixels.decode import reading_together
 from belamy.pixels.fog.depth import uniform
 from belamy.pixels.fog.model import Fog, add_bright_region, degrade, random_fog, random_scene
 from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
-from belamy.training.pictures import SUFFIXES, Tree, decode_squares, open_tree, pictures_cache
+from belamy.training.pictures import (
+    decode_squares,
+    describe_squares,
+    find_pictures,
+    pictures_cache,
+)
 
 __all__ = [
     "ImageSet",
@@ -31,7 +36,6 @@ __all__ = [
 
 _LARGEST_SET = 20_000  # pictures of one set, so that a large one need not be decoded whole
 _AREA = (0.3, 1.0)  # of a picture, that a crop covers: fog is a matter of the whole view
-_NAMED = 5  # broken files that a message lists
 _BLACKEST = 0.15  # a black point that is brighter is the scene's own
 _AS_THEY_ARE = 0.4  # of the pictures: what is clear must be known by how photos are, pale ones too
 _DIM, _DIMMEST = 0.15, 0.3  # of the others are dim, down to this exposure
@@ -55,7 +59,7 @@ class ImageSet:
 def order_by_hash(names: Sequence[str]) -> list[str]:
     """The names by the SHA-256 of each: the first M are held out, for any M, whatever else is in
     the set and on whichever machine."""
-    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    return sorted(names, key=lambda name: hashlib.sha256(os.fsencode(name)).hexdigest())
 
 
 def open_image_sets(paths: Sequence[str], side: int, held_out: int) -> list[ImageSet]:
@@ -76,7 +80,7 @@ def open_image_sets(paths: Sequence[str], side: int, held_out: int) -> list[Imag
 
 def _open_image_set(path: str, side: int, held_out: int) -> ImageSet:
     with open_tree(path) as tree:
-        names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
+        names = find_pictures(tree)
         _require_enough(path, len(names), held_out)
         order = order_by_hash(names)[: held_out + _LARGEST_SET]
         side = min(side, _smaller_side(tree, order[0], side))
@@ -86,13 +90,17 @@ def _open_image_set(path: str, side: int, held_out: int) -> ImageSet:
     nothing = torch.empty((0, side, side, 3), dtype=torch.uint8)
     kept = images[0] if held_out > 0 else nothing
     if len(images[-1]) < 2:
-        raise DataError(f"{path}: fewer than two of its pictures can be read; mend them")
-    return ImageSet(images[-1], kept, _name_broken(path, [name for x in read for name in x.broken]))
+        why = next((why for one in read for why in one.broken.values()), "")
+        raise DataError(f"{path}: fewer than two of its pictures can be read; mend them ({why})")
+    said = [
+        line
+        for part, one in zip([p for p in parts if p], read, strict=True)
+        for line in describe_squares(path, one, len(part))
+    ]
+    return ImageSet(images[-1], kept, (*tree.messages, *said))
 
 
 def _require_enough(path: str, count: int, held_out: int) -> None:
-    if count == 0:
-        raise DataError(f"{path} has no pictures; give a folder or a zip of pictures")
     if count < held_out + 2:
         raise DataError(
             f"{path} has {count} picture{'s' * (count > 1)}, of which {held_out} would be held "
@@ -100,19 +108,11 @@ def _require_enough(path: str, count: int, held_out: int) -> None:
         )
 
 
-def _name_broken(path: str, broken: Sequence[str]) -> tuple[str, ...]:
-    if not broken:
-        return ()
-    more = f" and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-    named = ", ".join(sorted(broken)[:_NAMED]) + more
-    return (f"{path}: {named} cannot be read, and are left out",)
-
-
 def _smaller_side(tree: Tree, name: str, usual: int) -> int:
     try:
-        with Image.open(io.BytesIO(tree.read(name))) as picture:
+        with reading_together(), tree.open_picture(name) as picture:
             return min(picture.size)
-    except OSError:
+    except ImageError:
         return usual
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import re
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
-from PIL import Image
 from torch import Tensor
 
 from belamy.engines.defog.options import DefogOptions
 from belamy.engines.defog.remove import Defogger
-from belamy.errors import DataError, ImageError
+from belamy.errors import DataError, ImageError, PictureWarning
+from belamy.pixels.archive import list_names, open_tree
 from belamy.pixels.images import load_image
 from belamy.training.metrics import psnr, ssim
-from belamy.training.pictures import SUFFIXES, open_tree
+from belamy.training.pictures import find_pictures
 
 __all__ = ["UNTOUCHED", "DefogMetrics", "measure", "pair_names"]
 
@@ -68,6 +69,11 @@ def measure(hazy: str, clear: str, network: str, device: str) -> DefogMetrics:
 
 
 def _read_pairs(hazy: str, clear: str) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every pair that can be compared; of the others the reason of the first is said at the end.
+
+    Raises:
+        DataError: none can be.
+    """
     with ExitStack() as held:
         sides = [_open_pictures(path, held) for path in (hazy, clear)]
         (hazy_names, read_hazy), (clear_names, read_clear) = sides
@@ -75,53 +81,73 @@ def _read_pairs(hazy: str, clear: str) -> Iterator[tuple[Tensor, Tensor]]:
             pairs = {hazy_names[0]: clear_names[0]}
         else:
             pairs = pair_names(hazy_names, clear_names)
+        failed: dict[str, DataError | ImageError] = {}
         for name, partner in pairs.items():
-            foggy, truth = read_hazy(name), read_clear(partner)
-            yield foggy, _crop_border(truth, foggy, name)
+            try:
+                foggy = read_hazy(name)
+                truth = _crop_border(read_clear(partner), foggy, name)
+            except (DataError, ImageError) as error:
+                failed[name] = error
+                continue
+            yield foggy, truth
+    if not failed:
+        return
+    first = min(failed)
+    if len(failed) == len(pairs):
+        raise DataError(f"none of the {len(pairs)} pairs can be compared: {failed[first]}")
+    warnings.warn(
+        f"{len(failed):,} of {len(pairs):,} pairs are left out: {list_names(failed)} "
+        f"(the first: {failed[first]})",
+        PictureWarning,
+        stacklevel=2,
+    )
 
 
 def _open_pictures(path: str, held: ExitStack) -> tuple[list[str], Read]:
     """The pictures at a path, a file, a folder or a zip, and what reads one of them."""
-    if Path(path).is_file() and Path(path).suffix.lower() in SUFFIXES:
+    if Path(path).is_file() and Path(path).suffix.lower() != ".zip":
         return [path], load_image
     tree = held.enter_context(open_tree(path))
-    names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
-    if not names:
-        raise DataError(f"{path} has no pictures; give a folder or a zip of them")
-
-    def read(name: str) -> Tensor:
-        try:
-            with Image.open(io.BytesIO(tree.read(name))) as picture:
-                return load_image(picture)
-        except OSError as error:
-            raise ImageError(f"{path}: {name} cannot be read; mend or remove it") from error
-
-    return names, read
+    names = find_pictures(tree)
+    for message in tree.messages:
+        warnings.warn(message, PictureWarning, stacklevel=2)
+    return names, lambda name: load_image(tree.load_array(name))
 
 
 def pair_names(hazy: Sequence[str], clear: Sequence[str]) -> dict[str, str]:
     """Each hazy picture's clear one, by their names.
 
     Names are the same but for the suffix and words such as `hazy` and `GT`; or the hazy one's goes
-    on after an underscore, as in `0001_0.8_0.2.jpg` of `0001.png`.
+    on after an underscore, as in `0001_0.8_0.2.jpg` of `0001.png`. Of several clear ones, that in
+    a folder of the same name is meant. Where it is not plain which is meant, or two hazy ones
+    differ in their suffix alone, they are left out, which a `PictureWarning` says.
 
     Raises:
-        DataError: some have none; the first few are named.
+        DataError: some have none, the first few are named; or none is plain.
     """
-    known = {_key_of(name): name for name in clear}
-    found, lonely = {}, []
+    known: dict[str, list[str]] = {}
+    for name in clear:
+        known.setdefault(_key_of(name), []).append(name)
+    stems = Counter(_stem_of(name) for name in hazy)
+    found, lonely, unclear = dict[str, str](), list[str](), list[str]()
     for name in hazy:
-        partner = _match_longest(_key_of(name), known)
-        if partner is None:
+        partners = _match_longest(name, known)
+        if not partners:
             lonely.append(name)
+        elif len(partners) > 1 or stems[_stem_of(name)] > 1:
+            unclear.append(name)
         else:
-            found[name] = partner
+            found[name] = partners[0]
     if lonely:
-        more = f" and {len(lonely) - 3} more" if len(lonely) > 3 else ""
         raise DataError(
-            f"no clear picture for {', '.join(lonely[:3])}{more}; names must be the same, or go on "
-            "after an underscore"
+            f"no clear picture for {list_names(lonely)}; names must be the same, or go on after an "
+            "underscore"
         )
+    if unclear:
+        said = f"pairs left out, since several pictures have their name: {list_names(unclear)}"
+        if not found:
+            raise DataError(f"{said}; none is left")
+        warnings.warn(said, PictureWarning, stacklevel=2)
     return found
 
 
@@ -129,10 +155,17 @@ def _key_of(name: str) -> str:
     return _WORDS.sub("", PurePosixPath(name).stem.lower())
 
 
-def _match_longest(name: str, known: Mapping[str, str]) -> str | None:
-    parts = name.split("_")
+def _stem_of(name: str) -> str:
+    return str(PurePosixPath(name).with_suffix("")).lower()
+
+
+def _match_longest(name: str, known: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The clear pictures that have as much of its name as any has."""
+    parts = _key_of(name).split("_")
     cut = ("_".join(parts[:end]) for end in range(len(parts), 0, -1))
-    return next((known[part] for part in cut if part in known), None)
+    partners = next((known[part] for part in cut if part in known), ())
+    folder = PurePosixPath(name).parent
+    return [one for one in partners if PurePosixPath(one).parent == folder] or partners
 
 
 def _crop_border(truth: Tensor, foggy: Tensor, name: str) -> Tensor:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from belamy.engines.gan.config import GanConfig
-from belamy.errors import DataError
-from belamy.files import cache_folder
-from belamy.pixels import decode
-from belamy.training.pictures import SUFFIXES, Bytes, Tree, decode_squares, open_tree
+from belamy.errors import DataError, ImageError
+from belamy.pixels.archive import Tree, open_tree
+from belamy.pixels.decode import printable, reading_together
+from belamy.training.pictures import Bytes, decode_squares, find_pictures, pictures_cache
 
 __all__ = ["Pictures", "load_pictures"]
 
@@ -59,17 +57,16 @@ def load_pictures(config: GanConfig) -> Pictures:
         DataError: fewer than 8 remain, or labels are asked for and there are not two of them.
     """
     with open_tree(config.data) as tree:
-        names = [name for name in tree.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
-        if not names:
-            raise DataError(f"{tree.path} has no pictures; give a folder or a zip of pictures")
-        files = [file for name in names if (file := _read_header(tree, name)) is not None]
+        names = find_pictures(tree)
+        with reading_together():
+            files = [file for name in names if (file := _read_header(tree, name)) is not None]
         large = [f for f in files if config.enlarge or min(f.size) >= config.size]
         small = {f.name for f in files} - {f.name for f in large}
         left_out = dict.fromkeys(sorted({*names} - {f.name for f in files}), "broken")
         left_out |= dict.fromkeys(sorted(small), f"smaller than {config.size} px")
         _check_count(config, len(large), left_out)
         kept = [f.name for f in large]
-        read = decode_squares(tree, kept, config.size, cache_folder() / "pictures")
+        read = decode_squares(tree, kept, config.size, pictures_cache())
     left_out = {**dict.fromkeys(sorted(read.broken), "broken"), **left_out}
     kept = [name for name in kept if name not in read.broken]
     unique = _find_unique(read.images)
@@ -79,16 +76,16 @@ def load_pictures(config: GanConfig) -> Pictures:
     kept = [kept[index] for index in unique]
     _check_count(config, len(kept), left_out)
     label_names, labels = _read_labels(config, kept)
-    summary = _summarise(large, len(kept), left_out)
+    summary = "; ".join((_summarise(large, len(kept), left_out), *tree.messages, *read.notes[:1]))
     return Pictures(torch.from_numpy(images), labels, label_names, summary, left_out)
 
 
 def _read_header(tree: Tree, name: str) -> _File | None:
     """None if it is broken: found out without decoding."""
     try:
-        with Image.open(io.BytesIO(tree.read(name)), formats=decode.FORMATS) as image:
+        with tree.open_picture(name, shared=True) as image:
             return _File(name, image.size, image.mode)
-    except Exception:  # codecs raise almost anything on a broken file: it is listed and left out
+    except ImageError:  # it is listed and left out
         return None
 
 
@@ -106,8 +103,8 @@ def _count_left_out(left_out: Mapping[str, str]) -> str:
     if not left_out:
         return ""
     counts = ", ".join(f"{count:,} {why}" for why, count in Counter(left_out.values()).items())
-    more = ", …" if len(left_out) > _NAMED else ""
-    return f"; left out: {counts} ({', '.join(list(left_out)[:_NAMED])}{more})"
+    more = f" and {len(left_out) - _NAMED:,} more" if len(left_out) > _NAMED else ""
+    return f"; left out: {counts} ({', '.join(map(printable, list(left_out)[:_NAMED]))}{more})"
 
 
 def _find_unique(images: Bytes) -> list[int]:

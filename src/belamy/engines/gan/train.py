@@ -24,6 +24,7 @@ from belamy.engines.gan.task import GanTask
 from belamy.errors import RunError
 from belamy.files import write_text
 from belamy.networks.find import IN_RUN
+from belamy.pixels.decode import printable
 from belamy.pixels.images import load_image
 from belamy.pixels.video import save_video
 from belamy.training.run import Training, run_training
@@ -97,7 +98,7 @@ def _make_task(config: GanConfig, setup: GanSetup, run: Run, accelerator: Accele
 def _list_left_out(folder: Path, left_out: Mapping[str, str]) -> None:
     """Every picture that is not learned from, and why: a line of `left-out.txt` each."""
     if left_out:
-        lines = [f"{why}\t{name}\n" for name, why in left_out.items()]
+        lines = [f"{why}\t{printable(name)}\n" for name, why in left_out.items()]
         write_text(folder / LEFT_OUT, "".join(lines))
 
 
