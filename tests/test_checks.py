@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 
-from belamy.checks import Between, check_options, picture_fields, show_value
+from belamy.checks import (
+    Between,
+    check_options,
+    picture_fields,
+    read_processes,
+    show_value,
+)
 from belamy.errors import OptionError, UnknownName
 from belamy.steps import with_options
 
@@ -118,3 +124,33 @@ def test_a_function_of_options_takes_them_by_name() -> None:
     assert "steps: how many." in (work_steps.__doc__ or "")
     with pytest.raises(TypeError, match=r"work\(\) has no argument 'step'; did you mean steps\?"):
         work_steps(step=3)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"RANK": "x"}, "RANK is 'x' in the environment"),
+        ({"WORLD_SIZE": "abc"}, "WORLD_SIZE is 'abc'"),
+        ({"WORLD_SIZE": "0"}, "whole number of 1 or more"),
+        ({"LOCAL_RANK": "-7"}, "LOCAL_RANK is '-7'"),
+        ({"RANK": "9" * 5000}, "…"),
+        ({"RANK": "3"}, "RANK is 3 and WORLD_SIZE 1"),
+    ],
+)
+def test_an_environment_that_torchrun_did_not_make(
+    environment: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(OptionError, match=said) as caught:
+        read_processes()
+    assert len(str(caught.value)) < 400
+
+
+def test_the_environment_of_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_processes() == (0, 1)
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert read_processes() == (1, 2)

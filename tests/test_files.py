@@ -181,3 +181,24 @@ def test_the_cache_folder(monkeypatch, variables, folder):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert files.cache_folder() == Path(folder)
+
+
+def test_what_killed_processes_left_goes_after_a_day(tmp_path: Path) -> None:
+    old = [tmp_path / ".0123456789abcdef.part.png", tmp_path / ".0123456789abcdef.part"]
+    kept = [
+        tmp_path / ".fedcba9876543210.part.png",  # young
+        tmp_path / "photo.part.png",
+        tmp_path / ".mine.part",
+        tmp_path / ".0123456789abcdef.partly",
+    ]
+    for path in (*old, *kept):
+        path.write_text("half")
+        if path != kept[0]:
+            os.utime(path, (1e9, 1e9))
+    files.write_text(tmp_path / "new.txt", "whole")
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "new.txt"])
+
+
+def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BelamyError, match="File name too long; choose a shorter name"):
+        files.write_text(tmp_path / ("x" * 300), "a")

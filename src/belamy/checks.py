@@ -15,6 +15,7 @@ import functools
 import inspect
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -36,6 +37,7 @@ __all__ = [
     "option_types",
     "picture_fields",
     "range_of",
+    "read_processes",
     "require",
     "show_value",
 ]
@@ -137,6 +139,33 @@ def show_value(value: object) -> str:
     except ValueError:
         text = "a number of thousands of digits"
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+
+
+def read_processes() -> tuple[int, int]:
+    """Which of the processes that torchrun started this is, from 0 on, and how many there are.
+
+    Raises:
+        OptionError: what the environment says of them is no number, or cannot be.
+    """
+    lowest = {"WORLD_SIZE": 1, "RANK": 0, "LOCAL_RANK": -1, "LOCAL_WORLD_SIZE": 1}
+    found = {name: _read_count(name, low) for name, low in lowest.items()}
+    rank, world = found["RANK"], found["WORLD_SIZE"]
+    if rank >= world:
+        raise OptionError(
+            f"RANK is {rank} and WORLD_SIZE {world} in the environment, which cannot be; start "
+            "with torchrun, or unset both"
+        )
+    return rank, world
+
+
+def _read_count(name: str, low: int) -> int:
+    text = os.environ.get(name, "").strip() or str(low)
+    if not re.fullmatch(r"-?[0-9]{1,6}", text) or int(text) < low:
+        raise OptionError(
+            f"{name} is {show_value(text)} in the environment, where torchrun puts a whole number "
+            f"of {max(0, low)} or more; unset it"
+        )
+    return int(text)
 
 
 def flag_of(name: str) -> str:

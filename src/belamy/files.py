@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import functools
 import hashlib
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +16,9 @@ from pathlib import Path
 from belamy.errors import BelamyError
 
 _CHUNK = 1 << 20
+_SCRAP = re.compile(r"\.[0-9a-f]{16}\.part(?:\.[^.]{1,15})?")  # the names that `_prepare` gives
+_ELSEWHERE = "choose another place"
+_DAY = 86_400.0  # seconds
 
 
 @contextmanager
@@ -47,6 +54,7 @@ def _prepare(path: str | os.PathLike[str]) -> tuple[Path, Path]:
         if target.exists() and not target.is_file():  # renaming over /dev/null would remove it
             raise BelamyError(f"cannot write {os.fspath(path)!r}: it is a device, not a file")
         target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target.parent)
         # Short, so that a name as long as the system allows can still be written.
         temporary = target.with_name(f".{secrets.token_hex(8)}.part{target.suffix[:16]}")
         # Unlike tempfile's, made with the permissions that the user's umask gives to any file.
@@ -56,9 +64,33 @@ def _prepare(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     return target, temporary
 
 
+@functools.cache
+def _sweep(folder: Path) -> None:
+    """Once in a process: what processes that were killed have left in a folder, a day ago."""
+    remove_scraps(folder, older_than=_DAY)
+
+
+def remove_scraps(folder: Path, *, older_than: float = 0.0) -> None:
+    """Delete what `atomic_path` was writing in a folder when a process was killed.
+
+    Args:
+        older_than: seconds since it was written; younger ones may be under way.
+    """
+    now = time.time()
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _SCRAP.fullmatch(entry.name):
+                continue
+            with suppress(OSError):  # another process may sweep too
+                age = now - entry.stat(follow_symlinks=False).st_mtime
+                if entry.is_file(follow_symlinks=False) and age >= older_than:
+                    Path(entry.path).unlink()
+
+
 def _unwritable(path: str | os.PathLike[str], error: Exception) -> BelamyError:
     cause = getattr(error, "strerror", None) or error
-    return BelamyError(f"cannot write {os.fspath(path)!r}: {cause}; choose another place")
+    hint = "choose a shorter name" if cause == os.strerror(errno.ENAMETOOLONG) else _ELSEWHERE
+    return BelamyError(f"cannot write {os.fspath(path)!r}: {cause}; {hint}")
 
 
 def _settle(temporary: Path, target: Path) -> None:

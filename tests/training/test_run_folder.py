@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +67,7 @@ def test_a_run_is_prolonged_by_the_first_process_alone(
 ) -> None:
     run = create_run(tmp_path / "run", "test", Stepped())
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     assert run.prolong("test", Stepped, 20) == Stepped(20)
     assert run.load_config("test", Stepped) == Stepped(10)
     monkeypatch.setenv("RANK", "0")
@@ -185,7 +189,10 @@ def test_rewinding_forgets_what_came_later(run: Run) -> None:
         run.log({"step": step, "loss": 1 / (step + 2)})
         run.save(step, STATE)
     kept = (run.folder / "log.jsonl").read_text().splitlines(keepends=True)[0]
-    scraps = [run.checkpoints / ".0a1b.part.safetensors", run.folder / ".0a1b.part.jsonl"]
+    scraps = [
+        run.checkpoints / ".0123456789abcdef.part.safetensors",
+        run.folder / ".0123456789abcdef.part.jsonl",
+    ]
     for scrap in scraps:
         scrap.write_bytes(b"half")
     run.rewind(1)
@@ -238,3 +245,47 @@ def test_a_folder_without_a_configuration_is_of_no_type(tmp_path: Path) -> None:
     assert Run(tmp_path).run_type == ""
     (tmp_path / "config.json").write_text("[1]")
     assert Run(tmp_path).run_type == ""
+
+
+def test_processes_that_ask_at_once_get_folders_of_their_own(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:  # each opens the folder anew, and so has a lock of its own
+        folders = list(pool.map(lambda index: next_folder(tmp_path, f"run-{index % 2}"), range(40)))
+    assert sorted(int(folder.name[:5]) for folder in folders) == list(range(40))
+    assert all(folder.is_dir() for folder in folders)
+
+
+def test_of_two_that_begin_in_one_folder_one_is_refused(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    (run.folder / "config.json").unlink()
+    with run.lock(), pytest.raises(RunError, match="another process is training"):
+        open_run(run.folder, "test", Config())
+
+
+def test_a_lock_ends_with_its_process(run: Run) -> None:
+    pytest.importorskip("fcntl")
+    code = (
+        "import sys, time; from pathlib import Path; from belamy.training.run_folder import Run\n"
+        "with Run(Path(sys.argv[1])).lock():\n    print('locked', flush=True); time.sleep(60)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(run.folder)], stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"locked\n"
+        with pytest.raises(RunError, match="another process is training"), run.lock():
+            pass
+        process.kill()
+        process.wait()
+    with run.lock():
+        pass
+
+
+def test_a_long_name_still_makes_a_folder(tmp_path: Path) -> None:
+    assert next_folder(tmp_path, "é" * 300).name == "00000-" + "é" * 60
+
+
+def test_a_root_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(RunError, match="name another with --run"):
+        next_folder(tmp_path / "runs", "a")

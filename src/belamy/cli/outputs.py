@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from belamy.checks import read_processes
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
@@ -129,9 +130,7 @@ def _require_distinct(jobs: Sequence[Job]) -> None:
 
 def share(jobs: Sequence[Job]) -> list[Job]:
     """This process's part of the jobs: all of them, or every n-th under torchrun on n processes."""
-    rank, world = (
-        int(os.environ.get(name, value)) for name, value in (("RANK", 0), ("WORLD_SIZE", 1))
-    )
+    rank, world = read_processes()
     return list(jobs[rank::world])
 
 

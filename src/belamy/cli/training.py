@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from belamy.checks import read_processes
 from belamy.cli.options import is_typed
 from belamy.cli.progress import show_training
 from belamy.errors import OptionError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from belamy.training.trainer import TrainingProgress
 
 __all__ = ["Resumed", "RunFolder", "follow", "new_run", "resumed"]
+
+_RUNS = Path("runs")
 
 Config = TypeVar("Config", bound="DataclassInstance")
 
@@ -47,10 +50,13 @@ def follow(progress: Iterable[TrainingProgress], folder: Path, command: str) -> 
     Raises:
         KeyboardInterrupt: Ctrl-C; the run is saved, and the message says how to go on.
     """
-    if int(os.environ.get("RANK", "0")) > 0:  # under torchrun the first process speaks for all
+    if read_processes()[0] > 0:  # under torchrun the first process speaks for all
         deque(progress, maxlen=0)
         return
-    last, stopped = show_training(progress, f"training in {folder}")
+    try:
+        last, stopped = show_training(progress, f"training in {folder}")
+    finally:
+        _remove_if_empty(folder)
     if stopped:
         raise KeyboardInterrupt(f"the run is saved; go on with: {command} --resume {folder}")
     for name, value in {**last.losses, **last.measures}.items():
@@ -58,17 +64,25 @@ def follow(progress: Iterable[TrainingProgress], folder: Path, command: str) -> 
     typer.echo(folder / "network.safetensors")
 
 
+def _remove_if_empty(folder: Path) -> None:
+    """Give the number back of a run that failed before it began."""
+    if folder.parent == _RUNS:
+        with suppress(OSError):  # there is something in it
+            folder.rmdir()
+
+
 def new_run(name: str) -> Path:
-    """The next numbered folder in runs/.
+    """The next numbered folder in runs/, made new.
 
     Raises:
         OptionError: several processes would each choose one.
+        RunError: it cannot be made.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if read_processes()[1] > 1:
         raise OptionError("several processes train together; name the folder with --run")
     from belamy.training.run_folder import next_folder
 
-    return next_folder(Path("runs"), name)
+    return next_folder(_RUNS, name)
 
 
 def resumed(context: typer.Context, folder: Path, run_type: str, form: type[Config]) -> Config:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import os
 from collections.abc import Sequence
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, distributed
 
+from belamy.checks import read_processes, show_value
 from belamy.devices import choose_device, choose_precision
 from belamy.errors import OptionError
 
@@ -19,9 +21,11 @@ def choose_accelerator(device: str, precision: str = "auto") -> Accelerator:
     """Accelerate on the device that `device` names, for as many processes as torchrun started.
 
     Raises:
-        OptionError: no such device, it cannot compute in `precision` (asked here, before anything
-            is read or made), or this process has trained on another one.
+        OptionError: no such device, an environment that torchrun did not make, it cannot compute in
+            `precision` (asked here, before anything is read or made), or this process has trained
+            on another one.
     """
+    _check_environment()
     choose_precision(precision, place := choose_device(device))
     if place.type == "cuda" and place.index is not None:
         torch.cuda.set_device(place)  # accelerate takes the current one
@@ -36,6 +40,20 @@ def choose_accelerator(device: str, precision: str = "auto") -> Accelerator:
         atexit.unregister(_leave)
         atexit.register(_leave)
     return accelerator
+
+
+def _check_environment() -> None:
+    """Said here: with half of what torchrun sets, processes wait for each other in vain."""
+    _, world = read_processes()
+    missing = [name for name in ("MASTER_ADDR", "MASTER_PORT") if not os.environ.get(name)]
+    if world > 1 and missing:
+        raise OptionError(
+            f"WORLD_SIZE is {world} in the environment, but {missing[0]} is not set; start with "
+            "torchrun, or unset WORLD_SIZE"
+        )
+    port = os.environ.get("MASTER_PORT", "1")
+    if not port.isdecimal() or not 0 <= int(port[:9]) < 1 << 16:
+        raise OptionError(f"MASTER_PORT is {show_value(port)} in the environment, which is no port")
 
 
 def average_gradients(gradients: Sequence[Tensor], accelerator: Accelerator) -> None:

@@ -10,11 +10,12 @@ runs/00003-classify-iris/
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,8 +24,9 @@ from safetensors import SafetensorError, safe_open
 
 import belamy
 from belamy import renamed
+from belamy.checks import read_processes
 from belamy.errors import BelamyError, RunError
-from belamy.files import atomic_path, write_text
+from belamy.files import atomic_path, remove_scraps, write_text
 from belamy.networks.files.tensors import write_tensors
 from belamy.training.state import State, rename
 
@@ -38,8 +40,9 @@ KEPT = 2  # checkpoints kept: the last, and one before it should the disk have l
 
 Config = TypeVar("Config", bound="DataclassInstance")
 
+_LONGEST_NAME = 60  # characters after the number of a folder; file systems take 255 bytes
+_RUN = re.compile(r"([0-9]{5,9})-")
 _STEP = re.compile(r"step-(\d+)\.safetensors")
-_SCRAPS = ".*.part*"  # what `atomic_path` was writing when a process was killed
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,6 @@ class Run:
             RunError: another process is at it.
         """
         try:
-            import fcntl
-        except ImportError:  # Windows
-            yield
-            return
-        try:
             file = (self.folder / ".lock").open("w")
         except OSError as error:
             raise RunError(
@@ -85,14 +83,12 @@ class Run:
             ) from error
         with file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(file.fileno(), wait=False)
             except BlockingIOError as error:
                 raise RunError(
                     f"another process is training in {self.folder}; wait for it, or choose "
                     "another folder"
                 ) from error
-            except OSError:  # some network file systems know no locks
-                pass
             yield
 
     def log(self, record: Mapping[str, Any]) -> None:
@@ -133,8 +129,7 @@ class Run:
             if later > step:
                 self._path(later).unlink()
         for place in (self.folder, self.checkpoints, self.samples):
-            for scrap in place.glob(_SCRAPS):
-                scrap.unlink()
+            remove_scraps(place)
 
     def saved_steps(self) -> list[int]:
         """The steps at which a checkpoint was saved, in order."""
@@ -266,7 +261,7 @@ class Run:
                 "more, or leave out --steps"
             )
         longer: Config = dataclasses.replace(config, steps=steps)
-        if longer != config and int(os.environ.get("RANK", "0")) == 0:
+        if longer != config and read_processes()[0] == 0:
             with self.lock():
                 _write_config(self.folder, run_type, longer)
         return longer
@@ -276,14 +271,19 @@ def create_run(folder: Path, run_type: str, config: DataclassInstance) -> Run:
     """A new run in `folder`, with its configuration written down.
 
     Raises:
-        RunError: the folder holds something else, or cannot be made.
+        RunError: the folder holds something else, another process is at it, or it cannot be made.
     """
     run = Run(folder)
     try:
-        if folder.exists() and any(path.name[0] != "." for path in folder.iterdir()):
-            raise RunError(f"{folder} is not empty; choose another folder")
-        _write_config(folder, run_type, config)
-        _make_folders(run)
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+        elif not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        with run.lock():  # of two that begin at once, one is told so
+            if any(path.name[0] != "." for path in folder.iterdir()):
+                raise RunError(f"{folder} is not empty; choose another folder")
+            _write_config(folder, run_type, config)
+            _make_folders(run)
     except OSError as error:
         raise RunError(
             f"{folder} cannot be a run folder: {error.strerror}; choose another place"
@@ -325,9 +325,64 @@ def open_run(folder: Path, run_type: str, config: DataclassInstance) -> Run:
 
 
 def next_folder(root: Path, name: str) -> Path:
-    """`root/00003-name`: one more than the highest number there."""
-    numbers = [int(path.name[:5]) for path in root.glob("[0-9][0-9][0-9][0-9][0-9]-*")]
-    return root / f"{max(numbers, default=-1) + 1:05d}-{name}"
+    """`root/00003-name`, made new: its number is one more than the highest there.
+
+    Of processes that ask at once, each gets another one.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _locked_folder(root):
+            number = _next_number(root)
+            while True:  # once, but where no lock is known
+                folder = root / f"{number:05d}-{name[:_LONGEST_NAME]}"
+                with suppress(FileExistsError):
+                    folder.mkdir()
+                    return folder
+                number += 1
+    except OSError as error:
+        raise RunError(
+            f"cannot make a run folder in {root}: {error.strerror}; name another with --run"
+        ) from error
+
+
+def _next_number(root: Path) -> int:
+    numbers = [int(match[1]) for path in root.iterdir() if (match := _RUN.match(path.name))]
+    return max(numbers, default=-1) + 1
+
+
+@contextmanager
+def _locked_folder(folder: Path) -> Iterator[None]:
+    """Only one process at a time is inside; the others wait."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows
+        yield
+        return
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _lock(number, wait=True)
+        yield
+    finally:
+        os.close(number)
+
+
+def _lock(number: int, *, wait: bool) -> None:
+    """Lock an open file, until it is closed or the process ends, be it by `kill -9`.
+
+    Raises:
+        BlockingIOError: another process has it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:  # some network file systems know no locks
+        return
 
 
 def _parse_record(line: str) -> dict[str, Any] | None:
