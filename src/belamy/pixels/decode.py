@@ -226,6 +226,8 @@ def _read_header(
     if found is not None:
         return found
     cause = tiff.explain(stream)
+    if tiff.is_misread(stream):
+        raise ImageError(f"cannot read {name}: {cause}")
     stream.seek(0)
     try:
         return _open_with_pillow(stream, name, max_megapixels)

@@ -73,7 +73,9 @@ def to_srgb(picture: Image.Image, name: str) -> tuple[Pixels, Pixels | None]:
     alpha = None if found.alpha is None else np.ascontiguousarray(_turn(found.alpha, turn))
     if alpha is not None and bool((alpha == 255).all()):
         alpha = None
-    if found.inks:
+    if found.space == "sRGB":
+        return np.ascontiguousarray(colours), alpha
+    if found.space == "CMYK":
         inks = Image.fromarray(
             np.ascontiguousarray(np.rint(colours * 255).astype(np.uint8)), "CMYK"
         )

@@ -186,6 +186,20 @@ CASES = {
         tiff(flat((138, 81, 70)), space=8),
         np.array([1, 0, 0]),
     ),
+    "tiff CIELab, planar": (
+        tiff(flat((138, 81, 70)), space=8, planar=True),
+        np.array([1, 0, 0]),
+    ),
+    "tiff CIELab 16": (
+        tiff(
+            np.tile(np.array([35580, 80 * 256 + 207, 69 * 256 + 228], "u2"), (32, 48, 1)), space=8
+        ),
+        np.array([1, 0, 0]),
+    ),
+    "tiff CIELab 16 of negative numbers": (  # green of sRGB: 87.82, -79.27, 80.99
+        tiff(np.tile(np.array([57552, 65536 - 20293, 20733], "u2"), (32, 48, 1)), space=8),
+        np.array([0, 1, 0]),
+    ),
     "tiff YCbCr": (tiff(flat((156, 97, 72)), space=6, tags={530: [1, 1]}), STORED),
     "tiff 1 bit": (pillow("TIFF", "1", 1), np.ones(3)),
     "tiff CMYK": (tiff(flat((255, 0, 0, 0)), space=5), np.array([0, 1, 1])),

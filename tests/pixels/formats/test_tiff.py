@@ -143,8 +143,8 @@ def test_negative_numbers_and_what_is_none_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("options", "cause"),
     [
-        ({"space": 8}, "16-bit CIELab of whole numbers with 3 channels"),
-        ({"space": 8, "planar": True}, "planar 16-bit CIELab"),
+        ({"space": 9}, "16-bit ICCLab of whole numbers with 3 channels"),
+        ({"space": 9, "planar": True}, "planar 16-bit ICCLab"),
         ({"space": 6}, "16-bit YCbCr"),
         ({"packing": 34887}, "in compression LERC"),
         ({"packing": 34712}, "in compression JPEG 2000"),
@@ -156,6 +156,20 @@ def test_what_is_not_read_is_named(tmp_path, options, cause):
     values = stored("u2", 3)[0]
     with pytest.raises(ImageError, match=rf"x\.tif: it is a TIFF, .*{cause}.*; save it as RGB of"):
         read(tmp_path, tiff(values, **options))
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        ({"planar": True}, "planar 8-bit YCbCr"),
+        ({"tags": {530: [2, 2]}}, "8-bit YCbCr"),
+        ({}, "8-bit YCbCr"),  # 2 × 2 is what it means where it says nothing
+    ],
+)
+def test_colour_that_pillow_would_mistake_is_named(tmp_path, options, cause):
+    values = stored("u1", 3)[0]
+    with pytest.raises(ImageError, match=rf"x\.tif: it is a TIFF, {cause}"):
+        read(tmp_path, tiff(values, space=6, **options))
 
 
 @pytest.mark.parametrize("packing", [1, 8])

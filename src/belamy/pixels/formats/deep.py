@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from belamy.pixels.formats.tiff import CMYK, DeepTiff, white_of
+from belamy.pixels.formats.blocks import CMYK, LAB
+from belamy.pixels.formats.spaces import from_lab
+from belamy.pixels.formats.tiff import DeepTiff, white_of
 
 __all__ = ["Deep", "read_deep"]
 
@@ -22,12 +24,12 @@ class Deep(NamedTuple):
     Args:
         colours: (H, W) or (H, W, 3) float32 in [0, 1]; (H, W, 4) of inks.
         alpha: (H, W) uint8, or None.
-        inks: whether it is CMYK.
+        space: "RGB" of any kind, grey too; "CMYK"; or "sRGB", where nothing is left to convert.
     """
 
     colours: NDArray[Any]
     alpha: NDArray[Any] | None = None
-    inks: bool = False
+    space: str = "RGB"
 
 
 def read_deep(picture: Image.Image, name: str) -> Deep | None:
@@ -37,8 +39,7 @@ def read_deep(picture: Image.Image, name: str) -> Deep | None:
         ImageError: there are numbers that have no white point, or are none.
     """
     if isinstance(picture, DeepTiff):
-        values, alpha = picture.values(name)
-        return Deep(values[:, :, 0] if values.shape[2] == 1 else values, alpha, _has_inks(picture))
+        return _numbers(picture, name)
     if isinstance(picture, PngImagePlugin.PngImageFile) and picture.tile:
         raw = picture.tile[0][3]
         if raw == "LA;16B":
@@ -50,8 +51,12 @@ def read_deep(picture: Image.Image, name: str) -> Deep | None:
     return None
 
 
-def _has_inks(picture: DeepTiff) -> bool:
-    return picture.layout.space == CMYK
+def _numbers(picture: DeepTiff, name: str) -> Deep:
+    values, alpha = picture.values(name)
+    if picture.layout.space == LAB:
+        return Deep(from_lab(values, picture.layout.kind.itemsize), alpha, "sRGB")
+    space = "CMYK" if picture.layout.space == CMYK else "RGB"
+    return Deep(values[:, :, 0] if values.shape[2] == 1 else values, alpha, space)
 
 
 def _grey_and_alpha(picture: PngImagePlugin.PngImageFile) -> Deep:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from belamy.errors import ImageError
 
-__all__ = ["ADOBE_RGB", "Space", "from_code", "from_gamma", "from_profile"]
+__all__ = ["ADOBE_RGB", "Space", "from_code", "from_gamma", "from_lab", "from_profile"]
 
 Floats: TypeAlias = "NDArray[np.floating[Any]]"
 Curve: TypeAlias = Callable[[Floats], Floats]
@@ -137,6 +137,27 @@ def from_profile(profile: bytes) -> Space | None:
     except (KeyError, ValueError, IndexError, struct.error, np.linalg.LinAlgError):
         return None
     return Space(lambda v: np.stack([f(v[..., i]) for i, f in enumerate(curves)], -1), matrix)
+
+
+def from_lab(stored: NDArray[Any], size: int) -> NDArray[np.float32]:
+    """TIFF's CIELab as sRGB, its white made sRGB's.
+
+    Args:
+        stored: (H, W, 3) in [0, 1], as numbers without a sign: L, and a and b, which have one.
+        size: bytes of a number.
+    """
+    matrix = np.linalg.inv(_rgb_to_xyz(_BT709)).T
+    out = np.empty(stored.shape, np.float32)
+    whole, half, unit = 256**size - 1, 256**size // 2, 256 ** (size - 1)
+    for row in range(len(stored)):
+        numbers = np.rint(stored[row].astype(np.float64) * whole)
+        a, b = (((numbers[:, i] + half) % (whole + 1) - half) / unit for i in (1, 2))
+        y = (stored[row, :, 0].astype(np.float64) * 100 + 16) / 116
+        cubes = np.stack([y + a / 500, y, y - b / 200], -1)
+        low = (cubes - 16 / 116) * 108 / 841
+        xyz = np.where(cubes > 6 / 29, cubes**3, low) * _D50
+        out[row] = _srgb_of(np.clip(xyz @ matrix, 0, 1))
+    return out
 
 
 def _tags(profile: bytes) -> Mapping[bytes, bytes]:
