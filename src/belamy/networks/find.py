@@ -39,10 +39,19 @@ AUTO = "auto"
 IN_RUN = f"network{SUFFIX}"
 """What a training leaves in its run folder."""
 
-FOREIGN: dict[Kind, tuple[str, ...]] = {"image-to-image": (".t7", ".pth", ".pt", ".model", ".onnx")}
+FOREIGN: dict[Kind, tuple[str, ...]] = {
+    "image-to-image": (".t7", ".pth", ".pt", ".model", ".ckpt", ".tar", ".bin", ".onnx")
+}
 """Kind → suffixes of other programs' files that are run as they are."""
 
-_IMPORTED = (".pth", ".pt", ".npz")  # by `belamy models import`, for backbones
+_IMPORTED = (
+    ".pth",
+    ".pt",
+    ".ckpt",
+    ".tar",
+    ".bin",
+    ".npz",
+)  # by `belamy models import`, for backbones
 
 
 def find_network(network: str | os.PathLike[str], kind: Kind | None = None) -> Path:

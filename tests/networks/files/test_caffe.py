@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from belamy.errors import WeightsError
+from belamy.errors import PictureWarning, WeightsError
 from belamy.networks.backbone import load_backbone
 from belamy.networks.files import caffe
 from belamy.networks.files.convert import import_weights
+from belamy.networks.files.weights import open_weights
 from belamy.networks.registry import NETWORKS
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -80,3 +83,39 @@ def test_the_real_squeezenet_knows_what_it_sees(photo: str) -> None:
     square = resize(image[..., top : top + side, left : left + side], (227, 227))
     logits = backbone(square, ["logits"])["logits"]
     assert backbone.classes[int(logits.argmax())] in SEEN[photo]
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
+def test_colours_that_the_names_do_not_tell_are_found_out(tmp_path: Path) -> None:
+    """Caffe's weights under torchvision's names, blue first and in levels: as they import, they
+    would see toilet paper in a cat."""
+    from belamy.engines.classify.api import classify
+
+    with np.load(SHARED / "weights" / "squeezenet1_0-imagenet.npz") as arrays:
+        right = caffe.from_caffe({name: torch.from_numpy(arrays[name]) for name in arrays.files})
+    blue_first = {**right, "features.0.weight": right["features.0.weight"].flip(1)}
+    cat = SHARED / "pictures" / "content" / "chelsea.jpg"
+    ways: list[tuple[State, Any, Any, str]] = [
+        (blue_first, "auto", "auto", "--colors bgr --range caffe"),
+        (right, "auto", "auto", "--colors rgb --range caffe"),
+        (blue_first, "bgr", "auto", "--colors bgr --range caffe"),
+        (blue_first, "bgr", "caffe", ""),
+        (right, "rgb", "caffe", ""),
+        (blue_first, "auto", "caffe", ""),
+    ]
+    for state, colors, range_, said in ways:
+        torch.save(state, tmp_path / "x.pth")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", PictureWarning)
+            import_weights("squeezenet1_0", tmp_path / "x.pth", colors=colors, range=range_)
+        assert said in "".join(str(one.message) for one in caught)
+        assert len(caught) == bool(said)
+        with open_weights("squeezenet1_0") as weights:
+            assert weights.description.mean == caffe.MEAN
+            assert torch.equal(weights.read("features.0.weight"), right["features.0.weight"])
+    (first, *_) = classify(cat, model="squeezenet1_0")
+    assert first.name in SEEN["chelsea.jpg"]
+    for colors, range_ in (("rgb", "auto"), ("auto", "imagenet"), ("rgb", "0-255")):
+        torch.save(blue_first, tmp_path / "x.pth")
+        with pytest.raises(WeightsError, match="and all of it with --colors bgr --range caffe"):
+            import_weights("squeezenet1_0", tmp_path / "x.pth", colors=colors, range=range_)  # type: ignore[arg-type]

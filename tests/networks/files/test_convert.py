@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from belamy.errors import UnknownName, WeightsError
 from belamy.networks.backbone import load_backbone
 from belamy.networks.backbones import imagenet
-from belamy.networks.files import convert
+from belamy.networks.files import containers
 from belamy.networks.files.cache import cached_path
 from belamy.networks.files.convert import import_weights
 from belamy.networks.files.weights import open_weights
@@ -96,7 +96,7 @@ class Trap:
 
 def test_archives_that_unpack_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "x.npz", a=np.zeros(1 << 20))
-    monkeypatch.setattr(convert, "_LARGEST", 1 << 20)
+    monkeypatch.setattr(containers, "_LARGEST", 1 << 20)
     with pytest.raises(WeightsError, match="unpacks to more than"):
         import_weights("squeezenet1_1", tmp_path / "x.npz")
 
@@ -148,6 +148,7 @@ def test_what_does_not_fit_is_said(state: State, tmp_path: Path) -> None:
     torch.save([1, 2], tmp_path / "x.pth")
     with pytest.raises(WeightsError, match="holds a list rather than a state dict"):
         import_weights("squeezenet1_1", tmp_path / "x.pth")
+    (tmp_path / "x.bin").write_bytes(b"something else")
     with pytest.raises(WeightsError, match="not a file of weights"):
         import_weights("squeezenet1_1", tmp_path / "x.bin")
     with pytest.raises(WeightsError, match="no file of weights"):

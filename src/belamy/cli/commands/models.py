@@ -12,6 +12,7 @@ from belamy.cli.options import default, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_bytes, show_steps
 from belamy.engines.dream.atlas_api import atlas_steps
+from belamy.networks.files.ranges import ColorOrder, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,12 +107,25 @@ def download(name: _Name) -> None:
 @app.command("import")
 def import_file(
     name: _Name,
-    file: Annotated[Path, typer.Argument(help="A .pth, .safetensors or .npz file of its weights.")],
+    file: Annotated[
+        Path, typer.Argument(help="Its weights: what torch saved, .safetensors or .npz.")
+    ],
+    colors: Annotated[
+        ColorOrder, typer.Option(help="The channel that the network takes first.")
+    ] = "auto",
+    range: Annotated[
+        Range, typer.Option(help="The numbers that it takes for black and white.")
+    ] = "auto",
+    classes: Annotated[
+        str | None,
+        typer.Option(help="Its classes: a file with one a line, or names with commas between."),
+    ] = None,
 ) -> None:
     """Take a file of a network's weights into the cache."""
     from belamy.networks.files.convert import import_weights
 
-    typer.echo(import_weights(name, file))
+    path = import_weights(name, file, colors=colors, range=range, classes=classes)
+    typer.echo(path)
 
 
 @app.command()

@@ -1,72 +1,102 @@
-"""Weights that others saved (`.pth`, `.npz`, `.safetensors`) made into ours. Nothing is unpickled:
-a `.pth` is read by torch's restricted reader, which builds tensors and containers alone."""
+"""Weights that others saved made into ours. Nothing is unpickled but by torch's restricted reader,
+which builds tensors and containers alone."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from belamy.errors import WeightsError
+from belamy.checks import show_value
+from belamy.errors import OptionError, PictureWarning, WeightsError
 from belamy.networks.files import caffe
 from belamy.networks.files.cache import cached_path
-from belamy.networks.files.network_file import (
-    SUFFIX,
-    NetworkFile,
-    check_shapes,
-    open_network_file,
-    without_counters,
+from belamy.networks.files.colors import (
+    Feeding,
+    check_choices,
+    choose_feeding,
+    turn_colors,
 )
+from belamy.networks.files.containers import read_container, tell_format
+from belamy.networks.files.network_file import check_shapes, open_network_file, without_counters
+from belamy.networks.files.ranges import ColorOrder, Range
+from belamy.networks.files.signatures import OURS, guess_architecture
+from belamy.networks.files.unwrap import strip_prefixes, unwrap
 from belamy.networks.files.weights import Description, save_weights
 from belamy.networks.find import check_kind
-from belamy.networks.registry import find_architecture
+from belamy.networks.registry import find_architecture, names_of
 
-_LARGEST = 4 << 30  # bytes of numbers in one file; VGG-19 has 0.6 · 2^30
-_NESTED = ("state_dict", "model")  # where training scripts put the state dict
-_PREFIXES = ("module.", "_orig_mod.")  # what DataParallel and torch.compile put before each name
+__all__ = ["import_weights"]
+
 _TRAINING_ONLY = ("aux1.", "aux2.")  # GoogLeNet's auxiliary classifiers
+_MOST_CLASSES = 1 << 16
+_LARGEST_LIST = 4 << 20  # bytes of a file of class names
 
 
-def import_weights(name: str, file: str | Path, *, source: str | None = None) -> Path:
+def import_weights(
+    name: str,
+    file: str | Path,
+    *,
+    source: str | None = None,
+    colors: ColorOrder = "auto",
+    range: Range = "auto",
+    classes: Sequence[str] | str | None = None,
+) -> Path:
     """Convert a file of weights for the network `name` and keep it in the cache.
 
     Args:
         name: a backbone of the registry.
-        file: `.pth` or `.pt` (a state dict), `.safetensors`, or `.npz`.
-        source: where it came from, for the metadata; None for the file's own name.
+        file: what torch saved (.pth, .pt, .ckpt, .pth.tar, .bin), .safetensors or .npz; the state
+            dict may lie in the wrappers that training scripts put around it.
+        source: where it was published, for the metadata; None for the file's own name.
+        colors: which channel the network takes first, rgb or bgr. auto: as its published weights
+            do, unless drawn fruit is seen rightly in another way alone.
+        range: the numbers that it takes for black and white: 0-1, 0-255, -1-1, imagenet (less mean,
+            by deviation), or caffe (0-255 less mean, bgr). auto: as for colors.
+        classes: names of its classes, in order, with commas between them or in a file, one a line.
+            None: those that the file names, or ImageNet's where it tells a thousand apart.
 
     Returns:
         the file in the cache.
 
     Raises:
-        UnknownName: no such network.
-        WeightsError: the file is missing, damaged, of another format, or does not fit.
+        UnknownName: no such network, order of colors or range.
+        OptionError: classes that are not as many as the network's, or cannot be read.
+        WeightsError: the file is missing, damaged, of another format or network, or clearly takes
+            pictures otherwise than is stated.
     """
     find_architecture(name, "backbone")
+    check_choices(colors, range)
     path = Path(file).expanduser()
-    if path.suffix not in _READERS:
-        raise WeightsError(f"{path} is not a file of weights; known are {', '.join(_READERS)}")
-    if not path.is_file():
-        raise WeightsError(f"no file of weights at {path}; check the path")
-    try:
-        state, description = _READERS[path.suffix](name, path)
-    except WeightsError:
-        raise
-    # A damaged file can fail in any of its reader's many ways: none of them is a bug of ours.
-    except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"{path} is damaged, or not {path.suffix[1:]}: {reason}") from error
-    state = _tidy(state)
-    _check(name, path, description, state)
+    stated = (colors, range) != ("auto", "auto")
+    read = _read(name, path)
+    if read.says_itself and (stated or classes is not None):
+        raise OptionError(f"{path} says itself how it is used; leave out colors, range and classes")
+    _check(name, path, read.state)
+    if not read.says_itself:
+        names = _read_classes(classes) if classes is not None else read.description.classes
+        read = replace(read, description=_with_classes(name, path, read, names))
+    _check_fit(name, path, read.description, read.state)
+    if not read.says_itself and source is None:
+        read = _fed(name, path, read, colors, range)
     target = cached_path(name)
     notes = {"source": source or path.name, "licence": _licence(name, source)}
-    save_weights(target, state, notes=notes, **vars(description))
+    save_weights(target, read.state, notes=notes, **vars(read.description))
     return target
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file's state dict and how it is used; whether the file says that itself."""
+
+    state: dict[str, Tensor]
+    description: Description
+    says_itself: bool = False
 
 
 def _licence(name: str, source: str | None) -> str:
@@ -84,78 +114,137 @@ def _published(name: str) -> Description:
     return Description(name, {}, row.mean, row.std, tuple(row.classes), row.trained_on)
 
 
-_Read = tuple[dict[str, Tensor], Description]
-
-
-def _read_pickled(name: str, path: Path) -> _Read:
-    mapped = zipfile.is_zipfile(path)  # torch maps its newer format only
-    loaded: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    for key in _NESTED:
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if not isinstance(loaded, Mapping):
-        raise WeightsError(f"{path} holds a {type(loaded).__name__} rather than a state dict")
-    state = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
-    return state, _published(name)
-
-
-def _read_safetensors(name: str, path: Path) -> _Read:
-    with open_network_file(path) as file:
-        state = {key: file.read(key) for key in file.tensors}
-        return state, _describe(name, file)
-
-
-def _describe(name: str, file: NetworkFile) -> Description:
-    if not file.network:
-        return _published(name)
-    check_kind(file.path, file.network, "backbone")
-    if file.network != name:
-        raise WeightsError(f"{file.path} is for {file.network}, not for {name}")
-    return Description.of(file)
-
-
-def _read_arrays(name: str, path: Path) -> _Read:
-    with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > _LARGEST:
-            raise WeightsError(f"{path} unpacks to more than {_LARGEST >> 30} GB; refused")
-    with np.load(path, allow_pickle=False) as arrays:
-        state = {key: torch.from_numpy(arrays[key]) for key in arrays.files}
-    description = _published(name)
-    if caffe.is_caffe(state):
+def _read(name: str, path: Path) -> _Read:
+    if tell_format(path) == "safetensors":
+        with open_network_file(path) as file:
+            if file.network:
+                check_kind(file.path, file.network, "backbone")
+                if file.network != name:
+                    raise WeightsError(f"{file.path} is for {file.network}, not for {name}")
+                state = {key: file.read(key) for key in file.tensors}
+                return _Read(without_counters(state), Description.of(file), says_itself=True)
+    usual, target = _published(name), _shapes(name, {})
+    tree = read_container(path)
+    if isinstance(tree, Mapping) and caffe.is_caffe(tree):
         if name != "squeezenet1_0":
             raise WeightsError(f"{path} has the Caffe names of squeezenet1_0, not of {name}")
-        state = caffe.from_caffe(state)
-        own = {"mean": caffe.MEAN, "std": caffe.STD}
-        description = Description(**{**vars(description), **own})
-    return state, description
+        own = replace(usual, mean=caffe.MEAN, std=caffe.STD)
+        return _Read(caffe.from_caffe(tree), replace(own, classes=()))
+    found = unwrap(path, tree, target)
+    state = {key: x for key, x in found.state.items() if not key.startswith(_TRAINING_ONLY)}
+    return _Read(state, replace(usual, classes=found.classes))
 
 
-_READERS: dict[str, Callable[[str, Path], _Read]] = {
-    ".pth": _read_pickled,
-    ".pt": _read_pickled,
-    SUFFIX: _read_safetensors,
-    ".npz": _read_arrays,
-}
+def _shapes(name: str, arguments: Mapping[str, Any]) -> dict[str, torch.Size]:
+    """The network's, built without memory for its weights."""
+    with torch.device("meta"):
+        network = find_architecture(name).build(**arguments)
+    return {key: x.shape for key, x in without_counters(network.state_dict()).items()}
 
 
-def _tidy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Without what wrappers put before the names, and without what training alone needs."""
-    for prefix in _PREFIXES:
-        if all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+def _check(name: str, path: Path, state: Mapping[str, Tensor]) -> None:
+    """Name the architecture, where the file is of another one."""
+    guess = guess_architecture({key: x.shape for key, x in state.items()})
+    if not guess or OURS.get(guess) == name:
+        return
+    if guess in OURS:
+        advice = f"run: belamy models import {OURS[guess]} {path}"
+    else:
+        advice = f"belamy reads {', '.join(names_of('backbone'))}"
+    raise WeightsError(f"{path} does not fit {name}: it looks like {guess}; {advice}")
+
+
+def _read_classes(given: Sequence[str] | str) -> tuple[str, ...]:
+    """Names of classes out of a list, a text with commas between them, or a file with one a line.
+
+    Raises:
+        OptionError: there are none, too many, or the file cannot be read.
+    """
+    names = list(given) if not isinstance(given, str) else _listed(given)
+    tidy = tuple(" ".join(str(name).split()) for name in names)
+    if not 1 <= len(tidy) <= _MOST_CLASSES or not all(tidy):
+        raise OptionError(
+            f"classes is {show_value(given)}; it must be names with commas between them, or a file "
+            "with one a line"
+        )
+    return tidy
+
+
+def _listed(given: str) -> list[str]:
+    path = Path(given).expanduser()
+    if "," in given:
+        return given.split(",")
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_LIST)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OptionError(f"cannot read the classes in {show_value(given)}: {reason}") from error
+    return [line for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
+
+
+def _with_classes(name: str, path: Path, read: _Read, names: Sequence[str]) -> Description:
+    """The description with as many classes as the file's head tells apart."""
+    published = _published(name).classes
+    head = _head(name, len(published))
+    count = read.state[head].shape[0] if head in read.state and read.state[head].dim() else 0
+    same = count == len(published)
+    if not count or (same and not names):
+        return replace(read.description, classes=published)
+    if not names:
+        names = [f"class {number}" for number in range(count)]
+        _warn(f"{path} tells {count} classes apart and names none; name them with --classes")
+    if len(names) != count:
+        raise OptionError(f"{path} tells {count} classes apart, and {len(names)} are named")
+    arguments = {} if same else {"classes": count}
+    trained_on = read.description.trained_on if same else "as its source says"
+    return replace(
+        read.description, arguments=arguments, classes=tuple(names), trained_on=trained_on
+    )
+
+
+def _head(name: str, classes: int) -> str:
+    """The weights that give the logits: the last whose rows are as many as the classes."""
+    shapes = _shapes(name, {})
+    return [key for key, shape in shapes.items() if len(shape) > 1 and shape[0] == classes][-1]
+
+
+def _fed(name: str, path: Path, read: _Read, colors: str, range_: str) -> _Read:
+    """With the colours that the network takes: stated, tried out, or as is usual."""
+    with torch.device("meta"):
+        network = find_architecture(name).build(**read.description.arguments)
+    assert isinstance(network, nn.Module)
+    full = {key: x.float() for key, x in read.state.items()}
+    network.load_state_dict({**_zeros(network), **full}, assign=True)
+    description = read.description
+    usual = Feeding(False, description.mean, description.std)
+    feeding, line = choose_feeding(path, network.eval(), description.classes, usual, colors, range_)
+    if line:
+        _warn(line)
+    state = turn_colors(read.state) if feeding.bgr else read.state
+    return replace(
+        read, state=state, description=replace(description, mean=feeding.mean, std=feeding.std)
+    )
+
+
+def _zeros(network: nn.Module) -> dict[str, Tensor]:
+    """Counters, which no state here has."""
     return {
-        name: tensor
-        for name, tensor in without_counters(state).items()
-        if not name.startswith(_TRAINING_ONLY)
+        key: torch.zeros(x.shape, dtype=x.dtype, device="cpu")
+        for key, x in network.state_dict().items()
+        if x.dtype == torch.long
     }
 
 
-def _check(name: str, path: Path, description: Description, state: dict[str, Tensor]) -> None:
+def _warn(text: str) -> None:
+    warnings.warn(text, PictureWarning, stacklevel=2)
+
+
+def _check_fit(name: str, path: Path, description: Description, state: dict[str, Tensor]) -> None:
     """Compare `state` with the network, built without memory for its weights."""
-    with torch.device("meta"):
-        network = find_architecture(name).build(**description.arguments)
-    target = {key: x.shape for key, x in without_counters(network.state_dict()).items()}
-    check_shapes(path, name, {key: x.shape for key, x in state.items()}, target, exact=True)
+    target = _shapes(name, description.arguments)
+    actual = {key: x.shape for key, x in strip_prefixes(path, state).items()}
+    check_shapes(path, name, actual, target, exact=True)
     for key, tensor in state.items():
         if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
             raise WeightsError(f"{path} has {key} that is not all finite numbers")

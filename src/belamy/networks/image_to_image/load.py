@@ -17,15 +17,17 @@ from typing import Any
 from torch import nn
 
 from belamy.errors import WeightsError
+from belamy.networks.files.containers import tell_format
 from belamy.networks.files.network_file import (
     SUFFIX,
     NetworkFile,
     join_states,
+    open_network_file,
     save_network_file,
 )
 from belamy.networks.find import open_network
 from belamy.networks.image_to_image.network import ImageTransformNet, check_output
-from belamy.networks.image_to_image.third_party import load_pth, load_t7
+from belamy.networks.image_to_image.third_party import FIRST, load_pth, load_t7
 from belamy.networks.registry import NETWORKS
 
 __all__ = ["LOADERS", "ONNX", "load_image_net", "save_image_net"]
@@ -37,6 +39,9 @@ LOADERS: dict[str, Callable[[Path], ImageTransformNet]] = {
     ".pth": load_pth,
     ".pt": load_pth,
     ".model": load_pth,  # what PyTorch's example called its files at first
+    ".ckpt": load_pth,
+    ".tar": load_pth,  # .pth.tar
+    ".bin": load_pth,
 }
 """Suffix → how a file of another program is read."""
 
@@ -55,15 +60,26 @@ def load_image_net(path: Path, direction: str | None = None) -> ImageTransformNe
     if suffix in LOADERS:
         if direction is not None:
             raise WeightsError(f"{path} has no direction {direction!r}: it has one network alone")
+        if suffix != ".t7" and tell_format(path) == "torch7":
+            return load_t7(path)
         return LOADERS[suffix](path)
     if suffix != SUFFIX:
         known = ", ".join((SUFFIX, *LOADERS))
         raise WeightsError(f"{path} is no network that torch runs; known are {known}")
+    if _is_others(path):
+        return load_pth(path)
     with open_network(path, "image-to-image") as file:
         prefix = _choose_direction(file, direction)
         network = file.build(NETWORKS[file.network].build, prefix)
     assert isinstance(network, ImageTransformNet)
     return check_output(network, path)
+
+
+def _is_others(path: Path) -> bool:
+    """Whether a safetensors is a style of fast_neural_style, which says nothing about itself."""
+    with open_network_file(path) as file:
+        own = any(name.endswith(FIRST) for name in file.tensors)
+        return own and not file.network
 
 
 def _choose_direction(file: NetworkFile, direction: str | None) -> str:

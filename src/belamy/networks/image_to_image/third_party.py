@@ -10,7 +10,6 @@ for what their fields mean; pytorch/examples (transformer_net.py) for the names 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,12 +18,18 @@ import torch
 from torch import Tensor
 
 from belamy.errors import WeightsError
+from belamy.networks.files.containers import read_container
+from belamy.networks.files.signatures import OURS, guess_architecture
 from belamy.networks.files.torch7 import TorchObject, read_torch7
+from belamy.networks.files.unwrap import unwrap
 from belamy.networks.image_to_image.architectures import johnson_rows
 from belamy.networks.image_to_image.geometry import Row
 from belamy.networks.image_to_image.network import ImageTransformNet, check_output
 
-__all__ = ["load_pth", "load_t7"]
+__all__ = ["FIRST", "load_pth", "load_t7"]
+
+FIRST = "conv1.conv2d.weight"
+"""The first weights of every style of fast_neural_style."""
 
 Translated: TypeAlias = "tuple[list[Row], list[Tensor]]"  # rows, and their parameters in order
 
@@ -275,10 +280,12 @@ def load_pth(path: Path) -> ImageTransformNet:
         WeightsError: the file is damaged, or is of another network.
     """
     state = _state(path)
+    if FIRST not in state:
+        _name_other(path, state)
     blocks = len({match[1] for name in state if (match := re.match(r"res(\d+)\.", name))})
     try:
         widths = [len(state[f"conv{number}.conv2d.weight"]) for number in (1, 2, 3)]
-        kernel = state["conv1.conv2d.weight"].shape[-1]
+        kernel = state[FIRST].shape[-1]
         names = list(_names(blocks))
         tensors = [state.pop(f"{name}.{kind}").float() for name in names for kind in _PARAMETERS]
     except (KeyError, TypeError, IndexError) as error:
@@ -292,6 +299,17 @@ def load_pth(path: Path) -> ImageTransformNet:
     except (ValueError, TypeError) as error:
         raise WeightsError(f"{path} has a layer that makes no sense: {error}") from error
     return check_output(_fill(network, tensors, path), path)
+
+
+def _name_other(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Say which network it is, where that can be told."""
+    guess = guess_architecture({name: x.shape for name, x in state.items()})
+    if guess in OURS:
+        advice = f"run: belamy models import {OURS[guess]} {path}"
+    else:
+        advice = "of other programs' .pth, styles of fast_neural_style alone are run here"
+    if guess:
+        raise WeightsError(f"{path} looks like {guess}; {advice}")
 
 
 _PARAMETERS = ("weight", "bias")
@@ -311,19 +329,5 @@ def _names(blocks: int) -> Iterator[str]:
 
 def _state(path: Path) -> dict[str, Tensor]:
     """The state dict, without what wrappers put before the names."""
-    if not path.is_file():
-        raise WeightsError(f"no file of weights at {path}; check the path")
-    try:
-        mapped = zipfile.is_zipfile(path)  # torch maps its newer format only
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    # A damaged file can fail in any of the reader's many ways: none of them is a bug of ours.
-    except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"{path} is damaged, or no file of PyTorch's: {reason}") from error
-    if not isinstance(loaded, Mapping):
-        raise WeightsError(f"{path} holds a {type(loaded).__name__} rather than a state dict")
-    return {
-        str(name).removeprefix("module."): tensor
-        for name, tensor in loaded.items()
-        if isinstance(tensor, Tensor) and not str(name).endswith(_UNUSED)
-    }
+    state = unwrap(path, read_container(path), (FIRST, "deconv3.conv2d.bias")).state
+    return {name: tensor for name, tensor in state.items() if not name.endswith(_UNUSED)}
