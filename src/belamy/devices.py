@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -91,3 +94,44 @@ def make_rng(seed: int, *stream: int | str) -> torch.Generator:
     text = ":".join(str(part) for part in (seed, *stream))
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
     return torch.Generator().manual_seed(number)
+
+
+_MOST_THREADS = 64  # a machine of any size can have so many, if slowly
+
+
+@contextmanager
+def computing_on(threads: int | None) -> Iterator[str]:
+    """Let the processor compute on as many threads inside this block.
+
+    Sums are added up in another order on another number of threads, so that the same picture to
+    the bit needs the same number.
+
+    Args:
+        threads: how many; None leaves it as it is.
+
+    Yields:
+        what cannot be done, on one line; "" if all can.
+    """
+    usual = torch.get_num_threads()
+    most = max(_MOST_THREADS, 4 * (os.cpu_count() or 1))
+    limit = os.environ.get("OMP_THREAD_LIMIT", "")
+    most = min(most, int(limit)) if limit.isdecimal() and int(limit) > 0 else most
+    if threads is None or threads == usual:
+        yield ""
+        return
+    if threads > most:
+        yield _cannot(threads, usual)
+        return
+    torch.set_num_threads(threads)
+    try:
+        now = torch.get_num_threads()
+        yield "" if now == threads else _cannot(threads, now)
+    finally:
+        torch.set_num_threads(usual)
+
+
+def _cannot(threads: int, now: int) -> str:
+    return (
+        f"it was made on {threads} threads, which cannot be had here; on {now}, small differences "
+        "are likely"
+    )

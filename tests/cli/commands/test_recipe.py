@@ -120,10 +120,12 @@ def test_a_replay_can_be_replayed_from_another_format(picture: Path, tmp_path: P
 def failure(picture: Path, output: Path) -> str:
     result = run("replay", picture, "-o", output)
     assert result.exit_code == 1
-    assert result.stderr.startswith("belamy: ")
-    assert result.stderr.count("\n") == 1
+    *before, last = result.stderr.splitlines()
+    assert all(line.startswith("replaying ") for line in before)  # what it would do, said first
+    assert len(before) < 2
+    assert last.startswith("belamy: ")
     assert not output.exists()
-    return result.stderr
+    return last
 
 
 def test_a_changed_input_is_refused(picture: Path, photo: Path, tmp_path: Path) -> None:
@@ -151,7 +153,7 @@ def test_an_option_of_another_version_is_refused(picture: Path, tmp_path: Path) 
 
 
 def test_an_unknown_suffix_is_refused_before_the_recipe_is_read(tmp_path: Path) -> None:
-    assert "suffix" in failure(tmp_path / "nowhere.png", tmp_path / "again.txt")
+    assert "unknown suffix '.txt'" in failure(tmp_path / "nowhere.png", tmp_path / "again.txt")
 
 
 def test_other_versions_are_mentioned(picture: Path, tmp_path: Path) -> None:
@@ -180,5 +182,5 @@ def test_ctrl_c_saves_no_half_replay(
     save_image(torch.zeros(1, 3, 5, 7), picture, recipe=replace(read_recipe(picture), step=None))
     result = run("replay", picture, "-o", tmp_path / "again.png")
     assert result.exit_code == 130
-    assert result.stderr == "belamy: stopped\n"
+    assert result.stderr.endswith("belamy: stopped\n")
     assert not (tmp_path / "again.png").exists()

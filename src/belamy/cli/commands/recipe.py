@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,15 +16,19 @@ from belamy.cli.groups import complain, one_line
 from belamy.cli.options import flag
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_steps
-from belamy.engines import engine
+from belamy.cli.replay import prepare
+from belamy.cli.replay_files import Found, find_files
+from belamy.cli.work import describe, picture_size, require_modest
 from belamy.errors import RecipeError
 from belamy.renamed import current_options
 
 if TYPE_CHECKING:
-    from belamy.pixels.recipe import Input, Recipe
+    from belamy.pixels.recipe import Recipe
     from belamy.steps import Step
 
 __all__ = ["app"]
+
+_LONGEST_SHOWN = 200  # characters of a row
 
 app = typer.Typer()
 
@@ -52,28 +56,64 @@ def replay(
         Path,
         typer.Option("--output", "-o", help="The new picture or film; its suffix says the format."),
     ],
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust",
+            help="Read files outside of the picture's folder, and do more work than the picture "
+            "can have been, where its recipe says so.",
+        ),
+    ] = False,
 ) -> None:
-    """Make PICTURE again from its recipe: to the byte on the same machine and versions."""
-    from belamy.pixels.recipe import read_recipe, verify_inputs
+    """Make PICTURE again from its recipe: to the byte on the same machine and versions.
+
+    Files are looked for beside PICTURE first. What will be done is said before anything is read.
+    """
+    from belamy.devices import computing_on
+    from belamy.pixels.recipe import read_recipe
     from belamy.pixels.video import is_animated
 
+    _require_suffix(output)
     found = read_recipe(picture)
-    film = is_animated(picture)
+    call = prepare(found)
+    film, size = is_animated(picture), picture_size(picture)
     rate = _rate(found)
+    typer.echo(one_line(describe(call, size)), err=True)
     _ = require_film(output, rate) if film else require_output(output)
-    function, arguments = _call_of(found)
-    verify_inputs(found)
+    files = find_files(call, picture.parent, trust=trust)
+    if not trust:
+        require_modest(call, files, size, picture.name)
     _mention_versions(found)
-    steps = _same(function(**arguments), found)
-    if film:
+    with computing_on(found.threads) as cannot:
+        if cannot:
+            complain(cannot)
+        _make(
+            _same(call.start(files.inputs, files.options), found, files),
+            found,
+            output,
+            rate if film else None,
+        )
+    typer.echo(output)
+
+
+def _require_suffix(output: Path) -> None:
+    """Before the recipe is read, which may be long."""
+    from belamy.pixels.encode import format_for
+    from belamy.pixels.video import SUFFIXES
+
+    if output.suffix.lower() not in SUFFIXES:
+        format_for(output, recipe=True)
+
+
+def _make(steps: Iterator[Step], found: Recipe, output: Path, rate: float | None) -> None:
+    """Save the film of the steps where there is a rate, else the picture of the last."""
+    if rate is not None:
         save_film(steps, output, f"replaying {found.engine}", rate)
-        typer.echo(output)
         return
     step, stopped = show_steps(steps, f"replaying {found.engine}")
     if stopped:  # half a replay is not the picture
         raise KeyboardInterrupt
     save_step(step, output)
-    typer.echo(output)
 
 
 def _rate(found: Recipe) -> float:
@@ -88,6 +128,8 @@ def _table(found: Recipe) -> str:
         ("made with", f"belamy {found.belamy}, torch {found.torch}"),
         ("seed", str(found.seed)),
         *([] if found.step is None else [("steps made", str(found.step))]),
+        *([] if found.threads is None else [("threads", str(found.threads))]),
+        *found.credits.items(),
         *((item.role, f"{item.path}  (SHA-256 {item.sha256[:12]}…)") for item in found.inputs),
         *(
             ("weights", f"{name}  (SHA-256 {digest[:12]}…)")
@@ -99,42 +141,28 @@ def _table(found: Recipe) -> str:
             if name != "seed"
         ),
     ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{one_line(name):<{width}}  {one_line(value)}" for name, value in rows)
+    width = max(len(_cut(name)) for name, _ in rows)
+    return "\n".join(f"{_cut(name):<{width}}  {_cut(value)}" for name, value in rows)
 
 
-def _call_of(found: Recipe) -> tuple[Callable[..., Iterator[Step]], dict[str, Any]]:
-    """The engine's function, and the arguments that make this picture."""
-    function = engine(found.engine)
-    arguments = {**current_options(found.engine, found.options), **_paths(found.inputs)}
-    takes = inspect.signature(function).parameters
-    if "seed" in takes:
-        arguments["seed"] = found.seed
-    if unknown := sorted(arguments.keys() - takes.keys()):
-        raise RecipeError(
-            f"the recipe asks for {', '.join(unknown)}, which {found.engine} does not know here; "
-            f"it was made with belamy {found.belamy}, this is {__version__}"
-        )
-    return function, arguments
+def _cut(text: str) -> str:
+    """On one line; a stranger's text is not shown without end (`--json` has all of it)."""
+    flat = one_line(text[: 2 * _LONGEST_SHOWN])
+    return flat if len(text) <= _LONGEST_SHOWN else flat[:_LONGEST_SHOWN] + "…"
 
 
-def _paths(inputs: Iterable[Input]) -> dict[str, Any]:
-    """Role → path; a role that several files have → the list of them."""
-    paths: dict[str, list[str]] = {}
-    for item in inputs:
-        paths.setdefault(item.role, []).append(item.path)
-    return {role: found[0] if len(found) == 1 else found for role, found in paths.items()}
-
-
-def _same(steps: Iterator[Step], found: Recipe) -> Iterator[Step]:
+def _same(steps: Iterator[Step], found: Recipe, files: Found) -> Iterator[Step]:
     """The steps up to the recipe's, once the first has shown that the weights are the same."""
     for step in steps:
-        if step.recipe is not None and step.recipe.weights != found.weights:
-            raise RecipeError(
-                f"the weights here are others ({_digests(step.recipe)}) than those that made the "
-                f"picture ({_digests(found)}); replay needs the same"
-            )
-        yield step
+        if step.recipe is None:
+            yield step
+        else:
+            if step.recipe.weights != found.weights:
+                raise RecipeError(
+                    f"the weights here are others ({_digests(step.recipe)}) than those that made "
+                    f"the picture ({_digests(found)}); replay needs the same"
+                )
+            yield replace(step, recipe=files.recorded(step.recipe, found))
         if step.index == found.step:
             return
 
@@ -147,6 +175,6 @@ def _mention_versions(found: Recipe) -> None:
     import torch
 
     here = f"belamy {__version__}, torch {torch.__version__}"
-    there = f"belamy {found.belamy}, torch {found.torch}"
+    there = f"belamy {found.belamy[:40]}, torch {found.torch[:40]}"
     if here != there:
         complain(f"made with {there}; this is {here}, so that small differences are likely")

@@ -1,0 +1,231 @@
+"""The files of a recipe: found here and compared, none of them outside its picture's folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from belamy.checks import show_value
+from belamy.cli.replay import NETWORKS, Call, exchange_paths, path_options
+from belamy.errors import BelamyError, RecipeError
+
+if TYPE_CHECKING:
+    from belamy.pixels.recipe import Recipe
+
+__all__ = ["TRUST", "Found", "find_files"]
+
+TRUST = "add --trust if you know who made it"
+
+_NETWORK_PATH = re.compile(r"[\\/]{2}")  # \\host\share: opening one tells its host who asks
+_MOST_SEARCHED = 200  # files of a folder that are hashed in the search for one that was renamed
+_LARGEST_SEARCHED = 64 << 20  # bytes of each
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files of a recipe, here.
+
+    Args:
+        inputs: path of each of the recipe's inputs, in order.
+        options: path as an option has it → path here.
+    """
+
+    inputs: tuple[str, ...]
+    options: Mapping[str, str]
+
+    def recorded(self, made: Recipe, recipe: Recipe) -> Recipe:
+        """The recipe of what was made, with the paths of `recipe`: the files are the same."""
+        names = {here: recorded for recorded, here in self.options.items()}
+        back = {here: one.path for one, here in zip(recipe.inputs, self.inputs, strict=True)}
+        options = exchange_paths(recipe, made.options, names)
+        inputs = tuple(replace(one, path=back.get(one.path, one.path)) for one in made.inputs)
+        return replace(made, options=options, inputs=inputs)
+
+
+def find_files(call: Call, folder: Path, *, trust: bool) -> Found:
+    """Every path in a recipe → the file here, its content compared: inputs, networks, data.
+
+    A file is looked for by its name beside the picture, then where it was, then by its SHA-256
+    beside the picture.
+
+    Args:
+        folder: the picture's.
+        trust: whether files outside of it may be read.
+
+    Raises:
+        RecipeError: one is missing, has changed, or lies outside of the folder; or the networks
+            here are others.
+    """
+    inputs = []
+    for one in call.recipe.inputs:
+        subject = f"the input {show_value(one.path)} ({show_value(one.role)[1:-1]})"
+        inputs.append(_Search(folder, trust, subject).find(one.path, {one.sha256}))
+    digests = set(call.recipe.weights.values())
+    options: dict[str, str] = {}
+    networks = []
+    for name, text in _paths_in(call):
+        if not _is_name(text):
+            search = _Search(folder, trust, f"the {name} {show_value(text)}")
+            options[text] = search.find(text, digests or None if name in NETWORKS else None)
+        if name in NETWORKS:
+            networks.append(options.get(text, text))
+    _compare_weights(call.recipe, networks)
+    return Found(tuple(inputs), options)
+
+
+def _paths_in(call: Call) -> Iterator[tuple[str, str]]:
+    """Option, and each path or name in it."""
+    for name in sorted(path_options(call.recipe) & call.options.keys()):
+        value = call.options[name]
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and text:
+                yield name, text
+
+
+def _is_name(text: str) -> bool:
+    """Whether a network's name is meant, which is looked for inside belamy and in its cache."""
+    from belamy.networks.find import AUTO
+    from belamy.networks.registry import embedded_names, names_of
+
+    return text in {AUTO, "inception", *embedded_names(), *names_of("backbone")}
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The search for one file; `subject` is what messages call it."""
+
+    folder: Path
+    trust: bool
+    subject: str
+
+    def find(self, recorded: str, digests: set[str] | None) -> str:
+        """The path of the file here; `digests` are what it may have, None for anything."""
+        from belamy.pixels.recipe import file_name
+
+        name = file_name(recorded)
+        if not recorded:
+            raise RecipeError(f"{self.subject} is missing: it was given as values, not as a file")
+        beside = self.folder / name
+        remote = _NETWORK_PATH.match(recorded) is not None
+        there = None if remote else _at_home(recorded)
+        changed = None
+        for place in (beside, there):
+            if place is None or not (self.trust or _is_inside(place, self.folder)):
+                continue
+            now = _look_at(place, self.subject, digests)
+            if now is None or digests is None or now in digests:
+                if now is not None:
+                    return recorded if place == there else os.fspath(place)
+            else:
+                changed = now
+        if digests and (renamed := _find_by_digest(self.folder, digests)) is not None:
+            return renamed
+        raise RecipeError(f"{self.subject} {self._why(there, changed, digests)}")
+
+    def _why(self, there: Path | None, changed: str | None, digests: set[str] | None) -> str:
+        if there is None:
+            return "is on a network, which no replay opens; put the file beside the picture"
+        if not self.trust and not _is_inside(there, self.folder):
+            return (
+                f"lies outside of the picture's folder; put the file beside the picture, or {TRUST}"
+            )
+        if changed is None:
+            return "is missing; put it beside the picture"
+        was = ", ".join(f"{one[:12]}…" for one in sorted(digests or ()))
+        return (
+            f"has changed: its SHA-256 was {was}, now it is {changed[:12]}…; restore the original "
+            "to make the same picture"
+        )
+
+
+def _at_home(recorded: str) -> Path:
+    try:
+        return Path(recorded).expanduser()
+    except RuntimeError:  # nobody's home
+        return Path(recorded)
+
+
+def _is_inside(place: Path, folder: Path) -> bool:
+    """Whether a path leads to somewhere in a folder, links followed."""
+    try:
+        return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))
+    except (OSError, ValueError):  # a zero byte, or a name too long
+        return True  # there is no such file
+
+
+def _look_at(place: Path, subject: str, digests: set[str] | None) -> str | None:
+    """The SHA-256 of a file, "" of what is not compared; None where there is nothing."""
+    from belamy.networks.find import IN_RUN
+    from belamy.pixels.recipe import digest_of
+
+    try:
+        if not place.exists():
+            return None
+        if place.is_dir() and digests is not None:
+            place = place / IN_RUN  # of a training's run
+            if not place.is_file():
+                return None
+        if digests is None and (place.is_dir() or place.is_file()):
+            return ""
+    except (OSError, ValueError):
+        return None
+    try:
+        return digest_of(place)
+    except BelamyError as error:
+        raise RecipeError(f"{subject} cannot be checked: {error}") from error
+
+
+def _find_by_digest(folder: Path, digests: set[str]) -> str | None:
+    """A file of the folder, whatever its name, with one of these SHA-256s."""
+    from belamy.pixels.recipe import digest_of
+
+    with suppress(OSError):
+        for number, entry in enumerate(sorted(os.scandir(folder), key=lambda one: one.name)):
+            if number >= _MOST_SEARCHED:
+                return None
+            with suppress(OSError, BelamyError):
+                plain = entry.is_file(follow_symlinks=False)
+                small = plain and entry.stat().st_size <= _LARGEST_SEARCHED
+                if small and digest_of(entry.path) in digests:
+                    return entry.path
+    return None
+
+
+def _compare_weights(found: Recipe, networks: Sequence[str]) -> None:
+    """Compare the weights before the work; what no option names, its first step shows."""
+    if not networks or not found.weights:
+        return
+    here = {}
+    known = [name for name in found.weights if _is_name(name)]
+    for name in dict.fromkeys((*networks, *known)):
+        if (digest := _digest_of_network(name)) is not None:
+            here[name] = digest
+        elif name in networks:
+            return  # the engine says why, or finds it in its own way
+    if not set(found.weights.values()) <= set(here.values()):
+        raise RecipeError(
+            f"the weights here are others ({_shorten(here)}) than those that made the picture "
+            f"({_shorten(found.weights)}); replay needs the same"
+        )
+
+
+def _digest_of_network(name: str) -> str | None:
+    from belamy.networks.find import find_network
+    from belamy.pixels.recipe import digest_of
+
+    try:
+        return digest_of(find_network(name))
+    except BelamyError:
+        return None
+
+
+def _shorten(weights: Mapping[str, str]) -> str:
+    from belamy.pixels.recipe import file_name
+
+    shown = [f"{file_name(name)[:60]} {digest[:12]}…" for name, digest in weights.items()]
+    return ", ".join(shown[:3]) or "none"
