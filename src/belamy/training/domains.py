@@ -49,6 +49,10 @@ class DomainPair:
     paired: bool = False
     messages: tuple[str, ...] = ()
 
+    def swapped(self) -> DomainPair:
+        """The same with A and B in each other's place."""
+        return replace(self, a=self.b, b=self.a)
+
     def batch(
         self, step: int, *, size: int, crop: str, batch: int, seed: int, rank: int, world_size: int
     ) -> tuple[Tensor, Tensor]:
@@ -171,7 +175,7 @@ class _Domain:
         images: uint8 (N, S, S, 3).
         names: of them, without suffixes.
         broken: names, without suffixes, of those that cannot be read.
-        twice: names that several pictures have, but for their suffixes.
+        twice: name that several pictures have, but for their suffixes → their files.
         shapes: name → width over height.
         messages: what the user should know.
     """
@@ -179,7 +183,7 @@ class _Domain:
     images: Tensor
     names: tuple[str, ...]
     broken: frozenset[str]
-    twice: frozenset[str]
+    twice: Mapping[str, tuple[str, ...]]
     shapes: Mapping[str, float]
     messages: tuple[str, ...] = ()
 
@@ -202,7 +206,7 @@ def _load(path: str | os.PathLike[str], side: int) -> _Domain:
         torch.from_numpy(read.images),
         tuple(good),
         frozenset(own[name] for name in read.broken),
-        frozenset(name for name, count in counts.items() if count > 1),
+        {stem: tuple(n for n in names if own[n] == stem) for stem, n in counts.items() if n > 1},
         dict(zip(good, read.shapes, strict=True)),
         (*tree.messages, *describe_squares(path, read, len(names))),
     )
@@ -217,29 +221,16 @@ def _match_pairs(
     a: str | os.PathLike[str], first: _Domain, b: str | os.PathLike[str], second: _Domain
 ) -> tuple[_Domain, _Domain, list[str]]:
     """Both in one order, and what was left out of them."""
-    messages = []
-    twice = first.twice | second.twice
-    if twice:
-        messages.append(
-            f"pairs left out, since several pictures have their name: {list_names(twice, _NAMED)}"
-        )
+    twice = {*first.twice, *second.twice}
     broken = (first.broken | second.broken) - twice
+    out = twice | broken
+    _require_partners(a, set(first.names) - out, b, set(second.names) - out)
+    messages = [*_describe_twice(a, first), *_describe_twice(b, second)]
     halves = broken & {*first.names, *second.names}
     if halves:
         messages.append(
             f"pairs left out, since one half cannot be read: {list_names(halves, _NAMED)}"
         )
-    out = twice | broken
-    for own, names, others, place in (
-        (a, first.names, second.names, b),
-        (b, second.names, first.names, a),
-    ):
-        alone = set(names) - set(others) - out
-        if alone:
-            raise DataError(
-                f"{list_names(alone, _NAMED)} in {printable(own)} has no picture of the same name "
-                f"in {printable(place)}; pairs need one each"
-            )
     common = sorted(set(first.names) - out)
     if not common:
         raise DataError(
@@ -251,10 +242,31 @@ def _match_pairs(
     ]
     if crooked:
         messages.append(
-            f"pairs of different shape, which may not lie on each other: "
+            "pairs of different shape, which may not lie on each other: "
             f"{list_names(crooked, _NAMED)}"
         )
     return first.only(common), second.only(common), messages
+
+
+def _require_partners(
+    a: str | os.PathLike[str], first: set[str], b: str | os.PathLike[str], second: set[str]
+) -> None:
+    for own, alone, other in ((a, first - second, b), (b, second - first, a)):
+        if alone:
+            raise DataError(
+                f"{list_names(alone, _NAMED)} in {printable(own)} has no picture of the same name "
+                f"in {printable(other)}; pairs need one each"
+            )
+
+
+def _describe_twice(place: str | os.PathLike[str], domain: _Domain) -> list[str]:
+    if not domain.twice:
+        return []
+    files = [name for each in domain.twice.values() for name in each]
+    return [
+        f"pairs left out, since several pictures in {printable(place)} have their name: "
+        f"{list_names(files, _NAMED)}"
+    ]
 
 
 def load_halves(path: str | os.PathLike[str], side: int) -> DomainPair:

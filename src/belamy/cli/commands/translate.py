@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from belamy.cli.existing import Overwrite
 from belamy.cli.gallery import require_page, write_gallery
 from belamy.cli.groups import PlainGroup
 from belamy.cli.options import default, option, takes
@@ -55,6 +56,7 @@ def apply(
     gallery: Annotated[
         Path | None, typer.Option(help="An HTML page with all of them, before and after.")
     ] = None,
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Translate every IMAGE with what NETWORK has learned."""
@@ -71,7 +73,14 @@ def apply(
         return translator.steps(source)
 
     try:
-        work_on(images, output, translate, "translating")
+        work_on(
+            images,
+            output,
+            translate,
+            "translating",
+            overwrite=overwrite,
+            planned=translator.recipe,
+        )
     finally:  # those that were made are shown even where others failed
         done = [job for job in jobs if job.done]
         if gallery is not None and done:
@@ -86,7 +95,10 @@ def train(
     a: Annotated[
         str | None, typer.Argument(help="Folder or zip of pictures of one domain.")
     ] = None,
-    b: Annotated[str | None, typer.Argument(help="The same of the other domain.")] = None,
+    b: Annotated[
+        str | None,
+        typer.Argument(help="The same of the other domain; none if A holds both."),
+    ] = None,
     run: RunFolder = None,
     resume: Resumed = None,
     device: Annotated[str, option(train_translation, "device")] = default(
@@ -99,10 +111,11 @@ def train(
         config, folder = resumed(context, resume, "translate", TranslateConfig), resume
         follow(train_translation(config, folder, device=device), folder, COMMAND)
         return
-    if a is None or b is None:
+    if a is None:
         raise OptionError("name the two domains, A and B, or a run folder with --resume")
-    config = TranslateConfig(a=a, b=b, **options)
-    folder = run or new_run(f"translate-{Path(a).stem}-{Path(b).stem}")
+    config = TranslateConfig(a=a, b=b or "", **options)
+    names = dict.fromkeys(Path(place).stem for place in (config.a, config.b))
+    folder = run or new_run("-".join(("translate", *names)))
     follow(train_translation(config, folder, device=device), folder, COMMAND)
 
 

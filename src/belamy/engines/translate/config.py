@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from belamy.checks import Between, check_options, flag_of, require
+from belamy.checks import Between, check_options, flag_of, require, show_value
 from belamy.engines.translate.options import DIRECTIONS, Direction
-from belamy.errors import OptionError, UnknownName
+from belamy.errors import DataError, OptionError, UnknownName
 from belamy.precision import Precision
 
 __all__ = ["METHODS", "MethodDefaults", "TranslateConfig"]
 
+_TOGETHER = (("trainA", "trainB"), ("A/train", "B/train"), ("A", "B"))  # in one folder
 _WEIGHTS = Between(0, 1e6)
 _CHANNELS = Between(1, 256)
 
@@ -44,7 +46,9 @@ class TranslateConfig:
     Args:
         a: folder or zip of pictures of domain A, or a folder in a zip (photos.zip/sea); in all
             folders in it.
-        b: the same of domain B.
+        b: the same of domain B. Not given: a holds both, as trainA/ and trainB/ or A/ and B/; or,
+            for pix2pix, side by side in each picture, A in the left half.
+        direction: b-to-a (or BtoA) learns the other way: A and B change places.
         method: cyclegan learns both directions, by the way there and back; cut and fastcut learn
             one, by comparing patches, in less time and memory; pix2pix learns one from pairs,
             pictures of the same name in A and B.
@@ -92,8 +96,9 @@ class TranslateConfig:
     """
 
     a: str
-    b: str
+    b: str = ""
     method: Literal["cyclegan", "cut", "fastcut", "pix2pix"] = "cyclegan"
+    direction: Literal["a-to-b", "b-to-a", "AtoB", "BtoA"] = "a-to-b"
     a_label: str | None = None
     b_label: str | None = None
     size: Annotated[int, Between(64, 1024, "pixels")] = 128
@@ -121,6 +126,8 @@ class TranslateConfig:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise UnknownName("method", self.method, METHODS)
+        check_options(self)
+        self._find_domains()
         self._fill_in()
         check_options(self)
         self._check_together()
@@ -143,8 +150,36 @@ class TranslateConfig:
         self._set("loss", self.loss or usual)
         few = 0 if self.generator == "unet" else 9
         self._set("blocks", few if self.blocks is None else self.blocks)
-        self._set("a_label", self.a_label or Path(self.a).stem)
-        self._set("b_label", self.b_label or Path(self.b).stem)
+        names = Path(self.a).stem, Path(self.b).stem
+        if self.halves:
+            halves = ("left", "right") if self.direction == "a-to-b" else ("right", "left")
+            names = f"{names[0]} {halves[0]}", f"{names[0]} {halves[1]}"
+        self._set("a_label", self.a_label or names[0])
+        self._set("b_label", self.b_label or names[1])
+
+    def _find_domains(self) -> None:
+        """Which folder holds A and which B, of the one that is given, in the direction asked for.
+
+        Where they are two, the direction is then a-to-b; halves of pictures are cut by it.
+        """
+        if not self.b:
+            found = _find_both(self.a)
+            if found is None and self.method != "pix2pix":
+                raise OptionError(
+                    f"name the two domains, A and B: {show_value(self.a)} alone has no trainA/ "
+                    "and trainB/ in it"
+                )
+            a, b = found or (self.a, self.a)
+            self._set("a", a)
+            self._set("b", b)
+        back = self.direction in ("b-to-a", "BtoA")
+        if back and not self.halves:
+            for one, other in (("a", "b"), ("a_label", "b_label")):
+                first, second = getattr(self, one), getattr(self, other)
+                self._set(one, second)
+                self._set(other, first)
+            back = False
+        self._set("direction", "b-to-a" if back else "a-to-b")
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -166,6 +201,28 @@ class TranslateConfig:
         return DIRECTIONS if self.method == "cyclegan" else DIRECTIONS[:1]
 
     @property
+    def halves(self) -> bool:
+        """Whether pairs are side by side in one picture."""
+        return self.method == "pix2pix" and os.path.realpath(self.a) == os.path.realpath(self.b)
+
+    @property
     def paired(self) -> bool:
         """Whether pictures of the same name in A and B belong together."""
         return self.pair_weight is not None
+
+
+def _find_both(place: str) -> tuple[str, str] | None:
+    """The folders of A and of B in one folder or zip; None where it has no such two."""
+    from belamy.pixels.archive import open_tree
+
+    try:
+        with open_tree(place) as tree:
+            names = [f"/{name}" for name in tree.pictures]
+    except DataError:  # it is said when the pictures are read
+        return None
+    for one, other in _TOGETHER:
+        top = next((name.split(f"/{one}/")[0] for name in names if f"/{one}/" in name), None)
+        if top is not None and any(name.startswith(f"{top}/{other}/") for name in names):
+            folder = Path(place, top.lstrip("/"))
+            return str(folder / one), str(folder / other)
+    return None
