@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from belamy.pixels.formats import deep, spaces
+from belamy.pixels.formats.frames import warn_of_more
 
 # EXIF orientation → how to turn the stored picture upright.
 _TRANSPOSITIONS = {
@@ -55,6 +56,8 @@ def _turn(pixels: Pixels, orientation: int) -> Pixels:
 def to_srgb(picture: Image.Image, name: str) -> tuple[Pixels, Pixels | None]:
     """The first frame of `picture`, upright, in sRGB; `name` is for messages.
 
+    A `PictureWarning` says where there are more frames.
+
     Returns:
         The colours and the alpha, not premultiplied. Colours are (H, W, 3) uint8 or float32 in
         [0, 1], or (H, W) float32 where the file holds grey deeper than 8 bits; alpha is (H, W)
@@ -64,6 +67,7 @@ def to_srgb(picture: Image.Image, name: str) -> tuple[Pixels, Pixels | None]:
         ImageError: numbers that have no white point or are none; or colours, such as PQ and HLG,
             that have no one right look in sRGB.
     """
+    warn_of_more(picture, name)
     found = deep.read_deep(picture, name)
     if found is None:
         picture.load()

@@ -22,6 +22,7 @@ from torch import Tensor
 from belamy.errors import ImageError, MissingExtra, OptionError
 from belamy.files import atomic_path
 from belamy.pixels import decode
+from belamy.pixels.formats.frames import count_frames
 from belamy.pixels.images import from_pil, to_pil
 from belamy.pixels.mp4 import is_mp4
 from belamy.pixels.recipe import Recipe, comment
@@ -34,6 +35,7 @@ _FASTEST = {".gif": 50.0, ".mp4": 240.0}  # a GIF counts hundredths, and browser
 # paintings are all fine texture.
 _QUALITY = "18"
 _PALETTE = 256
+_FILMS = ("GIF", "WEBP", "PNG", "AVIF")  # formats of Pillow whose frames follow in time
 _USUAL_GIF_DELAY = 0.1  # seconds that browsers show a frame which says nothing, or 0
 _BT709, _LIMITED, _SRGB_TRANSFER = 1, 1, 13  # ITU-T H.273, tables 2 to 4
 
@@ -212,7 +214,7 @@ def is_animated(path: str | os.PathLike[str]) -> bool:
     if is_mp4(path):
         return True
     with decode.open_picture(path, max_megapixels=decode.MAX_MEGAPIXELS) as picture:
-        return getattr(picture, "n_frames", 1) > 1
+        return picture.format in _FILMS and count_frames(picture) > 1
 
 
 @contextmanager
