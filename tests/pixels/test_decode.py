@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from belamy.errors import ImageError, PictureWarning
-from belamy.pixels import decode
+from belamy.pixels import archive, decode, encode
 
 
 def png(size=(3, 2)):
@@ -42,6 +42,13 @@ def test_a_stream_has_the_guards_of_a_file(data, cause):
         ) as picture,
     ):
         picture.load()
+
+
+def test_what_is_written_is_read_and_every_suffix_has_a_file():
+    assert set(encode.SUFFIXES) <= decode.READABLE_SUFFIXES
+    assert {".jfif", ".jpe", ".tif", ".apng", ".mpo"} <= decode.READABLE_SUFFIXES
+    assert all(suffix == suffix.lower() for suffix in decode.READABLE_SUFFIXES)
+    assert archive.SUFFIXES is decode.READABLE_SUFFIXES
 
 
 def test_a_name_of_control_characters_is_shown_as_text():

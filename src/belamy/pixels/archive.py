@@ -27,18 +27,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from belamy.errors import DataError, ImageError
-from belamy.pixels.decode import MAX_MEGAPIXELS, describe_error, open_picture, printable
+from belamy.pixels.decode import (
+    MAX_MEGAPIXELS,
+    READABLE_SUFFIXES,
+    describe_error,
+    open_picture,
+    printable,
+)
 from belamy.pixels.srgb import to_srgb
 
 __all__ = ["SUFFIXES", "Tree", "is_picture", "list_names", "locate", "open_tree"]
 
-SUFFIXES = frozenset(
-    (
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo", ".png", ".apng", ".webp"),
-        *(".gif", ".tif", ".tiff", ".bmp", ".avif"),
-    )
-)
-"""Of the files that count as pictures in a folder or a zip; one named by itself may have any."""
+SUFFIXES = READABLE_SUFFIXES
 
 MAX_MEMBER = 512 << 20  # bytes, unpacked
 MAX_RATIO = 100  # unpacked over packed, of members above the next: plain colour is packed so, too
@@ -352,9 +352,10 @@ def _check_member(info: zipfile.ZipInfo, name: str) -> None:
 def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """The member's bytes, a little at a time."""
     if info.compress_type != zipfile.ZIP_BZIP2:
-        # of LZMA, zipfile unpacks as many packed bytes as are asked for, to any size
-        most = 4096 if info.compress_type == zipfile.ZIP_LZMA else _CHUNK
+        # of LZMA, zipfile unpacks as many packed bytes as are asked for, or more, to any size
+        most = 512 if info.compress_type == zipfile.ZIP_LZMA else _CHUNK
         with archive.open(info) as packed:
+            packed.MIN_READ_SIZE = min(packed.MIN_READ_SIZE, most)  # type: ignore[attr-defined]
             while chunk := packed.read(most):
                 yield chunk
         return

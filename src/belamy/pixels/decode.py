@@ -37,6 +37,13 @@ from belamy.errors import BelamyError, ImageError, OptionError, PictureWarning
 from belamy.pixels.formats import avif, png, tiff
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+READABLE_SUFFIXES = frozenset(
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo", ".png", ".apng", ".webp"),
+        *(".gif", ".tif", ".tiff", ".bmp", ".dib", ".avif", ".avifs"),
+    )
+)
+"""Of the files that count as pictures in a folder or a zip; one named by itself may have any."""
 MAX_MEGAPIXELS = 100.0
 # Encoders write about 10 scans; a small file can ask for thousands, each a pass over all pixels.
 MAX_SCANS = 200

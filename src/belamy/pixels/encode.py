@@ -213,4 +213,6 @@ SUFFIXES = {
     ".bmp": _BMP,
     ".gif": _GIF,
     ".avif": _AVIF,
+    ".jpe": _JPEG,
+    ".jfif": _JPEG,
 }
