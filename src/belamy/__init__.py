@@ -45,6 +45,7 @@ _HOMES = {
     "PostProcess": "belamy.engines.gan.sampler",
     "Sampler": "belamy.engines.gan.sampler",
     "FogOptions": "belamy.engines.defog.fog_api",
+    "TorchNetwork": "belamy.networks.modules.torch_network",
     "TranslateConfig": "belamy.engines.translate.api",
     "TranslateOptions": "belamy.engines.translate.api",
     "Translator": "belamy.engines.translate.render",

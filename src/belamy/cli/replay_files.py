@@ -69,8 +69,12 @@ def find_files(call: Call, folder: Path, *, trust: bool) -> Found:
     options: dict[str, str] = {}
     networks = []
     for name, text in _paths_in(call):
-        if not _is_name(text):
-            search = _Search(folder, trust, f"the {name} {show_value(text)}")
+        search = _Search(folder, trust, f"the {name} {show_value(text)}")
+        if name in NETWORKS and _is_module(text):
+            network, _, path = text.partition("@")
+            if path:  # of one of timm's; the recipe's SHA-256 is not that of the file
+                options[text] = f"{network}@{search.find(path, None)}"
+        elif not _is_name(text):
             options[text] = search.find(text, digests or None if name in NETWORKS else None)
         if name in NETWORKS:
             networks.append(options.get(text, text))
@@ -85,6 +89,12 @@ def _paths_in(call: Call) -> Iterator[tuple[str, str]]:
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and text:
                 yield name, text
+
+
+def _is_module(text: str) -> bool:
+    from belamy.networks.modules.open_network import is_module
+
+    return is_module(text)
 
 
 def _is_name(text: str) -> bool:

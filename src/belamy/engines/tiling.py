@@ -16,6 +16,8 @@ from belamy.pixels.tiles import available_memory, tile_for_memory
 
 __all__ = ["TilingHabit", "bytes_per_pixel", "choose_tiling"]
 
+# Strides that a place of a layer that sees the whole picture is taken to see well. By eye.
+_GLOBAL_FIELD = 16
 _MEASURED_SIDE = 64  # pixels; the side of the picture on which the memory of a pixel is measured
 
 
@@ -29,12 +31,14 @@ class TilingHabit:
         largest_tile: longest side in pixels, whatever is free.
         largest_whole: a picture of fewer pixels than this squared is worked on whole if memory
             allows.
+        exact: whether tiles must give what the whole picture would.
     """
 
     field: float
     strides: int
     largest_tile: int
     largest_whole: float = math.inf
+    exact: bool = False
 
 
 def choose_tiling(
@@ -55,7 +59,7 @@ def choose_tiling(
         cost: `bytes_per_pixel` of the layers. None measures it.
 
     Raises:
-        OptionError: the tile is all margin.
+        OptionError: the tile is all margin, or cannot be exact where it must be.
     """
     if tile == "none":
         return None
@@ -63,10 +67,8 @@ def choose_tiling(
     if not names:  # the objective looks at pixels alone, whose neighbours are all they need
         return Tiling(tile, margin=8, align=1) if isinstance(tile, int) else None
     align = max(backbone.layers[name].stride or _deepest_stride(backbone) for name in names)
-    field = max(backbone.layers[name].receptive_field or _deepest_field(backbone) for name in names)
-    margin = (math.ceil(field * habit.field / align) + habit.strides) * align
-    least = 2 * margin + 2 * align
     if isinstance(tile, int):
+        margin, least = _measure_margin(habit, backbone, names, align)
         if tile < least:
             raise OptionError(f"a tile of {tile} px is too small here; take {least} px or more")
         return Tiling(tile, margin, align)
@@ -74,7 +76,39 @@ def choose_tiling(
     side = tile_for_memory(cost, available_memory(image.device), align=align)
     if image.shape[-2] * image.shape[-1] <= min(side, habit.largest_whole) ** 2:
         return None
+    if habit.exact and any(_sees_all(backbone, name) for name in names):
+        return None
+    margin, least = _measure_margin(habit, backbone, names, align)
     return Tiling(max(min(side, habit.largest_tile), least), margin, align)
+
+
+def _measure_margin(
+    habit: TilingHabit, backbone: Backbone, names: list[str], align: int
+) -> tuple[int, int]:
+    """The margin of a tile, and the shortest side that one may have."""
+    field = max(_field(habit, backbone, name) for name in names)
+    margin = (math.ceil(field * habit.field / align) + habit.strides) * align
+    return margin, max(2 * margin + 2 * align, backbone.smallest(names))
+
+
+def _field(habit: TilingHabit, backbone: Backbone, name: str) -> int:
+    """Side of what a place sees; something for it where it sees the whole picture."""
+    layer, field = backbone.layers[name], backbone.field(name)
+    if field is not None:
+        return field
+    if layer.stride is None:
+        return _deepest_field(backbone)
+    if habit.exact and _sees_all(backbone, name):
+        raise OptionError(
+            f"each place of layer {name!r} sees the whole picture, which tiles would not show it; "
+            "take tile none, or a layer before it"
+        )
+    return _GLOBAL_FIELD * layer.stride
+
+
+def _sees_all(backbone: Backbone, name: str) -> bool:
+    """Whether a layer has places, and each of them sees the whole picture."""
+    return backbone.layers[name].stride is not None and backbone.field(name) is None
 
 
 def _deepest_stride(backbone: Backbone) -> int:
@@ -91,7 +125,7 @@ def bytes_per_pixel(backbone: Backbone, names: Iterable[str]) -> float:
     Every module's output is counted, since the backward pass needs most of them, and once more
     for the gradients on the way.
     """
-    counted = 0
+    counted, side = 0, max(_MEASURED_SIDE, backbone.smallest(names))
 
     def count(module: nn.Module, inputs: object, output: object) -> None:
         nonlocal counted
@@ -102,8 +136,8 @@ def bytes_per_pixel(backbone: Backbone, names: Iterable[str]) -> float:
     hooks = [leaf.register_forward_hook(count) for leaf in leaves]
     try:
         with torch.no_grad():
-            backbone(backbone.mean.expand(1, 3, _MEASURED_SIDE, _MEASURED_SIDE), list(names))
+            backbone(backbone.mean.expand(1, 3, side, side), list(names))
     finally:
         for hook in hooks:
             hook.remove()
-    return 1.5 * counted / (_MEASURED_SIDE * _MEASURED_SIDE)
+    return 1.5 * counted / (side * side)

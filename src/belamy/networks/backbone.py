@@ -80,6 +80,8 @@ class Backbone(nn.Module):
 
     mean: Tensor
     std: Tensor
+    assumed: str = ""
+    """How it is shown pictures, where nobody says; a line for the user."""
 
     def __init__(
         self,
@@ -136,6 +138,10 @@ class Backbone(nn.Module):
             )
         known = dict.fromkeys((*self.layers, *self._aliases))
         raise UnknownName(f"layer of {self.name}", name, tuple(known))
+
+    def field(self, name: str) -> int | None:
+        """Side in pixels of the square that one place of a layer sees; None for all of it."""
+        return self.layers[self.resolve(name)].receptive_field
 
     def _alias(self, name: str) -> str:
         """What the longest known beginning of `name` stands for, with the rest behind it."""

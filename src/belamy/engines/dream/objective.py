@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from torch import Tensor
 from belamy.engines.dream.options import Smoothing
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
-from belamy.networks.find import name_network
+from belamy.networks.modules.open_network import Model, name_model, say_no_layer
 from belamy.networks.registry import NETWORKS
 from belamy.objectives.features import (
     channel,
@@ -125,27 +124,30 @@ def _read_term(text: str) -> Term:
     return Term(match["layer"], number, weight)
 
 
-def default_layers(model: str | os.PathLike[str]) -> tuple[str, ...]:
-    """The layers that a model, by name or file, dreams with when none is named.
+def default_layers(model: Model) -> tuple[str, ...]:
+    """The layers that a model dreams with when none is named.
 
     Raises:
         UnknownName, WeightsError: there is no such model, or its weights are not here.
         OptionError: no layer of it is anybody's favourite.
     """
-    name = name_network(model, "backbone")
+    name = name_model(model)
+    if not name:
+        raise OptionError(say_no_layer(model, "layer"))
     layers = NETWORKS[name].layers.dream
     if not layers:
         raise OptionError(f"{name} has no favourite layer; name one with layer")
     return layers
 
 
-def default_smoothing(model: str | os.PathLike[str]) -> Smoothing:
-    """How the gradient of a model, by name or file, is best freed of noise.
+def default_smoothing(model: Model) -> Smoothing:
+    """How the gradient of a model is best freed of noise; of a module, by blurring and levelling.
 
     Raises:
         UnknownName, WeightsError: there is no such model, or its weights are not here.
     """
-    return NETWORKS[name_network(model, "backbone")].layers.dream_smoothing
+    name = name_model(model)
+    return NETWORKS[name].layers.dream_smoothing if name else "both"
 
 
 def objective_for(

@@ -11,6 +11,7 @@ from belamy.checks import Between, check_options, flag_of
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
+    from belamy.networks.modules.torch_network import AnyModule
     from belamy.objectives.objective import Objective
     from belamy.pixels.images import Source
 
@@ -38,7 +39,8 @@ class DreamOptions:
     Args:
         image: what to dream on; a file, PIL image, array or tensor. None dreams from noise.
         model: a network's name (`belamy models list`) or weights file; auto is the best one whose
-            weights are here.
+            weights are here. timm:NAME or timm:NAME@FILE is one of timm's; in Python a torch module
+            of your own.
         layer: what to excite, as NAME[:CHANNEL][*WEIGHT]; several add up, and a negative weight
             calms. None takes the model's favourite. Shallow layers draw strokes and eyes, deep ones
             parts of animals and things.
@@ -78,7 +80,7 @@ class DreamOptions:
 
     image: Source | None = None
     _: KW_ONLY
-    model: str | os.PathLike[str] = "auto"
+    model: str | os.PathLike[str] | AnyModule = "auto"
     layer: str | Objective | Sequence[str | Objective] = ()
     class_: str | None = None
     guide: Source | None = None

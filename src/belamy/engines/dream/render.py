@@ -28,8 +28,14 @@ from belamy.engines.dream.options import (
 from belamy.engines.recipes import recipe_of
 from belamy.engines.tiling import TilingHabit, choose_tiling
 from belamy.errors import OptionError, UnknownName
-from belamy.networks.backbone import Backbone, load_backbone
-from belamy.networks.find import list_backbones, suggest_backbone
+from belamy.networks.backbone import Backbone
+from belamy.networks.modules.open_network import (
+    Model,
+    describe_model,
+    list_models,
+    open_backbone,
+    suggest_model,
+)
 from belamy.objectives.objective import IMAGE, Objective
 from belamy.optimise import Tiling, activations_of, descend, fit, gradient_of, tiled_gradient_of
 from belamy.pixels.augment import random_shift, robust_same_size, roll, roll_back
@@ -100,14 +106,14 @@ class Dreamer:
 
     def __init__(self, options: DreamOptions | None = None) -> None:
         given = DreamOptions() if options is None else options
-        self.hint = suggest_backbone(given.model)
         self.device = choose_device(given.device)
-        models = list_backbones(given.model)
+        models = list_models(given.model)
         if given.layer in ((), [], "") and given.class_ is None:
             models = models[:1]
             given = replace(given, layer=default_layers(models[0]))
         self.target = read_target(given.layer, given.class_, given.channels)
         self.backbone, model = _load_first(models, self.target.layers, self.device)
+        self.hint = self.backbone.assumed or suggest_model(given.model)
         self.options = replace(given, model=model)
 
     def __call__(self, image: Source | None = None) -> Picture:
@@ -148,14 +154,15 @@ class Dreamer:
         )
         digest = self.backbone.sha256
         weights = {self.backbone.name: digest} if digest else {}
-        changed = {"layer": self.target.describe()}
+        model = describe_model(options.model, self.backbone)
+        changed = {"layer": self.target.describe(), "model": model}
         recipe = recipe_of("dream", options, weights, changed=changed)
         return Scene(options, self.backbone, objective, base, picture.alpha, mask, tiling, recipe)
 
 
 def _load_first(
-    models: Sequence[str], layers: Iterable[str], device: torch.device
-) -> tuple[Backbone, str]:
+    models: Sequence[Model], layers: Iterable[str], device: torch.device
+) -> tuple[Backbone, Model]:
     """The first of the models that has all the layers, and which one that is.
 
     Raises:
@@ -164,7 +171,7 @@ def _load_first(
     refused: UnknownName | None = None
     for model in models:
         try:
-            return load_backbone(model, layers=layers, device=device), model
+            return open_backbone(model, layers=layers, device=device), model
         except UnknownName as error:
             refused = refused or error
     assert refused is not None

@@ -15,7 +15,7 @@ from belamy.networks.backbone import Backbone
 # Tiles are exact: half a field on each side is all that a position sees, and two strides more allow
 # for positions that are not in the middle of what they see (unpadded and even kernels). At most
 # 768 px long: the margins are then a third of it for VGG-19's relu5_1. By trial.
-TILING = TilingHabit(field=1 / 2, strides=2, largest_tile=768)
+TILING = TilingHabit(field=1 / 2, strides=2, largest_tile=768, exact=True)
 
 # What brings a mean, or a root mean square, up to about what a maximum would be. Source:
 # crowsonkb/style-transfer-pytorch, whose l2 is 0.78 · √(sum of 4 squares).
@@ -68,9 +68,17 @@ def set_pooling_and_padding(backbone: Backbone, pooling: str | None, precision: 
     if pooling is not None:
         _replace_pools(backbone, pooling)
     first = next((m for m in backbone.modules() if isinstance(m, nn.Conv2d)), None)
-    if first is not None:
+    if first is not None and _overlaps(first):
         _replicate(first)
     return backbone.to(DTYPES[precision])
+
+
+def _overlaps(convolution: nn.Conv2d) -> bool:
+    """Whether its windows lie over one another; patches side by side see no edge. One that pads by
+    itself, as timm's for TensorFlow's weights, is left alone."""
+    steps = zip(convolution.kernel_size, convolution.stride, strict=True)
+    own = type(convolution).forward is nn.Conv2d.forward
+    return own and not isinstance(convolution.padding, str) and all(k > s for k, s in steps)
 
 
 def _replicate(convolution: nn.Conv2d) -> None:

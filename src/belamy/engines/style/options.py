@@ -14,6 +14,7 @@ from belamy.checks import Between, check_number, check_options
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
+    from belamy.networks.modules.torch_network import AnyModule
     from belamy.pixels.images import Source
 
 __all__ = [
@@ -82,7 +83,8 @@ class StyleOptions:
             Strokes as large as half of it are found.
         iterations: steps at each scale, or FIRST,NEXT for the first and each next. None: the
             preset's.
-        model: a network's name (`belamy models list`) or weights file.
+        model: a network's name (`belamy models list`) or weights file. timm:NAME or timm:NAME@FILE
+            is one of timm's; in Python a torch module of your own.
         content_layer: where content is compared, as NAME[*WEIGHT]; several add up. None named: the
             model's own.
         style_layer: where style is compared, likewise; shallow layers see paint, deep ones shapes.
@@ -125,7 +127,7 @@ class StyleOptions:
     size: int | str | None = None
     min_size: Annotated[int, SIDES] = 128
     iterations: int | str | None = None
-    model: str | os.PathLike[str] = "iris"
+    model: str | os.PathLike[str] | AnyModule = "iris"
     content_layer: str | Sequence[str] = ()
     style_layer: str | Sequence[str] = ()
     style_loss: Literal["moments", "gram"] = "moments"

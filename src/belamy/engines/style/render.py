@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -34,7 +33,7 @@ from belamy.engines.style.targets import (
 )
 from belamy.engines.tiling import bytes_per_pixel, choose_tiling
 from belamy.networks.architecture import StyleLayers
-from belamy.networks.backbone import load_backbone
+from belamy.networks.modules.open_network import describe_model, open_backbone
 from belamy.objectives.objective import IMAGE
 from belamy.objectives.priors import nine_point_variation
 from belamy.pixels.colors import keep_colors
@@ -85,7 +84,7 @@ class Stylist:
         self.device = choose_device(options.device)
         self.layers = choose_layers(options)
         names = [*self.layers.content, *self.layers.style]
-        backbone = load_backbone(os.fspath(options.model), layers=names, device=self.device)
+        backbone = open_backbone(options.model, layers=names, device=self.device)
         check_layers(backbone, names)
         auto = options.tile == "auto"
         self._bytes_per_pixel = bytes_per_pixel(backbone, names) if auto else None
@@ -104,7 +103,8 @@ class Stylist:
         total = first + following * (len(scene.sizes) - 1)
         for count, (image, losses) in enumerate(_optimise(scene, first, following), start=1):
             result, alpha = _finish(scene, image)
-            note = scene.pictures.note if count == 1 else ""
+            notes = (scene.pictures.note, self.backbone.assumed) if count == 1 else ()
+            note = "; ".join(filter(None, notes))
             yield Step(count, total, result, losses, alpha, replace(scene.recipe, step=count), note)
 
     def _scene(self, options: StyleOptions) -> Scene:
@@ -132,6 +132,7 @@ class Stylist:
             "style_layer": describe_layers(self.layers.style),
             "content_weight": self.layers.content_weight,
             "tv": self.layers.tv,
+            "model": describe_model(options.model, self.backbone),
         }
         if is_named_start(options.init):
             changed["init"] = options.init

@@ -14,7 +14,7 @@ from belamy.engines.style.options import StyleOptions, read_layers
 from belamy.errors import OptionError
 from belamy.networks.architecture import StyleLayers
 from belamy.networks.backbone import Backbone
-from belamy.networks.find import name_network
+from belamy.networks.modules.open_network import name_model, say_no_layer
 from belamy.networks.registry import NETWORKS
 from belamy.objectives.statistics import content_loss, moment_statistics
 from belamy.objectives.style_losses import STYLE_LOSSES, Moments, blend_moments, normalize_weights
@@ -40,11 +40,14 @@ def choose_layers(options: StyleOptions) -> StyleLayers:
         UnknownName, WeightsError: there is no such model, or its weights are not here.
         OptionError: no layers of it are known and none are named.
     """
-    name = name_network(options.model, "backbone")
-    known = NETWORKS[name].layers.style
+    name = name_model(options.model)
+    known = NETWORKS[name].layers.style if name else None
     content_layers = read_layers(options.content_layer)
     style_layers = read_layers(options.style_layer)
-    if known is None and not (content_layers and style_layers):
+    chosen = content_layers and style_layers
+    if not name and not chosen:
+        raise OptionError(say_no_layer(options.model, "content-layer and style-layer"))
+    if known is None and not chosen:
         raise OptionError(
             f"{name} has no usual layers for style; name some with content-layer and style-layer"
         )

@@ -1,0 +1,137 @@
+"""A backbone out of whatever stands for one: a name, a file, a torch module, one of timm's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import torch
+from torch import nn
+
+from belamy.devices import choose_device
+from belamy.errors import OptionError, RecipeError
+from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.find import list_backbones, name_network, suggest_backbone
+from belamy.networks.modules.module_backbone import ModuleBackbone, main_paths
+from belamy.networks.modules.timm_networks import is_timm, load_timm
+from belamy.networks.modules.torch_network import AnyModule, TorchNetwork
+
+__all__ = [
+    "Model",
+    "describe_model",
+    "is_module",
+    "list_models",
+    "name_model",
+    "open_backbone",
+    "say_no_layer",
+    "suggest_model",
+]
+
+Model: TypeAlias = "str | os.PathLike[str] | AnyModule"
+"""What may stand for a network that looks: a name, a file, a module, a name of timm's."""
+
+_RECORDED = "module "  # begins what a recipe says of somebody's own module
+
+
+def is_module(model: object) -> bool:
+    """Whether a model is a torch module or one of timm's, rather than one of belamy's own.
+
+    Raises:
+        OptionError: it is nothing that could be a network.
+        RecipeError: it is a recipe's word for a module, which no recipe can hold.
+    """
+    if isinstance(model, (nn.Module, TorchNetwork)):
+        return True
+    if not isinstance(model, (str, os.PathLike)):
+        raise OptionError(
+            f"model is a {type(model).__name__}; it must be a name, a file or a torch.nn.Module"
+        )
+    text = os.fspath(model)
+    if text.startswith(_RECORDED):
+        raise RecipeError(
+            f"this was made with {text!r}, a module of somebody's own, which no recipe can hold; "
+            "make it again from Python, with model=module"
+        )
+    return is_timm(text)
+
+
+def open_backbone(
+    model: Model,
+    *,
+    layers: Iterable[str] | None = None,
+    device: str | torch.device | None = None,
+) -> Backbone:
+    """A network with its weights, looked through by the names of its layers.
+
+    Args:
+        model: a name, a file or a run, as `load_backbone` takes them; a torch module, or a
+            `TorchNetwork` that says how it takes pictures; or `timm:NAME`, `timm:NAME@FILE`.
+        layers: what will be asked for; None for everything.
+        device: where it goes; None for the CPU.
+
+    Raises:
+        UnknownName: no such network, or no such layer.
+        WeightsError: weights missing, damaged, or of another network.
+        OptionError: no such device, or a module that cannot be looked through.
+        MissingExtra: timm is not installed.
+    """
+    place = choose_device(str(device or "cpu"))
+    if not is_module(model):
+        assert isinstance(model, (str, os.PathLike))
+        return load_backbone(os.fspath(model), layers=layers, device=place)
+    if isinstance(model, (nn.Module, TorchNetwork)):
+        return ModuleBackbone(_described(model), layers=layers, device=place)
+    name = os.fspath(model)
+    return ModuleBackbone(load_timm(name), layers=layers, name=name, device=place)
+
+
+def list_models(model: Model) -> tuple[Model, ...]:
+    """The model; for `auto` all backbones whose weights are here, the best first."""
+    if is_module(model):
+        return (model,)
+    assert isinstance(model, (str, os.PathLike))
+    return list_backbones(model)
+
+
+def name_model(model: Model) -> str:
+    """What the registry calls a backbone; empty of a module, which it does not know.
+
+    Raises:
+        UnknownName, WeightsError: there is no such model, or its weights are not here.
+    """
+    if is_module(model):
+        return ""
+    assert isinstance(model, (str, os.PathLike))
+    return name_network(model, "backbone")
+
+
+def suggest_model(model: Model) -> str:
+    """What would look better than what `auto` finds here, as a line for the user; or nothing."""
+    return suggest_backbone(model) if isinstance(model, (str, os.PathLike)) else ""
+
+
+def _described(model: nn.Module | TorchNetwork) -> TorchNetwork:
+    return model if isinstance(model, TorchNetwork) else TorchNetwork(model)
+
+
+def describe_model(model: Model, backbone: Backbone) -> str:
+    """What a recipe says of the model."""
+    if isinstance(backbone, ModuleBackbone):
+        return backbone.described
+    assert isinstance(model, (str, os.PathLike))
+    return os.fspath(model)
+
+
+def say_no_layer(model: Model, option: str) -> str:
+    """That no layer of a module is anybody's favourite; it names those that could be taken."""
+    if isinstance(model, (nn.Module, TorchNetwork)):
+        module = _described(model).module
+        name, paths = type(module).__name__, main_paths(module)
+        shown = ", ".join(paths[:12]) + (", …" if len(paths) > 12 else "")
+        return f"{name} has no favourite layer; name one with {option}: it has {shown}"
+    shown = os.fspath(model)
+    return (
+        f"{shown} has no favourite layer; name one with {option}: belamy models show "
+        f"{shown.partition('@')[0]} lists them"
+    )
