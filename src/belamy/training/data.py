@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -128,7 +129,7 @@ def load_splits(
         names = find_pictures(tree) if tree.pictures else []
         train, test = _find_split(names, TRAIN), _find_split(names, TEST)
         if train is not None and test is None:
-            train, test = (_hold_out(train, split) for split in (TRAIN, TEST))
+            train, test = (_hold_out(tree, train, split) for split in (TRAIN, TEST))
         elif train is None and test is None:
             train, test = (_find_classes(tree, names, split) for split in (TRAIN, TEST))
         if train is None or test is None:
@@ -216,15 +217,22 @@ def _find_classes(tree: Tree, names: Sequence[str], split: Sequence[str]) -> _Me
     messages = [f"{list_names(loose)} left out, in no folder of a class"] if loose else []
     parent = folders[0][:depth]
     place = "".join(f"{part}/" for part in parent)
-    return _hold_out(_Members(folder_of, place, frozenset([parent]), tuple(messages)), split)
+    return _hold_out(tree, _Members(folder_of, place, frozenset([parent]), tuple(messages)), split)
 
 
-def _hold_out(members: _Members, split: Sequence[str]) -> _Members:
+def _hold_out(tree: Tree, members: _Members, split: Sequence[str]) -> _Members:
     """The part for `split` of pictures that have none: a fifth of each class is the test split."""
+    counts = Counter(members.folder_of.values())
+    few = [folder for folder, count in counts.items() if count < 2]
+    if few and len(counts) > 1:
+        raise DataError(
+            f"{printable(tree.path)} has one picture of {list_names(few)}; give two or more of "
+            "each class, so that one can be held out to measure on"
+        )
     held_out = set[str]()
-    for folder in set(members.folder_of.values()):
+    for folder in counts:
         names = [name for name, own in members.folder_of.items() if own == folder]
-        count = max(1, round(_HELD_OUT * len(names))) if len(names) > 1 else 0
+        count = max(1, round(_HELD_OUT * len(names))) if len(counts) > 1 else 0
         held_out.update(sorted(names, key=_hash_of)[:count])
     test = split == TEST
     kept = {
