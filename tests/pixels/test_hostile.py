@@ -24,6 +24,9 @@ from belamy.pixels.recipe import read_recipe
 
 SLOWEST = 1.0  # seconds of one thread
 
+# Of the seeds some are films: how that is said is the affair of formats/test_frames.py.
+pytestmark = pytest.mark.filterwarnings("ignore::belamy.errors.PictureWarning")
+
 
 def encoded(picture, kind, **options):
     buffer = io.BytesIO()

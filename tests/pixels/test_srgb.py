@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from belamy.errors import ImageError, OptionError
+from belamy.errors import ImageError, OptionError, PictureWarning
 from belamy.pixels.images import (
     compose,
     from_pil,
@@ -299,7 +299,8 @@ def test_a_background_that_is_no_colour(background):
 def test_the_first_frame_is_read(tmp_path, suffix):
     first, second = (Image.new("RGB", (32, 24), colour) for colour in ("red", "blue"))
     first.save(tmp_path / f"x.{suffix}", save_all=True, append_images=[second])
-    image = load_image(tmp_path / f"x.{suffix}")
+    with pytest.warns(PictureWarning, match="has 2 (frames|pages); only the first is used"):
+        image = load_image(tmp_path / f"x.{suffix}")
     near(image[0, :, 12, 16].tolist(), [1.0, 0, 0], 0.02)
 
 

@@ -90,8 +90,8 @@ def load_picture(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> P
             before it is decoded.
 
     Returns:
-        The first frame, upright, in sRGB. Colour of 16 bits per channel is read at 8, grey at its
-        full depth.
+        The first frame, upright, in sRGB, at the depth of the file; transparency at 8 bits. A
+        `PictureWarning` says where there are more frames. docs/formats.md tells what is read.
 
     Raises:
         ImageError: it cannot be read; the message names the file and the cause.

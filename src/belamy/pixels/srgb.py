@@ -175,6 +175,11 @@ def _is_adobe_rgb(picture: Image.Image) -> bool:
 
 def _resolve_palette(picture: Image.Image) -> Image.Image:
     """Palettes resolved, a transparent colour or premultiplied alpha made a channel of its own."""
+    clear = picture.info.get("transparency")
+    if picture.mode == "1" and isinstance(clear, int):  # Pillow 11.3 forgets it
+        grey = picture.convert("L")
+        grey.putalpha(grey.point([0 if value == clear else 255 for value in range(256)]))
+        return grey
     if picture.mode in ("1", "L", "P", "RGB") and picture.has_transparency_data:
         return picture.convert("RGBA")
     wanted = _PLAIN_MODES.get(picture.mode)

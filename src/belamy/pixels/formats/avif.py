@@ -125,9 +125,4 @@ def _code_in(properties: list[_Box]) -> tuple[int, int] | None:
         if box.kind == b"colr" and box.data[:4] == b"nclx":
             primaries, transfer = struct.unpack(">HH", box.data[4:8])
             return primaries, transfer
-    return next((found for box in properties if (found := _code_of_av1(box)) is not None), None)
-
-
-def _code_of_av1(box: _Box) -> tuple[int, int] | None:
-    """From AV1's own header in `av1C`: where nothing else tells, libavif follows it."""
     return None

@@ -28,6 +28,8 @@ MAX_PROFILE = 32 << 20  # bytes of a colour profile, unpacked
 _MAX_CHUNKS = 1_000_000
 _MOST = 1032  # bytes that deflate can pack into one
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_COLOUR = (b"IHDR", b"iCCP", b"cICP", b"tRNS")
+_LONGEST = 64 << 20  # bytes of a chunk that is read
 _XMP = "XML:com.adobe.xmp"
 
 
@@ -86,21 +88,19 @@ def add_metadata(picture: Image.Image, stream: BinaryIO, parts: Sequence[Chunk],
     if _XMP in texts:
         picture.info["xmp"] = texts[_XMP].encode()
     before = parts[: next((i for i, p in enumerate(parts) if p.name == b"IDAT"), len(parts))]
+    bits = 8
     for part in before:
-        data = _read(stream, part) if part.name in (b"iCCP", b"cICP", b"IHDR") else b""
+        data = _read(stream, part) if part.name in _COLOUR and part.length <= _LONGEST else b""
         if part.name == b"iCCP":
             picture.info["icc_profile"] = _profile(data, name)
-        elif part.name == b"cICP" and part.length == 4:
+        elif part.name == b"cICP" and len(data) == 4:
             picture.info["cicp"] = tuple(data)
-        elif part.name == b"IHDR" and picture.mode == "L" and part.length == 13:
-            _scale_transparency(picture, data[8])
-
-
-def _scale_transparency(picture: Image.Image, bits: int) -> None:
-    """Pillow stretches grey of 2 and 4 bits to 8, and forgets the grey that is transparent."""
-    value = picture.info.get("transparency")
-    if isinstance(value, int) and bits < 8:
-        picture.info["transparency"] = value * 255 // (2**bits - 1)
+        elif part.name == b"IHDR" and len(data) == 13:
+            bits = data[8]
+        elif part.name == b"tRNS" and picture.mode in ("1", "L") and bits < 8:
+            # Pillow stretches grey of few bits to 8, but not the grey that is transparent.
+            clear, top = int.from_bytes(data[:2], "big"), 2**bits - 1
+            picture.info["transparency"] = min(clear, top) * 255 // top
 
 
 def _read_text(stream: BinaryIO, parts: Sequence[Chunk]) -> dict[str, str]:
