@@ -11,7 +11,15 @@ import torch
 from PIL import Image
 
 from belamy.errors import DataError
-from belamy.training.data import TEST, TRAIN, batch_indices, epoch_steps, load_labelled
+from belamy.training.data import (
+    TEST,
+    TRAIN,
+    Labelled,
+    batch_indices,
+    epoch_steps,
+    load_labelled,
+    load_splits,
+)
 
 
 def picture(shade: int) -> bytes:
@@ -90,6 +98,50 @@ def test_broken_pictures_lose_their_label_too(tmp_path: Path) -> None:
     assert found.broken == ("train/a/1.png",)
     assert found.labels.tolist() == [0, 1]
     assert len(found.images) == 2
+
+
+def shades(found: Labelled) -> set[int]:
+    return set(found.images[:, 0, 0, 0].tolist())
+
+
+def test_a_set_without_splits_is_split_by_its_names(tmp_path: Path) -> None:
+    files = {f"{c}/{n}.png": picture(10 * n + k) for k, c in enumerate("ab") for n in range(10)}
+    path = made(tmp_path, files)
+    train, test = load_splits(path, (8, 8))
+    assert (len(train.images), len(test.images)) == (16, 4)
+    assert (train.labels.tolist(), test.labels.tolist()) == ([0] * 8 + [1] * 8, [0, 0, 1, 1])
+    assert not shades(train) & shades(test)
+    assert train.messages == ("no test/ or val/: 4 of 20 pictures held out",)
+    assert test.messages == ()
+    for alone, split in ((train, TRAIN), (test, TEST)):  # as `classify evaluate` reads it
+        assert shades(load_labelled(path, split, size=8)) == shades(alone)
+    made(tmp_path, {"a/10.png": picture(200)})
+    assert len(shades(load_splits(path, (8, 8))[1]) & shades(test)) >= 3  # not drawn anew
+
+
+def test_a_test_split_is_held_out_of_train(tmp_path: Path) -> None:
+    files = {
+        f"train/{c}/{n}.png": picture(10 * n + k) for k, c in enumerate("ab") for n in range(5)
+    }
+    train, test = load_splits(made(tmp_path, files), (8, 8))
+    assert (len(train.images), len(test.images)) == (8, 2)
+
+
+def test_class_folders_that_hold_nothing_are_no_classes(tmp_path: Path) -> None:
+    files = {f"{s}/{c}/1.png": picture(1) for s in ("train", "val") for c in "ab"}
+    path = made(tmp_path, {**files, "train/c/list.txt": b""})
+    (path / "val" / "d").mkdir()
+    train, test = load_splits(path, (8, 8))
+    assert train.classes == test.classes == ("a", "b")
+    assert train.messages == ("c: a folder without pictures is no class",)
+    assert test.messages == ("d: a folder without pictures is no class",)
+
+
+def test_splits_must_have_the_same_classes(tmp_path: Path) -> None:
+    names = ("train/a", "train/b", "val/a", "val/c")
+    path = made(tmp_path, {f"{name}/1.png": picture(1) for name in names})
+    with pytest.raises(DataError, match=r"the two splits differ \(b, c\)"):
+        load_splits(path, (8, 8))
 
 
 @pytest.mark.parametrize(("count", "batch", "world"), [(23, 4, 1), (23, 4, 2), (64, 8, 2)])

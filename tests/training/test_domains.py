@@ -81,6 +81,80 @@ def test_pairs_are_matched_by_name(tmp_path: Path) -> None:
         load_domains(a, b, 16, paired=True)
 
 
+def paint(path: Path, left: int, right: int, size: tuple[int, int] = (48, 24)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.new("L", size, left)
+    picture.paste(right, (size[0] // 2, 0, *size))
+    picture.convert("RGB").save(path)
+
+
+def test_two_files_of_one_name_are_no_pair(tmp_path: Path) -> None:
+    """0.bmp is red here, and 0.png there: whichever is taken may be the wrong one."""
+    a = folder(tmp_path / "a", "0.bmp", "0.jpg", "1.png", level=10)
+    b = folder(tmp_path / "b", "0.jpg", "0.png", "1.png", level=100)
+    domains = load_domains(a, b, 16, paired=True)
+    assert (domains.a[:, 0, 0, 0].tolist(), domains.b[:, 0, 0, 0].tolist()) == ([12], [102])
+    said = " ".join(domains.messages)
+    for place, names in ((a, "0.bmp, 0.jpg"), (b, "0.jpg, 0.png")):
+        assert f"several pictures in {place} have their name: {names}" in said
+    for path in (a / "1.png", b / "1.png"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"no pair that can be used; .*0\.bmp, 0\.jpg"):
+        load_domains(a, b, 16, paired=True)
+
+
+def test_a_pair_with_a_broken_half_is_left_out_by_name(tmp_path: Path) -> None:
+    a = folder(tmp_path / "a", *(f"{n}.png" for n in range(4)), level=10)
+    b = folder(tmp_path / "b", *(f"{n}.png" for n in range(4)), level=100)
+    (b / "2.png").write_bytes(b"no picture")
+    domains = load_domains(a, b, 16, paired=True)
+    assert domains.a[:, 0, 0, 0].tolist() == [10, 11, 13]
+    assert domains.b[:, 0, 0, 0].tolist() == [100, 101, 103]
+    broken, pair = domains.messages
+    assert "1 of 4 pictures cannot be read, and are left out: 2.png (of 2.png: it is not" in broken
+    assert pair == "pairs left out, since one half cannot be read: 2"
+
+
+def test_pairs_of_different_shape_are_remarked(tmp_path: Path) -> None:
+    a, b = folder(tmp_path / "a", "1.png", "2.png"), folder(tmp_path / "b", "1.png", "2.png")
+    Image.new("RGB", (24, 24)).save(b / "2.png")
+    domains = load_domains(a, b, 16, paired=True)
+    assert len(domains.a) == len(domains.b) == 2
+    assert domains.messages[-1].endswith("may not lie on each other: 2")
+
+
+def test_pairs_side_by_side_are_halves(tmp_path: Path) -> None:
+    for number in range(3):
+        paint(tmp_path / f"{number}.png", 10 + number, 100 + number)
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    domains = load_domains(tmp_path, tmp_path, 16, paired=True)
+    assert domains.paired
+    assert (domains.a == torch.tensor([10, 11, 12]).view(3, 1, 1, 1)).all()
+    assert (domains.b == torch.tensor([100, 101, 102]).view(3, 1, 1, 1)).all()
+    assert (domains.swapped().a == domains.b).all()
+    said, broken = domains.messages
+    assert said == f"{tmp_path}: 3 pairs side by side, A in the left half"
+    assert "1 of 4 pictures cannot be read" in broken
+    paint(tmp_path / "4.png", 14, 104, (60, 24))
+    said = load_domains(tmp_path, tmp_path, 16, paired=True).messages[0]
+    assert said.endswith("not twice as wide as high: 4.png")
+
+
+def test_of_pairs_side_by_side_those_to_learn_from_are_taken(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "train", "val", "test")):
+        paint(tmp_path / "facades" / split / f"{number}.png", 10 + number, 100 + number)
+    place = tmp_path / "facades"
+    assert load_domains(place, place, 16, paired=True).a[:, 0, 0, 0].tolist() == [10, 11]
+    val = place / "val"
+    assert load_domains(val, val, 16, paired=True).b[:, 0, 0, 0].tolist() == [102]
+
+
+def test_what_is_not_side_by_side_is_said(tmp_path: Path) -> None:
+    folder(tmp_path, "1.png", "2.png")
+    with pytest.raises(DataError, match=r"not two side by side \(1\.png, 2\.png"):
+        load_domains(tmp_path, tmp_path, 16, paired=True)
+
+
 def noise(count: int, side: int) -> torch.Tensor:
     chance = torch.Generator().manual_seed(0)
     return torch.randint(0, 256, (count, side, side, 3), generator=chance).to(torch.uint8)

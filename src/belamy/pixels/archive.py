@@ -45,6 +45,7 @@ MAX_RATIO = 100  # unpacked over packed, of members above the next: plain colour
 _SMALL = 128 << 20  # bytes
 _IN_MEMORY = 32 << 20  # bytes; larger members are unpacked into a temporary file
 _CHUNK = 1 << 20
+_LONGEST = 80  # letters of a name in a list
 
 _READ_METHODS = frozenset(
     (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
@@ -153,10 +154,12 @@ def is_picture(name: str) -> bool:
 
 
 def list_names(names: Iterable[str], most: int = 3) -> str:
-    """The first few names, printable, and how many more there are."""
+    """The first few names, printable, long ones cut, and how many more there are."""
     known = sorted(names)
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return ", ".join(map(printable, known[:most])) + more
+    shown = [printable(name) for name in known[:most]]
+    cut = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in shown]
+    more = f" and {len(known) - most:,} more" if len(known) > most else ""
+    return ", ".join(cut) + more
 
 
 def locate(path: str | os.PathLike[str]) -> tuple[Path, str]:
