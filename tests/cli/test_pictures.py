@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 import typer
 
-from belamy.cli.outputs import Job
+from belamy.cli.outputs import Job, save_step
 from belamy.cli.pictures import work_on
-from belamy.errors import ImageError
-from belamy.pixels.images import Source, load_image, save_image
+from belamy.errors import ImageError, OptionError
+from belamy.pixels.images import Source, input_of, load_image, save_image
+from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
 
 
@@ -24,32 +26,99 @@ def pictures(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def grow_lighter(image: Source, job: Job) -> Iterator[Step]:
+def grow_lighter(image: Source, job: Job, by: float = 0.1) -> Iterator[Step]:
     for index in (1, 2, 3):
-        yield Step(index, 3, (load_image(image) + 0.1 * index).clamp(0, 1), {})
+        inputs = (input_of("image", image),)
+        recipe = Recipe("lighten", {"by": by, "tile": "none"}, inputs, {}, 0, "1", "2", index)
+        yield Step(index, 3, (load_image(image) + by * index).clamp(0, 1), {}, recipe=recipe)
 
 
 def grey(path: Path) -> float:
     return float(load_image(path).mean())
 
 
-def test_a_single_picture_is_always_made_anew(pictures: list[Path], tmp_path: Path) -> None:
-    target = tmp_path / "out.png"
-    save_image(torch.zeros(1, 3, 4, 4), target)
-    work_on(pictures[:1], str(target), grow_lighter, "lightening")
-    assert grey(target) == pytest.approx(0.8, abs=0.01)
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_there_by_its_recipe_is_not_made_again(
+    pictures: list[Path], tmp_path: Path, many: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = pictures if many else pictures[:1]
+    output = f"{tmp_path}/new/" if many else str(tmp_path / "new" / "a.png")
+    first = tmp_path / "new" / "a.png"
+    for by, light, said in (
+        (0.1, 0.8, str(first)),
+        (0.1, 0.8, f"{first} is there already"),
+        (0.05, 0.65, str(first)),  # another option: made anew
+    ):
+        before = first.stat().st_mtime_ns if first.exists() else 0
+        work_on(images, output, partial(grow_lighter, by=by), "lightening")
+        assert capsys.readouterr().out.splitlines()[0] == said
+        assert grey(first) == pytest.approx(light, abs=0.01)
+        assert (first.stat().st_mtime_ns == before) == said.endswith("already")
+    save_image(torch.full((1, 3, 4, 4), 0.2), pictures[0])  # another input
+    work_on(images, output, partial(grow_lighter, by=0.05), "lightening")
+    assert grey(first) == pytest.approx(0.35, abs=0.01)
+    assert grey(first.with_name("b.png")) == pytest.approx(0.65, abs=0.01) if many else True
+    work_on(images, output, partial(grow_lighter, by=0.05), "lightening", overwrite=True)
+    assert "already" not in capsys.readouterr().out.splitlines()[-1]
 
 
-def test_of_many_pictures_those_that_are_there_stay(
+def test_a_recipe_found_beforehand_saves_the_work(pictures: list[Path], tmp_path: Path) -> None:
+    def planned(image: Source) -> Recipe:
+        recipe = list(grow_lighter(image, Job(tmp_path, tmp_path)))[-1].recipe
+        assert recipe is not None
+        return recipe
+
+    def never(image: Source, job: Job) -> Iterator[Step]:
+        raise AssertionError
+        yield
+
+    output = str(tmp_path / "out.png")
+    work_on(pictures[:1], output, grow_lighter, "lightening", planned=planned)
+    work_on(pictures[:1], output, never, "lightening", planned=planned)
+
+
+def test_somebodys_own_file_is_never_overwritten_in_silence(
     pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
-    save_image(torch.zeros(1, 3, 4, 4), folder / "a.png")
-    work_on(pictures, f"{folder}/", grow_lighter, "lightening")
-    assert [grey(folder / f"{name}.png") for name in "ab"] == pytest.approx([0, 0.8], abs=0.01)
-    said = capsys.readouterr().out
-    assert said.split("\n")[:2] == [f"{folder / 'a.png'} is there already", str(folder / "b.png")]
+    for name, content in (("a.png", None), ("b.png", b"no picture at all")):
+        if content is None:
+            save_image(torch.zeros(1, 3, 4, 4), folder / name)
+        else:
+            (folder / name).write_bytes(content)
+    before = [(folder / name).read_bytes() for name in ("a.png", "b.png")]
+    with pytest.raises(typer.Exit):
+        work_on(pictures, f"{folder}/", grow_lighter, "lightening")
+    with pytest.raises(typer.Exit):
+        work_on(pictures[:1], str(folder / "a.png"), grow_lighter, "lightening")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3
+    assert all("carries no recipe" in line and "--overwrite" in line for line in said)
+    assert [(folder / name).read_bytes() for name in ("a.png", "b.png")] == before
+    work_on(pictures, f"{folder}/", grow_lighter, "lightening", overwrite=True)
+    assert [grey(folder / f"{name}.png") for name in "ab"] == pytest.approx([0.8] * 2, abs=0.01)
+
+
+def test_what_was_stopped_is_made_again(pictures: list[Path], tmp_path: Path) -> None:
+    target = tmp_path / "out.png"
+    step = next(grow_lighter(pictures[0], Job(pictures[0], target)))
+    save_step(step, target)
+    work_on(pictures[:1], str(target), grow_lighter, "lightening")
+    assert grey(target) == pytest.approx(0.8, abs=0.01)
+
+
+def test_messages_of_many_name_the_picture(
+    pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(image: Source, job: Job) -> Iterator[Step]:
+        raise OptionError("it is too small")
+        yield
+
+    with pytest.raises(typer.Exit):
+        work_on(pictures, f"{tmp_path}/new/", fail, "lightening")
+    lines = capsys.readouterr().err.splitlines()
+    assert [f"{path}: it is too small" in line for path, line in zip(pictures, lines, strict=True)]
 
 
 def test_frames_are_saved_on_the_way(pictures: list[Path], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from belamy.cli.existing import recipe_there, unless_made
 from belamy.cli.failures import plain_failures
 from belamy.cli.groups import complain
 from belamy.cli.inputs import Inputs, holds_many, inputs
@@ -17,7 +18,9 @@ from belamy.cli.progress import show_steps
 from belamy.errors import BelamyError, OptionError
 
 if TYPE_CHECKING:
+    from belamy.cli.existing import Planned
     from belamy.pixels.images import Source
+    from belamy.pixels.recipe import Recipe
     from belamy.steps import Step
 
 __all__ = ["make_picture", "require_named", "work_on"]
@@ -36,8 +39,12 @@ def work_on(
     doing: str,
     *,
     every: int = 0,
+    overwrite: bool = False,
+    planned: Callable[[Source], Recipe] | None = None,
 ) -> None:
     """Make one picture of each, and say where it is; one that fails does not hold up the others.
+
+    What is there already, by the recipe that it carries, is not made again.
 
     Args:
         images: files, folders and zips.
@@ -45,6 +52,9 @@ def work_on(
         steps_of: the engine: what a picture is read from, and where it goes → its steps.
         doing: for the progress bar, "clearing".
         every: save a frame of the work every so many steps, beside the result; 0 saves none.
+        overwrite: make what is there again, whoever made it.
+        planned: a picture → the recipe of what the engine would make of it, found without the
+            work; None takes it from the first step.
 
     Raises:
         OptionError, ImageError: the output cannot be what it is named.
@@ -58,32 +68,54 @@ def work_on(
     jobs = plan(list(sources), output, {path: one.relative for path, one in sources.items()})
     failed = 0
     for job in share(jobs):
-        if job.done and len(jobs) > 1:
-            typer.echo(f"{show_path(job.target)} is there already")
-            continue
         try:
             steps = _steps(steps_of, sources, job)
             with plain_failures():
-                make_picture(steps, job.target, doing, every, one_of_many=len(jobs) > 1)
+                make_picture(
+                    steps,
+                    job.target,
+                    doing,
+                    every,
+                    one_of_many=len(jobs) > 1,
+                    overwrite=overwrite,
+                    planned=None if planned is None else _plan(planned, sources, job),
+                )
         except BelamyError as error:  # it is said, and does not hold up the others
             failed += 1
-            complain(str(error))
+            complain(_about(job, str(error)) if len(jobs) > 1 else str(error))
     if failed:
         raise typer.Exit(1)
 
 
 def make_picture(
-    steps: Iterable[Step], target: Path, doing: str, every: int = 0, *, one_of_many: bool = False
+    steps: Iterable[Step],
+    target: Path,
+    doing: str,
+    every: int = 0,
+    *,
+    one_of_many: bool = False,
+    overwrite: bool = False,
+    planned: Planned | None = None,
 ) -> None:
     """Run the steps to their end, save the picture, and say where it is.
 
     Args:
         every: save a frame every so many steps, as TARGET-0010.png; 0 saves none.
         one_of_many: what Ctrl-C left of it goes aside, lest it be taken for done.
+        overwrite: make it again where it is there already, whoever made that.
+        planned: see `belamy.cli.existing.unless_made`.
 
     Raises:
+        OptionError: the target is there, and belamy did not make it.
         KeyboardInterrupt: Ctrl-C; what was made so far is saved.
     """
+    there = recipe_there(target, overwrite)
+    if there is not None and not every:  # frames of the work are had by the work alone
+        going = unless_made(steps, there, planned)
+        if going is None:
+            typer.echo(f"{show_path(target)} is there already")
+            return
+        steps = going
     watched = _saving_frames(steps, target, every) if every else steps
     step, stopped = show_steps(watched, f"{doing} {target.name}")
     if stopped and one_of_many:
@@ -107,7 +139,20 @@ def _steps(
     yield from steps_of(sources[job.source].read(), job)
 
 
+def _plan(planned: Callable[[Source], Recipe], sources: Inputs, job: Job) -> Planned:
+    return lambda: planned(sources[job.source].read())
+
+
+def _about(job: Job, message: str) -> str:
+    """The message, with the picture's name unless it says that already."""
+    named = (str(job.source), str(job.target), job.source.name)
+    return message if any(name in message for name in named) else f"{job.source}: {message}"
+
+
 def _as_folder(output: str) -> str:
     if Path(output).suffix and not Path(output).is_dir():
-        raise OptionError(f"a folder of pictures cannot become {output}; name a folder")
+        raise OptionError(
+            f"a folder of pictures cannot become {output}, one file; name a folder: -o "
+            f"{Path(output).with_suffix('')}/"
+        )
     return output if output.endswith(("/", os.sep)) else output + "/"

@@ -17,12 +17,14 @@ from belamy import files
 from belamy.devices import choose_device
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError, PictureWarning, WeightsError
+from belamy.networks.files.ranges import Range
 from belamy.networks.find import find_network
 from belamy.networks.image_to_image.network import CHECKED_SIDE
 from belamy.networks.image_to_image.runtime import Runtime, load_runtime
 from belamy.pixels.colors import keep_colors
 from belamy.pixels.images import Picture, Source, load_picture, resize
 from belamy.pixels.images import fit as fit_size
+from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import (
     apply_tiled,
     available_memory,
@@ -66,6 +68,8 @@ class FeedforwardOptions(Protocol):
     @property
     def runtime(self) -> str: ...
     @property
+    def range(self) -> Range: ...
+    @property
     def device(self) -> str: ...
 
 
@@ -90,7 +94,9 @@ class Repainter(Generic[Options]):
         self.engine, self.options = engine, options
         self.device = choose_device(options.device)
         self.path = find_network(options.network, "image-to-image")
-        self.runtime = load_runtime(self.path, options.runtime, self.device, direction)
+        self.runtime = load_runtime(
+            self.path, options.runtime, self.device, direction, options.range
+        )
         self._weights = {self.path.name: files.sha256(self.path)}
 
     def __call__(self, image: Source | None = None) -> Picture:
@@ -98,19 +104,31 @@ class Repainter(Generic[Options]):
         (last,) = deque(self.steps(image), maxlen=1)
         return Picture(last.image, last.alpha, last.recipe)
 
-    def steps(self, image: Source | None = None) -> Iterator[Step]:
-        """The same as a stream, of one step."""
+    def recipe(self, image: Source | None = None) -> Recipe:
+        """The recipe that the repainted picture will carry, but for how it is cut into tiles."""
+        return self._recipe(self._options(image), None)
+
+    def _options(self, image: Source | None) -> Options:
         options = self.options if image is None else replace(self.options, image=image)
         if options.image is None:
             raise OptionError("no picture to repaint; name one")
+        return options
+
+    def _recipe(self, options: Options, tile: int | None) -> Recipe:
+        written = replace(options, tile="none" if tile is None else tile, device=str(self.device))
+        return recipe_of(self.engine, written, self._weights, step=1)
+
+    def steps(self, image: Source | None = None) -> Iterator[Step]:
+        """The same as a stream, of one step."""
+        options = self._options(image)
+        assert options.image is not None
         picture = _resize_picture(load_picture(options.image), options.size)
         base = picture.image.to(self.device)
         tile = _choose_tile(options.tile, self.runtime, base)
         generated = repaint(self.runtime, base, tile).to(base)
         if not bool(generated.isfinite().all()):
             raise WeightsError(f"{self.path} paints values that are no numbers; get it again")
-        options = replace(options, tile="none" if tile is None else tile, device=str(self.device))
-        recipe = recipe_of(self.engine, options, self._weights, step=1)
+        recipe = self._recipe(options, tile)
         yield Step(1, 1, _blend(base, generated, options), {}, picture.alpha, recipe)
 
 

@@ -214,3 +214,26 @@ def test_ctrl_c_saves_and_the_run_goes_on(data: Path, tmp_path: Path) -> None:
     assert f"going on from step {step:,}" in next(ticks).note
     assert next(ticks).step > step
     ticks.close()
+
+
+def test_folders_and_zips_are_named_and_tabled(image: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    (folder / "sea").mkdir(parents=True)
+    for place in (folder / "a.png", folder / "sea" / "b.png"):
+        place.write_bytes(image.read_bytes())
+    (folder / "broken.png").write_bytes(b"no picture")
+    for table in ("t.csv", "t.json"):
+        done = run(folder, "--model", "iris", "--top", "2", "-o", tmp_path / table)
+        assert done.exit_code == 1  # one is broken, and the others are there
+        assert "broken.png" in done.stderr
+    rows = (tmp_path / "t.csv").read_text().splitlines()
+    assert rows[0] == "image,rank,class,probability"
+    assert [row.split(",")[:2] for row in rows[1:]] == [
+        [str(folder / name), rank] for name in ("a.png", "sea/b.png") for rank in "12"
+    ]
+    answers = json.loads((tmp_path / "t.json").read_text())
+    assert [answer["image"] for answer in answers] == [row.split(",")[0] for row in rows[1::2]]
+    assert len(answers[0]["guesses"]) == 2
+    refused = run(folder, "-o", tmp_path / "t.png")
+    assert refused.exit_code == 1
+    assert ".csv or .json" in refused.stderr

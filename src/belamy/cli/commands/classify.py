@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.groups import DefaultGroup, complain
+from belamy.cli.inputs import inputs
 from belamy.cli.options import default, option, takes
+from belamy.cli.tables import Answer, require_table, write_table
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.classify.api import (
     ClassifyConfig,
@@ -35,7 +37,14 @@ app = typer.Typer(
 @app.command("look")
 @takes(classify, without=["image"])
 def look(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures to name.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Pictures to name, folders or zips of them."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write a table instead: a .csv or a .json."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a picture, for programs.")
     ] = False,
@@ -43,25 +52,26 @@ def look(
 ) -> None:
     """Say what a network sees in each IMAGE, and how sure it is; `look` may be left out."""
     settings = ClassifyOptions(**options)
+    if output is not None:
+        require_table(output)
+    sources = [pair for image in images for pair in inputs([image]).items()]
     from belamy.engines.classify.predict import Classifier  # brings torch
 
     classifier = Classifier(settings)
-    failed = False
-    for image in images:
+    answers: list[Answer] = []
+    for path, picture in sources:
         try:
-            guesses = classifier(image)
+            answer = Answer(str(path), classifier(picture.read()))
         except BelamyError as error:  # it is said, and does not hold up the others
-            failed = True
-            complain(str(error))
+            complain(str(error) if path.name in str(error) else f"{path}: {error}")
             continue
-        if as_json:
-            rows = [{"name": g.name, "probability": g.probability} for g in guesses]
-            typer.echo(json.dumps({"image": str(image), "guesses": rows}, ensure_ascii=False))
-            continue
-        typer.echo(image)
-        for guess in guesses:
-            typer.echo(f"  {guess.probability:6.1%}  {guess.name}")
-    if failed:
+        answers.append(answer)
+        if output is None:
+            typer.echo(answer.as_json() if as_json else answer.as_text())
+    if output is not None:
+        write_table(output, answers)
+        typer.echo(output)
+    if len(answers) < len(sources):
         raise typer.Exit(1)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from belamy.cli.existing import Overwrite
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.inputs import inputs
 from belamy.cli.options import default, option, takes
@@ -58,6 +59,7 @@ def clear(
             "folder for several."
         ),
     ] = "",
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Take the fog out of every IMAGE; `clear` may be left out."""
@@ -77,6 +79,7 @@ def clear(
             defogger.steps(image), transmission, job.relative or Path(job.target.name)
         ),
         "clearing",
+        overwrite=overwrite,
     )
 
 

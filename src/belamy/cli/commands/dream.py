@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from belamy.cli.existing import Overwrite
 from belamy.cli.options import takes
 from belamy.cli.outputs import require_output
 from belamy.cli.pictures import make_picture, require_named, work_on
@@ -34,15 +35,25 @@ def dream(
     every: Annotated[
         int, typer.Option(min=0, help="Save a frame of the work every N steps, beside the result.")
     ] = 0,
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Dream: change a picture until a network sees more of what it looks for."""
     require_named(output)
     asked = DreamOptions(**options)
     if not images:
-        make_picture(dream_steps(**options), require_output(output), "dreaming", every)
+        make_picture(
+            dream_steps(**options), require_output(output), "dreaming", every, overwrite=overwrite
+        )
         return
     from belamy.engines.dream.render import Dreamer  # brings torch
 
     dreamer = Dreamer(asked)
-    work_on(images, output, lambda image, _: dreamer.steps(image), "dreaming", every=every)
+    work_on(
+        images,
+        output,
+        lambda image, _: dreamer.steps(image),
+        "dreaming",
+        every=every,
+        overwrite=overwrite,
+    )

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy.cli.commands.gan import app
+from belamy.cli.existing import Overwrite, recipe_there, unless_made
 from belamy.cli.films import require_film, save_film
+from belamy.cli.groups import complain
 from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
 from belamy.cli.progress import show_steps, shown
@@ -60,6 +62,7 @@ def paint(
         typer.Option("--output", "-o", help="One sheet, or a folder for a file of each picture."),
     ] = "",
     save_latents: Kept = None,
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Paint pictures from nothing; in a folder, SEED-NUMBER.png is what other commands call it."""
@@ -69,33 +72,63 @@ def paint(
         given = PaintOptions(network, sheet=False, **options)
         steps = gan_paint_steps(network, sheet=False, **options)
         stem = "latents" if given.latents else str(given.seed)
-        _save_each(steps, Path(output), stem, save_latents)
+        _save_each(steps, Path(output), stem, save_latents, overwrite)
         return
-    _paint_one(gan_paint_steps(network, sheet=True, **options), output, save_latents, "painting")
+    steps = gan_paint_steps(network, sheet=True, **options)
+    _paint_one(steps, output, save_latents, "painting", overwrite)
 
 
 def _is_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
-def _save_each(steps: Iterator[Step], folder: Path, stem: str, save_latents: Path | None) -> None:
+def _save_each(
+    steps: Iterator[Step], folder: Path, stem: str, save_latents: Path | None, overwrite: bool
+) -> None:
     """A file of each step's picture."""
     latents = []
+    kept = 0
     for step in shown(steps, f"painting {folder}"):
         digits = max(2, len(str(step.total)))
-        save_step(step, folder / f"{stem}-{step.index:0{digits}}.png")
+        target = folder / f"{stem}-{step.index:0{digits}}.png"
         latents.append(step)
+        try:
+            recipe_there(target, overwrite)
+        except OptionError as error:  # it is said, and does not hold up the others
+            complain(str(error))
+            kept += 1
+            continue
+        save_step(step, target)
     _save_latents(latents, save_latents)
     typer.echo(folder)
+    if kept:
+        raise typer.Exit(1)
 
 
 def _paint_one(
-    steps: Iterator[Step], output: str, save_latents: Path | None, description: str
+    steps: Iterator[Step],
+    output: str,
+    save_latents: Path | None,
+    description: str,
+    overwrite: bool,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Run the steps; the last one has the picture."""
+    """Run the steps; the last one has the picture.
+
+    Args:
+        anew: even if the picture is there already.
+    """
     if not output:
         raise OptionError("no output named; write -o new.png")
     target = require_output(output)
+    there = recipe_there(target, overwrite)
+    if there is not None and save_latents is None and not anew:
+        going = unless_made(steps, there)
+        if going is None:
+            typer.echo(f"{target} is there already")
+            return
+        steps = going
     step, stopped = show_steps(steps, f"{description} {target.name}")
     save_step(step, target)
     _save_latents([step], save_latents)
@@ -111,6 +144,7 @@ def walk(
     output: Annotated[
         str, typer.Option("--output", "-o", help="The film: a .gif, or an .mp4 with [video].")
     ] = "",
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Walk from picture to picture and back to the first: a film that goes round for ever."""
@@ -119,6 +153,13 @@ def walk(
     fps = WalkOptions(network, **options).fps
     target = require_film(output, fps)
     steps = gan_walk_steps(network, **options)
+    there = recipe_there(target, overwrite)
+    if there is not None:
+        going = unless_made(steps, there)
+        if going is None:
+            typer.echo(f"{target} is there already")
+            return
+        steps = going
     save_film(steps, target, f"walking to {target.name}", fps)
     typer.echo(target)
 
@@ -130,12 +171,13 @@ def mix(
     second: Annotated[str, _argument(gan_mix_steps, "second")] = SECOND,
     output: Output = "",
     save_latents: Kept = None,
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Cross two pictures and show what lies between them."""
     _require_latents(save_latents)
     steps = gan_mix_steps(first, second, **options)
-    _paint_one(steps, output, save_latents, "mixing")
+    _paint_one(steps, output, save_latents, "mixing", overwrite)
 
 
 @app.command()
@@ -144,11 +186,13 @@ def edit(
     picture: Annotated[str, _argument(gan_edit_steps, "picture")] = FIRST,
     output: Output = "",
     save_latents: Kept = None,
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Change a picture in one direction; without --direction, see what each direction does."""
     _require_latents(save_latents)
-    _paint_one(gan_edit_steps(picture, **options), output, save_latents, "editing")
+    steps = gan_edit_steps(picture, **options)
+    _paint_one(steps, output, save_latents, "editing", overwrite)
 
 
 @app.command()
@@ -160,6 +204,7 @@ def project(
         Path | None, typer.Option(help="Save the way there too: a .gif, or an .mp4 with [video].")
     ] = None,
     save_latents: Kept = None,
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Find IMAGE among all that a painter could paint, as near as it comes."""
@@ -168,7 +213,7 @@ def project(
         require_film(video)
     way: list[Step] = []
     steps = _keeping(gan_project_steps(image, **options), way if video is not None else None)
-    _paint_one(steps, output, save_latents, "looking for")
+    _paint_one(steps, output, save_latents, "looking for", overwrite, anew=video is not None)
     if video is not None:
         save_film(way, video, f"saving {video.name}")
         typer.echo(video)
@@ -190,11 +235,12 @@ def evaluate(
         str, typer.Option("--output", "-o", help="The sheet with the nearest true pictures.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Measure how real NETWORK's pictures look beside those in DATA, and whether it copies."""
     if output:
-        require_output(output)
+        recipe_there(require_output(output), overwrite)
     steps = gan_evaluate_steps(data, network=network, **options)
     step, stopped = show_steps(steps, "measuring")
     if stopped:  # half of the pictures measure nothing

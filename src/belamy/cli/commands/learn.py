@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from belamy.cli.existing import Overwrite, recipe_there
 from belamy.cli.groups import StrictGroup
 from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_output
@@ -47,11 +48,15 @@ def teach(lesson: Callable[..., Lesson]) -> None:
 
     @app.command(name, help=_above_arguments(lesson))
     @takes(lesson)
-    def command(output: Output = Path(f"{name}.png"), **options: Any) -> None:
-        present(lesson, output, options)
+    def command(
+        output: Output = Path(f"{name}.png"), overwrite: Overwrite = False, **options: Any
+    ) -> None:
+        present(lesson, output, options, overwrite)
 
 
-def present(lesson: Callable[..., Lesson], output: Path, options: dict[str, Any]) -> None:
+def present(
+    lesson: Callable[..., Lesson], output: Path, options: dict[str, Any], overwrite: bool = False
+) -> None:
     """Give the lesson: print its lines, save its picture or its film, and say where it is.
 
     Raises:
@@ -62,6 +67,7 @@ def present(lesson: Callable[..., Lesson], output: Path, options: dict[str, Any]
     from belamy.learn.engine import lesson_recipe
 
     require_output(output)
+    recipe_there(output, overwrite)
     require_matplotlib()
     film = output.suffix.lower() == ".gif"
     frames, latest = [], None
@@ -99,11 +105,12 @@ def complexity(
         ),
     ] = None,
     output: Output = Path("complexity.png"),
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """How large networks are: levels, neurons, connections, weights, beside a human cortex."""
     names = networks or list(default(complexity_lesson, "networks"))
-    present(complexity_lesson, output, {"networks": names, **options})
+    present(complexity_lesson, output, {"networks": names, **options}, overwrite)
 
 
 @app.command()
@@ -111,14 +118,15 @@ def complexity(
 def classifier(
     data: Annotated[str, typer.Argument(help=arguments_of(classifier_lesson)["data"].help)] = "",
     output: Output = Path("classifier.png"),
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Cat or dog, from end to end: a network learns your classes, and an error goes back."""
-    present(classifier_lesson, output, {"data": data, **options})
+    present(classifier_lesson, output, {"data": data, **options}, overwrite)
 
 
 @app.command()
 @takes(gan_toy)
-def gan(output: Output = Path("gan.png"), **options: Any) -> None:
+def gan(output: Output = Path("gan.png"), overwrite: Overwrite = False, **options: Any) -> None:
     """A generator and a discriminator learn eight clouds of points from each other."""
-    present(gan_toy, output, options)
+    present(gan_toy, output, options, overwrite)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from belamy.cli.existing import Overwrite
 from belamy.cli.groups import DefaultGroup
+from belamy.cli.inputs import holds_many
 from belamy.cli.options import arguments_of, default, flag, is_typed, option, takes
 from belamy.cli.outputs import require_folder, require_output
-from belamy.cli.pictures import make_picture
-from belamy.engines.anystyle.api import any_style_steps
-from belamy.engines.style.api import style_steps
+from belamy.cli.pictures import make_picture, require_named, work_on
+from belamy.engines.anystyle.api import AnyStyleOptions, any_style_steps
+from belamy.engines.style.api import StyleOptions, style_steps
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
+    from belamy.pixels.images import Source
     from belamy.steps import Step
 
 __all__ = ["app"]
@@ -40,12 +44,17 @@ app = typer.Typer(
 @takes(style_steps, without=["content", "style"])
 def paint(
     context: typer.Context,
-    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The picture to paint.")],
+    content: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONTENT", help="The picture to paint; or a folder or a zip of pictures."
+        ),
+    ],
     style: Annotated[
         list[Path], typer.Argument(metavar="STYLE...", help="In whose manner: one, or several.")
     ],
     output: Annotated[
-        str, typer.Option("--output", "-o", help="The new picture; its suffix says the format.")
+        str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
     ] = "",
     every: Annotated[
         int, typer.Option(min=0, help="Save a frame of the work every N steps, beside the result.")
@@ -65,25 +74,54 @@ def paint(
     network: Annotated[str, option(any_style_steps, "network")] = default(
         any_style_steps, "network"
     ),
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Paint CONTENT in the manner of each STYLE, by steps or --fast; `paint` may be left out."""
-    if not output:
-        raise OptionError("no output named; write -o new.png")
-    target = require_output(output)
-    if target in (content, *style):
-        raise OptionError(f"{target} would overwrite itself; name another output")
+    require_named(output)
     if trace is not None:
         require_folder(trace.parent)
     given = {**options, "patches": patches, "strength": strength, "network": network}
     chosen = _chosen(context, fast, given)
+    if _is_folder(content, output):
+        if trace is not None:
+            raise OptionError("--trace is for one picture; leave it out, or name one picture")
+        form = AnyStyleOptions if fast else StyleOptions
+        steps_of = _load(form(content, style, **chosen))
+        work_on(
+            [content],
+            output,
+            lambda source, _: steps_of(source),
+            "painting",
+            every=every,
+            overwrite=overwrite,
+        )
+        return
+    target = require_output(output)
+    if target in (content, *style):
+        raise OptionError(f"{target} would overwrite itself; name another output")
     rows: list[dict[str, Any]] = []
     make = any_style_steps if fast else style_steps
     steps = _note_losses(make(content, style, **chosen), rows)
     try:
-        make_picture(steps, target, "painting", every)
+        make_picture(steps, target, "painting", every, overwrite=overwrite)
     finally:  # the losses of a painting that failed are of more use than any
         _write_trace(trace, rows)
+
+
+def _is_folder(content: Path, output: str) -> bool:
+    return holds_many(content) or output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def _load(options: StyleOptions | AnyStyleOptions) -> Callable[[Source], Iterator[Step]]:
+    """The engine with its networks loaded once: a picture → its steps."""
+    if isinstance(options, AnyStyleOptions):
+        from belamy.engines.anystyle.render import AnyStylist  # brings torch
+
+        return AnyStylist(options).steps
+    from belamy.engines.style.render import Stylist
+
+    return Stylist(options).steps
 
 
 def _chosen(context: typer.Context, fast: bool, options: Mapping[str, Any]) -> dict[str, Any]:

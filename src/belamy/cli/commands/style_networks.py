@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.commands.style import app
+from belamy.cli.existing import Overwrite
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import require_named, work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
@@ -37,6 +38,7 @@ def apply(
     output: Annotated[
         str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
     ] = "",
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Repaint every IMAGE in the style that NETWORK has learned, in one pass."""
@@ -45,7 +47,14 @@ def apply(
     from belamy.engines.faststyle.apply import StyleApplier  # brings torch
 
     applier = StyleApplier(asked)
-    work_on(images, output, lambda source, job: applier.steps(source), "painting")
+    work_on(
+        images,
+        output,
+        lambda source, _: applier.steps(source),
+        "painting",
+        overwrite=overwrite,
+        planned=applier.recipe,
+    )
 
 
 @app.command()

@@ -39,6 +39,7 @@ class AnyStyleOptions:
             enlarged, and 1024 px at most.
         mask: paint where this picture is white, keep the content where it is black; with two
             styles white is the first's region and black the second's, or give one mask a style.
+            Of one that is transparent in places, what is painted counts as white.
         style_mask: one for each style: only where it is white the style is looked at.
         keep_colors: luma takes only light and dark from the result, and colours from the content;
             match gives the styles the content's colours beforehand.

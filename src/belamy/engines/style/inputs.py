@@ -10,12 +10,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from belamy.engines.masks import read_mask
 from belamy.engines.recipes import listed
 from belamy.engines.style.options import read_weights
 from belamy.engines.style.targets import StyleImage
 from belamy.errors import OptionError
 from belamy.pixels.colors import match_colors
-from belamy.pixels.images import Source, compose, fit, load_image, load_picture, resize
+from belamy.pixels.images import Source, compose, fit, load_picture, resize
 from belamy.pixels.pyramid import Size
 
 __all__ = [
@@ -161,8 +162,8 @@ def shrink(style: StyleImage, long_side: int) -> StyleImage:
 
 
 def _read_mask(source: Source, name: str) -> Tensor:
-    """A mask's brightness (1, 1, H, W)."""
-    mask = load_image(source, background="black").mean(dim=1, keepdim=True)
+    """A mask (1, 1, H, W) of which something counts."""
+    mask = read_mask(source)
     if not bool(mask.max() > 0):
         raise OptionError(f"a {name} is black all over, so nothing would count; make it white")
     return mask

@@ -100,6 +100,7 @@ class StyleOptions:
             are never enlarged.
         mask: paint where this picture is white, keep the content where it is black; with two
             styles white is the first's region and black the second's, or give one mask a style.
+            Of one that is transparent in places, what is painted counts as white.
         style_mask: one for each style: only where it is white the style is looked at.
         init: start from the content, noise, grey, style-statistics (noise in the styles' colours),
             or another picture.
