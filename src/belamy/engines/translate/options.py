@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 from belamy.checks import Between, check_options
+from belamy.networks.files.ranges import Range
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -37,6 +38,8 @@ class TranslateOptions:
             memory that is free, none never tiles.
         runtime: what runs the network: torch; or onnxruntime or openvino, which are faster on
             processors and come with `pip install 'belamy[fast]'`. auto takes torch where it can.
+        range: the numbers that another program's network takes for black and white: 0-255, 0-1,
+            -1-1, imagenet or caffe; auto is found out on a drawn picture.
         device: auto, cpu, cuda or mps.
 
     Raises:
@@ -54,6 +57,7 @@ class TranslateOptions:
     # smaller tiles would be nearly all margin
     tile: Literal["auto", "none"] | Annotated[int, Between(256, unit="pixels")] = "auto"
     runtime: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto"
+    range: Range = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:

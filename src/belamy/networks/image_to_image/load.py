@@ -16,6 +16,7 @@ from typing import Any
 
 from torch import nn
 
+from belamy.checks import require
 from belamy.errors import WeightsError
 from belamy.networks.files.containers import tell_format
 from belamy.networks.files.network_file import (
@@ -25,9 +26,11 @@ from belamy.networks.files.network_file import (
     open_network_file,
     save_network_file,
 )
+from belamy.networks.files.ranges import Range
 from belamy.networks.find import open_network
-from belamy.networks.image_to_image.network import ImageTransformNet, check_output
+from belamy.networks.image_to_image.network import CHECKED_SIDE, ImageTransformNet, check_output
 from belamy.networks.image_to_image.third_party import FIRST, load_pth, load_t7
+from belamy.networks.image_to_image.trial import choose_range
 from belamy.networks.registry import NETWORKS
 
 __all__ = ["LOADERS", "ONNX", "load_image_net", "save_image_net"]
@@ -45,34 +48,61 @@ LOADERS: dict[str, Callable[[Path], ImageTransformNet]] = {
 }
 """Suffix → how a file of another program is read."""
 
+_COLOURS = {
+    "0-255": "levels",
+    "0-1": "unit",
+    "-1-1": "signed",
+    "imagenet": "imagenet",
+    "caffe": "caffe",
+}  # range → what the network calls it
 
-def load_image_net(path: Path, direction: str | None = None) -> ImageTransformNet:
+
+def load_image_net(
+    path: Path, direction: str | None = None, range: Range = "auto"
+) -> ImageTransformNet:
     """The network in a file that is not ONNX, frozen, on the CPU.
 
     Args:
         path: see `belamy.networks.find.find_network`.
         direction: which one, in a file of belamy's that has several; the first if None.
+        range: the numbers that a .pth of another program takes for black and white; auto is found
+            out on a drawn picture.
 
     Raises:
-        WeightsError: it is damaged, of another network, or has none of this direction.
+        WeightsError: it is damaged, of another network, has none of this direction, or paints no
+            picture.
+        OptionError: a range for a file that says it itself.
     """
     suffix = path.suffix.lower()
     if suffix in LOADERS:
         if direction is not None:
             raise WeightsError(f"{path} has no direction {direction!r}: it has one network alone")
-        if suffix != ".t7" and tell_format(path) == "torch7":
-            return load_t7(path)
-        return LOADERS[suffix](path)
+        if suffix != ".t7" and tell_format(path) != "torch7":
+            return _ranged(path, LOADERS[suffix](path), range)
+        _check_unstated(path, range)
+        return load_t7(path)
     if suffix != SUFFIX:
         known = ", ".join((SUFFIX, *LOADERS))
         raise WeightsError(f"{path} is no network that torch runs; known are {known}")
     if _is_others(path):
-        return load_pth(path)
+        return _ranged(path, load_pth(path), range)
+    _check_unstated(path, range)
     with open_network(path, "image-to-image") as file:
         prefix = _choose_direction(file, direction)
         network = file.build(NETWORKS[file.network].build, prefix)
     assert isinstance(network, ImageTransformNet)
     return check_output(network, path)
+
+
+def _check_unstated(path: Path, range: Range) -> None:
+    require(range == "auto", "range", range, f"left out: {path} says it itself")
+
+
+def _ranged(path: Path, network: ImageTransformNet, range: Range) -> ImageTransformNet:
+    """The network with its colours in the range that is stated, or that gives a picture."""
+    chosen = choose_range(path, network.body, (CHECKED_SIDE, CHECKED_SIDE), range)
+    ranged = ImageTransformNet(network.rows, _COLOURS[chosen], network.body)
+    return ranged.eval().requires_grad_(False)
 
 
 def _is_others(path: Path) -> bool:

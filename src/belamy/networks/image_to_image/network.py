@@ -44,6 +44,7 @@ _CAFFE_MEAN = (103.939, 116.779, 123.68)  # of ImageNet's blue, green, red, in l
 # value · scale − offset. What it answers is read the same way backwards.
 COLOURS: dict[str, tuple[bool, tuple[float, ...], tuple[float, ...]]] = {
     "signed": (False, (2.0, 2.0, 2.0), (1.0, 1.0, 1.0)),
+    "unit": (False, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)),
     "levels": (False, (255.0, 255.0, 255.0), (0.0, 0.0, 0.0)),
     "caffe": (True, (255.0, 255.0, 255.0), _CAFFE_MEAN),
     "imagenet": (

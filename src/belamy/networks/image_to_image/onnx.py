@@ -9,6 +9,7 @@ Needs the extra [fast]: onnx to write, onnxruntime or openvino to run.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from belamy.networks.image_to_image.instance_norm import InstanceNorm
 from belamy.networks.image_to_image.layers import Affine, Crop, Join, Multiply, Sum
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
 from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.networks.image_to_image.onnx_files import check_onnx
 from belamy.networks.resample import Downsample, Upsample
 
 __all__ = ["RUNNERS", "Run", "compile_onnx", "onnx_bytes", "open_onnx", "write_onnx"]
@@ -302,7 +304,7 @@ class _Opened:
     colours: str
 
 
-def _in_onnxruntime(data: bytes) -> _Opened:
+def _in_onnxruntime(data: bytes | Path) -> _Opened:
     runtime = _extra("onnxruntime")
     options = runtime.SessionOptions()
     options.log_severity_level = 3  # errors alone: a library says nothing
@@ -317,7 +319,7 @@ def _in_onnxruntime(data: bytes) -> _Opened:
     return _Opened(run, tuple(source.shape), told.get(_COLOURS, "levels"))
 
 
-def _in_openvino(data: bytes) -> _Opened:
+def _in_openvino(data: bytes | Path) -> _Opened:
     openvino = _extra("openvino")
     core = openvino.Core()
     model = core.read_model(data)
@@ -334,7 +336,7 @@ def _in_openvino(data: bytes) -> _Opened:
     return _Opened(run, shape, _UNIT if ours else "levels")
 
 
-RUNNERS: dict[str, Callable[[bytes], _Opened]] = {
+RUNNERS: dict[str, Callable[[bytes | Path], _Opened]] = {
     "onnxruntime": _in_onnxruntime,
     "openvino": _in_openvino,
 }
@@ -355,35 +357,36 @@ def _run(opened: _Opened, image: Tensor) -> Tensor:
     return torch.from_numpy(opened.run(image.detach().contiguous().numpy()))
 
 
-def open_onnx(path: Path, runtime: str) -> tuple[Run, int | None]:
-    """A network in an ONNX file, and the one side that it takes (None for any).
-
-    Files of others take colours as PyTorch's fast_neural_style does, from 0 to 255; ours say that
-    they take them in [0, 1].
+def open_onnx(path: Path, runtime: str) -> tuple[Run, int | None, bool]:
+    """A network in an ONNX file, the one side that it takes (None for any), and whether it is one
+    of ours, which take colours in [0, 1]; the run is in the network's own numbers.
 
     Raises:
         MissingExtra: the runtime is not installed.
-        WeightsError: the file is damaged, or its input is no square picture.
+        WeightsError: the file is damaged, lacks the one beside it, or its input is no square
+            picture.
     """
-    data = path.read_bytes()
     _extra(runtime)
+    outside = check_onnx(path)
     try:
-        opened = RUNNERS[runtime](data)
+        opened = RUNNERS[runtime](path if outside else path.read_bytes())
     # Both programs raise errors of many types of their own on a damaged file.
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise WeightsError(f"{path} cannot be run by {runtime}: {reason}") from error
+        raise WeightsError(f"{path} cannot be run by {runtime}: {_line(error)}") from error
     side = _side(path, opened.shape)
-    levels = 1.0 if opened.colours == _UNIT else 255.0
 
     def run(image: Tensor) -> Tensor:
         try:
-            return _run(opened, image * levels) / levels
+            return _run(opened, image)
         except Exception as error:
-            reason = " ".join(str(error).split())[:200]
-            raise WeightsError(f"{path} failed in {runtime}: {reason}") from error
+            raise WeightsError(f"{path} failed in {runtime}: {_line(error)}") from error
 
-    return run, side
+    return run, side, opened.colours == _UNIT
+
+
+def _line(error: Exception) -> str:
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", str(error))
+    return " ".join(text.split())[:200]
 
 
 def _side(path: Path, shape: tuple[Any, ...]) -> int | None:

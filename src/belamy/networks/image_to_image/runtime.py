@@ -7,18 +7,21 @@ engines.feedforward` mirrors pictures at their borders to such sizes and cuts th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from belamy.checks import require
 from belamy.errors import OptionError
+from belamy.networks.files.ranges import Range
 from belamy.networks.image_to_image import onnx
 from belamy.networks.image_to_image.geometry import Geometry
 from belamy.networks.image_to_image.load import ONNX, load_image_net
-from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.networks.image_to_image.network import CHECKED_SIDE, ImageTransformNet
+from belamy.networks.image_to_image.trial import RangedRun, choose_range, measure_stride
 from belamy.pixels.tiles import Tile
 
 __all__ = ["RUNTIMES", "CompiledRuntime", "OnnxRuntime", "Runtime", "TorchRuntime", "load_runtime"]
@@ -116,7 +119,11 @@ RUNTIMES = ("torch", "onnxruntime", "openvino")
 
 
 def load_runtime(
-    path: Path, runtime: str, device: torch.device, direction: str | None = None
+    path: Path,
+    runtime: str,
+    device: torch.device,
+    direction: str | None = None,
+    range: Range = "auto",
 ) -> Runtime:
     """The network in a file, ready to paint.
 
@@ -126,10 +133,14 @@ def load_runtime(
         device: where torch runs it.
         direction: which network, in a file that has several; see
             `belamy.networks.image_to_image.load.load_image_net`.
+        range: the numbers that another program's network takes for black and white; auto is found
+            out on a drawn picture.
 
     Raises:
-        WeightsError: it is damaged, of another network, or has none of this direction.
-        OptionError: the runtime cannot run this file, or not on this device.
+        WeightsError: it is damaged, of another network, has none of this direction, or paints no
+            picture.
+        OptionError: a range for a file that says it itself; the runtime cannot run this file, or
+            not on this device.
         MissingExtra: the runtime is not installed.
     """
     is_onnx = path.suffix.lower() == ONNX
@@ -138,16 +149,28 @@ def load_runtime(
     if runtime == "torch":
         if is_onnx:
             raise OptionError(f"torch cannot run {path}; take --runtime onnxruntime or openvino")
-        return TorchRuntime.of(load_image_net(path, direction), device)
+        return TorchRuntime.of(load_image_net(path, direction, range), device)
     if device.type != "cpu":
         raise OptionError(f"{runtime} runs on the CPU here; take --device cpu, or --runtime torch")
     if is_onnx:
         if direction is not None:
             raise OptionError(f"{path} is of one direction alone; leave out {direction}")
-        return OnnxRuntime(*onnx.open_onnx(path, runtime))
-    network = load_image_net(path, direction)
+        return _open_onnx(path, runtime, range)
+    network = load_image_net(path, direction, range)
 
     def compile(network: ImageTransformNet) -> onnx.Run:
         return onnx.compile_onnx(network, runtime)
 
     return CompiledRuntime(network, compile, compile(network))
+
+
+def _open_onnx(path: Path, runtime: str, range: Range) -> OnnxRuntime:
+    run, side, ours = onnx.open_onnx(path, runtime)
+    stride = measure_stride(path, run) if side is None else 1
+    geometry = replace(_UNKNOWN, stride=stride)
+    if ours:
+        require(range == "auto", "range", range, f"left out: {path} says it itself")
+        return OnnxRuntime(run, side, geometry)
+    low = side or -(-CHECKED_SIDE // stride) * stride
+    high = side or low + stride
+    return OnnxRuntime(RangedRun(run, choose_range(path, run, (low, high), range)), side, geometry)
