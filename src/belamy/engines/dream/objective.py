@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from belamy.engines.dream.options import Smoothing
+from belamy.engines.dream.views import COMPARING, View, read_view
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
+from belamy.networks.backbones.class_words import near_classes
 from belamy.networks.modules.open_network import Model, name_model, say_no_layer
 from belamy.networks.registry import NETWORKS
+from belamy.objectives.comparisons import diversity, interpolation
 from belamy.objectives.features import (
     channel,
     class_score,
@@ -22,7 +25,7 @@ from belamy.objectives.features import (
     strongest,
     weakest,
 )
-from belamy.objectives.objective import IMAGE, Objective, total
+from belamy.objectives.objective import IMAGE, Activations, Objective, total
 from belamy.optimise import activations_of
 
 # How large each part of the objective is, is measured on a picture of at most this long side, in
@@ -35,6 +38,11 @@ _TERM = re.compile(
     r"(?P<layer>[^:*\s]+)(?::(?P<channel>\d+))?(?:\*(?P<weight>[-+]?(?:\d+\.?\d*|\.\d+)))?"
 )
 _PICK = re.compile(r"(strongest|weakest):(\d+)")
+# How much pictures made together must differ, in proportion to what they show. By eye: with less
+# they are alike, with more they show something else.
+DIVERSITY = 1.0
+
+_CLASS = re.compile(r"(?P<name>.+?)\s*(?:[*:]\s*(?P<weight>[-+]?(?:\d+\.?\d*|\.\d+)))?")
 _OWN = "objective "  # begins, in a recipe, the name of what the user wrote in Python
 _PICKERS = {"strongest": strongest, "weakest": weakest}
 
@@ -59,31 +67,61 @@ class DreamTarget:
 
     Args:
         terms: the layers.
-        class_: a class to excite as well.
+        classes: to excite as well, as they were written.
         pick: (strongest or weakest, how many channels).
         objectives: of the user's own, minimised as they stand.
+        views: what `--objective` names.
+        towards: where a row of pictures leads.
+        several: whether pictures are made together that are to differ.
     """
 
     terms: tuple[Term, ...]
-    class_: str | None = None
+    classes: tuple[str, ...] = ()
     pick: tuple[str, int] | None = None
     objectives: tuple[Objective, ...] = ()
+    views: tuple[View, ...] = ()
+    towards: View | None = None
+    several: bool = False
 
     @property
     def layers(self) -> frozenset[str]:
         """What the network has to compute."""
-        logits = {"logits"} if self.class_ is not None else set()
+        logits = {"logits"} if self.classes else set()
         own = {layer for objective in self.objectives for layer in objective.layers}
-        return frozenset({term.layer for term in self.terms} | logits | own) - {IMAGE}
+        views = {view.layer for view in self.all_views}
+        return frozenset({term.layer for term in self.terms} | logits | own | views) - {IMAGE}
 
-    def describe(self) -> list[str]:
-        """The layers as a recipe has them; of the user's own objectives, their names."""
+    @property
+    def all_views(self) -> tuple[View, ...]:
+        return self.views if self.towards is None else (*self.views, self.towards)
+
+    @property
+    def compares(self) -> bool:
+        """Whether it looks at the picture as well as at what becomes of it."""
+        return any(view.kind in COMPARING for view in self.all_views)
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether it asks for a place of its own in the picture."""
+        return any(view.position is not None for view in self.all_views)
+
+    def describe(self) -> dict[str, str | list[str] | None]:
+        """The options as a recipe has them; of the user's own objectives, their names."""
         own = [f"{_OWN}{objective.name}" for objective in self.objectives]
-        return [str(term) for term in self.terms] + own
+        return {
+            "layer": [str(term) for term in self.terms] + own,
+            "objective": [str(view) for view in self.views],
+            "towards": None if self.towards is None else str(self.towards),
+        }
 
 
 def read_target(
-    layer: str | Objective | Sequence[str | Objective], class_: str | None, channels: str | None
+    layer: str | Objective | Sequence[str | Objective],
+    class_: str | Sequence[str] | None,
+    channels: str | None,
+    objective: str | Sequence[str] = (),
+    towards: str | None = None,
+    several: bool = False,
 ) -> DreamTarget:
     """The target that these options name; without a term where they name no layer.
 
@@ -93,6 +131,10 @@ def read_target(
     given = [layer] if isinstance(layer, (str, Objective)) else list(layer)
     terms = tuple(_read_term(one) for one in given if isinstance(one, str))
     objectives = tuple(one for one in given if isinstance(one, Objective))
+    classes = () if class_ is None else (class_,) if isinstance(class_, str) else tuple(class_)
+    views = tuple(
+        read_view(one) for one in ([objective] if isinstance(objective, str) else objective)
+    )
     pick = None
     if channels is not None:
         match = _PICK.fullmatch(channels)
@@ -103,7 +145,8 @@ def read_target(
         pick = (match[1], int(match[2]))
         if not terms or any(term.channel is not None for term in terms):
             raise OptionError("channels chooses among a layer's channels; name layers without :N")
-    return DreamTarget(terms, class_, pick, objectives)
+    end = None if towards is None else read_view(towards)
+    return DreamTarget(terms, classes, pick, objectives, views, end, several)
 
 
 def _read_term(text: str) -> Term:
@@ -174,12 +217,28 @@ def objective_for(
         (-term.weight, _part(term, target, activations[term.layer], guided.get(term.layer)))
         for term in target.terms
     ]
-    if target.class_ is not None:
-        parts.append((-1.0, class_score(class_index(backbone, target.class_))))
+    if target.classes:
+        parts.append((1.0, _of_classes(backbone, target.classes)))
     parts += [(1.0, objective) for objective in target.objectives]
-    if len(parts) == 1:
-        weight, part = parts[0]
-        return part if weight == 1 else -part if weight == -1 else -(-weight * part)
+    parts += [_of_view(view, backbone, activations) for view in target.views if view.measured]
+    compared = [_of_view(view, backbone, activations) for view in target.views if not view.measured]
+    main = _join(parts, activations, scaled=len(parts) + len(compared) > 1) if parts else None
+    if target.towards is not None:
+        if main is None:
+            raise OptionError("there is nothing to go from; name an objective, a layer or a class")
+        weight, end = _of_view(target.towards, backbone, activations)
+        main = interpolation(main, _weighted(weight, end))
+    whole = total([*([] if main is None else [main]), *(_weighted(*one) for one in compared)])
+    alike = target.towards is None and all(view.kind != "diversity" for view in target.views)
+    return _apart(whole, target, backbone) if target.several and alike else whole
+
+
+def _join(
+    parts: Sequence[tuple[float, Objective]], activations: Activations, *, scaled: bool
+) -> Objective:
+    """The sum of weighted parts, each over its own size in these activations if `scaled`."""
+    if not scaled:
+        return total(_weighted(weight, part) for weight, part in parts)
     with torch.no_grad():
         scales = [float(part(activations).abs()) for _, part in parts]
     return total(
@@ -188,7 +247,43 @@ def objective_for(
     )
 
 
+def _of_view(view: View, backbone: Backbone, activations: Activations) -> tuple[float, Objective]:
+    """A view's weight, and what is minimised for it."""
+    if view.kind == "class":
+        return view.weight, _of_classes(backbone, (view.name,))
+    return view.weight, view.objective(activations[view.layer])
+
+
+def _of_classes(backbone: Backbone, classes: Sequence[str]) -> Objective:
+    """Minus the classes' scores, weighted as they are written."""
+    pairs = [pair for text in classes for pair in weighted_classes(backbone, text)]
+    return total(_weighted(-weight, class_score(index)) for index, weight in pairs)
+
+
+def _apart(main: Objective, target: DreamTarget, backbone: Backbone) -> Objective:
+    """`main` for pictures that differ: diversity counts in proportion to what they show by then."""
+    layer = _layer_of_difference(target, backbone)
+    differ = diversity(layer)
+
+    def score(activations: Activations) -> Tensor:
+        shown = main(activations)
+        return shown - DIVERSITY * shown.detach().abs() * differ(activations)
+
+    return Objective(score, main.layers | {layer}, f"{main.name} - diversity({layer})")
+
+
+def _layer_of_difference(target: DreamTarget, backbone: Backbone) -> str:
+    """Where pictures are to differ: in the first layer that is named, or before a class."""
+    for layer in (*(term.layer for term in target.terms), *(view.layer for view in target.views)):
+        if backbone.layers[backbone.resolve(layer)].stride is not None:
+            return layer
+    stages = [row for row in backbone.layers.values() if row.stage == row.name and row.stride]
+    return stages[-1].name
+
+
 def _weighted(weight: float, part: Objective) -> Objective:
+    if weight in (1, -1):
+        return part if weight == 1 else -part
     return -(-weight * part) if weight < 0 else weight * part
 
 
@@ -208,15 +303,39 @@ def _part(term: Term, target: DreamTarget, seen: Tensor, guided: Tensor | None) 
     return channel(term.layer, term.channel)
 
 
+def weighted_classes(backbone: Backbone, text: str) -> list[tuple[int, float]]:
+    """Number and weight of each class in `golden retriever*0.7, tabby*0.3`; one alone counts 1.
+
+    Raises:
+        UnknownName: the network knows no such class.
+        OptionError: a weight is 0.
+    """
+    lowered = text.strip().lower()
+    if lowered in (known.lower() for known in backbone.classes):
+        return [(class_index(backbone, text.strip()), 1.0)]
+    pairs = []
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        match = _CLASS.fullmatch(part)
+        assert match is not None, "the name takes whatever there is"
+        weight = 1.0 if match["weight"] is None else float(match["weight"])
+        if weight == 0:
+            raise OptionError(f"class {part!r} has weight 0 and would do nothing; leave it out")
+        pairs.append((class_index(backbone, match["name"]), weight))
+    if not pairs:
+        raise UnknownName(f"class of {backbone.name}", text, backbone.classes)
+    return pairs
+
+
 def class_index(backbone: Backbone, name: str) -> int:
     """The number of the class that `name` names, or is.
 
     Raises:
-        UnknownName: the network knows no such class.
+        UnknownName: the network knows no such class; those that an everyday word may mean are said.
     """
     names = [known.lower() for known in backbone.classes]
     if name.lower() in names:
         return names.index(name.lower())
     if name.isdigit() and int(name) < len(names):
         return int(name)
-    raise UnknownName(f"class of {backbone.name}", name, backbone.classes)
+    near = near_classes(name, backbone.classes)
+    raise UnknownName(f"class of {backbone.name}", name, backbone.classes, near)

@@ -21,12 +21,17 @@ __all__ = [
     "AtlasOptions",
     "DreamOptions",
     "FourierSettings",
+    "MacoSettings",
     "PixelSettings",
+    "Settings",
+    "default_canvas",
     "resolve",
     "settings_of",
 ]
 
 NOISE_SIDE = 384  # long side of a picture that starts from noise, in pixels
+ROW = 5  # pictures from one objective to another
+SHEET_SIDE = 224  # the same, of several on a sheet
 SMALLEST_TILE = 64  # pixels; smaller ones would be nearly all margin
 
 Smoothing: TypeAlias = Literal["laplacian", "gaussian", "both", "none"]
@@ -44,7 +49,17 @@ class DreamOptions:
         layer: what to excite, as NAME[:CHANNEL][*WEIGHT]; several add up, and a negative weight
             calms. None takes the model's favourite. Shallow layers draw strokes and eyes, deep ones
             parts of animals and things.
-        class_: a class to excite, by name or number, as the classifier's last layer knows it.
+        class_: a class to excite, by name or number, as the classifier's last layer knows it;
+            several add up, each as NAME[*WEIGHT].
+        objective: what else to excite, as KIND:LAYER[:WHAT][^POWER][*WEIGHT]; several add up.
+            energy:LAYER, channel:LAYER:7, neuron:LAYER:7 (in the middle; elsewhere with
+            :ROW,COLUMN), direction:LAYER:FILE (.npy or .json), class:NAME; of the image
+            caricature:LAYER, which exaggerates what the layer sees, and inversion:LAYER, which
+            draws what it keeps; diversity:LAYER of several pictures. The power is the cosine's, in
+            a direction and a caricature.
+        towards: another objective, to which a row of pictures leads.
+        pictures: how many to make together, from noise, on one sheet; without towards they are kept
+            different. None: 1; 5 with towards.
         guide: a picture whose features are wanted: each position takes the one that it matches
             best.
         channels: strongest:N or weakest:N, only the N channels that the picture excites most or
@@ -52,20 +67,27 @@ class DreamOptions:
         octaves: sizes dreamt one after another, small to large; each adds finer detail. None: 4 on
             pixels as in Google's notebook; a Fourier canvas has one.
         octave_scale: factor from one size to the next. None: 1.4 as in the notebook.
-        steps: steps in each octave. None: 10 on pixels, 256 on a Fourier canvas.
+        steps: steps in each octave. None: 10 on pixels, 256 on another canvas.
         step_size: how far one step goes. On pixels the mean change in levels of 255 (None: 1.5, as
-            in the notebook); on a Fourier canvas Adam's learning rate (None: 0.05, as in Lucid).
+            in the notebook); on another canvas Adam's learning rate (None: 0.05 on fourier, as in
+            Lucid; 0.3 on maco).
         jitter: the picture is shifted by up to so many pixels before each step and back after it,
             so that no position always meets the same grid. None: 32 on pixels as in the notebook; a
             Fourier canvas is shifted, turned and scaled its own way.
         smooth: how the gradient is freed of noise: its bands levelled (laplacian), blurred
             (gaussian), first the one and then the other (both), or not at all. None: on pixels what
             suits the model; laplacian where that is not known.
-        from_: start from the image, or from noise. None: the image where there is one.
-        canvas: pixels, or fourier: the spectrum of decorrelated colours, which draws large shapes
-            as readily as fine ones. None: pixels on an image, fourier from noise.
-        size: long side of the result in pixels. None: the image's own; 384 from noise.
-        mask: dream where this picture is white, keep the image where it is black.
+        from_: start from the image, or from noise. None: the image where there is one; noise for a
+            caricature or an inversion of it.
+        canvas: pixels; fourier, the spectrum of decorrelated colours, which draws large shapes as
+            readily as fine ones; or maco, whose frequencies keep the strength that they have in
+            photos. None: pixels on an image, fourier from noise.
+        size: long side of the result in pixels. None: the image's own; 384 from noise,
+            224 for each of several.
+        mask: dream where this picture is white, keep the image where it is black; of one that is
+            transparent in places, dream where it is painted.
+        transparent: let through what hardly mattered: where the gradients were small all along, as
+            in MACO; needs a fourier or maco canvas.
         strength: how much of the dream is blended into the image, 0 to 1.
         keep_colors: take only light and dark from the dream, and colours from the image.
         tile: longest side of the tiles that large pictures are worked on in; auto decides by the
@@ -82,7 +104,10 @@ class DreamOptions:
     _: KW_ONLY
     model: str | os.PathLike[str] | AnyModule = "auto"
     layer: str | Objective | Sequence[str | Objective] = ()
-    class_: str | None = None
+    class_: str | Sequence[str] | None = None
+    objective: str | Sequence[str] = ()
+    towards: str | None = None
+    pictures: Annotated[int | None, Between(1, 64)] = None
     guide: Source | None = None
     channels: str | None = None
     octaves: Annotated[int | None, Between(1, 32)] = None
@@ -92,9 +117,10 @@ class DreamOptions:
     jitter: Annotated[int | None, Between(0, 4096)] = None
     smooth: Smoothing | None = None
     from_: Literal["image", "noise"] | None = None
-    canvas: Literal["pixels", "fourier"] | None = None
+    canvas: Literal["pixels", "fourier", "maco"] | None = None
     size: Annotated[int | None, Between(8, 32_768)] = None
     mask: Source | None = None
+    transparent: bool = False
     strength: Annotated[float, Between(0, 1)] = 1.0
     keep_colors: bool = False
     tile: Literal["auto", "none"] | Annotated[int, Between(SMALLEST_TILE, unit="pixels")] = "auto"
@@ -128,13 +154,28 @@ class FourierSettings:
     step_size: float = 0.05  # Adam's learning rate
 
 
-CANVASES: dict[str, type[PixelSettings] | type[FourierSettings]] = {
+@dataclass(frozen=True)
+class MacoSettings:
+    """The same on a MACO canvas.
+
+    Fel et al. take 1.0 and NAdam, on much larger pictures; with 0.3 a thing finds its place in a
+    hundred steps, with 1.0 it is torn apart. By eye.
+    """
+
+    steps: int = 256
+    step_size: float = 0.3
+
+
+Settings: TypeAlias = PixelSettings | FourierSettings | MacoSettings
+
+CANVASES: dict[str, type[Settings]] = {
     "pixels": PixelSettings,
     "fourier": FourierSettings,
+    "maco": MacoSettings,
 }
 
 
-def settings_of(options: DreamOptions) -> PixelSettings | FourierSettings:
+def settings_of(options: DreamOptions) -> Settings:
     """What the options mean on their canvas, everything left open filled in.
 
     Raises:
@@ -149,8 +190,8 @@ def settings_of(options: DreamOptions) -> PixelSettings | FourierSettings:
             raise OptionError(
                 f"{flag_of(name)[2:]} has no meaning on a {canvas} canvas; leave it out"
             )
-    if form is FourierSettings and options.tile not in ("auto", "none"):
-        raise OptionError("a fourier canvas cannot be tiled; leave tile out, or use pixels")
+    if form is not PixelSettings and options.tile not in ("auto", "none"):
+        raise OptionError(f"a {canvas} canvas cannot be tiled; leave tile out, or use pixels")
     return form(**{name: value for name, value in asked.items() if value is not None})
 
 
@@ -160,18 +201,59 @@ def resolve(options: DreamOptions) -> DreamOptions:
     Raises:
         OptionError: options that exclude each other.
     """
-    from_noise = options.image is None
-    if options.from_ not in (None, "noise" if from_noise else "image"):
+    compares = _compares_pictures(options)
+    if compares and options.image is None:
+        raise OptionError("a caricature or an inversion is of a picture; give one")
+    start = options.from_ or ("noise" if compares or options.image is None else "image")
+    starts = ["noise"] if options.image is None else ["image", "noise"][: 1 + compares]
+    if start not in starts:
         raise OptionError("a dream starts from a picture or from noise: give one of the two")
-    if from_noise:
+    if options.image is None:
         _refuse_what_needs_a_picture(options)
+    pictures = options.pictures or (1 if options.towards is None else ROW)
+    side = NOISE_SIDE if pictures == 1 else SHEET_SIDE
     options = replace(
         options,
-        from_="noise" if from_noise else "image",
-        canvas=options.canvas or ("fourier" if from_noise else "pixels"),
-        size=options.size or (NOISE_SIDE if from_noise else None),
+        from_=start,
+        pictures=pictures,
+        canvas=options.canvas or default_canvas(options),
+        size=options.size or (side if options.image is None else None),
     )
+    _check_canvas(options, compares)
     return replace(options, **asdict(settings_of(options)))
+
+
+def default_canvas(options: DreamOptions) -> Literal["pixels", "fourier"]:
+    """The canvas where none is named."""
+    return "fourier" if options.image is None or _compares_pictures(options) else "pixels"
+
+
+def _compares_pictures(options: DreamOptions) -> bool:
+    """Whether an objective looks at the image that is given: a caricature or an inversion of it."""
+    given = [options.objective] if isinstance(options.objective, str) else [*options.objective]
+    texts = [*given, *([] if options.towards is None else [options.towards])]
+    return any(one.strip().startswith(("caricature:", "inversion:")) for one in texts)
+
+
+def _check_canvas(options: DreamOptions, compares: bool) -> None:
+    """Raises OptionError where the canvas cannot do what is asked for."""
+    needs = [
+        name
+        for name, needed in (
+            ("a caricature or an inversion", compares),
+            ("transparent", options.transparent),
+            ("a sheet of pictures", options.pictures != 1),
+        )
+        if needed
+    ]
+    if needs and options.canvas == "pixels":
+        raise OptionError(f"{needs[0]} needs a canvas of its own: fourier or maco")
+    if options.pictures != 1 and options.from_ != "noise":
+        raise OptionError("several pictures start from noise; give no image, or pictures 1")
+    if options.pictures != 1 and options.transparent:
+        raise OptionError("a sheet of pictures cannot be transparent; leave one of the two out")
+    if options.pictures == 1 and options.towards is not None:
+        raise OptionError("towards leads through a row of pictures; ask for two or more")
 
 
 def _refuse_what_needs_a_picture(options: DreamOptions) -> None:

@@ -1,15 +1,17 @@
-"""Gradient ascent on pixels, octave by octave, or on a Fourier canvas: the work of a dream."""
+"""Gradient ascent on pixels, octave by octave; other canvases dream in `free_canvas`."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from belamy.devices import choose_device, make_rng
+from belamy.engines.dream.free_canvas import dream_on_canvas
 from belamy.engines.dream.objective import (
     REFERENCE_SIDE,
     default_layers,
@@ -20,11 +22,13 @@ from belamy.engines.dream.objective import (
 from belamy.engines.dream.options import (
     NOISE_SIDE,
     DreamOptions,
-    FourierSettings,
     PixelSettings,
+    default_canvas,
     resolve,
     settings_of,
 )
+from belamy.engines.dream.scene import Scene, finish
+from belamy.engines.masks import read_mask
 from belamy.engines.recipes import recipe_of
 from belamy.engines.tiling import TilingHabit, choose_tiling
 from belamy.errors import OptionError, UnknownName
@@ -37,18 +41,16 @@ from belamy.networks.modules.open_network import (
     suggest_model,
 )
 from belamy.objectives.objective import IMAGE, Objective
-from belamy.optimise import Tiling, activations_of, descend, fit, gradient_of, tiled_gradient_of
-from belamy.pixels.augment import random_shift, robust_same_size, roll, roll_back
-from belamy.pixels.canvas import FourierCanvas, PixelCanvas
-from belamy.pixels.colors import keep_colors
+from belamy.optimise import descend, gradient_of, tiled_gradient_of
+from belamy.pixels.augment import random_shift, roll, roll_back
+from belamy.pixels.canvas import PixelCanvas
 from belamy.pixels.images import Picture, Source, load_image, load_picture, resize
 from belamy.pixels.images import fit as fit_size
 from belamy.pixels.pyramid import gaussian_smooth, laplacian_smooth, octave_sizes
-from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import random_offset
 from belamy.steps import Step
 
-__all__ = ["SMOOTHERS", "Dreamer", "Scene", "resize_detail"]
+__all__ = ["SMOOTHERS", "Dreamer", "resize_detail"]
 
 GAUSSIAN_SIGMA = 1.0  # of the Gaussian smoothing, in pixels. By eye
 # Bands that are levelled. TensorFlow's tutorial takes 4, which drives whole skies to pure colours
@@ -72,27 +74,6 @@ SMOOTHERS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@dataclass(frozen=True)
-class Scene:
-    """Everything that one dream needs, read and on the device.
-
-    Args:
-        options: resolved, as the recipe has them.
-        base: (1, 3, H, W), what is dreamt on.
-        alpha: (1, 1, H, W) or None.
-        mask: (1, 1, H, W) in [0, 1] or None.
-    """
-
-    options: DreamOptions
-    backbone: Backbone
-    objective: Objective
-    base: Tensor
-    alpha: Tensor | None
-    mask: Tensor | None
-    tiling: Tiling | None
-    recipe: Recipe
-
-
 class Dreamer:
     """DeepDream with its network loaded once, for many pictures.
 
@@ -108,10 +89,17 @@ class Dreamer:
         given = DreamOptions() if options is None else options
         self.device = choose_device(given.device)
         models = list_models(given.model)
-        if given.layer in ((), [], "") and given.class_ is None:
+        if all(one in ((), [], "", None) for one in (given.layer, given.class_, given.objective)):
             models = models[:1]
             given = replace(given, layer=default_layers(models[0]))
-        self.target = read_target(given.layer, given.class_, given.channels)
+        self.target = read_target(
+            given.layer,
+            given.class_,
+            given.channels,
+            given.objective,
+            given.towards,
+            several=(given.pictures or 1) > 1,
+        )
         self.backbone, model = _load_first(models, self.target.layers, self.device)
         self.hint = self.backbone.assumed or suggest_model(given.model)
         self.options = replace(given, model=model)
@@ -128,7 +116,7 @@ class Dreamer:
         work = (
             _dream_on_pixels(scene, settings)
             if isinstance(settings, PixelSettings)
-            else _dream_on_fourier(scene, settings)
+            else dream_on_canvas(scene, settings)
         )
         for step in work:
             recipe = replace(scene.recipe, step=step.index)
@@ -155,9 +143,23 @@ class Dreamer:
         digest = self.backbone.sha256
         weights = {self.backbone.name: digest} if digest else {}
         model = describe_model(options.model, self.backbone)
-        changed = {"layer": self.target.describe(), "model": model}
+        changed = {**self.target.describe(), "model": model}
         recipe = recipe_of("dream", options, weights, changed=changed)
-        return Scene(options, self.backbone, objective, base, picture.alpha, mask, tiling, recipe)
+        return Scene(
+            options,
+            self.backbone,
+            objective,
+            base,
+            picture.alpha,
+            mask,
+            tiling,
+            recipe,
+            objective_of=partial(self._objective_of, guide) if self.target.compares else None,
+            fixed_positions=self.target.has_positions,
+        )
+
+    def _objective_of(self, guide: Tensor | None, base: Tensor) -> Objective:
+        return objective_for(self.target, self.backbone, base, guide)
 
 
 def _load_first(
@@ -180,7 +182,7 @@ def _load_first(
 
 def _suit_to_model(options: DreamOptions) -> DreamOptions:
     """The smoothing that suits the model, where none is asked for and pixels are dreamt on."""
-    canvas = options.canvas or ("fourier" if options.image is None else "pixels")
+    canvas = options.canvas or default_canvas(options)
     if options.smooth is not None or canvas != "pixels":
         return options
     return replace(options, smooth=default_smoothing(options.model))
@@ -212,7 +214,7 @@ def _mask(options: DreamOptions, base: Tensor) -> Tensor | None:
     """The mask's brightness, at the size of the base."""
     if options.mask is None:
         return None
-    grey = load_image(options.mask, background="black").mean(dim=1, keepdim=True)  # (1, 1, H, W)
+    grey = read_mask(options.mask)
     mask = resize(grey, (base.shape[-2], base.shape[-1])).to(base)
     if not bool(mask.max() > 0):
         raise OptionError("the mask is black all over, so nothing would be dreamt; make it white")
@@ -240,7 +242,7 @@ def _dream_on_pixels(scene: Scene, settings: PixelSettings) -> Iterator[Step]:
             _dream_octave(scene, settings, start, octave), start=1
         ):
             count = octave * settings.steps + index
-            picture, alpha = _finish(scene, latest)
+            picture, alpha = finish(scene, latest)
             yield Step(count, total, picture, {scene.objective.name: value}, alpha, note=note)
             note = ""
         if octave + 1 < len(sizes):
@@ -281,40 +283,3 @@ def _dream_octave(
         smooth=SMOOTHERS[settings.smooth],
         mask=mask,
     )
-
-
-def _dream_on_fourier(scene: Scene, settings: FourierSettings) -> Iterator[Step]:
-    options = scene.options
-    height, width = scene.base.shape[-2:]
-    canvas = (
-        FourierCanvas.from_noise(height, width, make_rng(options.seed, "canvas"))
-        if options.image is None
-        else FourierCanvas.from_image(scene.base)
-    ).to(scene.base.device)
-    augment = robust_same_size()
-
-    def loss_of(image: Tensor, index: int) -> Tensor:
-        changed = augment(image, make_rng(options.seed, "changes", index))
-        return scene.objective(activations_of(scene.backbone, changed, scene.objective.layers))
-
-    steps = fit(canvas, loss_of, steps=settings.steps, step_size=settings.step_size)
-    for index, (image, value) in enumerate(steps, start=1):
-        picture, alpha = _finish(scene, image)
-        yield Step(index, settings.steps, picture, {scene.objective.name: value}, alpha)
-
-
-def _finish(scene: Scene, image: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The picture to show: colours kept, blended in, dreamt only where the mask is white."""
-    size = (image.shape[-2], image.shape[-1])
-    options = scene.options
-    alpha = None if scene.alpha is None else resize(scene.alpha, size)
-    untouched = scene.mask is None and options.strength == 1 and not options.keep_colors
-    if untouched:
-        return image, alpha
-    ground = resize(scene.base, size)
-    if options.keep_colors:
-        image = keep_colors(ground, image)
-    amount: Tensor | float = options.strength
-    if scene.mask is not None:
-        amount = amount * resize(scene.mask, size)
-    return ground + (image - ground) * amount, alpha
