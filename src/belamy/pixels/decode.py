@@ -244,6 +244,26 @@ def _read_header(
         raise ImageError(f"cannot read {name}: {cause}") from error
 
 
+def read_what_pillow_does_not(picture: Image.Image) -> Image.Image:
+    """A picture that others have opened with Pillow, as `open_picture` would have it.
+
+    Call it inside `translate_errors`. What is loaded already, or has no file, is left as it is.
+    """
+    stream = getattr(picture, "fp", None)
+    if stream is None or not getattr(picture, "tile", None) or picture.tell() != 0:
+        return picture
+    place = stream.tell()
+    try:
+        if picture.format == "TIFF":
+            return tiff.open_deep(stream) or picture
+        if picture.format == "PNG":
+            png.add_code(picture, stream)
+        avif.add_code(picture, stream)
+    finally:
+        stream.seek(place)
+    return picture
+
+
 def _open_with_pillow(stream: BinaryIO, name: str, max_megapixels: float) -> ImageFile.ImageFile:
     """Read the header, with Pillow's own limit out of the way only if the user asked for more."""
     ceiling = Image.MAX_IMAGE_PIXELS

@@ -165,7 +165,7 @@ def from_pil(picture: Image.Image) -> Picture:
     """
     head = b"II" if picture.format == "TIFF" else b""
     with decode.translate_errors("the picture", head):
-        decoded = srgb.to_srgb(picture, "the picture")
+        decoded = srgb.to_srgb(decode.read_what_pillow_does_not(picture), "the picture")
     return _picture(*decoded)
 
 

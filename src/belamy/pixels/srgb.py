@@ -23,7 +23,8 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112
-_EXIF_FOLDER, _INTEROPERABILITY, _COLOUR_SPACE, _UNCALIBRATED = 0x8769, 0xA005, 0xA001, 0xFFFF
+_EXIF_FOLDER, _INTEROPERABILITY, _COLOUR_SPACE = 0x8769, 0xA005, 0xA001
+_ADOBE, _UNCALIBRATED = 2, 0xFFFF  # of a colour space
 
 # The colour space an ICC profile speaks of → the mode of Pillow that it applies to.
 _PROFILE_MODES = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK", "Lab ": "LAB"}
@@ -163,10 +164,16 @@ def _full_range(colours: Pixels, bits: int) -> Pixels:
 
 
 def _is_adobe_rgb(picture: Image.Image) -> bool:
-    """Whether a camera says so in EXIF: uncalibrated colour, interoperability R03 (DCF 2.0)."""
+    """Whether a camera says so in EXIF: uncalibrated colour, interoperability R03 (DCF 2.0).
+
+    Some say it by a colour space of 2, which the standard does not know.
+    """
     try:
         block = picture.getexif()
-        uncalibrated = block.get_ifd(_EXIF_FOLDER).get(_COLOUR_SPACE) == _UNCALIBRATED
+        space = block.get_ifd(_EXIF_FOLDER).get(_COLOUR_SPACE)
+        if space == _ADOBE:
+            return True
+        uncalibrated = space == _UNCALIBRATED
         index = block.get_ifd(_INTEROPERABILITY).get(1, "") if uncalibrated else ""
     except Exception:  # damaged metadata raise almost anything, and are no reason to refuse
         return False

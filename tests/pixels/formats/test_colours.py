@@ -220,6 +220,10 @@ CASES = {
         pillow("JPEG", quality=100, exif=adobe_exif()),
         through(ADOBE, lambda v: v ** (563 / 256)),
     ),
+    "jpeg of a colour space of 2": (
+        pillow("JPEG", quality=100, exif=adobe_exif(b"R98\0", 2)),
+        through(ADOBE, lambda v: v ** (563 / 256)),
+    ),
     "jpeg R98": (pillow("JPEG", quality=100, exif=adobe_exif(b"R98\0", 1)), STORED),
     "jpeg uncalibrated": (pillow("JPEG", quality=100, exif=adobe_exif(b"R98\0")), STORED),
     "jpeg profile before R03": (
@@ -350,7 +354,30 @@ def test_the_code_of_a_moving_avif(tmp_path):
     np.testing.assert_allclose(found, through(P3), rtol=0, atol=0.02)
 
 
-def test_a_pillow_picture_is_read_at_its_depth_too():
-    found = from_pil(Image.open(io.BytesIO(png(flat(DARK, "u2"), gama(1)))))
-    wanted = power(1, np.array(DARK) / 255)
-    np.testing.assert_allclose(found.image[0, :, 16, 24], wanted, rtol=0, atol=1e-3)
+@pytest.mark.parametrize(
+    "name",
+    ["png gAMA 1, 16", "png cICP of P3", "avif of P3", "tiff CIELab, planar", "tiff 16, profile"],
+)
+def test_what_others_opened_with_pillow_is_read_alike(name):
+    data, wanted = CASES[name]
+    found = from_pil(Image.open(io.BytesIO(data)))
+    np.testing.assert_allclose(found.image[0, :, 16, 24], wanted, rtol=0, atol=0.02)
+
+
+def test_an_interlaced_png_of_16_bits(tmp_path):
+    """Adam7: seven small pictures, each with its own filters."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 65536, (13, 17, 3), np.uint16)
+    rows = b""
+    for y, x, down, across in (
+        (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
+        (1, 0, 2, 1),
+    ):  # fmt: skip
+        part = values[y::down, x::across]
+        rows += b"".join(b"\0" + line.astype(">u2").tobytes() for line in part if line.size)
+    head = struct.pack(">IIBBBBB", 17, 13, 16, 2, 0, 0, 1)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(writers.png_chunk(*chunk) for chunk in chunks)
+    (tmp_path / "x").write_bytes(data)
+    found = load_picture(tmp_path / "x").image[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(found, values / 65535, rtol=0, atol=1e-6)

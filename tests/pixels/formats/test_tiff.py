@@ -141,6 +141,15 @@ def test_negative_numbers_and_what_is_none_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("kind", "high"), [("f4", 12.0), ("f8", 3000.0), ("u4", 4095), ("i2", 4095), ("u4", 2**24)]
+)
+def test_numbers_far_from_any_white_are_refused_not_shown_black(tmp_path, kind, high):
+    values = (RAMP[:, :, :3] * high).astype(kind)
+    with pytest.raises(ImageError, match=r"x\.tif has values from 0 to .*; scale them"):
+        read(tmp_path, tiff(values))
+
+
+@pytest.mark.parametrize(
     ("options", "cause"),
     [
         ({"space": 9}, "16-bit ICCLab of whole numbers with 3 channels"),

@@ -18,7 +18,15 @@ from PIL import Image
 
 from belamy.errors import ImageError
 
-__all__ = ["SIGNATURE", "Chunk", "add_metadata", "chunks", "read_text", "without_metadata"]
+__all__ = [
+    "SIGNATURE",
+    "Chunk",
+    "add_code",
+    "add_metadata",
+    "chunks",
+    "read_text",
+    "without_metadata",
+]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_TEXT = 64 << 20  # bytes of all texts together, unpacked; what is beyond is left out
@@ -101,6 +109,13 @@ def add_metadata(picture: Image.Image, stream: BinaryIO, parts: Sequence[Chunk],
             # Pillow stretches grey of few bits to 8, but not the grey that is transparent.
             clear, top = int.from_bytes(data[:2], "big"), 2**bits - 1
             picture.info["transparency"] = min(clear, top) * 255 // top
+
+
+def add_code(picture: Image.Image, stream: BinaryIO) -> None:
+    """Put the colour code alone into `picture.info`."""
+    code = next((part for part in chunks(stream) if part.name == b"cICP"), None)
+    if code is not None and code.length == 4:
+        picture.info["cicp"] = tuple(_read(stream, code))
 
 
 def _read_text(stream: BinaryIO, parts: Sequence[Chunk]) -> dict[str, str]:

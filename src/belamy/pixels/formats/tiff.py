@@ -209,10 +209,11 @@ def white_of(low: float, high: float, kind: np.dtype[Any], name: str) -> float:
     """The number that stands for white, which files of 32 bits, signed or of floats do not say.
 
     It is 1 for floats (up to 2 is a highlight, which is clipped), otherwise the smallest of the
-    customary 255, 65535 and the largest of its kind that holds them all.
+    customary 255, 65535 and the largest of its kind that holds them all, if they reach a quarter
+    of it: what is darker may as well be of another scale.
 
     Raises:
-        ImageError: there are negative numbers, or some that are none.
+        ImageError: there are negative numbers, some that are none, or none near any white.
     """
     if kind.kind == "u" and kind.itemsize < 4:
         return float(np.iinfo(kind).max)
@@ -221,9 +222,11 @@ def white_of(low: float, high: float, kind: np.dtype[Any], name: str) -> float:
             return 1.0
         customary = [255.0, 65535.0]
     else:
+        if low >= 0 and high <= 255:
+            return min(255.0, float(np.iinfo(kind).max))
         top = float(np.iinfo(kind).max)
         customary = [white for white in (255.0, 65535.0) if white < top] + [top]
     for white in customary:
-        if low >= 0 and high <= white:
+        if low >= 0 and white / 4 <= high <= white:
             return white
     raise ImageError(f"{name} has values from {low:g} to {high:g}; scale them to [0, 1]")
