@@ -272,7 +272,10 @@ def _without_folders(recipe: Recipe) -> Recipe:
     def shorten(value: JSON) -> JSON:
         if isinstance(value, list):
             return [shorten(one) for one in value]
-        return file_name(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        network, at, path = value.rpartition("@") if value.startswith("timm:") else ("", "", value)
+        return network + at + file_name(path)
 
     options = {
         name: shorten(value) if name in PATH_OPTIONS else value

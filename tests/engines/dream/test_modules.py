@@ -92,7 +92,7 @@ def test_channels_classes_noise_and_objectives(photo: Tensor) -> None:
 def test_how_pictures_are_shown_is_in_the_recipe(photo: Tensor) -> None:
     own = belamy.TorchNetwork(make(Pyramid), value_range=(-1, 1))
     recipe = dream(photo, own, "layer").recipe  # type: ignore[arg-type]
-    assert recipe.options["model"].endswith("mean 0.5/0.5/0.5, std 0.5/0.5/0.5")
+    assert recipe.options["model"].endswith("mean 0.5 0.5 0.5, std 0.5 0.5 0.5")
 
 
 def test_what_a_stranger_cannot_do_is_said(photo: Tensor) -> None:

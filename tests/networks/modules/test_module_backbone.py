@@ -100,7 +100,9 @@ def test_what_a_tap_gives_goes_on(kind: type[nn.Module]) -> None:
 
 def test_strides_and_fields_are_measured() -> None:
     own = look(make(Pyramid))
-    found = {name: own.measured(name) for name in ("stem", "layer.0", "layer.1")}
+    listed = {layer.name: layer for layer in own.list_layers()}
+    assert [*listed] == ["stem", "norm", "layer.0", "layer.1", "layer", "relu", "logits"]
+    found = {name: listed[name] for name in ("stem", "layer.0", "layer.1")}
     assert {name: (x.channels, x.stride) for name, x in found.items()} == {
         "stem": (6, 2),
         "layer.0": (8, 2),
@@ -118,13 +120,12 @@ def test_the_measures_are_those_of_the_operations() -> None:
         network = squeezenet1_1(classes=2)
     own, table = look(network, "features.4", "features.7"), layer_table(network)
     for path, name in (("features.4", "fire3"), ("features.7", "fire5")):
-        layer = own.measured(path)
-        known = table[name]
+        layer, field, known = own.layers[path], own.field(path), table[name]
         assert (layer.channels, layer.stride) == (known.channels, known.stride)
         assert known.receptive_field is not None
-        assert layer.receptive_field is not None
+        assert field is not None
         # A maximum passes on to one place alone, so the outermost pixels may go unnoticed.
-        assert known.receptive_field - 8 <= layer.receptive_field <= known.receptive_field
+        assert known.receptive_field - 8 <= field <= known.receptive_field
 
 
 def test_the_module_stays_as_it_was() -> None:

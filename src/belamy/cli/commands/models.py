@@ -46,24 +46,49 @@ def list_models() -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A network, or a file of weights.")],
+    name: Annotated[str, typer.Argument(help="A network, a file of weights, or timm:NAME.")],
     inner: Annotated[bool, typer.Option("--inner", help="Show layers inside blocks too.")] = False,
 ) -> None:
     """Print each layer of a network: its name, channels, stride and receptive field.
 
     Stride and field are in pixels of the picture; a dash stands for all of it.
     """
+    from belamy.networks.modules.timm_networks import is_timm
+
+    facts, shown = (_look_through if is_timm(name) else _look_up)(name, inner)
+    for fact, text in facts:
+        typer.echo(f"{fact}: {text}")
+    typer.echo("")
+    _print_table(("layer", ">channels", ">stride", ">receptive field"), map(_row, shown))
+
+
+def _look_up(name: str, inner: bool) -> tuple[list[tuple[str, str]], list[Layer]]:
+    """Facts and layers of one of belamy's own."""
     from belamy.networks.geometry import layer_table
 
     network, facts = _looked_up(name)
     weights = sum(tensor.numel() for tensor in network.parameters())  # type: ignore[attr-defined]
-    facts = [*facts, ("parameters", f"{weights:,}")]
     layers = layer_table(network).values()
-    for fact, text in facts:
-        typer.echo(f"{fact}: {text}")
-    typer.echo("")
     shown = [layer for layer in layers if inner or layer.name == layer.stage]
-    _print_table(("layer", ">channels", ">stride", ">receptive field"), map(_row, shown))
+    return [*facts, ("parameters", f"{weights:,}")], shown
+
+
+def _look_through(name: str, inner: bool) -> tuple[list[tuple[str, str]], list[Layer]]:
+    """The same of one of timm's, whose layers are measured."""
+    from belamy.networks.modules.module_backbone import ModuleBackbone
+    from belamy.networks.modules.open_network import open_backbone
+
+    backbone = open_backbone(name)
+    assert isinstance(backbone, ModuleBackbone)
+    weights = sum(tensor.numel() for tensor in backbone.parameters())
+    facts = {
+        "network": name,
+        "sha256": f"{backbone.sha256} (of the numbers, not of a file)",
+        "classes": str(len(backbone.classes)),
+        "pictures": backbone.describe_pictures(),
+        "parameters": f"{weights:,}",
+    }
+    return list(facts.items()), list(backbone.list_layers(inner=inner))
 
 
 def _row(layer: Layer) -> tuple[str, ...]:

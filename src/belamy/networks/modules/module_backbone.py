@@ -67,7 +67,8 @@ class ModuleBackbone(Backbone):
     ) -> None:
         nn.Module.__init__(self)
         shown = preprocessing_of(network)
-        self.name = name or type(unwrap(network.module)).__name__
+        kind = type(unwrap(network.module)).__name__
+        self.name = kind if name is None else name.partition("@")[0]  # of timm's without its file
         self.module = copy_module(network.module).float()
         self.classes, self.sha256 = shown.classes, hash_state(network.module)
         self.register_buffer("mean", torch.tensor(shown.mean).view(1, 3, 1, 1), persistent=False)
@@ -160,9 +161,24 @@ class ModuleBackbone(Backbone):
             self._fields[own] = self._measure_field(own) if exact else None
         return self._fields[own]
 
-    def measured(self, name: str) -> Layer:
-        """A layer with its receptive field."""
-        return replace(self.layers[name], receptive_field=self.field(name))
+    def list_layers(self, *, inner: bool = False) -> Iterator[Layer]:
+        """The layers with their receptive fields, one measured after the other.
+
+        Args:
+            inner: those inside blocks too.
+        """
+        last = _LOGITS if _LOGITS in self.layers else _OUTPUT
+        main = {*main_paths(self.module), last}
+        for name in self.layers:
+            if inner or name in main:
+                yield replace(self.layers[name], receptive_field=self.field(name))
+
+    def describe_pictures(self) -> str:
+        """The pictures that it takes, in words."""
+        side, step = self.sizes.side, self.sizes.step
+        if step == 1:
+            return "of any size"
+        return f"of sides that are multiples of {step}" if step else f"in squares of {side} pixels"
 
     def _measure_field(self, name: str) -> int | None:
         for factor in range(1, _MOST_ENLARGED + 1):
@@ -170,12 +186,11 @@ class ModuleBackbone(Backbone):
             seen = torch.zeros(size, size, dtype=torch.bool, device=self.mean.device)
             for seed in range(_NOISES):
                 seen |= self._seen_from_middle(name, size, seed)
-            if not bool(seen.any()):
-                return None
-            rows, columns = seen.any(dim=1).nonzero(), seen.any(dim=0).nonzero()
-            ends = [(int(x.min()), int(x.max())) for x in (rows, columns)]
-            if all(first > 0 and last < size - 1 for first, last in ends):
-                return max(last - first + 1 for first, last in ends)
+                if not bool(seen.any()) or _reaches_rim(seen):
+                    break
+            else:
+                places = (seen.any(dim=1).nonzero(), seen.any(dim=0).nonzero())
+                return max(int(x.max() - x.min()) + 1 for x in places)
         return None
 
     def _seen_from_middle(self, name: str, size: int, seed: int) -> Tensor:
@@ -281,10 +296,8 @@ def _main_paths(module: nn.Module, prefix: str, *, inside: bool) -> Iterator[str
 
 def _describe(module: nn.Module, mean: tuple[float, ...], std: tuple[float, ...]) -> str:
     kind = type(unwrap(module))
-    colours = ("/".join(f"{number:.4g}" for number in numbers) for numbers in (mean, std))
-    return (
-        f"module {kind.__module__}.{kind.__qualname__}, mean {next(colours)}, std {next(colours)}"
-    )
+    center, spread = (" ".join(f"{x:.4g}" for x in numbers) for numbers in (mean, std))
+    return f"module {kind.__module__}.{kind.__qualname__}, mean {center}, std {spread}"
 
 
 def _say_assumption(name: str) -> str:
@@ -323,6 +336,10 @@ def _places_of(shapes: Mapping[Any, tuple[int, ...]], layout: Layout) -> int:
         if len(layout.axes) == 4
         else math.isqrt(shape[layout.axes[2]] - layout.prefix)
     )
+
+
+def _reaches_rim(seen: Tensor) -> bool:
+    return any(bool(rim.any()) for rim in (seen[0], seen[-1], seen[:, 0], seen[:, -1]))
 
 
 def _resize(x: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from belamy.errors import MissingExtra, UnknownName, WeightsError
-from belamy.networks.files.containers import read_container
+from belamy.networks.files.containers import read_container, reason_of
 from belamy.networks.files.network_file import BATCH_COUNTER
 from belamy.networks.files.unwrap import unwrap
 from belamy.networks.modules.torch_network import TorchNetwork
@@ -69,12 +69,20 @@ def _import_timm() -> Any:
 
 
 def _build(timm: Any, name: str, **arguments: Any) -> nn.Module:
+    """
+    Raises:
+        WeightsError: timm has no such weights (a tag after the dot that it does not know).
+    """
     for more in _ANY_SIZE:
         try:
             built: nn.Module = timm.create_model(name, **arguments, **more)
         except TypeError:
             if not more:
                 raise
+        except (RuntimeError, ValueError) as error:
+            if arguments.get("pretrained"):
+                raise
+            raise WeightsError(f"timm cannot build {name}: {reason_of(error)}") from error
         else:
             return built
     raise AssertionError("the last of them says nothing of sizes")
@@ -101,11 +109,11 @@ def _with_file(timm: Any, name: str, path: Path) -> nn.Module:
 def _count_classes(module: nn.Module, state: Mapping[str, Tensor]) -> int | None:
     """The classes of a head that was trained anew; None where they are the usual ones."""
     configuration = getattr(module, "pretrained_cfg", None) or {}
-    head = configuration.get("classifier")
+    head, own = configuration.get("classifier"), module.state_dict()
     for part in head if isinstance(head, (tuple, list)) else (head,):
-        tensor = state.get(f"{part}.weight")
-        if tensor is not None:
-            return len(tensor)
+        name = f"{part}.weight"
+        if name in own and name in state and len(own[name]) != len(state[name]):
+            return len(state[name])
     return None
 
 
@@ -114,7 +122,10 @@ def _with_cached(timm: Any, name: str) -> nn.Module:
         f"give a file, as timm:{name}@FILE, or fetch them once: "
         f"python -c \"import timm; timm.create_model('{name}', pretrained=True)\""
     )
-    configuration = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    try:
+        configuration = timm.get_pretrained_cfg(name)
+    except (RuntimeError, ValueError) as error:
+        raise WeightsError(f"timm knows no weights of {name}: {reason_of(error)}") from error
     if configuration is None or not _is_offline(configuration):
         raise WeightsError(f"the weights of timm's {name} are not here; {how}")
     try:
@@ -122,10 +133,7 @@ def _with_cached(timm: Any, name: str) -> nn.Module:
             return _build(timm, name, pretrained=True)
     # What is not in the cache is refused by whichever library would have fetched it.
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise WeightsError(
-            f"the weights of timm's {name} are not here ({reason[:120]}); {how}"
-        ) from error
+        raise WeightsError(f"the weights of timm's {name} are not here; {how}") from error
 
 
 def _is_offline(configuration: Any) -> bool:
