@@ -132,6 +132,12 @@ def test_one_member_or_folder_of_a_zip_may_be_named() -> None:
     pack("set.zip", {"sea/1.png": png(), "sky/2.png": png()})
     assert run("fog", "set.zip/sea", "-o", "out/", *PLAIN).exit_code == 0
     assert made() == {"sea/1.png"}
+    assert run("fog", "set.zip/sea/1.png", "-o", "one.png", *PLAIN).exit_code == 0
+    assert Path("one.png").is_file()
+    result = run("fog", "set.zip/sea/3.png", "-o", "no.png", *PLAIN)
+    assert result.exit_code == 1
+    assert "cannot read set.zip/sea/3.png: there is no such file in the zip" in words(result)
+    assert "set.zip/lake has no pictures in it" in words(run("fog", "set.zip/lake", "-o", "no/"))
 
 
 def test_folders_are_read_whole_and_mirrored() -> None:
@@ -143,6 +149,12 @@ def test_folders_are_read_whole_and_mirrored() -> None:
     assert result.exit_code == 0
     assert made() == {"a.png", "b.png", "x/a.png", "x/y/a.png"}
     assert "in: inner.zip passed over; unpack archives first" in words(result)
+
+
+def test_pictures_of_one_name_become_two() -> None:
+    write({"in/a.png": png(), "in/a.JPG": png(), "in/b.png": png()})
+    assert run("fog", "in", "-o", "out/", *PLAIN).exit_code == 0
+    assert made() == {"a-png.png", "a-jpg.png", "b.png"}
 
 
 def test_what_was_made_is_no_input_the_next_time() -> None:

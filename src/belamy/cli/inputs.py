@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from belamy.errors import OptionError, PictureWarning
 
 if TYPE_CHECKING:
-    from belamy.pixels.archive import Tree
     from belamy.pixels.images import Source
 
 __all__ = ["InputPicture", "Inputs", "holds_many", "inputs", "read_source"]
@@ -56,7 +57,7 @@ def inputs(images: Sequence[Path], output: str = "") -> Inputs:
                 raise OptionError(f"{image} has no pictures in it; name another one")
             found.update(inside)
         else:
-            found[image] = InputPicture(lambda path=image: path, Path(image.name))  # type: ignore[misc]
+            found[image] = InputPicture(functools.partial(read_source, image), Path(image.name))
     return found
 
 
@@ -64,7 +65,10 @@ def holds_many(image: Path) -> bool:
     """Whether it is a folder, a zip, or a part of a zip, not one file."""
     if image.is_dir() or image.suffix.lower() == _ZIP:
         return True
-    return not image.exists() and any(parent.is_file() for parent in image.parents)
+    from belamy.pixels.archive import is_picture
+
+    in_zip = not image.exists() and any(parent.is_file() for parent in image.parents)
+    return in_zip and not is_picture(image.name)
 
 
 def _inside(image: Path) -> Inputs:
@@ -75,18 +79,22 @@ def _inside(image: Path) -> Inputs:
     with open_tree(place) as tree:
         for message in tree.messages:
             warnings.warn(message, PictureWarning, stacklevel=2)
-        names = [name for name in tree.pictures if not part or _is_in(name, part)]
-        return {place / name: _member(tree, name) for name in names}
+        names = [name for name in tree.pictures if not part or name.startswith(f"{part}/")]
+    paths = {name: place / name for name in names}
+    stems = Counter(Path(name).with_suffix("") for name in names)
+    return {
+        path: InputPicture(
+            functools.partial(read_source, path),
+            _with_suffix_in_stem(name) if stems[Path(name).with_suffix("")] > 1 else Path(name),
+        )
+        for name, path in paths.items()
+    }
 
 
-def _is_in(name: str, part: str) -> bool:
-    return name == part or name.startswith(f"{part}/")
-
-
-def _member(tree: Tree, name: str) -> InputPicture:
-    path = tree.path / name
-    in_folder = tree.path.is_dir()
-    return InputPicture(lambda: path if in_folder else read_source(path), Path(name))
+def _with_suffix_in_stem(name: str) -> Path:
+    """`a-jpg.jpg` of `a.jpg`, so that the results of `a.jpg` and `a.png` are two files."""
+    path = Path(name)
+    return path.with_name(f"{path.stem}-{path.suffix[1:].lower()}{path.suffix}")
 
 
 def _without(output: str, found: Inputs, place: Path) -> Inputs:
@@ -105,6 +113,8 @@ def read_source(path: Path) -> Source:
     """
     from belamy.pixels.archive import locate, open_tree
 
+    if path.exists():
+        return path
     place, name = locate(path)
     if not name:
         return path

@@ -218,7 +218,7 @@ def _open_folder(place: Path) -> Tree:
     @contextmanager
     def open_file(name: str) -> Iterator[BinaryIO]:
         try:
-            stream = files[name].open("rb")
+            stream = (place / name).open("rb")
         except OSError as error:
             called = printable(f"{place}/{name}")
             raise ImageError(f"cannot read {called}: {error.strerror}") from error
@@ -261,6 +261,8 @@ def _open_zip(place: Path, archive: zipfile.ZipFile) -> Tree:
     @contextmanager
     def open_member(name: str) -> Iterator[BinaryIO]:
         called = printable(f"{place}/{name}")
+        if name not in members:
+            raise ImageError(f"cannot read {called}: there is no such file in the zip")
         with _unpack(archive, members[name], called) as stream:
             yield stream
 
