@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from belamy.cli.failures import PipeClosed, plain_failures, shorten
+from belamy.cli.no_paths import offer_no_paths
 from belamy.cli.streams import PIPE_CLOSED, silence_output
 from belamy.errors import BelamyError, OptionError, PictureWarning, UnknownName
 
@@ -76,6 +77,10 @@ class RootGroup(PlainGroup):
     A command that was stopped and has saved what it made says so by
     `raise KeyboardInterrupt("what was made so far is in …")`.
     """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        offer_no_paths(self)
 
     def make_context(self, info_name: Any, args: list[str], *rest: Any, **extra: Any) -> Any:
         with _answering():

@@ -39,12 +39,12 @@ class Found:
     options: Mapping[str, str]
 
     def recorded(self, made: Recipe, recipe: Recipe) -> Recipe:
-        """The recipe of what was made, with the paths of `recipe`: the files are the same."""
+        """The recipe of what was made, with the paths and names that `recipe` has for its files."""
         names = {here: recorded for recorded, here in self.options.items()}
         back = {here: one.path for one, here in zip(recipe.inputs, self.inputs, strict=True)}
         options = exchange_paths(recipe, made.options, names)
         inputs = tuple(replace(one, path=back.get(one.path, one.path)) for one in made.inputs)
-        return replace(made, options=options, inputs=inputs)
+        return replace(made, options=options, inputs=inputs, weights=recipe.weights)
 
 
 def find_files(call: Call, folder: Path, *, trust: bool) -> Found:

@@ -108,8 +108,15 @@ def _excesses(call: Call, files: Found, size: _Size) -> Iterator[str]:
     yield from _large_inputs(call, files, size)
 
 
+def _options(call: Call) -> dict[str, Any]:
+    """With the defaults of those that the recipe leaves out."""
+    parameters = inspect.signature(call.function).parameters.values()
+    usual = {one.name: one.default for one in parameters if one.default is not one.empty}
+    return {**usual, **call.options}
+
+
 def _large_sides(call: Call, size: _Size) -> Iterator[str]:
-    options = call.options
+    options = _options(call)
     side = _number(options.get("size"))
     if side is not None and side > _SMALLER * size.side:
         yield f"{side:g} px, and is {size.side} px itself"
@@ -151,7 +158,7 @@ def _steps_of(call: Call) -> dict[str, object]:
 
 
 def _many_steps(call: Call, size: _Size) -> Iterator[str]:
-    options, engine = call.options, call.recipe.engine
+    options, engine = _options(call), call.recipe.engine
     steps = _number(options.get("steps")) or 1
     steps *= _number(options.get("octaves")) or 1 if engine == "dream" else 1
     steps *= (
@@ -174,7 +181,7 @@ def _many_steps(call: Call, size: _Size) -> Iterator[str]:
 def _many_paintings(call: Call, files: Found, size: _Size) -> Iterator[str]:
     if not call.recipe.engine.startswith("gan-"):
         return
-    options = call.options
+    options = _options(call)
     count = _number(options.get("count")) or 1
     if count > _MOST_PAINTED or (call.recipe.step or 1) > _MOST_PAINTED:
         yield f"{count:g} pictures"
@@ -192,7 +199,7 @@ def _painting_side(call: Call, files: Found) -> int:
     from belamy.networks.files.network_file import read_metadata
     from belamy.networks.find import find_network
 
-    network = call.options.get("network", "portraits")
+    network = _options(call)["network"]
     try:
         path = find_network(files.options.get(network, network))
         said = json.loads(read_metadata(path).get("arguments", "{}"))
@@ -203,7 +210,7 @@ def _painting_side(call: Call, files: Found) -> int:
 
 def _large_inputs(call: Call, files: Found, size: _Size) -> Iterator[str]:
     """Where no size is named, the picture is as large as what it was made of."""
-    if call.options.get("size") is not None or call.recipe.engine == "gan-project":
+    if _options(call).get("size") is not None or call.recipe.engine == "gan-project":
         return
     for one, path in zip(call.recipe.inputs, files.inputs, strict=True):
         if one.role in _WORKED_ON:
@@ -216,7 +223,7 @@ def _much_learning(call: Call) -> Iterator[str]:
     usual, much = 1.0, 1.0
     parameters: Mapping[str, Any] = inspect.signature(call.function).parameters
     for name in _LEARNING:
-        if name in parameters and (value := _number(call.options.get(name))) is not None:
+        if name in parameters and (value := _number(_options(call).get(name))) is not None:
             much *= max(1.0, value)
             usual *= max(1, parameters[name].default or 1)
     if much > _MORE_LEARNING * usual:
