@@ -28,6 +28,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from belamy import files
+from belamy.checks import show_value
 from belamy.errors import BelamyError, WeightsError
 from belamy.networks.files.tensors import write_tensors
 from belamy.renamed import NETWORKS as RENAMED
@@ -52,7 +53,9 @@ __all__ = [
 SUFFIX = ".safetensors"
 BATCH_COUNTER = "num_batches_tracked"  # batch norm's, which nothing here reads
 _LARGEST_HEADER = 16 << 20  # bytes; ResNet-50 with a thousand names takes 40 kB
-_LARGEST_ARGUMENT = 1 << 16  # in a file with fewer numbers than that
+_LARGEST_FILE = 4 << 30  # bytes; more would be hashed for half a minute before it is refused
+_LARGEST_ARGUMENT = 1 << 16  # layers, channels, classes: no honest network has more of any
+_MOST_ARGUMENTS = 20_000  # lists and numbers in them; a network written as rows has a few hundred
 _NONSENSE = (
     *(ValueError, TypeError, KeyError, AttributeError),
     *(RuntimeError, RecursionError, ArithmeticError, AssertionError),
@@ -92,8 +95,7 @@ class NetworkFile:
             arguments = json.loads(self.metadata.get("arguments", "{}"))
             if not isinstance(arguments, dict):
                 raise ValueError("arguments is not an object")
-            most = max(_LARGEST_ARGUMENT, sum(x.numel() for x in self._all_shapes().values()))
-            _check_numbers(arguments, most)
+            _check_numbers(arguments)
             return arguments
 
     def shapes(self, prefix: str = "") -> dict[str, torch.Size]:
@@ -166,15 +168,22 @@ def _bare(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _check_numbers(value: object, most: int) -> None:
-    """No whole number is larger than a file of so many numbers can need: layers or channels."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for one in value:
-            _check_numbers(one, most)
-    elif isinstance(value, (int, float)) and not -most <= value <= most:
-        raise ValueError(f"{value:.6g} is beyond what the file could hold")
+def _check_numbers(arguments: object) -> None:
+    """No number is larger, and no list longer, than any network needs."""
+    left, count = [arguments], 0
+    while left:
+        value = left.pop()
+        count += 1
+        if count > _MOST_ARGUMENTS:
+            raise ValueError(f"there are more than {_MOST_ARGUMENTS} of them")
+        if isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, (int, float)):
+            most = _LARGEST_ARGUMENT
+            if not -most <= value <= most:
+                raise ValueError(f"{show_value(value)} is beyond what the file could hold")
 
 
 @contextmanager
@@ -187,8 +196,12 @@ def open_network_file(path: Path) -> Iterator[NetworkFile]:
     if not path.is_file():
         raise WeightsError(f"no network at {path}; check the path")
     with _reading(path):
-        digest = verify_sha256(path)
+        if path.stat().st_size > _LARGEST_FILE:
+            raise WeightsError(
+                f"{path} has more than {_LARGEST_FILE >> 30} GB; no network here has"
+            )
         check_header(path)
+        digest = verify_sha256(path)
         with safe_open(path, framework="pt") as handle:
             yield NetworkFile(path, digest, handle)
 

@@ -36,7 +36,9 @@ __all__ = ["TorchObject", "Value", "read_torch7"]
 Key: TypeAlias = "bool | float | str"
 Value: TypeAlias = "bool | float | str | Tensor | TorchObject | dict[Key, Any] | None"
 
-_LARGEST = 1 << 30  # bytes; Johnson's styles have up to 20 · 2^20
+_LARGEST = 256 << 20  # bytes; Johnson's styles have up to 20 · 2^20
+_LARGEST_ASCII = 48 << 20  # bytes, each number of which becomes an object for a moment
+_MOST_VALUES = 1_000_000  # a style has a few thousand, tensors being one each
 _DEEPEST = 100  # values inside each other; Johnson's networks go about 20 deep
 _DIMENSIONS = 16
 _LONGEST_NUMBER = 32  # characters in ASCII, spaces included: %.17g takes 25
@@ -83,6 +85,8 @@ def read_torch7(path: str | os.PathLike[str]) -> Value:
     """
     data = _contents(Path(path))
     if data[:1].isdigit():  # no binary file begins with such a byte: there are but nine types
+        if len(data) > _LARGEST_ASCII:
+            raise WeightsError(f"{path} has {len(data)} bytes of text; it is no style")
         sources: list[_Source] = [_Ascii(data)]
     else:
         sources = [_Binary(data, "<i8"), _Binary(data, "<i4")]
@@ -224,8 +228,11 @@ class _Reader:
         self.source = source
         self.inside: list[str] = []
         self._known: dict[int, Value] = {}
+        self._count = 0
 
     def value(self, depth: int) -> Value:
+        self._count += 1
+        _need(self._count <= _MOST_VALUES, f"it has more than {_MOST_VALUES} values")
         _need(depth <= _DEEPEST, f"values lie more than {_DEEPEST} deep in each other")
         kind = self.source.integer()
         _need(kind in _READERS, f"{kind} is no type of value")

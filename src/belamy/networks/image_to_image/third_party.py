@@ -34,6 +34,7 @@ FIRST = "conv1.conv2d.weight"
 Translated: TypeAlias = "tuple[list[Row], list[Tensor]]"  # rows, and their parameters in order
 
 _MOST_MODULES = 1000
+_MOST_NUMBERS = 64 << 20  # Johnson's styles have 1.7 · 2^20
 _PREPROCESSING = {"vgg": "caffe", "resnet": "imagenet"}  # Johnson's words → ours
 
 
@@ -52,10 +53,10 @@ def load_t7(path: Path) -> ImageTransformNet:
     try:
         model, colours = _model(value)
         rows, tensors = _Translator().module(model)
-        network = ImageTransformNet(rows, colours)
+        network = _build(rows, colours, tensors, path)
     except _Unfit as error:
         raise WeightsError(f"{path} cannot be run here: {error}") from error
-    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError, RuntimeError) as error:
         raise WeightsError(f"{path} has a layer that makes no sense: {error}") from error
     return check_output(_fill(network, tensors, path), path)
 
@@ -73,11 +74,22 @@ def _model(value: Any) -> tuple[TorchObject, str]:
     return value["model"], _PREPROCESSING[word]
 
 
+def _build(rows: list[Row], colours: str, tensors: list[Tensor], path: Path) -> ImageTransformNet:
+    """The network, once its outline has the shapes that the file has: nothing larger is built."""
+    with torch.device("meta"):
+        outline = ImageTransformNet(rows, colours)
+    _check_shapes(outline, tensors, path)
+    return ImageTransformNet(rows, colours)
+
+
+def _check_shapes(network: ImageTransformNet, tensors: list[Tensor], path: Path) -> None:
+    if [tuple(x.shape) for x in network.body.parameters()] != [tuple(x.shape) for x in tensors]:
+        raise WeightsError(f"{path} has weights of other shapes than its layers; get it again")
+
+
 def _fill(network: ImageTransformNet, tensors: list[Tensor], path: Path) -> ImageTransformNet:
     """The network with the parameters that the file has, in the order of its modules."""
     own = list(network.body.parameters())
-    if [tuple(x.shape) for x in own] != [tuple(x.shape) for x in tensors]:
-        raise WeightsError(f"{path} has weights of other shapes than its layers; get it again")
     if not all(bool(x.isfinite().all()) for x in tensors):
         raise WeightsError(f"{path} has weights that are no numbers; get it again")
     with torch.no_grad():
@@ -90,7 +102,7 @@ class _Translator:
     """Lua modules into rows; counts them, since shared modules could multiply without end."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.numbers = 0
 
     def module(self, module: Any) -> Translated:
         self.count += 1
@@ -103,7 +115,11 @@ class _Translator:
             return self._sequence(list(_children(module)))
         if name not in _MODULES:
             raise _Unfit(f"the module {module.kind} is unknown")
-        return _MODULES[name](module.fields)
+        rows, tensors = _MODULES[name](module.fields)
+        self.numbers += sum(tensor.numel() for tensor in tensors)
+        if self.numbers > _MOST_NUMBERS:
+            raise _Unfit(f"it has more than {_MOST_NUMBERS} numbers")
+        return rows, tensors
 
     def _sequence(self, parts: list[Any]) -> Translated:
         rows: list[Row] = []
@@ -295,8 +311,9 @@ def load_pth(path: Path) -> ImageTransformNet:
     if state:
         raise WeightsError(f"{path} has {next(iter(state))}, which fast_neural_style does not have")
     try:
-        network = ImageTransformNet(johnson_rows(widths, blocks, kernel=kernel), "levels")
-    except (ValueError, TypeError) as error:
+        rows = johnson_rows(widths, blocks, kernel=kernel)
+        network = _build(rows, "levels", tensors, path)
+    except (ValueError, TypeError, RuntimeError) as error:
         raise WeightsError(f"{path} has a layer that makes no sense: {error}") from error
     return check_output(_fill(network, tensors, path), path)
 
