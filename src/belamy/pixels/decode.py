@@ -237,7 +237,9 @@ def _read_header(
         raise ImageError(f"cannot read {name}: {cause}")
     stream.seek(0)
     try:
-        return _open_with_pillow(stream, name, max_megapixels)
+        picture = _open_with_pillow(stream, name, max_megapixels)
+        tiff.mend_planes(picture)
+        return picture
     except (UnidentifiedImageError, KeyError) as error:  # KeyError: an unknown compression
         if cause is None:
             raise

@@ -141,6 +141,8 @@ def _space_by_numbers(picture: Image.Image, name: str) -> tuple[bool, spaces.Spa
     stands above `nclx`; `open_picture` leaves that out then.
     """
     info = picture.info
+    if "cicp" not in info and info.get("icc_profile"):
+        _refuse_hdr(info["icc_profile"], name)
     if "cicp" in info:
         primaries, transfer = info["cicp"][:2]
         return True, spaces.from_code(primaries, transfer, name)
@@ -149,6 +151,12 @@ def _space_by_numbers(picture: Image.Image, name: str) -> tuple[bool, spaces.Spa
     if picture.format == "PNG" and ("gamma" in info or "chromaticity" in info):
         return False, spaces.from_gamma(info.get("gamma"), info.get("chromaticity"))
     return False, spaces.ADOBE_RGB if _is_adobe_rgb(picture) else None
+
+
+def _refuse_hdr(profile: bytes, name: str) -> None:
+    source = _read_profile(profile)
+    description = None if source is None else source.profile.profile_description
+    spaces.refuse_hdr_profile(profile, description or "", name)
 
 
 def _is_narrow(picture: Image.Image) -> bool:

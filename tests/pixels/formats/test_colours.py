@@ -343,6 +343,23 @@ def test_high_dynamic_range_is_refused_by_name(tmp_path, transfer, kind):
         load_picture(tmp_path / "x")
 
 
+@pytest.mark.parametrize(
+    ("profile", "transfer"),
+    [
+        (icc(2.2, name="Rec2020 Gamut with PQ Transfer"), "PQ"),
+        (icc(2.2, name="Display P3 HLG"), "HLG"),
+        (icc(2.2, name="SMPTE ST 2084"), "PQ"),
+        (icc(2.2, code=16), "PQ"),
+        (icc(2.2, code=18), "HLG"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_profiles_of_high_dynamic_range_are_refused_too(tmp_path, profile, transfer, kind):
+    (tmp_path / "x").write_bytes(png(flat(kind=kind), iccp(profile)))
+    with pytest.raises(ImageError, match=rf"x: its colours follow {transfer} \(HDR\).*; save it"):
+        load_picture(tmp_path / "x")
+
+
 def test_the_code_of_a_moving_avif(tmp_path):
     frames = [Image.new("RGB", (48, 32), COLOUR), Image.new("RGB", (48, 32), DARK)]
     data = saved(frames[0], "AVIF", save_all=True, append_images=frames[1:], quality=100)

@@ -88,6 +88,20 @@ def test_white_is_zero(tmp_path, kind, planar):
     near(read(tmp_path, tiff(values, space=0, planar=planar)), 1 - wanted)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4])
+@pytest.mark.parametrize("planar", [1, 2])
+@pytest.mark.parametrize("space", [0, 1])
+def test_grey_of_few_bits(tmp_path, bits, planar, space):
+    """Planes of one sample are none."""
+    numbers = np.arange(8, dtype=np.uint8) % 2**bits
+    row = np.packbits((numbers[:, None] >> np.arange(bits - 1, -1, -1)) & 1).tobytes()
+    entries = {256: (4, [8]), 257: (4, [3]), 258: (3, [bits]), 259: (3, [1]), 262: (3, [space])}
+    entries |= {277: (3, [1]), 278: (4, [3]), 284: (3, [planar])}
+    picture = read(tmp_path, writers.directory(entries, [row * 3], "<", tiled=False))
+    wanted = numbers / (2**bits - 1)
+    near(picture, np.tile((1 - wanted if space == 0 else wanted)[:, None], (3, 1, 1)))
+
+
 @pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
 @pytest.mark.parametrize("planar", [False, True])
 @pytest.mark.parametrize("extra", [0, 1, 2])

@@ -112,7 +112,7 @@ def png(values, *chunks):
 XYZ_OF_SRGB = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
 
 
-def icc(gamma, columns=XYZ_OF_SRGB, *, grey=False, name="a test"):
+def icc(gamma, columns=XYZ_OF_SRGB, *, grey=False, name="a test", code=None):
     """A profile of one power and three colorants, or of grey."""
 
     def curve():
@@ -125,6 +125,8 @@ def icc(gamma, columns=XYZ_OF_SRGB, *, grey=False, name="a test"):
     description = b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(78)
     tags = {b"desc": description.ljust((len(description) + 3) // 4 * 4, b"\0")}
     tags[b"wtpt"] = xyz((0.9642, 1.0, 0.8249))
+    if code is not None:
+        tags[b"cicp"] = b"cicp" + bytes(4) + bytes((9, code, 0, 1))
     if grey:
         tags[b"kTRC"] = curve()
     else:

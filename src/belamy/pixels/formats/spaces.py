@@ -6,6 +6,7 @@ of them; its profiles (lcms) work at 8 bits, too few where a profile is linear.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,15 @@ from numpy.typing import NDArray
 
 from belamy.errors import ImageError
 
-__all__ = ["ADOBE_RGB", "Space", "from_code", "from_gamma", "from_lab", "from_profile"]
+__all__ = [
+    "ADOBE_RGB",
+    "Space",
+    "from_code",
+    "from_gamma",
+    "from_lab",
+    "from_profile",
+    "refuse_hdr_profile",
+]
 
 Floats: TypeAlias = "NDArray[np.floating[Any]]"
 Curve: TypeAlias = Callable[[Floats], Floats]
@@ -101,6 +110,23 @@ def from_code(primaries: int, transfer: int, name: str) -> Space | None:
     if curve is None and corners == _BT709:
         return None
     return Space(curve or _light_of_srgb, _to_srgb_primaries(corners))
+
+
+def refuse_hdr_profile(profile: bytes, description: str, name: str) -> None:
+    """Refuse a profile of PQ or HLG, by its code (ICC 4.4, `cicp`) or by what it calls itself.
+
+    Raises:
+        ImageError: it is one; its tables would make the picture nearly black.
+    """
+    try:
+        code = _tags(profile).get(b"cicp", b"")
+    except struct.error:
+        code = b""
+    if len(code) >= 10:
+        from_code(code[8], code[9], name)
+    for word, transfer in (("PQ", 16), ("2084", 16), ("HLG", 18)):
+        if re.search(rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])", description):
+            from_code(1, transfer, name)
 
 
 def from_gamma(gamma: float | None, chromaticity: Sequence[float] | None) -> Space | None:

@@ -24,7 +24,16 @@ from belamy.pixels.formats.blocks import (
     read_samples,
 )
 
-__all__ = ["MAGIC", "DeepTiff", "explain", "is_misread", "open_deep", "read_directory", "white_of"]
+__all__ = [
+    "MAGIC",
+    "DeepTiff",
+    "explain",
+    "is_misread",
+    "mend_planes",
+    "open_deep",
+    "read_directory",
+    "white_of",
+]
 
 MAGIC = (b"II", b"MM")
 
@@ -106,6 +115,20 @@ def is_misread(stream: BinaryIO) -> bool:
     if directory is None or directory.get(262) != YCBCR or directory.get(259, 1) != 1:
         return False
     return directory.get(284) == 2 or directory.get(530, (2, 2)) != (1, 1)
+
+
+def mend_planes(picture: Image.Image) -> None:
+    """Let Pillow see that planes of one sample are none: it would forget that white is zero."""
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile) or not picture.tile:
+        return
+    tags = picture.tag_v2
+    if tags.get(284) != 2 or tags.get(277, 1) != 1 or picture.tile[0][0] != "raw":
+        return
+    order, bits = tags.get(266, 1), _numbers(tags, 258, 1)
+    key: Any = (tags.prefix, tags.get(262, 0), _numbers(tags, 339, 1)[:1], order, bits[:1], ())
+    raw = TiffImagePlugin.OPEN_INFO.get(key, ("", ""))[1]
+    if raw:
+        picture.tile = [tile._replace(args=(raw, 0, 1)) for tile in picture.tile]
 
 
 def explain(stream: BinaryIO) -> str | None:
