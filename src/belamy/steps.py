@@ -42,6 +42,8 @@ class Step:
         note: a line for the user, when there is something to say.
         latents: (N, layers, style), what the picture was drawn from, of generators that draw from
             latents.
+        fraction: how much of the work is done, 0 to 1, where steps differ in what they cost; None:
+            `index` of `total`.
     """
 
     index: int
@@ -52,6 +54,7 @@ class Step:
     recipe: Recipe | None = None
     note: str = ""
     latents: Tensor | None = None
+    fraction: float | None = None
 
 
 def with_options(

@@ -12,12 +12,15 @@ that is a terminal. Ctrl-C ends the work but not the command, which still has to
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
+
+from belamy.cli.heartbeat import Clock, beating
 
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
@@ -39,6 +42,15 @@ class _Mark:
     total: float | None
     numbers: str = ""
     note: str = ""
+    fraction: float | None = None
+    current: Callable[[], int] | None = None
+
+    def progress(self) -> tuple[float, str]:
+        """The fraction that is done by now, and words for it."""
+        done = self.done if self.current is None else self.current()
+        fraction = done / self.total if self.total else 0.0
+        words = f"step {done:,.0f} of {self.total:,.0f}" if self.total and done else ""
+        return (fraction if self.fraction is None else self.fraction), words
 
 
 _Draw = Callable[[_Mark], None]
@@ -47,7 +59,7 @@ _Draw = Callable[[_Mark], None]
 def show_steps(steps: Iterable[Step], description: str) -> tuple[Step, bool]:
     """Drain `steps`, drawing a bar with the time left and the losses.
 
-    When piped it says nothing but the steps' notes.
+    When piped it says the steps' notes and, of work that takes a while, how long it takes.
 
     Returns:
         the last step, and whether Ctrl-C stopped the work there.
@@ -55,13 +67,13 @@ def show_steps(steps: Iterable[Step], description: str) -> tuple[Step, bool]:
     Raises:
         KeyboardInterrupt: Ctrl-C came before the first step.
     """
-    with _bar(description, _counting, silent=_say_note) as draw:
+    with _bar(description, _counting, quiet=False) as draw:
         return _last(steps, lambda step: draw(_of_step(step)))
 
 
 def shown(steps: Iterable[Step], description: str) -> Iterator[Step]:
     """The steps as they come, with the bar of `show_steps`: for those who need each of them."""
-    with _bar(description, _counting, silent=_say_note) as draw:
+    with _bar(description, _counting, quiet=False) as draw:
         try:
             for step in steps:
                 draw(_of_step(step))
@@ -78,7 +90,7 @@ def show_training(
     Raises:
         KeyboardInterrupt: Ctrl-C came before the first report.
     """
-    with _bar(description, _counting, silent=_say_note) as draw:
+    with _bar(description, _counting, quiet=False) as draw:
         return _last(reports, lambda report: draw(_of_report(report)))
 
 
@@ -119,12 +131,13 @@ def _close(items: Iterable[object]) -> None:
 
 
 def _of_step(step: Step) -> _Mark:
-    return _Mark(step.index, step.total, _numbers(step.losses), step.note)
+    numbers = _numbers(step.losses)
+    return _Mark(step.index, step.total, numbers, step.note, fraction=step.fraction)
 
 
 def _of_report(report: TrainingProgress) -> _Mark:
     numbers = _numbers({**report.losses, **report.measures})
-    return _Mark(report.step, report.total_steps, numbers, report.note)
+    return _Mark(report.step, report.total_steps, numbers, report.note, current=report.current)
 
 
 def _numbers(values: dict[str, float]) -> str:
@@ -141,12 +154,31 @@ def _ignore(mark: _Mark) -> None:
 
 
 @contextmanager
+def _lines(description: str) -> Iterator[_Draw]:
+    """Notes, and of work that takes a while how far it is, where there is no terminal."""
+    clock = Clock(time.monotonic())
+    current: list[Callable[[], int]] = []
+
+    def draw(mark: _Mark) -> None:
+        if mark.current is not None and mark.total:  # a training, which may go on
+            current[:] = [mark.current]
+            clock.began, clock.start = time.monotonic(), mark.done / mark.total
+        mark = replace(mark, current=current[0]) if current else mark
+        clock.progress = mark.progress
+        _say_note(mark)
+
+    with beating(description, clock, lambda line: typer.echo(f"belamy: {line}", err=True)):
+        yield draw
+
+
+@contextmanager
 def _bar(
-    description: str, columns: Callable[[], list[ProgressColumn]], *, silent: _Draw = _ignore
+    description: str, columns: Callable[[], list[ProgressColumn]], *, quiet: bool = True
 ) -> Iterator[_Draw]:
-    """A bar on standard error, or `silent` where that is no terminal."""
+    """A bar on standard error; where that is no terminal lines, or nothing."""
     if not sys.stderr.isatty():
-        yield silent
+        with nullcontext(_ignore) if quiet else _lines(description) as draw:
+            yield draw
         return
     from rich.console import Console
     from rich.progress import Progress

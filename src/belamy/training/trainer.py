@@ -9,7 +9,7 @@ threads and processes).
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -41,6 +41,7 @@ class TrainingProgress:
         measures: of the networks, where they were taken.
         seconds: that the training has taken, those before it was resumed included.
         note: a line for the user, when there is something to say.
+        current: how many are done whenever it is called; of the first news alone.
     """
 
     step: int
@@ -49,6 +50,7 @@ class TrainingProgress:
     measures: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     note: str = ""
+    current: Callable[[], int] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def train(
         loop = _start(task, run, accelerator)
         meter = loop.meter
         yield TrainingProgress(
-            meter.step, task.total_steps, {}, meter.measures, meter.seconds, loop.note
+            *(meter.step, task.total_steps, {}, meter.measures, meter.seconds, loop.note),
+            current=lambda: loop.meter.step,
         )
         interrupted = held.enter_context(deferred_interrupts())
         while loop.meter.step < task.total_steps:

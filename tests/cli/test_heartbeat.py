@@ -1,0 +1,78 @@
+"""Who sees no bar is told how long it takes; short work stays quiet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from belamy.cli import heartbeat
+from belamy.cli.heartbeat import Clock, beating, describe_seconds
+from belamy.cli.progress import show_steps, show_training
+from belamy.steps import Step
+from belamy.training.trainer import TrainingProgress
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("FIRST", 0.05), ("EVERY", 0.1), ("SHORT", 0.0)):
+        monkeypatch.setattr(heartbeat, name, seconds)
+
+
+def steps(count: int, fraction: float | None = None) -> Iterator[Step]:
+    for index in range(1, count + 1):
+        time.sleep(0.02)
+        yield Step(index, count, torch.zeros(1, 3, 1, 1), {}, fraction=fraction)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_pipe_is_told_how_long_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    show_steps(steps(20), "dreaming a.png")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("belamy: dreaming a.png: step ")
+    assert lines[0].endswith(" of 20, about 1 s left")
+    assert len(lines) >= 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_training_is_looked_at_between_its_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    done = [100]
+
+    def reports() -> Iterator[TrainingProgress]:
+        yield TrainingProgress(100, 1000, {}, current=lambda: done[0])
+        for _ in range(10):
+            time.sleep(0.02)
+            done[0] += 1
+        yield TrainingProgress(110, 1000, {"loss": 1.0})
+
+    show_training(reports(), "training in runs/a")
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("belamy: training in runs/a: step 10")
+    # some 18 seconds: what was done before does not count, else it were one
+    assert 10 < int(first.removesuffix(" s left").rpartition(" ")[2]) < 60
+
+
+def test_short_work_stays_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    show_steps(steps(4), "dreaming")
+    assert capsys.readouterr().err == ""
+
+
+def test_the_time_left_goes_by_the_work_that_is_done() -> None:
+    clock = Clock(time.monotonic() - 10, start=0.5, progress=lambda: (0.6, "step 6 of 10"))
+    assert clock.left() == pytest.approx(40, rel=0.01)
+    assert Clock(time.monotonic()).left() is None
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_first_step_that_takes_long_is_said() -> None:
+    said: list[str] = []
+    with beating("dreaming", Clock(time.monotonic()), said.append):
+        time.sleep(0.6)
+    assert said[0] == "dreaming: at work on the first step"
+
+
+def test_words_for_times() -> None:
+    words = [describe_seconds(seconds) for seconds in (0.2, 50, 120, 7200)]
+    assert words == ["1 s", "50 s", "2 min", "2.0 h"]
