@@ -13,7 +13,7 @@ import pytest
 import belamy.basics
 from belamy.errors import UnknownName
 from belamy.learn.lessons import Language
-from belamy.learn.texts import TABLES, texts
+from belamy.learn.texts import TABLES, localise, texts
 
 LIBRARY = Path(belamy.basics.__file__ or "").parent.parent
 KEYS = sorted({key for tables in TABLES.values() for table in tables for key in table})
@@ -75,3 +75,45 @@ def test_every_key_is_said_somewhere() -> None:
 def test_an_unknown_language_is_named() -> None:
     with pytest.raises(UnknownName, match="unknown language 'de'"):
         texts("de")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("0.5·x₁ + 12.25 = 3", "0,5·x₁ + 12,25 = 3"),
+        ("(lo farebbe --penalty 0.1), 0.2", "(lo farebbe --penalty 0.1), 0,2"),
+        ("$w_1$ = 0.5 e $x < 0.25$", "$w_1$ = 0,5 e $x < 0{,}25$"),
+        ("Novikoff, 1962. Poi v. foto.png", "Novikoff, 1962. Poi v. foto.png"),
+    ],
+)
+def test_italian_has_a_decimal_comma(text: str, written: str) -> None:
+    assert localise(text, "it") == written
+    assert localise(text, "en") == text
+
+
+def test_names_in_sentences_are_translated() -> None:
+    assert texts("it").name("spirals") == "spirali"
+    assert texts("en").name("spirals") == "spirals"
+    assert texts("it").name("of a file") == "of a file"
+
+
+def test_ticks_and_texts_of_a_drawing_have_it_too() -> None:
+    pytest.importorskip("matplotlib")
+    from belamy.learn.drawings.style import render, sheet
+
+    kept = []
+
+    def draw() -> object:
+        figure, axes = sheet("Errore 0.5")
+        axes["plot"].plot([0, 1], [0, 0.25])
+        kept.append((figure, axes["plot"]))
+        return figure
+
+    render(draw, 300, "it")  # type: ignore[arg-type]
+    ((figure, axes),) = kept
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert "0,10" in labels
+    assert not any("." in label for label in labels)
+    assert "Errore 0,5" in [
+        text.get_text() for text in figure.findobj() if hasattr(text, "get_text")
+    ]

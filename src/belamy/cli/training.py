@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
@@ -59,9 +60,36 @@ def follow(progress: Iterable[TrainingProgress], folder: Path, command: str) -> 
         _remove_if_empty(folder)
     if stopped:
         raise KeyboardInterrupt(f"the run is saved; go on with: {command} --resume {folder}")
-    for name, value in {**last.losses, **last.measures}.items():
-        typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
+    typer.echo(_conclude(last, folder, command))
     typer.echo(folder / "network.safetensors")
+
+
+# Command → what its network is used by, with the run folder in the place of {}.
+_USES = {
+    "belamy classify train": "belamy classify photo.jpg --model {}",
+    "belamy defog adapt": "belamy defog hazy.jpg --network {} -o clear.png",
+    "belamy defog train": "belamy defog hazy.jpg --network {} -o clear.png",
+    "belamy gan train": "belamy gan paint {} -o painted.png",
+    "belamy style train": "belamy style apply {} photo.jpg -o painted.png",
+    "belamy style train-any": "belamy style photo.jpg painting.jpg --fast --network {} -o new.png",
+    "belamy translate train": "belamy translate apply {} photo.jpg -o translated.png",
+}
+
+
+def _conclude(last: TrainingProgress, folder: Path, command: str) -> str:
+    """How long it took, what was measured, and how the network is used, in a sentence."""
+    steps = "1 step" if last.step == 1 else f"{last.step} steps"
+    measured = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in last.measures.items()]
+    results = f": {', '.join(measured)}" if measured else ""
+    use = _USES[command].format(shlex.quote(str(folder)))
+    return f"Trained for {steps} in {_duration(last.seconds)}{results}. To use it: {use}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours = round(seconds / 60), round(seconds / 3600, 1)
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 120 else f"{hours:g} h"
 
 
 def _remove_if_empty(folder: Path) -> None:

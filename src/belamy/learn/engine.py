@@ -48,7 +48,7 @@ def as_engine(lesson: Callable[P, Lesson]) -> Callable[P, Iterator[Step]]:
         from belamy.pixels.images import from_pil
 
         *_, drawing = (shown for shown in lesson(*args, **kwargs) if not isinstance(shown, str))
-        image = from_pil(render(drawing)).image
+        image = from_pil(render(drawing, language=str(kwargs.get("language", "en")))).image
         yield Step(1, 1, image, {}, recipe=lesson_recipe(lesson, kwargs))
 
     return steps

@@ -113,9 +113,11 @@ def test_train_then_ask(data: Path, tmp_path: Path, image: Path) -> None:
     assert "40 pictures of 2 classes" in about
     assert "100 steps at 8 px" in about
     assert "train/dark/broken.png" in about
-    *measures, last = result.stdout.splitlines()
+    sentence, last = result.stdout.splitlines()
     assert last == str(folder / "network.safetensors")
-    assert any(line.startswith("accuracy: ") for line in measures)
+    assert sentence.startswith("Trained for 100 steps in ")
+    assert "accuracy 0." in sentence or "accuracy 1" in sentence
+    assert sentence.endswith(f" To use it: belamy classify photo.jpg --model {folder}")
 
     result = run("evaluate", data, "--model", last, "--json")
     assert json.loads(result.stdout)["pictures"] == 8

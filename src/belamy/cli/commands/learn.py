@@ -65,24 +65,26 @@ def present(
     from belamy.learn.drawings.saving import save_film, save_still
     from belamy.learn.drawings.style import FILM_WIDTH, render, require_matplotlib
     from belamy.learn.engine import lesson_recipe
+    from belamy.learn.texts import localise
 
     require_output(output)
     recipe_there(output, overwrite)
     require_matplotlib()
     film = output.suffix.lower() == ".gif"
+    language = str(options.get("language", "en"))
     frames, latest = [], None
     for item in lesson(**options):
         if isinstance(item, str):
-            typer.echo(item)
+            typer.echo(localise(item, language))
         elif film:
-            frames.append(render(item, FILM_WIDTH))
+            frames.append(render(item, FILM_WIDTH, language))
         else:
             latest = item
     if film:
         save_film(frames, output, lesson_recipe(lesson, options))
     else:
         assert latest is not None, "a lesson shows something"
-        save_still(render(latest), output, lesson_recipe(lesson, options))
+        save_still(render(latest, language=language), output, lesson_recipe(lesson, options))
     typer.echo(output)
 
 

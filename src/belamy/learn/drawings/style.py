@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from belamy.errors import MissingExtra
+from belamy.learn.texts import localise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,8 +92,12 @@ def require_matplotlib() -> None:
         raise MissingExtra("matplotlib", "learn") from error
 
 
-def render(drawing: Callable[[], Figure], width: int = WIDTH) -> Image.Image:
-    """The picture, RGB, `width` pixels wide, that `drawing` draws in the style."""
+def render(drawing: Callable[[], Figure], width: int = WIDTH, language: str = "en") -> Image.Image:
+    """The picture, RGB, `width` pixels wide, that `drawing` draws in the style.
+
+    Args:
+        language: how its numbers are written.
+    """
     require_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.style import context
@@ -101,9 +106,25 @@ def render(drawing: Callable[[], Figure], width: int = WIDTH) -> Image.Image:
         figure = drawing()
         figure.set_dpi(width / figure.get_figwidth())
         canvas = FigureCanvasAgg(figure)
+        _localise(figure, language)
         canvas.draw()  # type: ignore[no-untyped-call]
         picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))  # type: ignore[no-untyped-call]
         return picture.convert("RGB")
+
+
+def _localise(figure: Figure, language: str) -> None:
+    """Write the numbers in all texts, and at all ticks, as the language does."""
+    from matplotlib.text import Text
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            labels = axis.get_major_formatter().format_ticks(axis.get_majorticklocs())  # type: ignore[arg-type]
+            written = [localise(label, language) for label in labels]
+            if written != labels:
+                axis.set_ticks(axis.get_majorticklocs(), labels=written)  # type: ignore[arg-type]
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(localise(text.get_text(), language))
 
 
 def sheet(

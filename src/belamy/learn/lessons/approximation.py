@@ -43,7 +43,7 @@ def approximation(
     say = texts(language)
     target = choose("function", function, FUNCTIONS)
     sizes = sorted(set(parse_numbers("widths", widths, int, Between(1, 256))))
-    yield say("approximation.begin", function=function, seed=seed)
+    yield say("approximation.begin", function=say.name(function), seed=seed)
     attempts = []
     for width in sizes:
         built = sum_of_steps(target, width)

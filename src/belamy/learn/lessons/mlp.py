@@ -66,7 +66,7 @@ def mlp(
     network = make_network(sizes, rng, hidden=activation)
     weights = sum(layer.weights.size + layer.biases.size for layer in network)
     yield say("mlp.network", sizes="-".join(map(str, sizes)), weights=weights)
-    yield say("mlp.points", count=count, points=points, seed=seed)
+    yield say("mlp.points", count=count, points=say.name(points), seed=seed)
     inputs, labels = seen
     rule, targets = OPTIMISERS[optimiser](rate=learning_rate), labels[:, None]
     learning = train(network, inputs, targets, LOSSES["logistic"], rule, rng, batch=_BATCH)

@@ -52,7 +52,7 @@ def perceptron(
     inputs, classes = make_points(count, noise, np.random.default_rng(seed))
     labels = 2 * classes - 1
     mistakes = train_perceptron(inputs, labels, sweeps)
-    yield say("perceptron.points", count=count, points=points, seed=seed)
+    yield say("perceptron.points", count=count, points=say.name(points), seed=seed)
     yield say("perceptron.rule")
     yield from _numbers(mistakes, inputs, labels, sweeps, say)
     for end in sorted({max(1, round(part * len(mistakes) / _FRAMES)) for part in range(_FRAMES)}):

@@ -10,13 +10,14 @@ write them into the module of each language that `TABLES` names, or add a module
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from belamy.errors import UnknownName
 from belamy.learn.texts import en, it, networks_en, networks_it
 
-__all__ = ["TABLES", "Texts", "texts"]
+__all__ = ["TABLES", "Texts", "localise", "texts"]
 
 TABLES: dict[str, tuple[Mapping[str, str], ...]] = {
     "en": (en.TEXTS, networks_en.TEXTS),
@@ -25,6 +26,11 @@ TABLES: dict[str, tuple[Mapping[str, str], ...]] = {
 """Language → its tables, each with keys of its own."""
 
 _BETWEEN_THOUSANDS = {"en": ",", "it": "\N{NARROW NO-BREAK SPACE}"}
+
+_DECIMALS_WITH_COMMA = ("it",)
+# What is typed stays as it is typed: `--penalty 0.1`.
+_POINT = re.compile(r"(?P<typed>--[\w-]+ \S+)|(?P<formula>\$[^$]*\$)|(?<=\d)\.(?=\d)")
+_NAMES: dict[str, dict[str, str]] = {"it": it.NAMES}
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,10 @@ class Texts:
         found = next(table[key] for table in TABLES[self.language] if key in table)
         return found.format(**values)
 
+    def name(self, word: str) -> str:
+        """What a choice of an option, such as `spirals`, is called; as it is typed in English."""
+        return _NAMES.get(self.language, {}).get(word, word)
+
     def grouped(self, number: int) -> str:
         """A large number with something between its thousands: a comma, in Italian a space."""
         return f"{number:,}".replace(",", _BETWEEN_THOUSANDS[self.language])
@@ -55,3 +65,16 @@ def texts(language: str) -> Texts:
     if language not in TABLES:
         raise UnknownName("language", language, TABLES)
     return Texts(language)
+
+
+def localise(text: str, language: str) -> str:
+    """A text with its numbers as the language writes them: a decimal comma in Italian."""
+    if language not in _DECIMALS_WITH_COMMA:
+        return text
+
+    def comma(found: re.Match[str]) -> str:
+        if found["formula"]:  # where a comma by itself ends a number
+            return re.sub(r"(?<=\d)\.(?=\d)", "{,}", found["formula"])
+        return found["typed"] or ","
+
+    return _POINT.sub(comma, text)

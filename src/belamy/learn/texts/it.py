@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+NAMES = {
+    "moons": "mezzelune",
+    "circles": "cerchi",
+    "spirals": "spirali",
+    "xor": "XOR",
+    "blobs": "nuvole",
+    "sine": "seno",
+    "chirp": "seno sempre più fitto",
+    "bump": "gobba",
+    "mountains": "montagne",
+    "root": "radice",
+    "digits": "cifre",
+    "light": "chiaro",
+    "dark": "scuro",
+}
+"""What the choices of options are called in a sentence."""
+
 TEXTS = {
     "neuron.title": "Un neurone: una somma pesata e una soglia",
     "neuron.remark": "Si attiva quando $w_1 x_1 + w_2 x_2 \\geq \\theta$: da un lato di una retta. "
@@ -49,7 +66,7 @@ TEXTS = {
     "backprop.remark": "L'errore torna indietro lungo le connessioni e dice a ogni peso la sua "
     "parte. Rumelhart e altri, 1986.",
     "backprop.begin": "Una rete 2-2-1 di sigmoidi, σ(z) = 1 / (1 + e⁻ᶻ); pesi dal seme {seed}. "
-    "Riceve x = ({x1:g}, {x2:g}) e il valore atteso è t = {target:g}.",
+    "Riceve x = ({x1:g}; {x2:g}) e il valore atteso è t = {target:g}.",
     "backprop.forward": "1. In avanti: ogni neurone somma ciò che riceve, moltiplicato per i pesi.",
     "backprop.error": "2. Errore: E = {formula} = {error}",
     "backprop.backward": "3. All'indietro: la regola della catena, dall'uscita agli ingressi; "
