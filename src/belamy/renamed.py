@@ -99,6 +99,8 @@ MEASURES: dict[str, dict[str, str]] = {
 
 VALUES: dict[tuple[str, str], dict[Any, Any]] = {
     ("defog", "mixed"): {True: "bfloat16", False: "float32"},
+    # None was the whole picture, however large
+    ("dream", "size"): {None: "full"},
     ("defog-adapt", "mixed"): {True: "bfloat16", False: "float32"},
 }
 """(engine or type of a run, old name of the option) → old value → new value."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANVASES",
+    "LARGEST_SIDE",
     "NOISE_SIDE",
     "AtlasOptions",
     "DreamOptions",
@@ -29,6 +30,7 @@ __all__ = [
     "settings_of",
 ]
 
+LARGEST_SIDE = 1024  # long side of a dream on a larger picture, unless another is asked for
 NOISE_SIDE = 384  # long side of a picture that starts from noise, in pixels
 ROW = 5  # pictures from one objective to another
 SHEET_SIDE = 224  # the same, of several on a sheet
@@ -82,8 +84,8 @@ class DreamOptions:
         canvas: pixels; fourier, the spectrum of decorrelated colours, which draws large shapes as
             readily as fine ones; or maco, whose frequencies keep the strength that they have in
             photos. None: pixels on an image, fourier from noise.
-        size: long side of the result in pixels. None: the image's own; 384 from noise,
-            224 for each of several.
+        size: long side of the result in pixels; full is the image's own. None: the image's own, but
+            at most 1024; 384 from noise, 224 for each of several.
         mask: dream where this picture is white, keep the image where it is black; of one that is
             transparent in places, dream where it is painted.
         transparent: let through what hardly mattered: where the gradients were small all along, as
@@ -118,7 +120,7 @@ class DreamOptions:
     smooth: Smoothing | None = None
     from_: Literal["image", "noise"] | None = None
     canvas: Literal["pixels", "fourier", "maco"] | None = None
-    size: Annotated[int | None, Between(8, 32_768)] = None
+    size: Literal["full"] | Annotated[int, Between(8, 32_768)] | None = None
     mask: Source | None = None
     transparent: bool = False
     strength: Annotated[float, Between(0, 1)] = 1.0
@@ -257,11 +259,16 @@ def _check_canvas(options: DreamOptions, compares: bool) -> None:
 
 
 def _refuse_what_needs_a_picture(options: DreamOptions) -> None:
+    if options.size == "full":
+        raise OptionError("size full is that of a picture to dream on; give one, or a number")
     neutral = (("mask", None), ("strength", 1.0), ("keep_colors", False), ("channels", None))
     for name, value in neutral:
         given = getattr(options, name)
         if given is not value and (name == "mask" or given != value):
             raise OptionError(f"{flag_of(name)[2:]} needs a picture to dream on")
+
+
+_LONE, _CROWDED = (160, 128), (80, 64)  # size and steps of an atlas' pictures
 
 
 @dataclass(frozen=True)
@@ -273,9 +280,12 @@ class AtlasOptions:
             weights are here.
         layer: draw the channels of this layer; None draws each layer's favourite pattern.
         channels: how many channels of the layer, from its first on.
-        size: side of each picture in pixels.
-        steps: of the Fourier canvas, for each picture; half of what a single dream takes, since
-            small pictures settle sooner.
+        activations: a folder or zip of pictures: draw what the layer finds in them instead, like
+            beside like, on a grid; the layer is the model's favourite if none is named.
+        grid: cells of that atlas in each row and column.
+        size: side of each picture in pixels. None: 160; 80 in an atlas of activations.
+        steps: of the Fourier canvas, for each picture. None: 128, half of what a single dream
+            takes, since small pictures settle sooner; 64 in an atlas of activations.
         seed: of the noise that they start from.
         device: auto, cpu, cuda or mps.
     """
@@ -284,10 +294,17 @@ class AtlasOptions:
     _: KW_ONLY
     layer: str | None = None
     channels: Annotated[int, Between(1, 100_000)] = 12
-    size: Annotated[int, Between(8, 32_768)] = 160
-    steps: Annotated[int, Between(1, 100_000)] = 128
+    activations: str | os.PathLike[str] | None = None
+    grid: Annotated[int, Between(2, 64)] = 8
+    size: Annotated[int | None, Between(8, 32_768)] = None
+    steps: Annotated[int | None, Between(1, 100_000)] = None
     seed: int = 0
     device: str = "auto"
 
     def __post_init__(self) -> None:
         check_options(self)
+
+    def resolved(self) -> AtlasOptions:
+        """The options with size and steps filled in, as the recipe has them."""
+        size, steps = _LONE if self.activations is None else _CROWDED
+        return replace(self, size=self.size or size, steps=self.steps or steps)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -20,6 +22,7 @@ from belamy.engines.dream.objective import (
     read_target,
 )
 from belamy.engines.dream.options import (
+    LARGEST_SIDE,
     NOISE_SIDE,
     DreamOptions,
     PixelSettings,
@@ -30,6 +33,7 @@ from belamy.engines.dream.options import (
 from belamy.engines.dream.scene import Scene, finish
 from belamy.engines.masks import read_mask
 from belamy.engines.recipes import recipe_of
+from belamy.engines.sizes import choose_side
 from belamy.engines.tiling import TilingHabit, choose_tiling
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
@@ -125,7 +129,7 @@ class Dreamer:
             yield replace(step, recipe=recipe, note=note)
 
     def _scene(self, options: DreamOptions) -> Scene:
-        picture = _base(options)
+        picture, options = _base(options)
         base = picture.image.to(self.device)
         guide = None
         if options.guide is not None:
@@ -188,19 +192,20 @@ def _suit_to_model(options: DreamOptions) -> DreamOptions:
     return replace(options, smooth=default_smoothing(options.model))
 
 
-def _base(options: DreamOptions) -> Picture:
-    """What is dreamt on: the image at the size asked for, or noise."""
+def _base(options: DreamOptions) -> tuple[Picture, DreamOptions]:
+    """What is dreamt on, the image at the size asked for or noise; the size filled in."""
     if options.image is None:
-        side = options.size or NOISE_SIDE
-        canvas = PixelCanvas.from_noise(side, side, make_rng(options.seed, "noise"))
-        return Picture(canvas().detach())
+        noise = options.size if isinstance(options.size, int) else NOISE_SIDE
+        canvas = PixelCanvas.from_noise(noise, noise, make_rng(options.seed, "noise"))
+        return Picture(canvas().detach()), options
     picture = load_picture(options.image)
-    if options.size is None:
-        return picture
     height, width = picture.image.shape[-2:]
-    size = fit_size(height, width, options.size)
+    side = choose_side(options.image, options.size, (height, width), LARGEST_SIDE, "dreaming")
+    if side == "full":
+        return picture, replace(options, size=side)
+    size = fit_size(height, width, side)
     alpha = None if picture.alpha is None else resize(picture.alpha, size)
-    return Picture(resize(picture.image, size), alpha)
+    return Picture(resize(picture.image, size), alpha), replace(options, size=side)
 
 
 def _shrink(image: Tensor) -> Tensor:
@@ -232,6 +237,9 @@ def _dream_on_pixels(scene: Scene, settings: PixelSettings) -> Iterator[Step]:
     )
     note = f"{skipped} octaves would be too small and are left out" if skipped else ""
     total = len(sizes) * settings.steps
+    work = list(
+        itertools.accumulate(math.prod(size) for size in sizes for _ in range(settings.steps))
+    )
     detail: Tensor | None = None
     for octave, size in enumerate(sizes):
         ground = resize(base, size)
@@ -243,7 +251,8 @@ def _dream_on_pixels(scene: Scene, settings: PixelSettings) -> Iterator[Step]:
         ):
             count = octave * settings.steps + index
             picture, alpha = finish(scene, latest)
-            yield Step(count, total, picture, {scene.objective.name: value}, alpha, note=note)
+            losses, fraction = {scene.objective.name: value}, work[count - 1] / work[-1]
+            yield Step(count, total, picture, losses, alpha, note=note, fraction=fraction)
             note = ""
         if octave + 1 < len(sizes):
             detail = latest - ground
