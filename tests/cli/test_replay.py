@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from belamy.cli import app
+from belamy.cli.replay import Call
 from belamy.devices import computing_on
 from belamy.engines.defog.fog_api import fog
 from belamy.engines.dream.api import dream
@@ -89,12 +91,144 @@ def test_no_network_is_asked(folder: Path, path: str) -> None:
     change(inputs=(replace(read_recipe("made.png").inputs[0], path=path),))
     Path("photo.png").rename("elsewhere.txt.gz")
     Path("elsewhere.txt.gz").write_bytes(b"other")
-    for line in (
+    for words in ([], ["--trust"]):
+        assert "is on a network, which no replay opens" in replay("made.png", *words)
+
+
+def test_a_file_beside_the_picture_is_taken_first(folder: Path) -> None:
+    """By its name, as Windows has it too; after a new name, by its content."""
+    digest = read_recipe("made.png").inputs[0].sha256
+    for path in ("C:\\Users\\anna\\photo.png", "/home/anna/photo.png", "//nas/anna/photo.png"):
+        change(inputs=(Input("image", path, digest),))
+        assert replay() == MADE
+        assert read_recipe("again.png") == read_recipe("made.png")
+        Path("again.png").unlink()
+    Path("photo.png").rename("holiday.png")
+    assert replay() == MADE
+
+
+def test_devices_and_what_has_no_end(folder: Path) -> None:
+    os.mkfifo("pipe")
+    with Path("huge").open("wb") as file:
+        file.truncate(1 << 43)
+    for path in ("/dev/zero", "pipe", "huge", "/proc/kmsg", "/proc/self/environ"):
+        change(inputs=(Input("image", path, "0" * 64),))
+        assert "cannot be checked" in replay("made.png", "--trust")
+
+
+@pytest.mark.parametrize("value", ["/etc/passwd", "photo.png", 7])
+def test_a_picture_is_no_option(folder: Path, value: object) -> None:
+    recipe = read_recipe("made.png")
+    change(inputs=(), options={**recipe.options, "image": value})
+    assert "image must be among its inputs" in replay()
+
+
+def test_a_direction_is_no_file(folder: Path) -> None:
+    options = {**read_recipe("made.png").options, "color": "direction:mixed3a:/etc/passwd"}
+    change(options=options)
+    assert "it must be its numbers" in replay()
+
+
+def test_weights_of_what_has_none(folder: Path) -> None:
+    change(weights={"iris": "b" * 64})
+    assert "the recipe has weights, and fog has none" in replay()
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "said"),
+    [
+        ("dream", {"size": 8000}, "asks for 8000 px, and is 83 px itself"),
+        ("dream", {"steps": 100_000}, "asks for 100000 steps"),
+        ("dream", {"steps": 1000, "octaves": 32}, "asks for 32000 steps"),
+        ("style", {"size": "8000+"}, "asks for 8000 px"),
+        ("style", {"size": 64, "iterations": "1000000,1"}, "asks for 1.00001e+06 steps"),
+        ("style", {"size": 64, "style_scale": 100.0}, "asks for styles 100 times as large"),
+        ("gan-paint", {"count": 400, "upscale": 16}, "megapixels, beyond what this picture can"),
+        ("gan-walk", {"seconds": 1000.0, "fps": 25.0}, "asks for 25000 steps"),
+        ("gan-evaluate", {"data": "photos", "count": 1_000_000}, "asks for 1e+06 pictures"),
+        ("atlas", {"model": "iris", "layer": "mixed3a", "channels": 200}, "25600 steps"),
+        ("learn-mlp", {"epochs": 5000, "count": 2000}, "222 times the work of the lesson"),
+    ],
+)
+def test_more_work_than_the_picture_was_needs_trust(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    options: dict[str, Any],
+    said: str,
+) -> None:
+    Path("photos").mkdir()
+    photo = Input.of("image", "photo.png")
+    painted = (replace(photo, role="content"), replace(photo, role="style"))
+    inputs = {"dream": (photo,), "style": painted}
+    if engine == "atlas":  # whose default is larger than this picture
+        options = {**options, "size": 64}
+    change(engine=engine, options=options, step=None, inputs=inputs.get(engine, ()))
+    assert said in replay()
+    assert "--trust" in replay()
+    begun = []
+    monkeypatch.setattr(Call, "start", lambda *_: iter(begun.append(1) or ()))
+    run("replay", "made.png", "-o", "again.png", "--trust")
+    assert begun
+
+
+def test_a_large_input_of_a_small_picture_needs_trust(folder: Path) -> None:
+    save_image(torch.rand(1, 3, 300, 400), "photo.png")
+    change(inputs=(Input.of("image", "photo.png"),))
+    assert "asks for the size of its input, 400 × 300" in replay()
+
+
+def test_weights_are_compared_before_the_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dream("photo.png", octaves=1, steps=1, layer="mixed3a", model="iris").save("dream.png")
+    change("dream.png", weights={"iris": "b" * 64})
+
+    def begin(*_: object) -> Iterator[None]:
+        raise AssertionError("begun")
+
+    monkeypatch.setattr(Call, "start", begin)
+    assert "the weights here are others" in replay("dream.png")
+
+
+def test_networks_are_files_too(folder: Path, eye: Path) -> None:
+    dream("photo.png", model=eye, octaves=1, steps=1, layer="mixed3a", size=48).save("dream.png")
+    assert "the model" in replay("dream.png")
+    assert "lies outside" in replay("dream.png")
+    Path("eye.safetensors").write_bytes(eye.read_bytes())
+    assert replay("dream.png") == MADE
+    assert same("dream.png")
+    Path("again.png").unlink()
+    Path("eye.safetensors").write_bytes(b"another")
+    assert "lies outside" in replay("dream.png")
+    change("dream.png", options={**read_recipe("dream.png").options, "model": "eye.safetensors"})
+    assert "has changed: its SHA-256 was" in replay("dream.png")
+
+
+def test_a_recipe_without_folders_is_replayed(folder: Path, eye: Path) -> None:
+    Path("in").mkdir()
+    Path("in/photo.png").write_bytes(Path("photo.png").read_bytes())
+    words = ["--model", eye, "--octaves", 1, "--steps", 1, "--layer", "mixed3a", "--size", 48]
+    assert run("dream", "in/photo.png", "-o", "dream.png", "--no-paths", *words).exit_code == 0
+    found = read_recipe("dream.png")
+    assert found.inputs[0].path == "photo.png"
+    assert found.options["model"] == "eye.safetensors"
+    Path("eye.safetensors").write_bytes(eye.read_bytes())
+    assert replay("dream.png") == MADE
+    assert same("dream.png")
+    assert run("dream", "in/photo.png", "-o", "open.png", *words).exit_code == 0
+    assert read_recipe("open.png").inputs[0].path == "in/photo.png"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         *("dream", "style", "style apply", "gan walk", "learn mlp", "translate apply"),
         *("defog clear", "fog", "tour", "replay"),
-    ):
-        words = line.split()
-        assert "--no-paths" in run(*words, "--help").stdout, words
+    ],
+)
+def test_every_command_that_makes_pictures_can_hide_folders(line: str) -> None:
+    assert "--no-paths" in run(*line.split(), "--help").stdout
     assert "--no-paths" not in run("export", "--help").stdout
 
 

@@ -31,6 +31,7 @@ __all__ = ["NETWORKS", "Call", "exchange_paths", "path_options", "prepare"]
 NETWORKS = ("network", "model")  # options that name weights, whose SHA-256s the recipe has
 _LATENTS = "latents"  # a role of files that are no pictures
 _DEVICE = re.compile(r"auto|cpu|mps(:0)?|cuda(:\d{1,2})?")
+_DIRECTION = re.compile(r"\s*direction:[^:]*:\s*[^\[\s]")  # with a file; recipes have its numbers
 _SEEDS = range(-(1 << 63), 1 << 64)
 
 
@@ -97,7 +98,7 @@ def prepare(found: Recipe) -> Call:
         _check_value(name, value, types.get(name, object), is_role=name in roles)
     if "seed" in takes:
         _check_seed(found, options)
-        options["seed"] = found.seed
+        options = {**options, "seed": found.seed}
     files = _by_role(found.inputs)
     for role, paths in files.items():
         if role not in roles:
@@ -110,6 +111,8 @@ def prepare(found: Recipe) -> Call:
     # Options are checked without their files, which nobody has said may be looked at.
     stand_ins = _by_role(replace(one, path=os.curdir) for one in found.inputs)
     _begin(function, {**options, **stand_ins})
+    if found.weights and hasattr(function, "__options__") and not types.keys() & {*NETWORKS}:
+        raise RecipeError(f"the recipe has weights, and {found.engine} has none")
     return Call(found, function, options, roles)
 
 
@@ -168,6 +171,9 @@ def _check_value(name: str, value: Any, annotation: Any, *, is_role: bool) -> No
     texts = object in parts and any(part is str for part in parts)
     if (texts or name == _LATENTS) and not all(isinstance(one, (str, type(None))) for one in items):
         raise RecipeError(f"the recipe's {name} is {show_value(value)}; it must be texts")
+    for text in items:
+        if isinstance(text, str) and _DIRECTION.match(text):
+            raise RecipeError(f"the recipe's {name} is {show_value(text)}; it must be its numbers")
     if name == "device" and isinstance(value, str) and not _DEVICE.fullmatch(value):
         raise RecipeError(f"the recipe's device is {show_value(value)}; use cpu, cuda or mps")
 

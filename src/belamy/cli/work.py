@@ -25,7 +25,7 @@ _MOST_PIXEL_STEPS = 1e10  # of 12 megapixels, 800 steps
 _LARGEST_STYLE = 2048  # pixels that styles may have beside any picture
 _SMALLEST_PAINTING = 16  # pixels, of generators whose file does not say
 _MOST_PAINTED = 10_000
-_MORE_LEARNING = 10  # times what lessons do by themselves
+_MORE_LEARNING = 2  # times what lessons do by themselves
 _LEARNING = ("count", "discriminator_steps", "epochs", "pictures", "steps", "sweeps")
 _FILM = 1024  # pixels of a film's side, where no decoder says it
 _WORKED_ON = ("image", "content")
@@ -164,8 +164,9 @@ def _many_steps(call: Call, size: _Size) -> Iterator[str]:
     steps *= (
         _number(options.get("channels")) or 1 if engine == "atlas" and options.get("layer") else 1
     )
-    if isinstance(options.get("iterations"), (int, str)):
-        parts = str(options["iterations"]).split(",")
+    iterations = options.get("iterations")
+    if isinstance(iterations, (int, str)):
+        parts = str(iterations).split(",")
         scales = 1 + max(0.0, 2 * math.log2(max(1, size.side / 8)))
         steps = sum((_number(part.strip()) or 0) for part in parts[:1])
         steps += (_number(parts[-1].strip()) or 0) * scales
