@@ -167,7 +167,7 @@ def built(name: str) -> State:
     return network.state_dict()
 
 
-@pytest.mark.parametrize("guess", OURS)
+@pytest.mark.parametrize("guess", [guess for guess, own in OURS.items() if own in NETWORKS])
 def test_our_own_architectures_are_known(guess: str) -> None:
     state = built(OURS[guess])
     assert guess_architecture({name: x.shape for name, x in state.items()}) == guess
@@ -212,9 +212,9 @@ LACKED = {
     "ResNet-152 (torchvision)": resnet((3, 8, 36, 3), True),
     "DenseNet-121 (torchvision)": dense(6, 12, 24, 16),
     "DenseNet-201 (torchvision)": dense(6, 12, 48, 32),
-    "Inception v3": named("Conv2d_1a_3x3.conv.weight", "Mixed_5b.branch1x1.conv.weight"),
-    "MobileNet v2": named("features.0.0.weight", "features.1.conv.0.0.weight"),
-    "MobileNet v3 large": named("features.1.block.0.0.weight", "features.16.0.weight"),
+    "Inception v3 (torchvision)": named("Conv2d_1a_3x3.conv.weight", "Mixed_5b.a"),
+    "MobileNet v2 (torchvision)": named("features.0.0.weight", "features.1.conv.0.0.weight"),
+    "MobileNet v3 large (torchvision)": named("features.1.block.0.0.weight", "features.16.0.a"),
     "EfficientNet": named("features.1.0.block.0.0.weight"),
     "ConvNeXt": named("features.1.0.block.0.weight", "features.1.0.layer_scale"),
     "ViT": named("class_token", "encoder.layers.encoder_layer_0.ln_1.weight"),
@@ -240,9 +240,22 @@ def test_architectures_that_are_not_here_are_named(guess: str, tmp_path: Path) -
     assert "it looks like " in said
     assert guess in said
     assert "did you mean" not in said
-    assert "belamy reads iris, " in said
+    here = OURS.get(guess) in NETWORKS  # they become more
+    assert ("run: belamy models import " if here else "belamy reads iris, ") in said
     with pytest.raises(WeightsError, match="looks like "):
         load_image_net(file)
+
+
+def test_a_network_is_never_taken_for_another_of_its_family() -> None:
+    """Depths, widths and groups tell them apart."""
+    assert len(set(OURS.values())) == len(OURS)
+    assert guess_architecture(vgg(16, False)) == "VGG-19 (torchvision)"
+    assert guess_architecture(vgg(9, False)) == ""
+    assert guess_architecture(resnet((3, 3, 3, 3), True)) == "a ResNet"
+    wide = {**resnet((3, 4, 6, 3), True), "layer1.0.conv2.weight": (128, 128, 3, 3)}
+    assert guess_architecture(wide) == "Wide ResNet-50 (torchvision)"
+    grouped = {**resnet((3, 4, 6, 3), True), "layer1.0.conv2.weight": (128, 4, 3, 3)}
+    assert guess_architecture(grouped) == "ResNeXt-50 (torchvision)"
 
 
 def test_one_of_ours_under_another_name_says_which(state: State, tmp_path: Path) -> None:

@@ -143,12 +143,16 @@ def _shapes(name: str, arguments: Mapping[str, Any]) -> dict[str, torch.Size]:
 
 
 def _check(name: str, path: Path, state: Mapping[str, Tensor]) -> None:
-    """Name the architecture, where the file is of another one."""
-    guess = guess_architecture({key: x.shape for key, x in state.items()})
-    if not guess or OURS.get(guess) == name:
+    """Name the architecture, where the file is of another one; heads may differ."""
+    target = _shapes(name, {})
+    if all(key in state and state[key].shape[1:] == x[1:] for key, x in target.items()):
         return
-    if guess in OURS:
-        advice = f"run: belamy models import {OURS[guess]} {path}"
+    guess = guess_architecture({key: x.shape for key, x in state.items()})
+    own = OURS.get(guess, "")
+    if not guess or own == name:
+        return
+    if own in names_of("backbone"):
+        advice = f"run: belamy models import {own} {path}"
     else:
         advice = f"belamy reads {', '.join(names_of('backbone'))}"
     raise WeightsError(f"{path} does not fit {name}: it looks like {guess}; {advice}")

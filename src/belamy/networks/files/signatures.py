@@ -9,16 +9,24 @@ __all__ = ["OURS", "guess_architecture"]
 
 Shapes = Mapping[str, Sequence[int]]
 
+_T = " (torchvision)"
+
 OURS = {
-    "AlexNet (torchvision)": "alexnet",
-    "VGG-16 (torchvision)": "vgg16",
-    "VGG-19 (torchvision)": "vgg19",
-    "GoogLeNet (torchvision)": "googlenet",
-    "SqueezeNet 1.0 (torchvision)": "squeezenet1_0",
-    "SqueezeNet 1.1 (torchvision)": "squeezenet1_1",
-    "ResNet-50 (torchvision)": "resnet50",
+    f"AlexNet{_T}": "alexnet",
+    f"GoogLeNet{_T}": "googlenet",
+    f"Inception v3{_T}": "inception_v3",
+    f"SqueezeNet 1.0{_T}": "squeezenet1_0",
+    f"SqueezeNet 1.1{_T}": "squeezenet1_1",
+    f"MobileNet v2{_T}": "mobilenet_v2",
+    **{f"MobileNet v3 {size}{_T}": f"mobilenet_v3_{size}" for size in ("small", "large")},
+    **{f"VGG-{number}{_T}": f"vgg{number}" for number in (11, 13, 16, 19)},
+    **{f"VGG-{number} with batch norm{_T}": f"vgg{number}_bn" for number in (11, 13, 16, 19)},
+    **{f"ResNet-{number}{_T}": f"resnet{number}" for number in (18, 34, 50, 101, 152)},
+    **{f"Wide ResNet-{number}{_T}": f"wide_resnet{number}_2" for number in (50, 101)},
+    **{f"DenseNet-{number}{_T}": f"densenet{number}" for number in (121, 161, 169, 201)},
+    **{f"ConvNeXt {size}{_T}": f"convnext_{size}" for size in ("tiny", "small", "base", "large")},
 }
-"""Architecture → its name in belamy's registry."""
+"""Architecture → what a registry calls it that has it."""
 
 
 def guess_architecture(shapes: Shapes) -> str:
@@ -113,7 +121,7 @@ def _mobilenet(shapes: Shapes) -> str:
     if "features.1.conv.0.0.weight" in shapes:
         return "MobileNet v2 (torchvision)"
     if "features.1.block.0.0.weight" in shapes:
-        size = "large" if "features.16.0.weight" in shapes else "small"
+        size = "large" if any(name.startswith("features.16.") for name in shapes) else "small"
         return f"MobileNet v3 {size} (torchvision)"
     return ""
 
@@ -121,7 +129,7 @@ def _mobilenet(shapes: Shapes) -> str:
 def _efficientnet(shapes: Shapes) -> str:
     if any(re.match(r"features\.1\.0\.block\.", name) for name in shapes):
         if any("layer_scale" in name for name in shapes):
-            return "ConvNeXt (torchvision)"
+            return _convnext(shapes)
         return "EfficientNet (torchvision)"
     if "conv_stem.weight" in shapes or "_conv_stem.weight" in shapes:
         return "EfficientNet (timm)"
@@ -129,6 +137,15 @@ def _efficientnet(shapes: Shapes) -> str:
 
 
 _Marks = tuple[tuple[str, tuple[str, ...]], ...]
+
+_CONVNEXTS = {(9, 96): "tiny", (27, 96): "small", (27, 128): "base", (27, 192): "large"}
+
+
+def _convnext(shapes: Shapes) -> str:
+    width = (*_first(shapes, "features.0.0.weight"), 0)[0]
+    size = _CONVNEXTS.get((_count(shapes, r"features\.5\.(\d+)\."), width))
+    return f"ConvNeXt {size} (torchvision)" if size else "ConvNeXt (torchvision)"
+
 
 # Architecture → patterns, each of which some name fits.
 _MARKS: _Marks = (

@@ -25,6 +25,7 @@ from belamy.networks.files.unwrap import unwrap
 from belamy.networks.image_to_image.architectures import johnson_rows
 from belamy.networks.image_to_image.geometry import Row
 from belamy.networks.image_to_image.network import ImageTransformNet, check_output
+from belamy.networks.registry import names_of
 
 __all__ = ["FIRST", "load_pth", "load_t7"]
 
@@ -321,8 +322,9 @@ def load_pth(path: Path) -> ImageTransformNet:
 def _name_other(path: Path, state: Mapping[str, Tensor]) -> None:
     """Say which network it is, where that can be told."""
     guess = guess_architecture({name: x.shape for name, x in state.items()})
-    if guess in OURS:
-        advice = f"run: belamy models import {OURS[guess]} {path}"
+    own = OURS.get(guess, "")
+    if own in names_of("backbone"):
+        advice = f"run: belamy models import {own} {path}"
     else:
         advice = "of other programs' .pth, styles of fast_neural_style alone are run here"
     if guess:
