@@ -70,6 +70,14 @@ class _UpBlock(nn.Module):
         return self.block(larger + fine)  # type: ignore[no-any-return]
 
 
+def _mean_over(x: Tensor, places: tuple[int, int]) -> Tensor:
+    """Means over a grid of places, whose number divides the sides."""
+    if torch.onnx.is_in_onnx_export():  # which takes no grid that grows with the picture
+        fields = int(x.shape[-2] // places[0]), int(x.shape[-1] // places[1])
+        return F.avg_pool2d(x, fields)
+    return F.adaptive_avg_pool2d(x, places)
+
+
 class DehazeNet(nn.Module):
     """See the module.
 
@@ -139,10 +147,10 @@ class DehazeNet(nn.Module):
     def _air(self, features: Tensor, image: Tensor, dark: Tensor, overview: Tensor) -> Tensor:
         """The colours where the network looks for the air light, corrected: (N, 3, H/16, W/16)."""
         places = (features.shape[-2], features.shape[-1])
-        light = F.adaptive_avg_pool2d(dark[:, -1:], places)
+        light = _mean_over(dark[:, -1:], places)
         looks = self.where(features).float() + self.prior * light
         weights = looks.flatten(1).softmax(1)  # (N, places)
-        colours = F.adaptive_avg_pool2d(image, places).flatten(2)  # (N, 3, places)
+        colours = _mean_over(image, places).flatten(2)  # (N, 3, places)
         found = (colours * weights[:, None]).sum(2)
         correction = self.correction(torch.cat([overview.float(), found], dim=1)).float()
         usual = (torch.logit(found, eps=_EDGE) + correction)[:, :, None, None]

@@ -18,11 +18,14 @@ app = typer.Typer()
 @app.command()
 def export(
     network: Annotated[
-        str, typer.Argument(help="A network that repaints pictures: .safetensors, .t7 or .pth.")
+        str,
+        typer.Argument(
+            help="A network that repaints, classifies, paints or defogs: a name, a file, a run."
+        ),
     ],
     output: Annotated[Path, option(write, "output", "--output", "-o")],
     direction: Annotated[str | None, option(write, "direction")] = default(write, "direction"),
 ) -> None:
-    """Write NETWORK as ONNX, for pictures of any size; `belamy style apply` runs it too."""
+    """Write NETWORK as ONNX; `belamy style apply` runs one that repaints, too."""
     write(network, output, direction=direction)
     typer.echo(output)

@@ -106,7 +106,7 @@ def write_traced(
         torch.onnx.export(
             _with_clear_pools(network).eval(),
             (example,),
-            written,
+            written,  # type: ignore[arg-type]  # the tracing exporter takes a file as well
             dynamo=False,
             opset_version=_OPSET,
             input_names=[inputs],
