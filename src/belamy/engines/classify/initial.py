@@ -50,7 +50,7 @@ def start_network(config: ClassifyConfig, classes: Sequence[str]) -> Start:
     else:
         with open_weights(config.start) as weights:
             start = _from_weights(weights, classes, config.seed)
-    if config.freeze is not None:
+    if config.freeze not in (None, "none"):
         _freeze(start, config.freeze)
     _check_size(start, min(size for size, _ in config.stages))
     return start
@@ -101,9 +101,12 @@ def _freeze(start: Start, last: str) -> None:
     stages = start.network.stages()
     # the head is never frozen: something must be left to learn
     names = [name for name, _ in stages[: find_head(start.network)[0]]]
+    if last == "all":
+        last = names[-1]
     if last not in names:
-        shown = [name for name in names if not name.startswith("_")]
-        raise UnknownName(f"stage of {start.name} before its last layer", last, shown)
+        layers = [name for name in names if not name.startswith("_")]
+        known = ["all", "none", *layers]
+        raise UnknownName(f"stage of {start.name} before its last layer", last, known)
     for _, part in stages[: names.index(last) + 1]:
         part.requires_grad_(False)
 

@@ -34,7 +34,10 @@ __all__ = [
     "Normalisation",
     "Stage",
     "evaluation_side",
+    "make_optimizer",
+    "measured_side",
     "plan_stages",
+    "summarize",
 ]
 
 MOMENTUM = 0.9
@@ -77,6 +80,45 @@ def evaluation_side(size: int) -> int:
     return 8 * max(1, round(1.25 * size / 8))
 
 
+def measured_side(config: ClassifyConfig) -> int:
+    """The side in pixels at which the trained network is shown pictures: that of its training
+    where it saw whole pictures, `evaluation_side` of it where it saw crops."""
+    size = config.stages[-1][0]
+    return size if config.head_alone else evaluation_side(size)
+
+
+def make_optimizer(network: nn.Module, config: ClassifyConfig) -> torch.optim.Optimizer:
+    """SGD with Nesterov's momentum; no weight decay on biases and norms (Goyal et al. 2017)."""
+    trained = [p for p in network.parameters() if p.requires_grad]
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in trained if p.ndim > 1]},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(
+        groups,
+        lr=config.peak_learning_rate,
+        momentum=MOMENTUM,
+        nesterov=True,
+        weight_decay=config.decay,
+    )
+
+
+def summarize(sets: tuple[Labelled, Labelled], stages: list[Stage], network: nn.Module) -> str:
+    """What will be done, and what the data set's reader has to say, in one line."""
+    train_set, test_set = sets
+    sizes = ", ".join(str(stage.size) for stage in stages)
+    weights = [(p.numel(), p.requires_grad) for p in network.parameters()]
+    count, trained = sum(n for n, _ in weights), sum(n for n, learns in weights if learns)
+    parts = [
+        f"{len(train_set.labels):,} pictures of {len(train_set.classes)} classes to learn from",
+        f"{len(test_set.labels):,} to measure on",
+        f"{sum(stage.steps for stage in stages):,} steps at {sizes} px",
+        f"{count:,} weights" + ("" if trained == count else f", {trained:,} of them trained"),
+    ]
+    parts += dict.fromkeys((*train_set.messages, *test_set.messages))
+    return "; ".join(parts)
+
+
 class ClassifierTask(TrainingTask):
     """What the trainer runs: see `belamy.training.task.TrainingTask`.
 
@@ -110,36 +152,8 @@ class ClassifierTask(TrainingTask):
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.frozen = _frozen_stages(network, config.freeze)
         self.networks = {"classifier": network}
-        self.optimizers = {"classifier": self._optimizer(network)}
-        self.summary = self._summarise(network)
-
-    def _summarise(self, network: nn.Module) -> str:
-        sizes = ", ".join(str(stage.size) for stage in self.stages)
-        weights = [(p.numel(), p.requires_grad) for p in network.parameters()]
-        count, trained = sum(n for n, _ in weights), sum(n for n, learns in weights if learns)
-        parts = [
-            f"{len(self.labels):,} pictures of {len(self.train_set.classes)} classes to learn from",
-            f"{len(self.test_set.labels):,} to measure on",
-            f"{self.total_steps:,} steps at {sizes} px",
-            f"{count:,} weights" + ("" if trained == count else f", {trained:,} of them trained"),
-        ]
-        parts += dict.fromkeys((*self.train_set.messages, *self.test_set.messages))
-        return "; ".join(parts)
-
-    def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        """SGD with Nesterov's momentum; no weight decay on biases and norms (Goyal et al. 2017)."""
-        trained = [p for p in network.parameters() if p.requires_grad]
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in trained if p.ndim > 1]},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        return torch.optim.SGD(
-            groups,
-            lr=self.config.peak_learning_rate,
-            momentum=MOMENTUM,
-            nesterov=True,
-            weight_decay=self.config.weight_decay,
-        )
+        self.optimizers = {"classifier": make_optimizer(network, config)}
+        self.summary = summarize(sets, self.stages, network)
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         network, optimizer = self.networks["classifier"], self.optimizers["classifier"]
@@ -154,7 +168,7 @@ class ClassifierTask(TrainingTask):
             images = self._attack(unwrapped, images, labels, index)
         optimizer.zero_grad(set_to_none=True)
         logits = network(self._normalise(images))
-        loss = cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
+        loss = cross_entropy(logits, labels, label_smoothing=self.config.smoothing)
         backward(loss)
         optimizer.step()
         right = (logits.detach().argmax(dim=1) == labels).float().mean()

@@ -11,8 +11,9 @@ from accelerate import Accelerator
 from torch import nn
 
 from belamy.engines.classify.config import ClassifyConfig
+from belamy.engines.classify.head_task import HeadTask, attach_head
 from belamy.engines.classify.initial import Start, start_network
-from belamy.engines.classify.task import ClassifierTask, evaluation_side
+from belamy.engines.classify.task import ClassifierTask, measured_side
 from belamy.networks.backbones.iris import Iris, fold
 from belamy.networks.files.weights import save_weights
 from belamy.training.data import Labelled, load_splits
@@ -34,8 +35,10 @@ def _load_data(config: ClassifyConfig, accelerator: Accelerator) -> _Data:
 
 def _make_task(
     config: ClassifyConfig, data: _Data, run: Run, accelerator: Accelerator
-) -> ClassifierTask:
+) -> ClassifierTask | HeadTask:
     sets, start = data
+    if config.head_alone:
+        return HeadTask(config, start, sets, accelerator)
     return ClassifierTask(config, start.module, sets, accelerator, start.normalisation)
 
 
@@ -44,12 +47,15 @@ def _save(config: ClassifyConfig, data: _Data, run: Run, trained: Trained) -> No
     kept = ("accuracy", "top5")
     notes = {name: f"{x:.2f}" for name, x in trained.measures.items() if name in kept}
     metadata = Metadata(train_set.classes, Path(config.data).name, notes)
-    export(start, trained.networks["classifier"], run.folder, config, metadata)
+    network = trained.networks["classifier"]
+    if config.head_alone:
+        network = attach_head(start, network)
+    export(start, network, run.folder, config, metadata)
 
 
 def _load_sets(config: ClassifyConfig) -> tuple[Labelled, Labelled]:
     """The pictures to train on, and those to measure on."""
-    sides = (config.kept_side, evaluation_side(config.stages[-1][0]))
+    sides = (config.kept_side, measured_side(config))
     return load_splits(config.data, sides, pictures_cache())
 
 
@@ -78,7 +84,7 @@ def export(
         the path of the one to be used: half precision, batch norm folded where that is ours.
     """
     mean, std = start.normalisation
-    side = evaluation_side(config.stages[-1][0])
+    side = measured_side(config)
     common: dict[str, Any] = {
         "network": start.name,
         "mean": mean,
