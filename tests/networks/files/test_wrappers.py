@@ -283,7 +283,8 @@ SAID: dict[str, Any] = {
 @pytest.mark.parametrize("key", SAID)
 def test_a_tuned_head_comes_with_its_classes(key: str, state: State, tmp_path: Path) -> None:
     file = saved_as({"model": tuned(state, 3), key: SAID[key]}, tmp_path / "x.pth")
-    import_weights(NAME, file)
+    with pytest.warns(PictureWarning, match="knows no fruit .* --colors rgb --range imagenet"):
+        import_weights(NAME, file)
     backbone = load_backbone(NAME)
     assert backbone.classes == PETS
     assert backbone(torch.rand(1, 3, 64, 64), ["logits"])["logits"].shape == (1, 3)
@@ -293,10 +294,10 @@ def test_classes_can_be_stated(state: State, tmp_path: Path) -> None:
     file = saved_as(tuned(state, 3), tmp_path / "x.pth")
     (tmp_path / "names.txt").write_text("cat\ndog\nsea  lion\n")
     for given in (PETS, "cat,dog, sea lion", str(tmp_path / "names.txt")):
-        import_weights(NAME, file, classes=given)
+        import_weights(NAME, file, classes=given, colors="rgb")
         assert load_backbone(NAME).classes == PETS
     with pytest.warns(PictureWarning, match="tells 3 classes apart and names none"):
-        import_weights(NAME, file)
+        import_weights(NAME, file, colors="rgb")
     assert load_backbone(NAME).classes == ("class 0", "class 1", "class 2")
     with pytest.raises(OptionError, match="tells 3 classes apart, and 2 are named"):
         import_weights(NAME, file, classes="cat,dog")

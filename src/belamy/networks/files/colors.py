@@ -65,7 +65,12 @@ def choose_feeding(
     """
     stated = _stated(usual, colors, range_)
     score = _trial(network, classes)
-    if score is None or (own := score(stated)) >= 1 / _CLEARLY:
+    if score is None:
+        untold = (colors, range_) == ("auto", "auto")
+        line = f"{path} knows no fruit to try its colours on; taken as usual: {stated}"
+        return stated, line if untold else ""
+    own = score(stated)
+    if own >= 1 / _CLEARLY:
         return stated, ""
     scores = {feeding: score(feeding) for feeding in _candidates("auto", "auto")}
     best = max(scores, key=lambda feeding: scores[feeding])
