@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from belamy import files
 from belamy.cli import app
 from belamy.networks.files.published import Published
-from belamy.networks.registry import NETWORKS, names_of
+from belamy.networks.registry import NETWORKS, embedded_names, names_of
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,9 @@ def rows(text: str) -> list[list[str]]:
 
 def test_list_says_where_weights_are(published: Path) -> None:
     before = rows(run("list").stdout)
-    assert [row[0] for row in before] == ["network", *names_of("backbone")]
+    others = [name for name in embedded_names() if name not in names_of("backbone")]
+    assert [row[0] for row in before] == ["network", *names_of("backbone"), *others]
+    assert {row[1] for row in before if row[0] in others} == {"embedded"}
     assert ["vgg16", "to", "download", "527.8"] in before
     assert run("import", "squeezenet1_1", str(published)).exit_code == 0
     assert ["squeezenet1_1", "cached", "4.7"] in rows(run("list").stdout)
@@ -98,7 +100,7 @@ def test_download_import_remove(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["show", "vgg61"], "unknown network 'vgg61'; did you mean 'vgg19' or 'vgg16'?"),
+        (["show", "vgg61"], "unknown network 'vgg61'; did you mean 'vgg19' or 'vgg16'"),
         (["show", "none.safetensors"], "no network at none.safetensors"),
         (["download", "vgg"], "unknown network 'vgg'"),
         (["download", "iris"], "no weights of iris are published"),
@@ -127,3 +129,16 @@ def test_a_damaged_file_in_the_cache_is_one_line_too(published: Path) -> None:
 def test_help_does_not_import_torch() -> None:
     code = "import sys, belamy.cli.commands.models; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", [name for name in embedded_names() if name != "iris"])
+def test_show_prints_the_card_of_what_is_embedded(name: str) -> None:
+    shown = run("show", name).stdout
+    assert shown.startswith(f"# {name}")
+    assert "trained on" in shown
+
+
+def test_show_all_classes() -> None:
+    classes = run("show", "iris", "--classes").stdout.splitlines()
+    assert len(classes) == 200
+    assert "ladybug" in " ".join(classes)

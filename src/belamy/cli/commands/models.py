@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from belamy.cli.options import default, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_bytes, show_steps
 from belamy.engines.dream.atlas_api import atlas_steps
+from belamy.errors import WeightsError
 from belamy.networks.files.ranges import ColorOrder, Range
 
 if TYPE_CHECKING:
@@ -28,19 +28,21 @@ app = typer.Typer(
     help="List networks, look inside them, fetch or forget their weights.",
 )
 
-_PIPED_WIDTH = 120  # columns; rich would fold a table at 80 where there is no terminal
 _Name = Annotated[str, typer.Argument(help="A network of `belamy models list`.")]
 
 
 @app.command("list")
 def list_models() -> None:
     """Say of every network whether its weights are embedded, cached, or to be downloaded."""
-    from belamy.networks.files.cache import get_status
-    from belamy.networks.registry import names_of
+    from belamy.networks.files.cache import embedded_path, get_status
+    from belamy.networks.registry import embedded_names, names_of
 
     found = [get_status(name) for name in names_of("backbone")]
     sizes = ["" if row.megabytes is None else f"{row.megabytes:.1f}" for row in found]
     rows = [(row.name, row.state, size) for row, size in zip(found, sizes, strict=True)]
+    for name in embedded_names():
+        if name not in names_of("backbone") and (path := embedded_path(name)).is_file():
+            rows.append((name, "embedded", f"{path.stat().st_size / 2**20:.1f}"))
     _print_table(("network", "weights", ">MB"), rows)
 
 
@@ -48,13 +50,24 @@ def list_models() -> None:
 def show(
     name: Annotated[str, typer.Argument(help="A network, a file of weights, or timm:NAME.")],
     inner: Annotated[bool, typer.Option("--inner", help="Show layers inside blocks too.")] = False,
+    classes: Annotated[
+        bool, typer.Option("--classes", help="Show the classes that it knows instead.")
+    ] = False,
 ) -> None:
     """Print each layer of a network: its name, channels, stride and receptive field.
 
     Stride and field are in pixels of the picture; a dash stands for all of it.
     """
     from belamy.networks.modules.timm_networks import is_timm
+    from belamy.networks.registry import embedded_names, names_of
 
+    if classes:
+        typer.echo("\n".join(_read_classes(name)))
+        return
+    card = _read_card(name) if name in embedded_names() else ""
+    if card and name not in names_of("backbone"):
+        typer.echo(card)
+        return
     facts, shown = (_look_through if is_timm(name) else _look_up)(name, inner)
     for fact, text in facts:
         typer.echo(f"{fact}: {text}")
@@ -181,15 +194,31 @@ def atlas(
         raise KeyboardInterrupt(f"what was made so far is in {output}")
 
 
+def _read_card(name: str) -> str:
+    """What is said of an embedded network beside its weights."""
+    from belamy.networks.files.cache import embedded_path
+
+    card = embedded_path(name).with_suffix(".md")
+    return card.read_text("utf-8").strip() if card.is_file() else ""
+
+
+def _read_classes(model: str) -> tuple[str, ...]:
+    from belamy.networks.files.weights import open_weights
+
+    with open_weights(model) as weights:
+        classes = tuple(weights.description.classes)
+    if not classes:
+        raise WeightsError(f"{model} has no classes")
+    return classes
+
+
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A plain table; a column whose title begins with > holds numbers, set to the right."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for title in columns:
-        table.add_column(title.lstrip(">"), justify="right" if title[0] == ">" else "left")
-    for row in rows:
-        table.add_row(*row)
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
-    console.print(table, markup=False, highlight=False)
+    table = [[title.lstrip(">") for title in columns], *map(list, rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = [
+            cell.rjust(width) if title[0] == ">" else cell.ljust(width)
+            for title, cell, width in zip(columns, row, widths, strict=True)
+        ]
+        typer.echo("  ".join(cells).rstrip())
