@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 import belamy
 from belamy.cli import app
-from belamy.networks.registry import names_of
+from belamy.networks.registry import embedded_names, names_of
 
 
 class Installed:
@@ -55,7 +55,8 @@ def test_json_says_what_is_here(tmp_path: Path) -> None:
     assert found["extras"]["video"] == {"installed": False, "missing": ["no-such-package"]}
     assert found["threads"]["torch"] == torch.get_num_threads()
     assert found["folders"]["cache"] == {"path": str(tmp_path), "writable": True}
-    assert [one["name"] for one in found["networks"]] == list(names_of("backbone"))
+    others = [name for name in embedded_names() if name not in names_of("backbone")]
+    assert [one["name"] for one in found["networks"]] == [*names_of("backbone"), *others]
     assert found["problems"] == []
 
 
@@ -93,3 +94,17 @@ def test_a_checkout_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(metadata, "distribution", nowhere)
     assert "not installed as a package" in run().stdout
+
+
+def test_a_network_that_the_package_lacks_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("belamy.networks.files.cache._EMBEDDED", tmp_path)
+    result = run()
+    assert result.exit_code == 1
+    assert "amiss: the network defog is not in this copy of belamy" in result.stdout
+
+
+def test_what_lessons_and_the_tour_draw_with_is_needed() -> None:
+    text = (Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8")
+    assert '"matplotlib>=3.9"' in text.partition("\ndependencies = [")[2].partition("]")[0]

@@ -49,7 +49,7 @@ def _examination() -> dict[str, Any]:
         "device": _device(),
         "threads": _threads(),
         "memory": _memory(),
-        "networks": _networks(),
+        "networks": _networks(problems),
         "folders": _folders(problems),
         "problems": problems,
     }
@@ -122,12 +122,23 @@ def _has_sysconf() -> bool:
     return "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ())
 
 
-def _networks() -> list[dict[str, Any]]:
-    from belamy.networks.files.cache import get_status
-    from belamy.networks.registry import names_of
+def _networks(problems: list[str]) -> list[dict[str, Any]]:
+    """Backbones, and what else is inside the package."""
+    from belamy.networks.files.cache import embedded_path, get_status
+    from belamy.networks.registry import embedded_names, names_of
 
     states = [get_status(name) for name in names_of("backbone")]
-    return [{"name": one.name, "state": one.state, "megabytes": one.megabytes} for one in states]
+    found = [{"name": one.name, "state": one.state, "megabytes": one.megabytes} for one in states]
+    for name in embedded_names():
+        path = embedded_path(name)
+        if not path.is_file():
+            problems.append(
+                f"the network {name} is not in this copy of belamy; install belamy again"
+            )
+        elif name not in names_of("backbone"):
+            size = path.stat().st_size / 2**20
+            found.append({"name": name, "state": "embedded", "megabytes": size})
+    return found
 
 
 def _folders(problems: list[str]) -> dict[str, dict[str, Any]]:
