@@ -49,3 +49,11 @@ def test_full_needs_a_picture() -> None:
 
     with pytest.raises(OptionError, match="size full is that of a picture"):
         resolve(DreamOptions(size="full"))
+
+
+def test_a_style_at_the_contents_own_size() -> None:
+    from belamy.engines.style.inputs import final_size
+    from belamy.engines.style.options import read_size
+
+    assert read_size("full") == "full"
+    assert final_size(30, 40, "full") == (30, 40)

@@ -98,9 +98,9 @@ def read_pictures(options: PaintOptions, device: torch.device) -> Pictures:
 def final_size(height: int, width: int, size: int | str | None) -> Size:
     """The result's size: `512` for a long side, `512+` for as many pixels as a square has.
 
-    None leaves it as it is.
+    None, or `full`, leaves it as it is.
     """
-    if size is None:
+    if size is None or size == "full":
         return height, width
     if isinstance(size, int):
         return fit(height, width, size)

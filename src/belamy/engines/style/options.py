@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
-from belamy.checks import Between, check_number, check_options
+from belamy.checks import Between, check_number, check_options, show_value
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class StyleOptions:
             region (see mask). Where they are transparent they do not count.
         preset: how much work: sketch (256 px, a first look), standard (512 px), or fine (512 px,
             three times the iterations).
-        size: long side of the result in pixels; N+ for as many pixels as a square of N has. None:
-            the preset's.
+        size: long side of the result in pixels; N+ for as many pixels as a square of N has; full
+            for the content's own. None: the preset's.
         min_size: long side of the first and smallest scale, in pixels; each next is √2 larger.
             Strokes as large as half of it are found.
         iterations: steps at each scale, or FIRST,NEXT for the first and each next. None: the
@@ -212,14 +212,18 @@ def read_weights(given: float | Sequence[float]) -> list[float]:
 
 
 def read_size(size: int | str) -> int | str:
-    """A long side in pixels, or `N+` for as many pixels as a square of N has.
+    """A long side in pixels, `N+` for as many pixels as a square of N has, or `full`.
 
     Raises:
         OptionError: neither, or out of range.
     """
+    if size == "full":
+        return "full"
     match = re.fullmatch(r"(\d{1,9})(\+?)", str(size))
     if match is None:
-        raise OptionError(f"size is {size!r}; write the long side in pixels, or N+ for N*N pixels")
+        raise OptionError(
+            f"size is {show_value(size)}; write the long side in pixels, N+ for N*N pixels, or full"
+        )
     check_number("size", int(match[1]), SIDES)
     return f"{int(match[1])}+" if match[2] else int(match[1])
 
