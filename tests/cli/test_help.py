@@ -40,7 +40,8 @@ def test_no_name_and_no_metavar_is_cut(path: tuple[str, ...], width: int) -> Non
         if record is not None:
             names, says = record
             assert " ".join(names.split()) in flat
-            assert " ".join(says.split())[:200].replace("- ", "-") in flat.replace("- ", "-")
+            # a word that is longer than its column goes on in the next line
+            assert "".join(says.split())[:200] in "".join(flat.split())
 
 
 @pytest.mark.parametrize(
