@@ -25,6 +25,7 @@ _MOST_PIXEL_STEPS = 1e10  # of 12 megapixels, 800 steps
 _LARGEST_STYLE = 2048  # pixels that styles may have beside any picture
 _SMALLEST_PAINTING = 16  # pixels, of generators whose file does not say
 _MOST_PAINTED = 10_000
+_USUAL_STEPS = {"atlas": 128, "dream": 256}  # at most, where a recipe leaves them open
 _MORE_LEARNING = 2  # times what lessons do by themselves
 _LEARNING = ("count", "discriminator_steps", "epochs", "pictures", "steps", "sweeps")
 _FILM = 1024  # pixels of a film's side, where no decoder says it
@@ -129,12 +130,14 @@ def _large_sides(call: Call, size: _Size) -> Iterator[str]:
 
 
 def _number(value: object) -> float | None:
-    """A number, or one with a plus after it as in `512+`."""
+    """A number, or one with a plus after it as in `512+`; None of anything else."""
     try:
         if isinstance(value, str):
             return float(int(value.rstrip("+")[:20]))
         return float(value) if isinstance(value, (int, float)) else None
-    except (ValueError, OverflowError):
+    except ValueError:  # a word, such as the size `full`
+        return None
+    except OverflowError:
         return math.inf
 
 
@@ -159,7 +162,7 @@ def _steps_of(call: Call) -> dict[str, object]:
 
 def _many_steps(call: Call, size: _Size) -> Iterator[str]:
     options, engine = _options(call), call.recipe.engine
-    steps = _number(options.get("steps")) or 1
+    steps = _number(options.get("steps")) or _USUAL_STEPS.get(engine, 1)
     steps *= _number(options.get("octaves")) or 1 if engine == "dream" else 1
     steps *= (
         _number(options.get("channels")) or 1 if engine == "atlas" and options.get("layer") else 1
@@ -211,7 +214,7 @@ def _painting_side(call: Call, files: Found) -> int:
 
 def _large_inputs(call: Call, files: Found, size: _Size) -> Iterator[str]:
     """Where no size is named, the picture is as large as what it was made of."""
-    if _options(call).get("size") is not None or call.recipe.engine == "gan-project":
+    if _number(_options(call).get("size")) is not None or call.recipe.engine == "gan-project":
         return
     for one, path in zip(call.recipe.inputs, files.inputs, strict=True):
         if one.role in _WORKED_ON:
