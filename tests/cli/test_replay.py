@@ -129,6 +129,12 @@ def test_a_direction_is_no_file(folder: Path) -> None:
     assert "it must be its numbers" in replay()
 
 
+@pytest.mark.parametrize("network", [1.5, True, 0, ["iris", 7]])
+def test_a_network_is_a_text(folder: Path, network: object) -> None:
+    change(engine="translate", options={"network": network})
+    assert "it must be texts" in replay()
+
+
 def test_weights_of_what_has_none(folder: Path) -> None:
     change(weights={"iris": "b" * 64})
     assert "the recipe has weights, and fog has none" in replay()

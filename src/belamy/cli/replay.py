@@ -111,7 +111,7 @@ def prepare(found: Recipe) -> Call:
     # Options are checked without their files, which nobody has said may be looked at.
     stand_ins = _by_role(replace(one, path=os.curdir) for one in found.inputs)
     _begin(function, {**options, **stand_ins})
-    if found.weights and hasattr(function, "__options__") and not types.keys() & {*NETWORKS}:
+    if found.weights and types and not types.keys() & {*NETWORKS}:
         raise RecipeError(f"the recipe has weights, and {found.engine} has none")
     return Call(found, function, options, roles)
 
@@ -169,7 +169,9 @@ def _check_value(name: str, value: Any, annotation: Any, *, is_role: bool) -> No
         if value is not None and value not in ((), []) and value not in choices:
             raise RecipeError(f"the recipe's {name} must be among its inputs, not its options")
     texts = object in parts and any(part is str for part in parts)
-    if (texts or name == _LATENTS) and not all(isinstance(one, (str, type(None))) for one in items):
+    if (texts or name in (*NETWORKS, "data", _LATENTS)) and not all(
+        isinstance(one, (str, type(None))) for one in items
+    ):
         raise RecipeError(f"the recipe's {name} is {show_value(value)}; it must be texts")
     for text in items:
         if isinstance(text, str) and _DIRECTION.match(text):

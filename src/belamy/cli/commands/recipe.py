@@ -168,7 +168,8 @@ def _same(steps: Iterator[Step], found: Recipe, files: Found) -> Iterator[Step]:
 
 
 def _digests(found: Recipe) -> str:
-    return ", ".join(f"{name} {digest[:12]}…" for name, digest in found.weights.items()) or "none"
+    shown = [f"{name[:60]} {digest[:12]}…" for name, digest in found.weights.items()]
+    return ", ".join(shown[:3]) or "none"
 
 
 def _mention_versions(found: Recipe) -> None:
