@@ -8,16 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
+from belamy.cli.existing import Overwrite
 from belamy.cli.groups import DefaultGroup, complain
 from belamy.cli.inputs import inputs
 from belamy.cli.options import default, option, takes
+from belamy.cli.pictures import require_named, work_on
 from belamy.cli.tables import Answer, require_table, write_table
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
 from belamy.engines.classify.api import (
     ClassifyConfig,
     ClassifyOptions,
+    ExplainOptions,
     classify,
     evaluate_classifier,
+    explain_steps,
     train_classifier,
 )
 from belamy.errors import BelamyError, OptionError
@@ -42,9 +46,20 @@ def look(
         typer.Argument(metavar="IMAGE...", help="Pictures to name, folders or zips of them."),
     ],
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write a table instead: a .csv or a .json."),
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write a table instead: a .csv or a .json; with --explain the picture, or a "
+            "folder for several.",
+        ),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Draw where the network looks, beside the picture."),
+    ] = False,
+    class_: Annotated[str | None, option(explain_steps, "class_", "--class")] = None,
+    overwrite: Overwrite = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a picture, for programs.")
     ] = False,
@@ -52,8 +67,19 @@ def look(
 ) -> None:
     """Say what a network sees in each IMAGE, and how sure it is; `look` may be left out."""
     settings = ClassifyOptions(**options)
-    if output is not None:
-        require_table(output)
+    if explain:
+        _explain(
+            images,
+            output,
+            ExplainOptions(None, model=settings.model, class_=class_, device=settings.device),
+            overwrite,
+        )
+        return
+    if class_ is not None:
+        raise OptionError("class says for which class to --explain; give both")
+    table = None if output is None else Path(output)
+    if table is not None:
+        require_table(table)
     sources = [pair for image in images for pair in inputs([image]).items()]
     from belamy.engines.classify.predict import Classifier  # brings torch
 
@@ -68,11 +94,30 @@ def look(
         answers.append(answer)
         if output is None:
             typer.echo(answer.as_json() if as_json else answer.as_text())
-    if output is not None:
-        write_table(output, answers)
-        typer.echo(output)
+    if table is not None:
+        write_table(table, answers)
+        typer.echo(table)
     if len(answers) < len(sources):
         raise typer.Exit(1)
+
+
+def _explain(
+    images: list[Path], output: str | None, options: ExplainOptions, overwrite: bool
+) -> None:
+    """Save where the network looks, a picture for each."""
+    if output is None:
+        raise OptionError("explain makes a picture; say where with -o")
+    require_named(output)
+    from belamy.engines.classify.explain import Explainer  # brings torch
+
+    explainer = Explainer(options)
+    work_on(
+        images,
+        output,
+        lambda image, _: explainer.steps(image),
+        "explaining",
+        overwrite=overwrite,
+    )
 
 
 @app.command()

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from belamy.checks import check_number
 from belamy.engines.classify.config import SIDES, ClassifyConfig
-from belamy.engines.classify.options import ClassifyOptions, Guess
+from belamy.engines.classify.options import ClassifyOptions, ExplainOptions, Guess
 from belamy.errors import OptionError
-from belamy.steps import with_options
+from belamy.steps import Step, run_to_end, with_options
 
 if TYPE_CHECKING:
     from belamy.training.trainer import TrainingProgress
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ClassifyConfig",
     "ClassifyOptions",
+    "ExplainOptions",
     "Guess",
     "classify",
     "evaluate_classifier",
+    "explain",
+    "explain_steps",
     "train_classifier",
 ]
 
@@ -45,6 +48,35 @@ def classify(options: ClassifyOptions) -> list[Guess]:
     from belamy.engines.classify.predict import Classifier
 
     return Classifier(options)(options.image)
+
+
+@with_options(ExplainOptions)
+def explain_steps(options: ExplainOptions) -> Iterator[Step]:
+    """Where a network looks when it names a class: the picture beside a heat map, over a bar.
+
+    Bright is what speaks for the class (Grad-CAM); the bar says how probable it is held. What lies
+    outside of the middle square is not seen by a classifier, and stays dark. For the numbers, and
+    for many pictures, there is `belamy.Explainer`.
+
+    Yields:
+        one `Step`, with the picture.
+
+    Raises:
+        ImageError: the picture cannot be read.
+        WeightsError: the network's weights are not here, or it has no classes.
+        UnknownName: it has no such class.
+        OptionError: there is no picture.
+
+    Source: Selvaraju et al. 2017, "Grad-CAM".
+    """
+    if options.image is None:
+        raise OptionError("there is no image to explain; give one")
+    from belamy.engines.classify.explain import Explainer
+
+    yield from Explainer(options).steps(options.image)
+
+
+explain = run_to_end(explain_steps)
 
 
 def evaluate_classifier(

@@ -11,7 +11,7 @@ from belamy.checks import Between, check_options
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
 
-__all__ = ["ClassifyOptions", "Guess"]
+__all__ = ["ClassifyOptions", "ExplainOptions", "Guess"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,30 @@ class ClassifyOptions:
     _: KW_ONLY
     model: str | os.PathLike[str] = "auto"
     top: Annotated[int, Between(1)] = 5
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainOptions:
+    """What is asked about where a classifier looks.
+
+    Args:
+        image: a file, PIL image, array (H, W, 3) or tensor (1, 3, H, W); any size.
+        model: as for `ClassifyOptions`.
+        class_: for which class, by name or number; None takes the likeliest.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        OptionError: a value of another type.
+    """
+
+    image: Source | None = None
+    _: KW_ONLY
+    model: str | os.PathLike[str] = "auto"
+    class_: str | None = None
     device: str = "auto"
 
     def __post_init__(self) -> None:

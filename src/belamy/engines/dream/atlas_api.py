@@ -17,19 +17,25 @@ __all__ = ["AtlasOptions", "atlas", "atlas_steps"]
 def atlas_steps(options: AtlasOptions) -> Iterator[Step]:
     """Draw a network's favourites from noise: one picture a layer, or one a channel.
 
+    With `activations`, what a layer finds in pictures of your own: an activation atlas.
+
     Yields:
-        a `Step` for each picture, with the sheet so far.
+        a `Step` for each picture (of an activation atlas, for a few), with the sheet so far.
 
     Raises:
         UnknownName: no such model or layer.
         OptionError: a value out of its range.
         WeightsError: the model's weights are not here.
+        DataError: the folder holds no pictures, or too few.
 
-    Source: Olah, Mordvintsev and Schubert 2017, "Feature visualization".
+    Source: Olah, Mordvintsev and Schubert 2017, "Feature visualization"; Carter et al. 2019,
+    "Activation atlas".
     """
+    from belamy.engines.dream.activation_atlas import draw_activation_atlas
     from belamy.engines.dream.atlas import draw_atlas
 
-    yield from draw_atlas(options)
+    draw = draw_atlas if options.activations is None else draw_activation_atlas
+    yield from draw(options.resolved())
 
 
 atlas = run_to_end(atlas_steps)

@@ -13,7 +13,7 @@ from belamy.engines.dream.options import Smoothing
 from belamy.engines.dream.views import COMPARING, View, read_view
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
-from belamy.networks.backbones.class_words import near_classes
+from belamy.networks.backbones.class_words import find_class
 from belamy.networks.modules.open_network import Model, name_model, say_no_layer
 from belamy.networks.registry import NETWORKS
 from belamy.objectives.comparisons import diversity, interpolation
@@ -312,7 +312,7 @@ def weighted_classes(backbone: Backbone, text: str) -> list[tuple[int, float]]:
     """
     lowered = text.strip().lower()
     if lowered in (known.lower() for known in backbone.classes):
-        return [(class_index(backbone, text.strip()), 1.0)]
+        return [(find_class(text.strip(), backbone.classes, backbone.name), 1.0)]
     pairs = []
     for part in filter(None, (one.strip() for one in text.split(","))):
         match = _CLASS.fullmatch(part)
@@ -320,22 +320,7 @@ def weighted_classes(backbone: Backbone, text: str) -> list[tuple[int, float]]:
         weight = 1.0 if match["weight"] is None else float(match["weight"])
         if weight == 0:
             raise OptionError(f"class {part!r} has weight 0 and would do nothing; leave it out")
-        pairs.append((class_index(backbone, match["name"]), weight))
+        pairs.append((find_class(match["name"], backbone.classes, backbone.name), weight))
     if not pairs:
         raise UnknownName(f"class of {backbone.name}", text, backbone.classes)
     return pairs
-
-
-def class_index(backbone: Backbone, name: str) -> int:
-    """The number of the class that `name` names, or is.
-
-    Raises:
-        UnknownName: the network knows no such class; those that an everyday word may mean are said.
-    """
-    names = [known.lower() for known in backbone.classes]
-    if name.lower() in names:
-        return names.index(name.lower())
-    if name.isdigit() and int(name) < len(names):
-        return int(name)
-    near = near_classes(name, backbone.classes)
-    raise UnknownName(f"class of {backbone.name}", name, backbone.classes, near)

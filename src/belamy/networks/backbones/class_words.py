@@ -10,9 +10,10 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from belamy.errors import UnknownName
 from belamy.networks.backbones.imagenet import class_names
 
-__all__ = ["near_classes"]
+__all__ = ["find_class", "near_classes"]
 
 _MOST = 8  # classes to suggest
 
@@ -161,6 +162,25 @@ _SAME = {
     "woman": "person",
     "yacht": "boat",
 }
+
+
+def find_class(name: str, classes: Sequence[str], network: str) -> int:
+    """The number of the class that `name` names, or is.
+
+    Args:
+        name: in any case; of a class, or its number.
+        classes: of the network, in order.
+        network: its name, for messages.
+
+    Raises:
+        UnknownName: there is no such class; those that an everyday word may mean are said.
+    """
+    names = [known.lower() for known in classes]
+    if name.lower() in names:
+        return names.index(name.lower())
+    if name.isdecimal() and len(name) < 10 and int(name) < len(names):
+        return int(name)
+    raise UnknownName(f"class of {network}", name, classes, near_classes(name, classes))
 
 
 def near_classes(name: str, classes: Sequence[str]) -> tuple[str, ...]:
