@@ -148,6 +148,9 @@ class Architecture:
         aliases: other names of a backbone's layers → the names here. torchvision's paths
             (`features.16`) are understood without being listed.
         layers: of a backbone, what is taken when no layer is named.
+        tensor_names: pairs of a pattern of tensor names in published files and what they are here.
+        without_head: arguments with which it is built without the levels of neurons that classify,
+            as files for style transfer have it; empty where it cannot be.
         training_form: arguments with which it is built to be trained from scratch, where they are
             not its defaults.
         gan: of a generator, what its training needs.
@@ -159,6 +162,8 @@ class Architecture:
     published: Published | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     layers: LayerDefaults = LayerDefaults()
+    tensor_names: tuple[tuple[str, str], ...] = ()
+    without_head: Mapping[str, Any] = field(default_factory=dict)
     training_form: Mapping[str, Any] = field(default_factory=dict)
     gan: GanTraits | None = None
 

@@ -18,6 +18,7 @@ from belamy.networks.files.network_file import (
     read_metadata,
 )
 from belamy.networks.files.package import how_to_install, import_from_package
+from belamy.networks.files.well_known import network_of, network_of_file
 from belamy.networks.registry import BEST_BACKBONES, NETWORKS, embedded_names, names_of
 
 __all__ = [
@@ -67,7 +68,7 @@ def find_network(network: str | os.PathLike[str], kind: Kind | None = None) -> P
         UnknownName: none of these.
         WeightsError: it is not here, of another kind, or of no format that is known.
     """
-    name = os.fspath(network)
+    name = network_of(os.fspath(network))
     if name in embedded_names() or name in names_of("backbone"):
         return _find_name(name, kind)
     path = Path(network).expanduser()
@@ -155,7 +156,8 @@ def _check_suffix(path: Path, kind: Kind | None) -> None:
     if suffix == SUFFIX or suffix in foreign:
         return
     if kind == "backbone" and suffix in _IMPORTED:
-        raise WeightsError(f"{path} is not safetensors; run: belamy models import NETWORK {path}")
+        own = network_of_file(path, names_of("backbone")) or "NETWORK"
+        raise WeightsError(f"{path} is not safetensors; run: belamy models import {own} {path}")
     known = ", ".join((SUFFIX, *foreign))
     raise WeightsError(f"{path} is no network that is known here; known are {known}")
 
@@ -189,7 +191,7 @@ def name_network(network: str | os.PathLike[str], kind: Kind | None = None) -> s
     Raises:
         UnknownName, WeightsError: as in `find_network`; or the file is of another kind.
     """
-    name = os.fspath(network)
+    name = network_of(os.fspath(network))
     if name in names_of("backbone"):  # whether its weights are here or not
         check_kind(name, name, kind)
         return name

@@ -4,7 +4,8 @@ An empty batch of pictures, all shape and no numbers, goes through the network w
 is watched. A kernel of k places, d apart, moving by s on a grid whose places lie `stride` picture
 pixels apart, widens the field by d (k - 1) · stride and multiplies the stride by s; whatever joins
 several tensors (a sum, a concatenation) sees the widest of them; a mean over all places sees the
-whole picture, which is written None.
+whole picture, which is written None. So does what such a mean is joined to, though it has places
+(channels that squeeze-and-excitation weighs).
 
 Source: Araujo, Norris and Sim 2019, "Computing receptive fields of convolutional neural networks".
 """
@@ -47,10 +48,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class _Field:
-    """Stride and receptive field of every place of one tensor."""
+    """Stride and receptive field of every place of one tensor; None for the whole picture."""
 
     stride: int
-    side: int
+    side: int | None
 
 
 _WHOLE = None
@@ -58,7 +59,8 @@ _Seen = _Field | None
 
 
 def _kernel(field: _Field, size: int, step: int, dilation: int) -> _Field:
-    return _Field(field.stride * step, field.side + dilation * (size - 1) * field.stride)
+    more = dilation * (size - 1) * field.stride
+    return _Field(field.stride * step, None if field.side is None else field.side + more)
 
 
 def _convolution(field: _Field, arguments: Sequence[Any]) -> _Field:
@@ -128,9 +130,11 @@ def _tensors(values: Sequence[Any]) -> list[Tensor]:
 
 def _moved(operation: str, inputs: Sequence[_Seen], arguments: Sequence[Any]) -> _Seen:
     fields = [field for field in inputs if field is not None]
-    if len(fields) < len(inputs) or operation in _OVER_ALL_PLACES:
+    if not fields or operation in _OVER_ALL_PLACES:
         return _WHOLE
-    widest = _Field(max(field.stride for field in fields), max(field.side for field in fields))
+    sides = [None if field is None else field.side for field in inputs]
+    largest = None if None in sides else max(side for side in sides if side is not None)
+    widest = _Field(max(field.stride for field in fields), largest)
     rule = _KERNELS.get(operation)
     return widest if rule is None else rule(widest, arguments)
 

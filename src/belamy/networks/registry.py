@@ -32,6 +32,7 @@ from belamy.networks.image_to_image.network import (
     build_translation_net,
 )
 from belamy.networks.sequential import Chain
+from belamy.networks.torchvision_networks import TORCHVISION_NETWORKS, VGG_STYLE, WITHOUT_HEAD
 
 __all__ = [
     "BEST_BACKBONES",
@@ -45,18 +46,10 @@ __all__ = [
     "names_of",
 ]
 
-# VGG's as in crowsonkb/style-transfer-pytorch; the layers of the loss are Johnson's. What is said
-# of the other backbones was found by eye.
-_VGG_STYLE = StyleLayers(
-    {"relu4_2": 1},
-    {"relu1_1": 256, "relu2_1": 64, "relu3_1": 16, "relu4_1": 4, "relu5_1": 1},
-    0.015,
-    2.0,
-    normalized=False,
-)
+# What is said of backbones other than VGG was found by eye; the layers of VGG's loss are Johnson's.
 _VGG_LAYERS = LayerDefaults(
     dream=("relu4_3",),
-    style=_VGG_STYLE,
+    style=VGG_STYLE,
     perceptual=PerceptualLayers(("relu1_2", "relu2_2", "relu3_3", "relu4_3"), ("relu3_3",)),
 )
 _POWERS = (16, 32, 64, 128, 256)
@@ -132,16 +125,18 @@ NETWORKS: dict[str, Architecture] = {
     ),
     "vgg16": Architecture(
         "backbone",
-        alexnet_vgg.vgg16,
+        alexnet_vgg.build_vgg(16),
         published=Published(TORCHVISION + "vgg16-397923af.pth", 527.8),
         aliases=alexnet_vgg.ALIASES,
+        without_head=WITHOUT_HEAD,
         layers=_VGG_LAYERS,
     ),
     "vgg19": Architecture(
         "backbone",
-        alexnet_vgg.vgg19,
+        alexnet_vgg.build_vgg(19),
         published=Published(TORCHVISION + "vgg19-dcbb9e9d.pth", 548.1),
         aliases=alexnet_vgg.ALIASES,
+        without_head=WITHOUT_HEAD,
         layers=_VGG_LAYERS,
     ),
     "googlenet": Architecture(
@@ -179,11 +174,12 @@ NETWORKS: dict[str, Architecture] = {
     ),
     "resnet50": Architecture(
         "backbone",
-        resnet.resnet50,
+        resnet.build_resnet(50),
         published=Published(TORCHVISION + "resnet50-0676ba61.pth", 97.8),
-        aliases=resnet.ALIASES,
+        aliases=resnet.aliases_of(50),
         layers=LayerDefaults(dream=("layer3.2",)),
     ),
+    **TORCHVISION_NETWORKS,
     "johnson": Architecture("image-to-image", build_johnson_net, embedded=("starry-night",)),
     # it has both directions of a translation
     "translation": Architecture(

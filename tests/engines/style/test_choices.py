@@ -148,10 +148,10 @@ def test_auto_tiles_by_free_memory(eye: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_memory_of_a_pixel_is_its_activations_and_half_as_much() -> None:
     """VGG's first convolution and its ReLU: 64 channels of 4 bytes each."""
     from belamy.networks.backbone import Backbone
-    from belamy.networks.backbones.alexnet_vgg import vgg16
+    from belamy.networks.backbones.alexnet_vgg import build_vgg
 
     colours: dict[str, Any] = {"mean": (0.5, 0.5, 0.5), "std": (0.3, 0.3, 0.3)}
-    backbone = Backbone(vgg16(hidden=8), name="vgg16", layers=["relu1_1"], **colours)
+    backbone = Backbone(build_vgg(16)(hidden=8), name="vgg16", layers=["relu1_1"], **colours)
     assert tilings.bytes_per_pixel(backbone, ["relu1_1"]) == 1.5 * 2 * 64 * 4
 
 

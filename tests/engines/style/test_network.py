@@ -10,7 +10,7 @@ from belamy.devices import DTYPES, make_rng
 from belamy.engines.style.network import POOLINGS, set_pooling_and_padding
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone
-from belamy.networks.backbones.alexnet_vgg import vgg19
+from belamy.networks.backbones.alexnet_vgg import build_vgg
 from belamy.networks.backbones.iris import Iris, initialise
 from belamy.networks.backbones.squeezenet import squeezenet1_0
 
@@ -19,7 +19,7 @@ PLAIN = {"mean": (0.5, 0.5, 0.5), "std": (0.3, 0.3, 0.3)}
 
 def vgg(layers: tuple[str, ...]) -> Backbone:
     torch.manual_seed(0)  # of the biases
-    network = vgg19(hidden=8)
+    network = build_vgg(19)(hidden=8)
     initialise(network, make_rng(0, "vgg"))
     return Backbone(network, name="vgg19", layers=layers, **PLAIN)
 

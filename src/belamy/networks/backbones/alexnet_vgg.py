@@ -6,6 +6,9 @@ the ones that people use (`conv1_1`, `relu4_1`, `fc6`). Inputs are normalised pi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from torch import Tensor, nn
 
 from belamy.networks.sequential import Stages, follow
@@ -22,8 +25,13 @@ _ALEXNET = (
 )
 # VGG: channels of the five blocks; each block ends with a 2×2 maximum
 _VGG_CHANNELS = (64, 128, 256, 512, 512)
-_VGG16 = (2, 2, 3, 3, 3)  # convolutions a block: configuration D of the paper
-_VGG19 = (2, 2, 4, 4, 4)  # configuration E
+# number in the name → convolutions a block: configurations A, B, D and E of the paper
+_CONVOLUTIONS = {
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
 
 ALIASES = {"fc8": "logits"}
 
@@ -76,15 +84,21 @@ class VGG(nn.Module):
 
     Args:
         convolutions: how many each of the five blocks has.
-        classes: how many it tells apart.
+        classes: how many it tells apart; 0 leaves the levels of neurons out.
         hidden: neurons of the two levels before the last.
+        norm: whether each convolution is followed by a batch norm.
 
     Source: Simonyan and Zisserman 2014, "Very deep convolutional networks for large-scale image
     recognition".
     """
 
     def __init__(
-        self, convolutions: tuple[int, ...], classes: int = 1000, hidden: int = HIDDEN
+        self,
+        convolutions: tuple[int, ...],
+        classes: int = 1000,
+        hidden: int = HIDDEN,
+        *,
+        norm: bool = False,
     ) -> None:
         super().__init__()
         names: list[str] = []
@@ -94,25 +108,31 @@ class VGG(nn.Module):
             zip(convolutions, _VGG_CHANNELS, strict=True), start=1
         ):
             for number in range(1, count + 1):
-                modules += [nn.Conv2d(inputs, channels, 3, padding=1), nn.ReLU()]
-                names += [f"conv{block}_{number}", f"relu{block}_{number}"]
+                norms = [nn.BatchNorm2d(channels)] if norm else []
+                modules += [nn.Conv2d(inputs, channels, 3, padding=1), *norms, nn.ReLU()]
+                kinds = ("conv", "norm", "relu") if norm else ("conv", "relu")
+                names += [f"{kind}{block}_{number}" for kind in kinds]
                 inputs = channels
             modules.append(nn.MaxPool2d(2, 2))
             names.append(f"pool{block}")
         self.features = nn.Sequential(*modules)
         self.avgpool = nn.AdaptiveAvgPool2d(7)
-        self.classifier = nn.Sequential(
-            nn.Linear(inputs * 7 * 7, hidden),
-            nn.ReLU(),
-            nn.Dropout(),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(),
-            nn.Dropout(),
-            nn.Linear(hidden, classes),
-        )
+        self.classifier: nn.Sequential | None = None
+        if classes:
+            self.classifier = nn.Sequential(
+                nn.Linear(inputs * 7 * 7, hidden),
+                nn.ReLU(),
+                nn.Dropout(),
+                nn.Linear(hidden, hidden),
+                nn.ReLU(),
+                nn.Dropout(),
+                nn.Linear(hidden, classes),
+            )
         self._names = names
 
     def stages(self) -> Stages:
+        if self.classifier is None:
+            return list(zip(self._names, self.features, strict=True))
         head = ("fc6", "relu6", "_dropout6", "fc7", "relu7", "_dropout7", "logits")
         return _stages(self._names, self.features, self.avgpool, head, self.classifier)
 
@@ -135,11 +155,9 @@ def _stages(
     ]
 
 
-def vgg16(classes: int = 1000, hidden: int = HIDDEN) -> VGG:
-    """VGG with 16 levels of weights."""
-    return VGG(_VGG16, classes, hidden)
+def build_vgg(number: int, *, norm: bool = False) -> Callable[..., VGG]:
+    """What builds the VGG with so many levels of weights, of its classes and hidden neurons.
 
-
-def vgg19(classes: int = 1000, hidden: int = HIDDEN) -> VGG:
-    """VGG with 19 levels of weights: the one that style transfer was found with."""
-    return VGG(_VGG19, classes, hidden)
+    VGG-19 is the one that style transfer was found with.
+    """
+    return partial(VGG, _CONVOLUTIONS[number], norm=norm)

@@ -10,6 +10,7 @@ from belamy import files
 from belamy.errors import WeightsError
 from belamy.networks.files.network_file import SUFFIX, sidecar_of
 from belamy.networks.files.package import installed_file
+from belamy.networks.files.well_known import network_of
 from belamy.networks.registry import find_architecture
 
 __all__ = ["Status", "cached_path", "embedded_path", "get_status", "remove_weights"]
@@ -34,7 +35,7 @@ def embedded_path(name: str) -> Path:
 
 def cached_path(name: str) -> Path:
     """Where the cache would keep the weights of the backbone `name`."""
-    return files.cache_folder() / f"{name}{SUFFIX}"
+    return files.cache_folder() / f"{network_of(name)}{SUFFIX}"
 
 
 def get_status(name: str) -> Status:

@@ -94,7 +94,8 @@ def check_choices(colors: str, range_: str) -> None:
 
 def _stated(usual: Feeding, colors: str, range_: str) -> Feeding:
     mean, std = RANGES.get(range_, (usual.mean, usual.std))
-    return Feeding(colors == "bgr" or (colors == "auto" and range_ == "caffe"), mean, std)
+    bgr = usual.bgr if range_ == "auto" else range_ == "caffe"
+    return Feeding(bgr if colors == "auto" else colors == "bgr", mean, std)
 
 
 def _candidates(colors: str, range_: str) -> list[Feeding]:

@@ -3,6 +3,7 @@ which builds tensors and containers alone."""
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,12 +29,13 @@ from belamy.networks.files.ranges import ColorOrder, Range
 from belamy.networks.files.signatures import OURS, guess_architecture
 from belamy.networks.files.unwrap import strip_prefixes, unwrap
 from belamy.networks.files.weights import Description, save_weights
+from belamy.networks.files.well_known import feeding_of, network_of
 from belamy.networks.find import check_kind
 from belamy.networks.registry import find_architecture, names_of
 
 __all__ = ["import_weights"]
 
-_TRAINING_ONLY = ("aux1.", "aux2.")  # GoogLeNet's auxiliary classifiers
+_TRAINING_ONLY = ("aux1.", "aux2.", "AuxLogits.")  # GoogLeNet's and Inception's other classifiers
 _MOST_CLASSES = 1 << 16
 _LARGEST_LIST = 4 << 20  # bytes of a file of class names
 
@@ -50,7 +52,8 @@ def import_weights(
     """Convert a file of weights for the network `name` and keep it in the cache.
 
     Args:
-        name: a backbone of the registry.
+        name: a backbone of the registry, or torchvision's name of its weights
+            (VGG19_Weights.IMAGENET1K_V1).
         file: what torch saved (.pth, .pt, .ckpt, .pth.tar, .bin), .safetensors or .npz; the state
             dict may lie in the wrappers that training scripts put around it.
         source: where it was published, for the metadata; None for the file's own name.
@@ -70,6 +73,7 @@ def import_weights(
         WeightsError: the file is missing, damaged, of another format or network, or clearly takes
             pictures otherwise than is stated.
     """
+    name = network_of(name)
     find_architecture(name, "backbone")
     check_choices(colors, range)
     path = Path(file).expanduser()
@@ -132,7 +136,29 @@ def _read(name: str, path: Path) -> _Read:
         return _Read(caffe.from_caffe(tree), replace(own, classes=()))
     found = unwrap(path, tree, target)
     state = {key: x for key, x in found.state.items() if not key.startswith(_TRAINING_ONLY)}
-    return _Read(state, replace(usual, classes=found.classes))
+    return _Read(
+        _without_broken_head(name, _rename(name, state)), replace(usual, classes=found.classes)
+    )
+
+
+def _rename(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """With the names of tensors that the network has today."""
+    renamed = {}
+    for key, tensor in state.items():
+        for pattern, own in find_architecture(name).tensor_names:
+            key = re.sub(pattern, own, key)
+        renamed[key] = tensor
+    return renamed
+
+
+def _without_broken_head(name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Without neurons that are no numbers, as torchvision's VGG-16 of features alone has them."""
+    row = find_architecture(name)
+    if not row.without_head:
+        return state
+    rest = {key: x for key, x in state.items() if key in _shapes(name, row.without_head)}
+    head = [x for key, x in state.items() if key not in rest and x.is_floating_point()]
+    return rest if head and all(bool(x.isnan().any()) for x in head) else state
 
 
 def _shapes(name: str, arguments: Mapping[str, Any]) -> dict[str, torch.Size]:
@@ -193,6 +219,9 @@ def _with_classes(name: str, path: Path, read: _Read, names: Sequence[str]) -> D
     head = _head(name, len(published))
     count = read.state[head].shape[0] if head in read.state and read.state[head].dim() else 0
     same = count == len(published)
+    bare = find_architecture(name).without_head
+    if bare and read.state.keys() == _shapes(name, bare).keys():
+        return replace(read.description, arguments=bare, classes=())
     if not count or (same and not names):
         return replace(read.description, classes=published)
     if not names:
@@ -221,7 +250,7 @@ def _fed(name: str, path: Path, read: _Read, colors: str, range_: str) -> _Read:
     full = {key: x.float() for key, x in read.state.items()}
     network.load_state_dict({**_zeros(network), **full}, assign=True)
     description = read.description
-    usual = Feeding(False, description.mean, description.std)
+    usual = Feeding(*(feeding_of(path) or (False, description.mean, description.std)))
     feeding, line = choose_feeding(path, network.eval(), description.classes, usual, colors, range_)
     if line:
         _warn(line)

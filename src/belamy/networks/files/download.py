@@ -15,6 +15,7 @@ from belamy import files
 from belamy.errors import WeightsError
 from belamy.networks.files.convert import import_weights
 from belamy.networks.files.published import Published
+from belamy.networks.files.well_known import network_of
 from belamy.networks.registry import find_architecture
 
 _CHUNK = 1 << 18  # bytes between two reports
@@ -39,6 +40,7 @@ def download(name: str) -> Iterator[Progress]:
         UnknownName: no such network.
         WeightsError: nothing is published, no connection, or not the file that was published.
     """
+    name = network_of(name)
     row, folder = find_architecture(name, "backbone").published, files.cache_folder()
     if row is None:
         raise WeightsError(f"no weights of {name} are published; train it, or give a file of yours")
