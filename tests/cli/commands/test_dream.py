@@ -56,7 +56,7 @@ def test_from_noise(eye: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert load_image(target).shape == (1, 3, 40, 40)
-    assert read_recipe(target).options["class_"] == "thing 2"
+    assert read_recipe(target).options["class_"] == ["thing 2"]
 
 
 def test_frames_of_the_work(eye: Path, picture: Path, tmp_path: Path) -> None:

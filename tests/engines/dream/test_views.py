@@ -263,6 +263,27 @@ def test_options_that_exclude_each_other(options: dict[str, Any], message: str) 
         resolve(DreamOptions(**options))
 
 
+@pytest.mark.parametrize(
+    ("options", "canvas"),
+    [
+        ({}, "pixels"),
+        ({"class_": "tabby"}, "fourier"),
+        ({"class_": ["tabby*0.5", "lynx"], "steps": 9}, "fourier"),
+        ({"class_": "tabby", "layer": "block14"}, "pixels"),
+        ({"class_": "tabby", "objective": "energy:block14"}, "pixels"),
+        ({"class_": "tabby", "octaves": 3}, "pixels"),
+        ({"class_": "tabby", "smooth": "none"}, "pixels"),
+        ({"class_": "tabby", "tile": 128}, "pixels"),
+        ({"class_": "tabby", "guide": torch.zeros(1, 3, 8, 8)}, "pixels"),
+        ({"class_": "tabby", "canvas": "pixels"}, "pixels"),
+        ({"objective": "caricature:block8"}, "fourier"),
+    ],
+)
+def test_the_canvas_that_suits(options: dict[str, Any], canvas: str) -> None:
+    settled = resolve(DreamOptions(torch.rand(1, 3, 16, 16), **options))
+    assert settled.canvas == canvas
+
+
 def test_a_row_leads_from_somewhere(eye: Path) -> None:
     with pytest.raises(OptionError, match="nothing to go from"):
         dream(model=eye, objective="diversity:mixed3a", towards="energy:mixed3a", **QUICK)

@@ -83,7 +83,7 @@ class DreamOptions:
             caricature or an inversion of it.
         canvas: pixels; fourier, the spectrum of decorrelated colours, which draws large shapes as
             readily as fine ones; or maco, whose frequencies keep the strength that they have in
-            photos. None: pixels on an image, fourier from noise.
+            photos. None: pixels on an image, fourier from noise and for a class alone.
         size: long side of the result in pixels; full is the image's own. None: the image's own, but
             at most 1024; 384 from noise, 224 for each of several.
         mask: dream where this picture is white, keep the image where it is black; of one that is
@@ -226,8 +226,19 @@ def resolve(options: DreamOptions) -> DreamOptions:
 
 
 def default_canvas(options: DreamOptions) -> Literal["pixels", "fourier"]:
-    """The canvas where none is named."""
-    return "fourier" if options.image is None or _compares_pictures(options) else "pixels"
+    """The canvas where none is named: pixels to dream on an image, with an option of theirs too.
+
+    A class alone is drawn once, large, where it fits, by what a Fourier canvas looks at; on pixels
+    its gradient spreads over all of the picture, and nobody recognises it.
+    """
+    if options.image is None or _compares_pictures(options):
+        return "fourier"
+    others = (options.layer, options.objective, options.channels)
+    nothing_else = options.guide is None and all(one in ((), [], "", None) for one in others)
+    class_alone = bool(options.class_) and nothing_else
+    named = (options.octaves, options.octave_scale, options.jitter, options.smooth)
+    of_pixels = any(one is not None for one in named) or options.tile not in ("auto", "none")
+    return "fourier" if class_alone and not of_pixels else "pixels"
 
 
 def _compares_pictures(options: DreamOptions) -> bool:
