@@ -24,14 +24,14 @@ class Meter:
     Attributes:
         step: how many are done.
         sums: of each loss since the last report.
-        count: steps since the last report.
+        counts: of the steps that gave it; not every step need have the same losses.
         measures: the last that were taken.
         began: when it would have begun, had it never been interrupted.
     """
 
     step: int = 0
     sums: dict[str, float] = field(default_factory=dict)
-    count: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
     measures: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
@@ -41,17 +41,19 @@ class Meter:
     ) -> Meter:
         """As it was at `step`: from what `to_json` gave, where there is such, and from the log."""
         last = history[-1] if history else {}
+        sums = dict(saved.get("sums", {}))
+        one_for_all = dict.fromkeys(sums, int(saved.get("count", 0)))  # as 0.1 saved it
         return cls(
             step,
-            dict(saved.get("sums", {})),
-            int(saved.get("count", 0)),
+            sums,
+            dict(saved.get("counts", one_for_all)),
             dict(saved.get("measures", _without(last, "step", "seconds"))),
             time.monotonic() - float(last.get("seconds", 0.0)),
         )
 
     def to_json(self) -> dict[str, Any]:
         """What `resumed` takes, for a checkpoint."""
-        return {"sums": self.sums, "count": self.count, "measures": self.measures}
+        return {"sums": self.sums, "counts": self.counts, "measures": self.measures}
 
     @property
     def seconds(self) -> float:
@@ -59,17 +61,18 @@ class Meter:
 
     def add(self, losses: Mapping[str, float]) -> None:
         """Count one more step and its losses."""
-        self.sums = {name: self.sums.get(name, 0.0) + value for name, value in losses.items()}
-        self.count += 1
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+            self.counts[name] = self.counts.get(name, 0) + 1
         self.step += 1
 
     def means(self) -> dict[str, float]:
-        """Of each loss, over the steps since the last report."""
-        return {name: value / self.count for name, value in self.sums.items()}
+        """Of each loss, over the steps since the last report that gave it."""
+        return {name: value / self.counts[name] for name, value in self.sums.items()}
 
     def restart(self) -> None:
         """Begin the stretch up to the next report."""
-        self.sums, self.count = {}, 0
+        self.sums, self.counts = {}, {}
 
 
 def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:

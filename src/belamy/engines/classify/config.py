@@ -26,14 +26,14 @@ class _Defaults:
 
     stages: Stages
     batch: int
-    learning_rate: float
+    learning_rate: float | None
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
 
 
 _FROM_NOTHING = _Defaults(((32, 10.0), (48, 6.0), (64, 4.0)), 128, 0.2)
 _FROM_TRAINED = _Defaults(((64, 8.0),), 64, 0.007)
-_HEAD_ALONE = _Defaults(((224, 40.0),), 64, 0.1, 5e-3, 0.0)
+_HEAD_ALONE = _Defaults(((224, 1.0),), 64, None, 0.02, 0.0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ClassifyConfig:
             (efficientnet_lite0 and 2), else "none".
         stages: (picture size in pixels, epochs) one after another: small pictures first, since a
             step on them is cheap. None given: 32:10,48:6,64:4 from random weights, which suit the
-            64 px pictures of Tiny ImageNet; 64:8 from trained ones; 224:40 where only the last
+            64 px pictures of Tiny ImageNet; 64:8 from trained ones; 224:1 where only the last
             layer is trained.
         keep: side in pixels at which the pictures are kept, out of which crops are cut; None given:
             the largest of the stages. Where the files are larger, half as much again keeps the
@@ -59,9 +59,9 @@ class ClassifyConfig:
         batch: pictures a step, in each process; 128 from random weights, 64 from trained ones,
             where more steps do more.
         learning_rate: the top of its one cycle, for the batch as a whole; 0.2 from random weights,
-            0.007 from trained ones, which 0.02 shakes out of what they know; 0.1 for the last
-            layer alone.
-        weight_decay: of the weights, not of biases and norms; None given: 5e-4, and 5e-3 for the
+            0.007 from trained ones, which 0.02 shakes out of what they know; the last layer
+            alone has none, since it is solved for.
+        weight_decay: of the weights, not of biases and norms; None given: 5e-4, and 0.02 for the
             last layer alone.
         label_smoothing: part of the certainty that is spread over all classes; None given: 0.1,
             and 0 for the last layer alone, which else is drawn to the pictures that are no doubt.
@@ -100,15 +100,18 @@ class ClassifyConfig:
         check_options(self)
         freezes = self.freeze in (None, "none") or self.start is not None
         require(freezes, "freeze", self.freeze, "left out, or given with a network to start from")
-        attacks = self.adversarial > 0
-        require(
-            not (attacks and self.head_alone),
-            "adversarial",
-            self.adversarial,
-            "0: the last layer alone is trained (--freeze all), on features that no attack moves",
-        )
+        if self.head_alone:
+            self._check_head_alone()
         own = self.start is None or self.network == ClassifyConfig.network
         require(own, "network", self.network, "left out: the network to start from says which")
+
+    def _check_head_alone(self) -> None:
+        once = len(self.stages) == 1 and self.stages[0][1] == 1
+        require(once, "stages", self.stages, "one SIZE:1 with --freeze all")
+        solved = self.learning_rate is None
+        require(solved, "learning_rate", self.learning_rate, "left out with --freeze all")
+        unmoved = self.adversarial == 0
+        require(unmoved, "adversarial", self.adversarial, "0 with --freeze all")
 
     def _fill_in(self) -> None:
         """What was left open, so that a run folder says all that was done; lists out of JSON."""
