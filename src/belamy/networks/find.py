@@ -155,6 +155,16 @@ def _check_suffix(path: Path, kind: Kind | None) -> None:
     foreign = [own for one, all_ in FOREIGN.items() if kind in (None, one) for own in all_]
     if suffix == SUFFIX or suffix in foreign:
         return
+    if suffix == ".pkl":
+        raise WeightsError(
+            f"{path} is a pickle, which can run any program and is not opened; where it was made, "
+            "save its tensors: torch.save(G_ema.state_dict(), 'plain.pth')"
+        )
+    if kind == "generator" and suffix in _IMPORTED:
+        raise WeightsError(
+            f"{path} is of another program, whose generators (StyleGAN2, lightweight-gan) are not "
+            "run here; paint with it there, and bring the pictures: belamy style, translate"
+        )
     if kind == "backbone" and suffix in _IMPORTED:
         own = network_of_file(path, names_of("backbone")) or "NETWORK"
         raise WeightsError(f"{path} is not safetensors; run: belamy models import {own} {path}")

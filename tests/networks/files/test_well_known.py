@@ -172,3 +172,13 @@ def test_weights_of_another_architecture_are_named(tmp_path: Path) -> None:
     torch.save(build("resnet18").state_dict(), tmp_path / "x.pth")
     with pytest.raises(WeightsError, match=r"looks like ResNet-18.*models import resnet18"):
         import_weights("resnet34", tmp_path / "x.pth")
+
+
+def test_generators_of_others_say_what_to_do(tmp_path: Path) -> None:
+    for name, words in (
+        ("ffhq.pkl", r"a pickle, which can run any program and is not opened; where it was"),
+        ("model_120.pt", r"\(StyleGAN2, lightweight-gan\) are not run here; paint with it there"),
+    ):
+        (tmp_path / name).write_bytes(b"\x80\x04.")
+        with pytest.raises(WeightsError, match=words):
+            find_network(tmp_path / name, "generator")

@@ -19,7 +19,7 @@ Row: TypeAlias = "Mapping[str, Any]"
 LARGEST_KERNEL = 64
 _MOST_ROWS = 1000
 _MOST_FLOATS = 4096  # of one activation, for each pixel of the picture; Johnson's has 64
-_COARSEST, _FINEST = Fraction(64), Fraction(1, 4)  # input pixels from one position to the next
+_COARSEST, _FINEST = Fraction(256), Fraction(1, 4)  # input pixels from one position to the next
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ LOADERS: dict[str, Callable[[Path], ImageTransformNet]] = {
 }
 """Suffix → how a file of another program is read."""
 
+_FIRST = "a-to-b"
+"""The direction of a file that has one network alone."""
+
 _COLOURS = {
     "0-255": "levels",
     "0-1": "unit",
@@ -75,7 +78,7 @@ def load_image_net(
     """
     suffix = path.suffix.lower()
     if suffix in LOADERS:
-        if direction is not None:
+        if direction not in (None, _FIRST):
             raise WeightsError(f"{path} has no direction {direction!r}: it has one network alone")
         if suffix != ".t7" and tell_format(path) != "torch7":
             return _ranged(path, LOADERS[suffix](path), range)
@@ -100,7 +103,10 @@ def _check_unstated(path: Path, range: Range) -> None:
 
 def _ranged(path: Path, network: ImageTransformNet, range: Range) -> ImageTransformNet:
     """The network with its colours in the range that is stated, or that gives a picture."""
-    chosen = choose_range(path, network.body, (CHECKED_SIDE, CHECKED_SIDE), range)
+    if range == "auto" and network.colours == "signed":  # a generator, whose tanh says it
+        return network
+    side = max(CHECKED_SIDE, network.geometry.stride)
+    chosen = choose_range(path, network.body, (side, side), range)
     ranged = ImageTransformNet(network.rows, _COLOURS[chosen], network.body)
     return ranged.eval().requires_grad_(False)
 

@@ -36,7 +36,7 @@ __all__ = [
     "initialise",
 ]
 
-CHECKED_SIDE = 64  # pixels of the square that a network is tried on; a multiple of all strides
+CHECKED_SIDE = 64  # pixels of the square that a network is tried on, unless its stride is larger
 
 _CAFFE_MEAN = (103.939, 116.779, 123.68)  # of ImageNet's blue, green, red, in levels of 255
 
@@ -179,7 +179,8 @@ def check_output(network: ImageTransformNet, path: Path) -> ImageTransformNet:
     Raises:
         WeightsError: it cannot, or what it paints is of another size.
     """
-    grey = torch.full((1, 3, CHECKED_SIDE, CHECKED_SIDE), 0.5)
+    side = max(CHECKED_SIDE, network.geometry.stride)
+    grey = torch.full((1, 3, side, side), 0.5)
     try:
         with torch.inference_mode():
             output = network.eval()(grey)

@@ -1,7 +1,8 @@
 """Styles that others trained, translated into rows of layers: no code of theirs is run.
 
     .t7     Johnson's fast-neural-style: Torch 7, both of his families (batch norm; instance norm)
-    .pth    the example fast_neural_style of PyTorch, old files with running statistics too
+    .pth    the example fast_neural_style of PyTorch, old files with running statistics too; and
+            generators of CycleGAN, pix2pix and CUT (see `generator_files`)
 
 Sources: jcjohnson/fast-neural-style (models.lua, preprocess.lua) and the modules of torch's `nn`
 for what their fields mean; pytorch/examples (transformer_net.py) for the names in a `.pth`.
@@ -23,6 +24,7 @@ from belamy.networks.files.signatures import OURS, guess_architecture
 from belamy.networks.files.torch7 import TorchObject, read_torch7
 from belamy.networks.files.unwrap import unwrap
 from belamy.networks.image_to_image.architectures import johnson_rows
+from belamy.networks.image_to_image.generator_files import is_generator, translate_generator
 from belamy.networks.image_to_image.geometry import Row
 from belamy.networks.image_to_image.network import ImageTransformNet, check_output
 from belamy.networks.registry import names_of
@@ -289,7 +291,8 @@ _MODULES: dict[str, Callable[[Mapping[Any, Any]], Translated]] = {
 
 
 def load_pth(path: Path) -> ImageTransformNet:
-    """The network in a `.pth` (or `.model`) of PyTorch's fast_neural_style, frozen, on the CPU.
+    """The network in a `.pth` (or `.model`) of PyTorch's fast_neural_style, or a generator of
+    CycleGAN, pix2pix or CUT; frozen, on the CPU.
 
     Widths and the number of residual blocks are read off the weights.
 
@@ -297,6 +300,8 @@ def load_pth(path: Path) -> ImageTransformNet:
         WeightsError: the file is damaged, or is of another network.
     """
     state = _state(path)
+    if is_generator(state):
+        return _load_generator(path, state)
     if FIRST not in state:
         _name_other(path, state)
     blocks = len({match[1] for name in state if (match := re.match(r"res(\d+)\.", name))})
@@ -319,6 +324,17 @@ def load_pth(path: Path) -> ImageTransformNet:
     return check_output(_fill(network, tensors, path), path)
 
 
+def _load_generator(path: Path, state: Mapping[str, Tensor]) -> ImageTransformNet:
+    try:
+        rows, tensors = translate_generator(state)
+        network = _build(rows, "signed", tensors, path)
+    except (ValueError, TypeError, KeyError, IndexError, RuntimeError) as error:
+        raise WeightsError(
+            f"{path} looks like a generator of CycleGAN, pix2pix or CUT, but {error}"
+        ) from error
+    return check_output(_fill(network, tensors, path), path)
+
+
 def _name_other(path: Path, state: Mapping[str, Tensor]) -> None:
     """Say which network it is, where that can be told."""
     guess = guess_architecture({name: x.shape for name, x in state.items()})
@@ -326,7 +342,10 @@ def _name_other(path: Path, state: Mapping[str, Tensor]) -> None:
     if own in names_of("backbone"):
         advice = f"run: belamy models import {own} {path}"
     else:
-        advice = "of other programs' .pth, styles of fast_neural_style alone are run here"
+        advice = (
+            "of other programs' .pth, styles of fast_neural_style and generators of CycleGAN, "
+            "pix2pix and CUT are run here"
+        )
     if guess:
         raise WeightsError(f"{path} looks like {guess}; {advice}")
 
