@@ -199,7 +199,7 @@ def path_options(found: Recipe) -> set[str]:
     """The options of a recipe's engine that may be paths."""
     if found.engine.startswith("learn-"):
         return _LESSONS.get(found.engine, set())
-    return {*NETWORKS, "data", _LATENTS}
+    return {*NETWORKS, "data", "activations", _LATENTS}
 
 
 _LESSONS = {

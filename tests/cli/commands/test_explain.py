@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,14 @@ from torch import Tensor
 from typer.testing import CliRunner, Result
 
 from belamy import cli
+from belamy.cli.replay import prepare
+from belamy.errors import RecipeError
 from belamy.pixels.images import load_image, save_image
-from belamy.pixels.recipe import read_recipe
+from belamy.pixels.recipe import Recipe, read_recipe
+
+DREAM = Recipe(
+    engine="dream", options={}, inputs=(), weights={}, seed=0, belamy="0.1.0", torch="2.13.0"
+)
 
 
 def run(*arguments: str | Path) -> Result:
@@ -66,3 +73,14 @@ def test_a_dream_of_objectives_and_weighted_classes(eye: Path, tmp_path: Path) -
     recipe = read_recipe(tmp_path / "y.png")
     assert recipe.options["class_"] == ["thing 1*0.7", "thing 2:0.3"]
     assert recipe.options["towards"] == "class:thing 4"
+
+
+@pytest.mark.parametrize("option", ["objective", "towards"])
+def test_a_strangers_recipe_reads_no_file_as_a_direction(
+    option: str,
+) -> None:
+    recipe = replace(DREAM, options={option: "direction:mixed3a:/etc/secret.json"})
+    with pytest.raises(RecipeError, match="must be its numbers"):
+        prepare(recipe)
+    prepare(replace(DREAM, options={option: "direction:mixed3a:[1, 2]"}))
+    prepare(replace(DREAM, options={option: "class:direction:x"}))

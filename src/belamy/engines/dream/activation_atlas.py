@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -91,8 +90,7 @@ def draw_activation_atlas(options: AtlasOptions) -> Iterator[Step]:
     squares = _choose(torch.from_numpy(load_squares(options.activations, backbone.side)))
     vectors = _activations(backbone, layer, squares, options)
     cells = _average(vectors, options.grid)
-    digest = hashlib.sha256(squares.numpy().tobytes()).hexdigest()
-    weights = {backbone.name: backbone.sha256, "pictures": digest}
+    weights = {backbone.name: backbone.sha256}
     device = str(backbone.mean.device)
     settled = replace(options, model=model, layer=layer, device=device)
     grid = _Grid(options.grid, options.size)
