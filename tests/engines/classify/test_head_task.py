@@ -116,6 +116,15 @@ def test_auto_starts_from_the_best_that_is_here(best: str, monkeypatch: pytest.M
     assert (config.start, config.head_alone) == (best, best != "iris")
 
 
+def test_none_trains_everything(tmp_path: Path, eye: Path, pair: Path) -> None:
+    config = ClassifyConfig(str(pair), start=str(eye), freeze="none", stages=((8, 0.2),), batch=16)
+    trained(config, tmp_path / "run")
+    path = tmp_path / "run" / "network-training.safetensors"
+    with open_weights(eye) as old, open_weights(path) as new:
+        first = "conv1.conv.weight"
+        assert not torch.equal(old.read(first).float(), new.read(first))
+
+
 def test_what_the_last_layer_alone_cannot_have(tmp_path: Path, eye: Path, pair: Path) -> None:
     with pytest.raises(OptionError, match="adversarial"):
         head_alone(pair, eye, adversarial=1.0)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["EVALUATION_BATCH", "count_hits"]
+__all__ = ["count_hits", "evaluation_batch"]
 
-EVALUATION_BATCH = 250  # pictures that are measured together
+
+def evaluation_batch(side: int) -> int:
+    """How many pictures of `side` pixels are measured together: as many pixels as 250 of 64 px,
+    beyond which the tensors are so large that the system takes its time."""
+    return min(250, max(4, 250 * 64**2 // side**2))
 
 
 def count_hits(logits: Tensor, labels: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from belamy.engines.classify.accuracy import EVALUATION_BATCH, count_hits
+from belamy.engines.classify.accuracy import count_hits, evaluation_batch
 from belamy.engines.classify.predict import center_square, compute_logits, load_classifier
 from belamy.errors import DataError
 from belamy.networks.backbone import Backbone
@@ -25,7 +25,7 @@ def evaluate(data: str, model: str, size: int | None, device: str) -> dict[str, 
     labels = classes[torch.from_numpy(test_set.labels)]
     images = torch.from_numpy(test_set.images)
     counts = torch.zeros(3)
-    batches = (torch.split(each, EVALUATION_BATCH) for each in (images, labels))
+    batches = (torch.split(each, evaluation_batch(side)) for each in (images, labels))
     for batch, truth in zip(*batches, strict=True):
         pixels = batch.permute(0, 3, 1, 2).float().div(255)  # (N, 3, S, S)
         logits = compute_logits(network, center_square(pixels, short_side, side))

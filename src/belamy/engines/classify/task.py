@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from belamy.devices import make_rng
-from belamy.engines.classify.accuracy import EVALUATION_BATCH, count_hits
+from belamy.engines.classify.accuracy import count_hits, evaluation_batch
 from belamy.engines.classify.config import ClassifyConfig
 from belamy.networks.backbones import imagenet
 from belamy.networks.sequential import Chain
@@ -211,19 +211,20 @@ class ClassifierTask(TrainingTask):
         side = evaluation_side(self._stage(step - 1).size)
         images, labels = torch.from_numpy(self.test_set.images), self.test_set.labels
         counts = torch.zeros(3, device=self.device)
-        starts = range(0, len(labels), EVALUATION_BATCH)
+        count = evaluation_batch(side)
+        starts = range(0, len(labels), count)
         for start in starts[self.rank :: self.world_size]:
-            batch = slice(start, start + EVALUATION_BATCH)
+            batch = slice(start, start + count)
             pixels = resample(images[batch], side).div(255).to(self.device)
             truth = torch.from_numpy(labels[batch]).to(self.device)
             counts += count_hits(network(self._normalise(pixels)), truth)
-        top1, top5, count = self.accelerator.reduce(counts, reduction="sum").tolist()
-        return {"accuracy": 100 * top1 / count, "top5": 100 * top5 / count}
+        top1, top5, pictures = self.accelerator.reduce(counts, reduction="sum").tolist()
+        return {"accuracy": 100 * top1 / pictures, "top5": 100 * top5 / pictures}
 
 
 def _frozen_stages(network: nn.Module, last: str | None) -> list[nn.Module]:
     """The stages up to the one called `last`."""
     assert isinstance(network, Chain)
     stages = network.stages()
-    count = 0 if last is None else [name for name, _ in stages].index(last) + 1
+    count = 0 if last in (None, "none") else [name for name, _ in stages].index(last) + 1
     return [stage for _, stage in stages[:count]]
