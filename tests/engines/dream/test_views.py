@@ -82,7 +82,7 @@ def test_a_direction_is_read_from_a_file(name: str, tmp_path: Path) -> None:
 
 
 def test_a_directions_file_executes_nothing(tmp_path: Path) -> None:
-    np.save(tmp_path / "object.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "object.npy", np.array([{"a": 1}], dtype=object))
     (tmp_path / "pickle.npy").write_bytes(pickle.dumps([1.0, 2.0]))
     (tmp_path / "empty.npy").write_bytes(b"")
     (tmp_path / "text.json").write_bytes(b"\xff\xfe[1")
