@@ -121,7 +121,7 @@ def _localise(figure: Figure, language: str) -> None:
             labels = axis.get_major_formatter().format_ticks(axis.get_majorticklocs())  # type: ignore[arg-type]
             written = [localise(label, language) for label in labels]
             if written != labels:
-                axis.set_ticks(axis.get_majorticklocs(), labels=written)  # type: ignore[arg-type]
+                axis.set_ticks(axis.get_majorticklocs(), labels=written)
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         text.set_text(localise(text.get_text(), language))
