@@ -44,14 +44,13 @@ class Copy:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
 
-    def add_row(self, name: str, table: str, row: str, imported: str = "") -> None:
-        """A row at the top of a table, and what it needs to be imported."""
+    def add_row(self, name: str, table: str, row: str) -> None:
+        """A row at the top of a table."""
         path = self.package / name
         before, begin, after = path.read_text("utf-8").partition(f"\n{table}")
         head, brace, rows = after.partition("{\n")
         assert begin, f"{name} has no {table}"
         assert brace, f"{table} is no table"
-        before = before.replace("import annotations\n", f"import annotations\n{imported}", 1)
         path.write_text(f"{before}{begin}{head}{brace}{row}{rows}", "utf-8")
 
     def touched(self) -> set[str]:
@@ -193,8 +192,8 @@ class Tiny(nn.Module):
     copy.add_row(
         "networks/registry.py",
         "NETWORKS: ",
-        '    "tiny": Architecture("backbone", Tiny, layers=LayerDefaults(dream=("second",))),\n',
-        imported="\nfrom belamy.networks.backbones.tiny import Tiny\n",
+        '    "tiny": Architecture("backbone", Builder("backbones.tiny:Tiny"),\n'
+        '                         layers=LayerDefaults(dream=("second",))),\n',
     )
     layer, guesses = copy.ask("""
 import torch

@@ -55,7 +55,7 @@ def export(network: str, output: Path, *, direction: str | None = None) -> None:
 
 
 def _kind_of(path: Path) -> str:
-    from belamy.networks.files.network_file import SUFFIX, network_in, read_metadata
+    from belamy.networks.files.header import SUFFIX, network_in, read_metadata
     from belamy.networks.registry import NETWORKS
 
     if path.suffix.lower() != SUFFIX:

@@ -200,7 +200,7 @@ def _many_paintings(call: Call, files: Found, size: _Size) -> Iterator[str]:
 
 
 def _painting_side(call: Call, files: Found) -> int:
-    from belamy.networks.files.network_file import read_metadata
+    from belamy.networks.files.header import read_metadata
     from belamy.networks.find import find_network
 
     network = _options(call)["network"]

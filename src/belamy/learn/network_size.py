@@ -13,7 +13,8 @@ from belamy.errors import OptionError
 from belamy.networks.architecture import Kind
 from belamy.networks.dehaze import STRIDE
 from belamy.networks.files.cache import embedded_path
-from belamy.networks.files.network_file import NetworkFile, open_network_file, read_metadata
+from belamy.networks.files.header import read_metadata
+from belamy.networks.files.network_file import NetworkFile, open_network_file
 from belamy.networks.find import check_kind, find_network
 from belamy.networks.gan.generator import Generator
 from belamy.networks.registry import NETWORKS, names_of

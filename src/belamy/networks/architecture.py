@@ -1,16 +1,21 @@
-"""What the registry says of a network: how it is built, what it serves, what suits it best."""
+"""What the registry says of a network: how it is built, what it serves, what suits it best.
+
+This module imports no torch, so that the registry can be listed at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, Literal
 
 from belamy.networks.files.published import Published
-from belamy.networks.gan.generator import Generator, GeneratorArguments
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from belamy.networks.gan.generator import Generator, GeneratorArguments
 
 __all__ = [
     "KINDS",
@@ -142,13 +147,13 @@ class Architecture:
     Args:
         kind: what it is for.
         build: makes it of the arguments in a file, which can be written as JSON; works on the meta
-            device too.
+            device too. A `Builder`, so that its file is imported when it is needed.
         embedded: names of trained ones inside the package (`belamy/weights/NAME.safetensors`).
         published: weights of a backbone that others have published.
         aliases: other names of a backbone's layers → the names here. torchvision's paths
             (`features.16`) are understood without being listed.
         layers: of a backbone, what is taken when no layer is named.
-        tensor_names: pairs of a pattern of tensor names in published files and what they are here.
+        tensor_names: patterns of tensor names in published files → what they are here.
         without_head: arguments with which it is built without the levels of neurons that classify,
             as files for style transfer have it; empty where it cannot be.
         training_form: arguments with which it is built to be trained from scratch, where they are
@@ -162,7 +167,7 @@ class Architecture:
     published: Published | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     layers: LayerDefaults = LayerDefaults()
-    tensor_names: tuple[tuple[str, str], ...] = ()
+    tensor_names: Mapping[str, str] = field(default_factory=dict)
     without_head: Mapping[str, Any] = field(default_factory=dict)
     training_form: Mapping[str, Any] = field(default_factory=dict)
     gan: GanTraits | None = None
@@ -174,6 +179,8 @@ def gan(traits: GanTraits, embedded: tuple[str, ...] = ()) -> Architecture:
 
 
 def _build_generator(traits: GanTraits, **arguments: Any) -> Generator:
+    from belamy.networks.gan.generator import GeneratorArguments
+
     own = GeneratorArguments(**arguments)
     if own.size not in traits.sizes:
         raise ValueError(f"it has no {own.size!r} pixels")

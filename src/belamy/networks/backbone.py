@@ -18,7 +18,8 @@ after the k-th. And:
 - `build(**arguments)` must work under `torch.device("meta")`, and whatever a forward pass needs
   is a parameter or a persistent buffer, since all of it comes from the weights' file; stages that
   hold parameters are registered on the network under the names that the file uses;
-- one row in `belamy.networks.registry.NETWORKS`: name → `Architecture("backbone", build, …)`.
+- one row in `belamy.networks.registry.NETWORKS`: name →
+  `Architecture("backbone", Builder("backbones.file:Network"), …)`.
 
 `belamy.networks.files.weights.save_weights(path, state, network=…, arguments=…, mean=…, std=…,
 classes=…, trained_on=…)` writes a file that says all this by itself, and `load_backbone(path)`

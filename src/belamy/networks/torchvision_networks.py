@@ -6,9 +6,7 @@ those that lie where the favourites of their nearest relations do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from torch import nn
+from collections.abc import Mapping
 
 from belamy.networks.architecture import (
     Architecture,
@@ -16,14 +14,7 @@ from belamy.networks.architecture import (
     PerceptualLayers,
     StyleLayers,
 )
-from belamy.networks.backbones import (
-    alexnet_vgg,
-    convnext,
-    densenet,
-    inception,
-    mobilenet,
-    resnet,
-)
+from belamy.networks.deferred import Builder, NameTable
 from belamy.networks.files.published import TORCHVISION, Published
 
 __all__ = ["TORCHVISION_NETWORKS", "VGG_STYLE", "WITHOUT_HEAD"]
@@ -48,9 +39,9 @@ def _vgg(number: int, *, norm: bool, file: str, megabytes: float) -> Architectur
     third, fourth = f"relu3_{last}", f"relu4_{last}"
     return Architecture(
         "backbone",
-        alexnet_vgg.build_vgg(number, norm=norm),
+        Builder("backbones.alexnet_vgg:build_vgg", number, norm=norm),
         published=Published(TORCHVISION + file, megabytes),
-        aliases=alexnet_vgg.ALIASES,
+        aliases=NameTable("backbones.alexnet_vgg:ALIASES"),
         without_head=WITHOUT_HEAD,
         layers=LayerDefaults(
             dream=(fourth,),
@@ -62,25 +53,29 @@ def _vgg(number: int, *, norm: bool, file: str, megabytes: float) -> Architectur
 
 def _resnet(number: int, dream: str, file: str, megabytes: float) -> Architecture:
     return _plain(
-        resnet.build_resnet(number), dream, file, megabytes, aliases=resnet.aliases_of(number)
+        Builder("backbones.resnet:build_resnet", number),
+        dream,
+        file,
+        megabytes,
+        aliases=NameTable("backbones.resnet:aliases_of", number),
     )
 
 
 def _plain(
-    build: Callable[..., nn.Module],
+    build: Builder,
     dream: str,
     file: str,
     megabytes: float,
     *,
     aliases: Mapping[str, str] | None = None,
-    tensor_names: tuple[tuple[str, str], ...] = (),
+    tensor_names: Mapping[str, str] | None = None,
 ) -> Architecture:
     return Architecture(
         "backbone",
         build,
         published=Published(TORCHVISION + file, megabytes),
-        aliases=aliases or {},
-        tensor_names=tensor_names,
+        aliases={} if aliases is None else aliases,
+        tensor_names={} if tensor_names is None else tensor_names,
         layers=LayerDefaults(dream=(dream,), dream_smoothing="both"),
     )
 
@@ -96,29 +91,37 @@ TORCHVISION_NETWORKS: dict[str, Architecture] = {
     "resnet34": _resnet(34, "layer3.3", "resnet34-b627a593.pth", 83.3),
     "resnet101": _resnet(101, "layer3.9", "resnet101-63fe2227.pth", 170.5),
     "densenet121": _plain(
-        densenet.DenseNet,
+        Builder("backbones.densenet:DenseNet"),
         "denseblock3",
         "densenet121-a639ec97.pth",
         30.8,
-        tensor_names=densenet.PUBLISHED_NAMES,
+        tensor_names=NameTable("backbones.densenet:PUBLISHED_NAMES"),
     ),
-    "mobilenet_v2": _plain(mobilenet.mobilenet_v2, "block13", "mobilenet_v2-b0353104.pth", 13.6),
+    "mobilenet_v2": _plain(
+        Builder("backbones.mobilenet:mobilenet_v2"), "block13", "mobilenet_v2-b0353104.pth", 13.6
+    ),
     "mobilenet_v3_large": _plain(
-        mobilenet.mobilenet_v3_large, "block12", "mobilenet_v3_large-8738ca79.pth", 21.1
+        Builder("backbones.mobilenet:mobilenet_v3_large"),
+        "block12",
+        "mobilenet_v3_large-8738ca79.pth",
+        21.1,
     ),
     "mobilenet_v3_small": _plain(
-        mobilenet.mobilenet_v3_small, "block8", "mobilenet_v3_small-047dcff4.pth", 9.8
+        Builder("backbones.mobilenet:mobilenet_v3_small"),
+        "block8",
+        "mobilenet_v3_small-047dcff4.pth",
+        9.8,
     ),
     "convnext_tiny": _plain(
-        convnext.ConvNeXt,
+        Builder("backbones.convnext:ConvNeXt"),
         "stage3.4",
         "convnext_tiny-983f1562.pth",
         109.1,
-        aliases=convnext.ALIASES,
+        aliases=NameTable("backbones.convnext:ALIASES"),
     ),
     "inception_v3": Architecture(
         "backbone",
-        inception.InceptionV3,
+        Builder("backbones.inception:InceptionV3"),
         # torchvision's "transform_input" turns its usual preprocessing into this one
         published=Published(
             TORCHVISION + "inception_v3_google-0cc3c7bd.pth",
@@ -128,7 +131,7 @@ TORCHVISION_NETWORKS: dict[str, Architecture] = {
             side=299,
             short_side=342,
         ),
-        aliases=inception.ALIASES,
+        aliases=NameTable("backbones.inception:ALIASES"),
         # those of TensorFlow's tutorial on DeepDream, which calls them mixed3 and mixed5
         layers=LayerDefaults(dream=("Mixed_6a", "Mixed_6c"), dream_smoothing="both"),
     ),

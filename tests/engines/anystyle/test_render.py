@@ -16,7 +16,8 @@ from belamy.engines.anystyle.api import any_style, any_style_steps
 from belamy.engines.anystyle.encoder import count_channels, load_encoder
 from belamy.errors import BelamyError, OptionError, UnknownName, WeightsError
 from belamy.networks.files.cache import embedded_path
-from belamy.networks.files.network_file import save_network_file, verify_sha256
+from belamy.networks.files.header import verify_sha256
+from belamy.networks.files.network_file import save_network_file
 from belamy.networks.image_to_image.arbitrary_style import (
     ArbitraryStyleNet,
     initialise,

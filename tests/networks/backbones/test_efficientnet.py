@@ -13,9 +13,7 @@ from torch import Tensor
 from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.backbones.efficientnet import (
-    MEAN,
     PUBLISHED_NAMES,
-    STD,
     EfficientNetLite,
     SameConv2d,
     efficientnet_lite0,
@@ -75,7 +73,7 @@ def test_blocks_and_weights(build: type[EfficientNetLite], blocks: int, weights:
 
 def test_receptive_fields_and_strides() -> None:
     network = EfficientNetLite(0.25, 0.5, classes=4)
-    backbone = Backbone(network, name="tiny", mean=MEAN, std=STD)
+    backbone = Backbone(network, name="tiny", mean=(0.5,) * 3, std=(0.5,) * 3)
     found = {name: (row.stride, row.receptive_field) for name, row in backbone.layers.items()}
     assert found["stem"] == (2, 3)
     assert found["block1"] == (2, 7)  # 3 + (3 - 1) · 2
@@ -88,7 +86,9 @@ def test_receptive_fields_and_strides() -> None:
 @pytest.mark.parametrize("size", [(64, 64), (33, 71), (9, 130)])
 def test_odd_sizes_have_gradients(size: tuple[int, int]) -> None:
     torch.manual_seed(0)
-    backbone = Backbone(EfficientNetLite(0.25, 0.5, 4), name="tiny", mean=MEAN, std=STD)
+    backbone = Backbone(
+        EfficientNetLite(0.25, 0.5, 4), name="tiny", mean=(0.5,) * 3, std=(0.5,) * 3
+    )
     image = torch.rand(1, 3, *size, requires_grad=True)
     features = backbone(image, ["head"])["head"]
     assert features.shape[-2:] == (-(-size[0] // 32), -(-size[1] // 32))

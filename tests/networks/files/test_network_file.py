@@ -13,13 +13,12 @@ from torch import Tensor, nn
 
 from belamy import files
 from belamy.errors import WeightsError
+from belamy.networks.files.header import read_metadata, sidecar_of
 from belamy.networks.files.network_file import (
     fill_network,
     join_states,
     open_network_file,
-    read_metadata,
     save_network_file,
-    sidecar_of,
     without_counters,
 )
 from belamy.networks.files.tensors import write_tensors

@@ -18,19 +18,13 @@ from belamy.networks.sequential import Stages, follow
 
 __all__ = [
     "ALIASES",
-    "MEAN",
     "PUBLISHED_NAMES",
-    "STD",
     "EfficientNetLite",
     "MBConv",
     "SameConv2d",
     "efficientnet_lite0",
     "efficientnet_lite2",
 ]
-
-# Of red, green and blue in [0, 1]: Google's training took (x - 127) / 128 of 0 … 255.
-MEAN = (127 / 255, 127 / 255, 127 / 255)
-STD = (128 / 255, 128 / 255, 128 / 255)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from belamy import files
 from belamy.errors import WeightsError
-from belamy.networks.files.network_file import SUFFIX, sidecar_of
+from belamy.networks.files.header import SUFFIX, sidecar_of
 from belamy.networks.files.package import installed_file
 from belamy.networks.files.well_known import network_of
 from belamy.networks.registry import find_architecture

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from belamy.checks import show_value
 from belamy.errors import BelamyError, WeightsError
-from belamy.networks.files.network_file import SUFFIX, open_network_file
+from belamy.networks.files.header import SUFFIX
+from belamy.networks.files.network_file import open_network_file
 
 __all__ = ["KNOWN", "read_container", "reason_of", "tell_format"]
 

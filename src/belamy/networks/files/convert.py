@@ -145,7 +145,7 @@ def _rename(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """With the names of tensors that the network has today."""
     renamed = {}
     for key, tensor in state.items():
-        for pattern, own in find_architecture(name).tensor_names:
+        for pattern, own in find_architecture(name).tensor_names.items():
             key = re.sub(pattern, own, key)
         renamed[key] = tensor
     return renamed

@@ -24,35 +24,33 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from belamy import files
 from belamy.checks import show_value
 from belamy.errors import BelamyError, WeightsError
+from belamy.networks.files.header import (
+    check_header,
+    network_in,
+    reading,
+    sidecar_of,
+    verify_sha256,
+)
 from belamy.networks.files.tensors import write_tensors
-from belamy.renamed import NETWORKS as RENAMED
 
 __all__ = [
     "BATCH_COUNTER",
-    "SUFFIX",
     "NetworkFile",
-    "check_header",
     "check_shapes",
     "fill_network",
     "join_states",
-    "network_in",
     "open_network_file",
-    "read_metadata",
     "save_network_file",
-    "sidecar_of",
-    "verify_sha256",
     "without_counters",
 ]
 
-SUFFIX = ".safetensors"
 BATCH_COUNTER = "num_batches_tracked"  # batch norm's, which nothing here reads
-_LARGEST_HEADER = 16 << 20  # bytes; ResNet-50 with a thousand names takes 40 kB
 _LARGEST_FILE = 4 << 30  # bytes; more would be hashed for half a minute before it is refused
 _LARGEST_ARGUMENT = 1 << 16  # layers, channels, classes: no honest network has more of any
 _MOST_ARGUMENTS = 20_000  # lists and numbers in them; a network written as rows has a few hundred
@@ -154,12 +152,6 @@ class NetworkFile:
             ) from error
 
 
-def network_in(metadata: Mapping[str, str]) -> str:
-    """What today's registry calls the network that metadata name; empty where they name none."""
-    name = metadata.get("network", "")
-    return RENAMED.get(name, name)
-
-
 def _of(name: str, prefix: str) -> bool:
     return name.startswith(f"{prefix}/") if prefix else "/" not in name
 
@@ -195,7 +187,7 @@ def open_network_file(path: Path) -> Iterator[NetworkFile]:
     """
     if not path.is_file():
         raise WeightsError(f"no network at {path}; check the path")
-    with _reading(path):
+    with reading(path):
         if path.stat().st_size > _LARGEST_FILE:
             raise WeightsError(
                 f"{path} has more than {_LARGEST_FILE >> 30} GB; no network here has"
@@ -204,60 +196,6 @@ def open_network_file(path: Path) -> Iterator[NetworkFile]:
         digest = verify_sha256(path)
         with safe_open(path, framework="pt") as handle:
             yield NetworkFile(path, digest, handle)
-
-
-def read_metadata(path: Path) -> dict[str, str]:
-    """The words of a network file alone; the rest of it is not looked at.
-
-    Raises:
-        WeightsError: missing, damaged, or not safetensors.
-    """
-    if not path.is_file():
-        raise WeightsError(f"no network at {path}; check the path")
-    with _reading(path):
-        check_header(path)
-        with safe_open(path, framework="pt") as handle:
-            return dict(handle.metadata() or {})
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except SafetensorError as error:
-        raise WeightsError(f"{path} is damaged, or not safetensors: {error}") from error
-    except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def check_header(path: Path) -> None:
-    """Raises WeightsError before a header is parsed that no honest file would have."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-    if not 2 <= length <= min(_LARGEST_HEADER, path.stat().st_size - 8):
-        raise WeightsError(f"{path} is damaged, or not safetensors; get the file again")
-
-
-def sidecar_of(path: Path) -> Path:
-    """Where the SHA-256 of a file is written down."""
-    return path.with_name(path.name + ".sha256")
-
-
-def verify_sha256(path: Path) -> str:
-    """The SHA-256 of a file.
-
-    Raises:
-        WeightsError: it differs from the one written beside the file.
-    """
-    digest = files.sha256(path)
-    sidecar = sidecar_of(path)
-    written = sidecar.read_text("utf-8", "replace").split() if sidecar.is_file() else [digest]
-    if written[:1] != [digest]:
-        raise WeightsError(
-            f"{path} has changed since it was written (its SHA-256 is {digest[:8]}…); "
-            f"remove it and make, download or import it again"
-        )
-    return digest
 
 
 def check_shapes(

@@ -10,12 +10,8 @@ import json
 import re
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from belamy import files
 from belamy.errors import WeightsError
-from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.networks.files.published import Package, Published
 
 __all__ = ["how_to_install", "import_from_package", "installed_file"]
@@ -43,6 +39,10 @@ def import_from_package(name: str, row: Published, target: Path) -> None:
         WeightsError: the package is not installed, or its file is not the one that was published.
         BelamyError: the target cannot be written.
     """
+    import torch
+
+    from belamy.networks.files.network_file import save_network_file, without_counters
+
     path, package = installed_file(row), row.package
     if path is None or package is None:
         raise WeightsError(f"the weights of {name} are not here; {how_to_install(row)}")
@@ -51,7 +51,7 @@ def import_from_package(name: str, row: Published, target: Path) -> None:
             f"{path} is not the file that was published (its SHA-256 should begin with "
             f"{package.sha256[:8]}); install {package.name} again"
         )
-    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     lists = {"mean": row.mean, "std": row.std, "classes": tuple(row.classes)}
     save_network_file(
         target,
@@ -76,7 +76,7 @@ def how_to_install(row: Published) -> str:
 
 
 def _rename(key: str, package: Package) -> str:
-    for pattern, name in package.tensor_names:
+    for pattern, name in package.tensor_names.items():
         key, count = re.subn(pattern, name, key)
         if count:
             break

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from belamy.networks.backbones import imagenet
 
@@ -21,14 +21,14 @@ class Package:
         module: the folder that it installs.
         extra: of belamy, which installs it.
         sha256: of the file.
-        tensor_names: pairs of a pattern of tensor names in the file and what they are here.
+        tensor_names: patterns of tensor names in the file → what they are here.
     """
 
     name: str
     module: str
     extra: str
     sha256: str
-    tensor_names: tuple[tuple[str, str], ...] = ()
+    tensor_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from torch import nn
 from belamy.checks import require
 from belamy.errors import WeightsError
 from belamy.networks.files.containers import tell_format
+from belamy.networks.files.header import SUFFIX
 from belamy.networks.files.network_file import (
-    SUFFIX,
     NetworkFile,
     join_states,
     open_network_file,
