@@ -81,6 +81,14 @@ def test_a_direction_is_read_from_a_file(name: str, tmp_path: Path) -> None:
     assert str(tmp_path) not in str(view)
 
 
+def test_a_recipe_holds_a_direction_in_single_precision(tmp_path: Path) -> None:
+    numbers = torch.randn(5, generator=torch.Generator().manual_seed(1))
+    np.save(tmp_path / "x.npy", numbers.numpy())
+    view = read_view(f"direction:x:{tmp_path / 'x.npy'}")
+    assert torch.equal(torch.tensor(read_view(str(view)).vector), numbers)
+    assert len(str(view)) < 5 * 16
+
+
 def test_a_directions_file_executes_nothing(tmp_path: Path) -> None:
     np.save(tmp_path / "object.npy", np.array([{"a": 1}], dtype=object))
     (tmp_path / "pickle.npy").write_bytes(pickle.dumps([1.0, 2.0]))

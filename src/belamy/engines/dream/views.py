@@ -15,7 +15,6 @@ diversity:block14               of several pictures: they differ in what the lay
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,6 +38,7 @@ COMPARING = ("caricature", "inversion")
 """The kinds that look at the picture that is given."""
 
 MOST_NUMBERS = 65_536  # of a direction; no layer has as many channels
+_LARGEST = float(np.finfo(np.float32).max)
 _LARGEST_FILE = 4 * 2**20  # bytes of a direction's file: so many numbers, written at length
 # What an inversion leaves to chance is drawn smooth: weight of the squared variation. By eye.
 SMOOTHNESS = 3.0
@@ -229,14 +229,12 @@ def _read_vector(source: str) -> tuple[float, ...]:
         raise OptionError(
             f"the direction {show_value(source)} must be a list of finite numbers, not all 0"
         )
-    return tuple(float(one) for one in numbers)
+    # In single precision, as the network computes, a recipe has half as many digits to carry.
+    return tuple(float(str(np.float32(one))) for one in numbers)
 
 
 def _is_vector(numbers: object) -> TypeGuard[list[float]]:
     if not isinstance(numbers, list) or not 1 <= len(numbers) <= MOST_NUMBERS:
         return False
     plain = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in numbers)
-    try:
-        return plain and all(abs(float(one)) < math.inf for one in numbers) and any(numbers)
-    except OverflowError:
-        return False
+    return plain and all(abs(one) <= _LARGEST for one in numbers) and any(numbers)
