@@ -34,7 +34,7 @@ class Layer:
         name: as a person types it; a dot after the stage's name leads inside the stage.
         channels: the size of axis 1 of its output.
         stride: picture pixels from one place to the next; None when it has no places left.
-        receptive_field: side in pixels of the square that one place looks at; None for the whole
+        receptive_field: the longer side in pixels of what one place looks at; None for the whole
             picture.
         stage: the stage of the chain that computes it; its own name unless it is an inner layer.
     """
@@ -48,31 +48,35 @@ class Layer:
 
 @dataclass(frozen=True)
 class _Field:
-    """Stride and receptive field of every place of one tensor; None for the whole picture."""
+    """Stride and receptive field (height, width) of every place of one tensor; None for all."""
 
     stride: int
-    side: int | None
+    sides: tuple[int, int] | None
 
 
 _WHOLE = None
 _Seen = _Field | None
 
 
-def _kernel(field: _Field, size: int, step: int, dilation: int) -> _Field:
-    more = dilation * (size - 1) * field.stride
-    return _Field(field.stride * step, None if field.side is None else field.side + more)
+def _kernel(field: _Field, size: Sequence[int], step: int, dilation: int) -> _Field:
+    if field.sides is None:
+        return _Field(field.stride * step, None)
+    height, width = (
+        side + dilation * (size[axis] - 1) * field.stride for axis, side in enumerate(field.sides)
+    )
+    return _Field(field.stride * step, (height, width))
 
 
 def _convolution(field: _Field, arguments: Sequence[Any]) -> _Field:
     weight, stride, dilation = arguments[1], arguments[3], arguments[5]
     assert not arguments[6], "a transposed convolution has no integer stride"
-    return _kernel(field, max(weight.shape[2:]), stride[0], dilation[0])
+    return _kernel(field, weight.shape[2:], stride[0], dilation[0])
 
 
 def _pooling(field: _Field, arguments: Sequence[Any]) -> _Field:
-    size = arguments[1]
+    size = (arguments[1][0], arguments[1][-1])
     step = arguments[2][0] if len(arguments) > 2 and arguments[2] else size[0]
-    return _kernel(field, max(size), step, 1)
+    return _kernel(field, size, step, 1)
 
 
 # aten operation → how it moves the field; whatever is not here keeps the widest of its inputs'
@@ -100,7 +104,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # as torch le
         return False
 
     def start(self, image: Tensor) -> None:
-        self._fields[id(image)] = (image, _Field(stride=1, side=1))
+        self._fields[id(image)] = (image, _Field(stride=1, sides=(1, 1)))
 
     def field(self, tensor: Tensor) -> _Seen:
         return self._fields[id(tensor)][1]
@@ -132,9 +136,10 @@ def _moved(operation: str, inputs: Sequence[_Seen], arguments: Sequence[Any]) ->
     fields = [field for field in inputs if field is not None]
     if not fields or operation in _OVER_ALL_PLACES:
         return _WHOLE
-    sides = [None if field is None else field.side for field in inputs]
-    largest = None if None in sides else max(side for side in sides if side is not None)
-    widest = _Field(max(field.stride for field in fields), largest)
+    sides = [field.sides for field in fields if field.sides is not None]
+    largest = (max(side[0] for side in sides), max(side[1] for side in sides)) if sides else None
+    whole = len(sides) < len(inputs)
+    widest = _Field(max(field.stride for field in fields), None if whole else largest)
     rule = _KERNELS.get(operation)
     return widest if rule is None else rule(widest, arguments)
 
@@ -165,5 +170,6 @@ def _record(
     if isinstance(output, Tensor):
         name = f"{stage}.{path}" if path else stage
         seen = watch.field(output)
-        stride, side = (None, None) if seen is None else (seen.stride, seen.side)
+        stride, sides = (None, None) if seen is None else (seen.stride, seen.sides)
+        side = None if sides is None else max(sides)
         table[name] = Layer(name, output.shape[1], stride, side, stage)

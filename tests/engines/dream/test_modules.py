@@ -86,7 +86,19 @@ def test_channels_classes_noise_and_objectives(photo: Tensor) -> None:
 
     assert dream(photo, module, contrast).recipe.options["layer"] == ["objective contrast"]
     named = belamy.TorchNetwork(module, classes=[f"thing {n}" for n in range(7)])
-    belamy.dream(photo, model=named, class_="thing 3", octaves=1, steps=1, device="cpu")
+    settings = {"octaves": 1, "steps": 1, "device": "cpu"}
+    third = belamy.dream(photo, model=named, class_="thing 3", **settings)  # type: ignore[arg-type]
+    by_number = belamy.dream(photo, model=module, class_="3", **settings)  # type: ignore[arg-type]
+    assert third.image.equal(by_number.image)
+    few = belamy.TorchNetwork(module, classes=("a", "b"))
+    with pytest.raises(OptionError, match="tells 7 classes apart, and 2 are named"):
+        belamy.dream(photo, model=few, class_="a", **settings)  # type: ignore[arg-type]
+
+
+def test_pictures_made_together_differ_where_a_module_has_places() -> None:
+    named = belamy.TorchNetwork(make(Transformer))
+    sheet = belamy.dream(model=named, class_="1", pictures=2, size=32, steps=2, device="cpu")
+    assert sheet.image.isfinite().all()
 
 
 def test_how_pictures_are_shown_is_in_the_recipe(photo: Tensor) -> None:

@@ -277,7 +277,8 @@ def _layer_of_difference(target: DreamTarget, backbone: Backbone) -> str:
     for layer in (*(term.layer for term in target.terms), *(view.layer for view in target.views)):
         if backbone.layers[backbone.resolve(layer)].stride is not None:
             return layer
-    stages = [row for row in backbone.layers.values() if row.stage == row.name and row.stride]
+    placed = [row for row in backbone.layers.values() if row.stride]
+    stages = [row for row in placed if row.stage == row.name] or placed  # a module has no stages
     return stages[-1].name
 
 

@@ -70,7 +70,7 @@ class ModuleBackbone(Backbone):
         kind = type(unwrap(network.module)).__name__
         self.name = kind if name is None else name.partition("@")[0]  # of timm's without its file
         self.module = copy_module(network.module).float()
-        self.classes, self.sha256 = shown.classes, hash_state(network.module)
+        self.sha256 = hash_state(network.module)
         self.register_buffer("mean", torch.tensor(shown.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(shown.std).view(1, 3, 1, 1), persistent=False)
         self.described = name or _describe(network.module, shown.mean, shown.std)
@@ -82,10 +82,24 @@ class ModuleBackbone(Backbone):
         self.side = self.short_side = self.sizes.side
         self._layouts = _read_layouts(self.module, self.sizes)
         self.layers = {one: self._measure(one) for one in self._layouts}
+        self.classes = self._name_classes(network, shown.classes)
         self._fields: dict[str, int | None] = {}
         self._shortest: dict[tuple[str, ...], int] = {}
         if layers is not None:
             self._check(layers)
+
+    def _name_classes(self, network: TorchNetwork, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Names of the logits; their numbers, where nobody names as many.
+
+        Raises:
+            OptionError: others than as many are named by the user.
+        """
+        count = self.layers[_LOGITS].channels if _LOGITS in self.layers else 0
+        if network.classes and count and len(known) != count:
+            raise OptionError(
+                f"{self.name} tells {count} classes apart, and {len(known)} are named"
+            )
+        return known if len(known) == count else tuple(map(str, range(count)))
 
     def _noise(self, height: int, width: int, seed: int = 0) -> Tensor:
         """A normalised picture of noise."""
