@@ -42,3 +42,12 @@ def test_names_and_values_are_both_brought_up_to_date(monkeypatch: pytest.Monkey
     new = {"precision": "bfloat16", "steps": 3, "data": ["a"]}
     assert renamed.current_options("run", old, renamed.CONFIGS) == new
     assert renamed.current_options("other", old, renamed.CONFIGS) == old
+
+
+@pytest.mark.parametrize("name", renamed.ADDED)
+def test_options_that_older_recipes_lack_say_what_was_done_then(name: str) -> None:
+    assert renamed.ADDED[name].keys() <= arguments_of(engine(name)).keys()
+    given = renamed.current_options(name, {"seed": 3})
+    assert given == {**renamed.ADDED[name], "seed": 3}
+    own = dict.fromkeys(renamed.ADDED[name], "own")
+    assert renamed.current_options(name, own) == own

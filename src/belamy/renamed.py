@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
+    "ADDED",
     "CONFIGS",
     "FLAGS",
     "MEASURES",
@@ -106,6 +107,12 @@ VALUES: dict[tuple[str, str], dict[Any, Any]] = {
 """(engine or type of a run, old name of the option) → old value → new value."""
 
 
+ADDED: dict[str, dict[str, Any]] = {
+    "learn-classifier": {"model": "iris"},
+}
+"""Engine → options that its older recipes lack, with what was done then."""
+
+
 def current_flag(name: str) -> str:
     """What an option is called today, by what it was called once; without its dashes."""
     return FLAGS.get(name, name)
@@ -126,7 +133,8 @@ def current_options(
         name: VALUES.get((owner, name), {}).get(value, value) if _is_plain(value) else value
         for name, value in options.items()
     }
-    return {names.get(name, name): value for name, value in values.items()}
+    added = ADDED.get(owner, {})
+    return {**added, **{names.get(name, name): value for name, value in values.items()}}
 
 
 def _is_plain(value: object) -> bool:

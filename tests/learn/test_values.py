@@ -24,8 +24,12 @@ from belamy.learn.lessons.classifier import classifier
 from belamy.learn.lessons.neuron import neuron
 from belamy.learn.network_size import measure_networks
 from belamy.learn.texts import texts
-from belamy.learn.transfer import BATCH, LAST, MODEL, SHOWN, TransferLearner
+from belamy.learn.transfer import BATCH, LAYERS, TransferLearner
 from belamy.networks.backbone import load_backbone
+from belamy.networks.registry import build_backbone
+
+MODEL = "iris"
+*SHOWN, LAST = LAYERS[MODEL]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def learner(pictures: Path) -> TransferLearner:
-    learner = TransferLearner(str(pictures), 36, 0)
+    learner = TransferLearner(str(pictures), 36, 0, MODEL)
     for epoch in range(4):
         learner.train_epoch(epoch)
     return learner
@@ -81,7 +85,7 @@ def test_losses_are_of_what_it_learns_from_and_of_what_is_held_out(
     pictures: Path, learner: TransferLearner
 ) -> None:
     assert learner.losses[-1] == pytest.approx(losses_of(learner), rel=1e-5)
-    fresh = TransferLearner(str(pictures), 36, 0)
+    fresh = TransferLearner(str(pictures), 36, 0, MODEL)
     weight = fresh.head.weight.detach().clone()
     fresh.train_epoch(0)
     assert torch.equal(fresh.head.weight, weight)  # before the first pass nothing is learned
@@ -91,7 +95,7 @@ def test_losses_are_of_what_it_learns_from_and_of_what_is_held_out(
 
 
 def test_a_pass_is_adamw_on_shuffled_batches(pictures: Path, learner: TransferLearner) -> None:
-    fresh = TransferLearner(str(pictures), 36, 0)
+    fresh = TransferLearner(str(pictures), 36, 0, MODEL)
     head = torch.nn.Linear(fresh.features.shape[1], 3)
     head.load_state_dict(fresh.head.state_dict())
     assert float(fresh.head.weight.detach().std()) == pytest.approx(0.01, rel=0.1)
@@ -138,13 +142,29 @@ def test_an_error_is_traced_to_every_layer(learner: TransferLearner) -> None:
 
 
 def test_the_lesson_says_what_was_measured(pictures: Path, learner: TransferLearner) -> None:
-    lines = [line for line in classifier(str(pictures), pictures=36, epochs=3) if is_line(line)]
+    lesson = classifier(str(pictures), model="iris", pictures=36, epochs=3)
+    lines = [line for line in lesson if is_line(line)]
     last = next(line for line in reversed(lines) if line.startswith("  epoch   3"))
     seen, held_out = learner.losses[-1]
     numbers = re.findall(r"[\d.]+", last.partition(":")[2])
     assert numbers[0] == f"{seen:.3f}"
     assert numbers[1:3] == ["12", f"{held_out:.3f}"]
     assert numbers[3] == f"{100 * learner.accuracy:.1f}"
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if name != "iris"])
+def test_better_networks_are_drawn_from_their_first_layers_to_their_last(name: str) -> None:
+    with torch.device("meta"):
+        stages = [stage for stage, _ in build_backbone(name).stages()]
+    positions = [stages.index(layer) for layer in LAYERS[name]]
+    assert positions == sorted(positions)
+    assert stages[positions[-1] + 1] == "avgpool"
+
+
+def test_the_recipe_names_the_network_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("belamy.networks.find.choose_backbone", lambda name: f"best of {name}")
+    for model, recorded in (("auto", "best of auto"), ("iris", "iris")):
+        assert lesson_recipe(classifier, {"model": model}).options == {"model": recorded}
 
 
 def is_line(shown: object) -> bool:

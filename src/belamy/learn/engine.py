@@ -24,10 +24,14 @@ def lesson_recipe(lesson: Callable[..., Lesson], options: dict[str, Any]) -> Rec
 
     Args:
         lesson: which.
-        options: all of its arguments.
+        options: all of its arguments; for a model chosen by itself, the one that was chosen.
     """
     from belamy.pixels.recipe import Recipe
 
+    if options.get("model") == "auto":
+        from belamy.networks.find import choose_backbone
+
+        options = {**options, "model": choose_backbone("auto")}
     return Recipe(
         engine=f"learn-{lesson.__name__}",
         options=options,

@@ -15,14 +15,20 @@ from belamy.networks.backbone import load_backbone
 from belamy.training.data import load_splits
 from belamy.training.pictures import pictures_cache
 
-__all__ = ["MODEL", "LayerTrace", "TracedError", "TransferLearner"]
+__all__ = ["LAYERS", "LayerTrace", "TracedError", "TransferLearner"]
 
-MODEL = "iris"
-LAST = "mixed5b"  # the layer whose mean over all positions the head looks at
-# Layers that are drawn: none right below an average, which gives all it joins the same gradient.
-SHOWN = ("conv2a", "mixed3a", "mixed4b", "mixed5a")
+LAYERS = {
+    "iris": ("conv2a", "mixed3a", "mixed4b", "mixed5a", "mixed5b"),
+    "efficientnet_lite0": ("block3", "block5", "block11", "block15", "head"),
+    "efficientnet_lite2": ("block4", "block7", "block15", "block20", "head"),
+}
+"""Network → the layers that are drawn, and the one whose mean over all positions the head looks at.
+
+None that is drawn is right below an average, which gives all that it joins the same gradient.
+"""
+
 BATCH, LEARNING_RATE, WEIGHT_DECAY = 32, 3e-3, 1e-4  # of AdamW, by eye
-_FEATURE_BATCH = 64  # pictures whose features are extracted together
+_FEATURE_BATCH = 4  # pictures whose features are extracted together; more cost system time
 
 Array = NDArray[np.float32]
 
@@ -71,20 +77,23 @@ class TracedError:
 
 
 class TransferLearner:
-    """A new head on `MODEL`, which stays as it is.
+    """A new head on a network that stays as it is.
 
     Args:
         data: folder or zip of pictures.
         count: how many to learn from, at most.
         seed: of the choice, the first weights and the order.
+        model: one of `LAYERS`.
 
     Raises:
         DataError: the pictures cannot be used.
+        WeightsError: the network's weights are not here.
     """
 
-    def __init__(self, data: str, count: int, seed: int) -> None:
+    def __init__(self, data: str, count: int, seed: int, model: str) -> None:
         self.seed = seed
-        self.network = load_backbone(MODEL, layers=[LAST])
+        *self.drawn, self.last = LAYERS[model]
+        self.network = load_backbone(model, layers=[self.last])
         side = self.network.side
         sets = load_splits(data, (side, side), pictures_cache())
         self.classes = sets[0].classes
@@ -125,7 +134,9 @@ class TransferLearner:
     def _extract_features(self, images: Tensor) -> Tensor:
         """Of pictures (N, S, S, 3) of bytes: (N, C)."""
         batches = (_to_floats(batch) for batch in torch.split(images, _FEATURE_BATCH))
-        return torch.cat([self.network(batch, [LAST])[LAST].mean(dim=(2, 3)) for batch in batches])
+        return torch.cat(
+            [self.network(batch, [self.last])[self.last].mean(dim=(2, 3)) for batch in batches]
+        )
 
     def train_epoch(self, epoch: int) -> None:
         """One pass over all pictures (none for epoch 0), and then both losses."""
@@ -147,13 +158,13 @@ class TransferLearner:
             own = probabilities.gather(1, self.test_labels[:, None])[:, 0]
         which = int((own - 0.9).abs().argmin())
         image = _to_floats(self.test_images[which : which + 1]).requires_grad_()
-        activations = self.network(image, [*SHOWN, LAST])
-        last = activations.pop(LAST)
+        activations = self.network(image, [*self.drawn, self.last])
+        last = activations.pop(self.last)
         answers = self.head(last.mean(dim=(2, 3))).softmax(dim=1)[0]
         label = int(self.test_labels[which])
         outputs = (*activations.values(), image)
         gradients = torch.autograd.grad((answers[label] - 1).abs(), outputs)
-        names = (*SHOWN, "picture")
+        names = (*self.drawn, "picture")
         layers = [_trace(*each) for each in zip(names, outputs, gradients, strict=True)]
         picture, last_to_first = layers[-1], tuple(reversed(layers[:-1]))
         return TracedError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from belamy.checks import Between
 from belamy.errors import OptionError
@@ -20,6 +20,7 @@ _LINES = 5
 def classifier(
     data: str = "",
     *,
+    model: Literal["auto", "efficientnet_lite2", "efficientnet_lite0", "iris"] = "auto",
     pictures: Annotated[int, Between(8, 20_000)] = 600,
     epochs: Annotated[int, Between(1, 1000)] = 40,
     seed: Seed = 0,
@@ -30,6 +31,8 @@ def classifier(
     Args:
         data: folder or zip of your pictures, laid out as train/CLASS/PICTURE and
             test/CLASS/PICTURE (or val/).
+        model: the network that already sees, all of whose layers stay as they are; auto takes the
+            best that is here.
         pictures: to learn from, chosen at random; a third as many to be judged by.
         epochs: passes over all of them.
         seed: of the choice, the first weights and the order.
@@ -41,13 +44,14 @@ def classifier(
             "train/CLASS/… and test/CLASS/…, such as train/cat/1.jpg"
         )
     from belamy.learn.drawings.classifier import draw_error
-    from belamy.learn.transfer import MODEL, TransferLearner
+    from belamy.learn.transfer import TransferLearner
+    from belamy.networks.find import choose_backbone
 
     say = texts(language)
-    learner = TransferLearner(data, pictures, seed)
+    learner = TransferLearner(data, pictures, seed, network := choose_backbone(model))
     classes = ", ".join(learner.classes)
     weights = say.grouped(learner.size)
-    yield say("classifier.begin", network=MODEL, classes=classes, weights=weights, seed=seed)
+    yield say("classifier.begin", network=network, classes=classes, weights=weights, seed=seed)
     yield say("classifier.data", count=len(learner.labels), data=data)
     reported = {round(epochs * part / _LINES) for part in range(_LINES + 1)}
     for epoch in range(epochs + 1):
