@@ -176,3 +176,20 @@ def test_painting_in_tiles_is_exact_or_refused(photo: Tensor) -> None:
 def test_options_still_refuse_what_is_no_model() -> None:
     with pytest.raises(BelamyError):
         belamy.Dreamer(DreamOptions(model=None, layer="x"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_an_atlas_of_a_strangers_layers(kind: type[nn.Module]) -> None:
+    steps = [*belamy.atlas_steps(make(kind), size=32, steps=1, device="cpu")]
+    recipe = steps[-1].recipe
+    assert recipe is not None
+    assert str(recipe.options["model"]).startswith("module ")
+    assert len(steps) >= 3
+    channels = [
+        *belamy.atlas_steps(
+            make(kind), layer=LAYERS[kind], channels=2, size=32, steps=1, device="cpu"
+        )
+    ]
+    assert len(channels) == 2
+    with pytest.raises(UnknownName, match=f"layer of {kind.__name__} 'nothing'"):
+        belamy.atlas(make(kind), layer="nothing", size=32, steps=1, device="cpu")

@@ -15,8 +15,8 @@ from belamy.engines.dream.objective import default_layers
 from belamy.engines.dream.options import AtlasOptions, FourierSettings
 from belamy.engines.recipes import recipe_of
 from belamy.errors import DataError, OptionError
-from belamy.networks.backbone import Backbone, load_backbone
-from belamy.networks.find import choose_backbone
+from belamy.networks.backbone import Backbone
+from belamy.networks.modules.open_network import describe_model, list_models, open_backbone
 from belamy.objectives.features import direction
 from belamy.optimise import fit
 from belamy.pixels.augment import robust_same_size
@@ -82,9 +82,9 @@ def draw_activation_atlas(options: AtlasOptions) -> Iterator[Step]:
     """
     assert options.activations is not None
     assert options.size is not None
-    model = choose_backbone(options.model)
+    model = list_models(options.model)[0]
     layer = options.layer or default_layers(model)[-1]
-    backbone = load_backbone(model, layers=[layer], device=choose_device(options.device))
+    backbone = open_backbone(model, layers=[layer], device=choose_device(options.device))
     if backbone.layers[backbone.resolve(layer)].stride is None:
         raise OptionError(f"{layer!r} has no positions to be laid out; name another layer")
     squares = _choose(torch.from_numpy(load_squares(options.activations, backbone.side)))
@@ -93,6 +93,7 @@ def draw_activation_atlas(options: AtlasOptions) -> Iterator[Step]:
     weights = {backbone.name: backbone.sha256}
     device = str(backbone.mean.device)
     settled = replace(options, model=model, layer=layer, device=device)
+    changed = {"model": describe_model(model, backbone)}
     grid = _Grid(options.grid, options.size)
     sheet = grid.paper()
     groups = torch.split(torch.arange(len(cells.places)), _AT_ONCE)
@@ -100,7 +101,7 @@ def draw_activation_atlas(options: AtlasOptions) -> Iterator[Step]:
         drawn = _draw(backbone, layer, cells.directions[group], options, index)
         for picture, (row, column) in zip(drawn, cells.places[group].tolist(), strict=True):
             grid.place(sheet, picture, row, column)
-        recipe = recipe_of("atlas", settled, weights, step=index)
+        recipe = recipe_of("atlas", settled, weights, changed=changed, step=index)
         yield Step(index, len(groups), sheet.clone(), {}, recipe=recipe)
 
 

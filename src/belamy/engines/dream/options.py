@@ -288,7 +288,7 @@ class AtlasOptions:
 
     Args:
         model: a network's name (`belamy models list`) or weights file; auto is the best one whose
-            weights are here.
+            weights are here. timm:NAME is one of timm's; in Python a torch module of your own.
         layer: draw the channels of this layer; None draws each layer's favourite pattern.
         channels: how many channels of the layer, from its first on.
         activations: a folder or zip of pictures: draw what the layer finds in them instead, like
@@ -301,7 +301,7 @@ class AtlasOptions:
         device: auto, cpu, cuda or mps.
     """
 
-    model: str | os.PathLike[str] = "auto"
+    model: str | os.PathLike[str] | AnyModule = "auto"
     _: KW_ONLY
     layer: str | None = None
     channels: Annotated[int, Between(1, 100_000)] = 12

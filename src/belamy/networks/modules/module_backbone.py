@@ -181,11 +181,16 @@ class ModuleBackbone(Backbone):
         Args:
             inner: those inside blocks too.
         """
-        last = _LOGITS if _LOGITS in self.layers else _OUTPUT
-        main = {*main_paths(self.module), last}
+        main = set(self.main_layers())
         for name in self.layers:
             if inner or name in main:
                 yield replace(self.layers[name], receptive_field=self.field(name))
+
+    def main_layers(self) -> list[str]:
+        """The layers that a person would name first, in the order they are computed."""
+        last = _LOGITS if _LOGITS in self.layers else _OUTPUT
+        main = {*main_paths(self.module), last}
+        return [name for name in self.layers if name in main]
 
     def describe_pictures(self) -> str:
         """The pictures that it takes, in words."""
