@@ -11,10 +11,15 @@ from torch import Tensor
 
 import belamy
 from belamy.engines.classify.api import ExplainOptions, classify, explain, explain_steps
-from belamy.engines.classify.explain import Explainer, class_activation
+from belamy.engines.classify.explain import (
+    Explainer,
+    _last_with_positions,
+    class_activation,
+)
 from belamy.errors import OptionError, UnknownName, WeightsError
-from belamy.networks.backbone import load_backbone
+from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.find import list_backbones
+from belamy.networks.registry import build_backbone
 from belamy.pixels.decor.heat import label_bar, lay_over, paint_heat
 from belamy.pixels.images import load_image, resize, save_image
 
@@ -41,6 +46,24 @@ def test_nothing_that_speaks_for_a_class_is_all_dark(eye: Path) -> None:
     heat = class_activation(backbone, torch.zeros(1, 3, 64, 64), 3, "mixed3a")
     assert heat.isfinite().all()
     assert float(heat.min()) >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("iris", "mixed5b"),
+        ("efficientnet_lite2", "head"),
+        ("alexnet", "relu5"),
+        ("vgg16", "relu5_3"),
+        ("googlenet", "inception5b"),
+        ("squeezenet1_1", "relu10"),
+        ("resnet50", "layer4.2"),
+    ],
+)
+def test_the_last_layer_with_positions_is_looked_at(name: str, layer: str) -> None:
+    with torch.device("meta"):
+        network = Backbone(build_backbone(name), name=name, mean=(0, 0, 0), std=(1, 1, 1))
+    assert _last_with_positions(network) == layer
 
 
 def test_the_guess_is_the_classifiers(eye: Path, photo: Tensor) -> None:
