@@ -21,29 +21,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from belamy.networks.layer_tables import Layer
 from belamy.networks.sequential import Chain, weightless
 
+__all__ = ["Layer", "layer_table"]
+
 _TRACED_SIDE = 256  # large enough for every network's pools; the answer does not depend on it
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One named place of a network.
-
-    Attributes:
-        name: as a person types it; a dot after the stage's name leads inside the stage.
-        channels: the size of axis 1 of its output.
-        stride: picture pixels from one place to the next; None when it has no places left.
-        receptive_field: the longer side in pixels of what one place looks at; None for the whole
-            picture.
-        stage: the stage of the chain that computes it; its own name unless it is an inner layer.
-    """
-
-    name: str
-    channels: int
-    stride: int | None
-    receptive_field: int | None
-    stage: str
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import json
 import platform
 from importlib import metadata
@@ -13,6 +14,8 @@ from typer.testing import CliRunner, Result
 
 import belamy
 from belamy.cli import app
+from belamy.cli.commands import doctor
+from belamy.devices import choose_device
 from belamy.networks.registry import embedded_names, names_of
 
 
@@ -44,7 +47,8 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["doctor", *arguments], env={"COLUMNS": "200"})
 
 
-def test_json_says_what_is_here(tmp_path: Path) -> None:
+def test_json_says_what_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
     result = run("--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -53,11 +57,44 @@ def test_json_says_what_is_here(tmp_path: Path) -> None:
     assert found["packages"] == {"torch": metadata.version("torch")}
     assert found["extras"]["dev"] == {"installed": True, "missing": []}
     assert found["extras"]["video"] == {"installed": False, "missing": ["no-such-package"]}
-    assert found["threads"]["torch"] == torch.get_num_threads()
+    assert found["threads"] == {"limit": 3, "cores": found["threads"]["cores"]}
+    assert found["threads"]["cores"] >= 1
     assert found["folders"]["cache"] == {"path": str(tmp_path), "writable": True}
     others = [name for name in embedded_names() if name not in names_of("backbone")]
     assert [one["name"] for one in found["networks"]] == [*names_of("backbone"), *others]
     assert found["problems"] == []
+
+
+def test_torch_is_asked_for_a_gpu_where_one_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = json.loads(run("--json").stdout)["device"]
+    monkeypatch.setattr("belamy.cli.commands.doctor._may_have_gpu", lambda: True)
+    count = torch.cuda.device_count()
+    found = json.loads(run("--json").stdout)["device"]
+    assert found["cuda"] == [torch.cuda.get_device_name(index) for index in range(count)]
+    assert found["chosen"] == str(choose_device())
+    assert found == before
+
+
+@pytest.mark.parametrize(
+    ("version", "drivers", "may"),
+    [
+        ("cuda: Optional[str] = None\nhip: Optional[str] = None\n", True, False),
+        ("cuda: Optional[str] = '12.8'\n", True, True),
+        ("cuda = '12.8'\n", False, False),
+        ("cuda = None\nhip = '6.4'\n", True, True),
+    ],
+)
+def test_a_gpu_needs_a_build_and_a_driver(
+    version: str, drivers: bool, may: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "version.py").write_text(version, "utf-8")
+    spec = importlib.machinery.ModuleSpec("torch", None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
+    monkeypatch.setattr("sys.platform", "linux")
+    there = (str(tmp_path),) if drivers else ()
+    monkeypatch.setattr("belamy.cli.commands.doctor._DRIVERS", there)
+    assert doctor._may_have_gpu() is may
 
 
 def test_the_table_names_everything(tmp_path: Path) -> None:

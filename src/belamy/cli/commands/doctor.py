@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import platform
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +25,8 @@ app = typer.Typer()
 
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:.*extra == ['\"](?P<extra>[\w-]+)['\"])?")
 _GIBIBYTE = 1 << 30
+_BUILT_FOR_GPU = re.compile(r"^(?:cuda|hip|xpu)\b[^=\n]*= *['\"]", re.MULTILINE)
+_DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")  # dxg is Windows' own, of WSL
 
 
 @app.command()
@@ -87,6 +91,9 @@ def _version(name: str) -> str | None:
 
 
 def _device() -> dict[str, Any]:
+    """torch is asked only where it could find a GPU: to load it takes seconds."""
+    if not _may_have_gpu():
+        return {"chosen": "cpu", "cuda": [], "mps": False}
     import torch
 
     from belamy.devices import choose_device
@@ -99,11 +106,25 @@ def _device() -> dict[str, Any]:
     }
 
 
-def _threads() -> dict[str, Any]:
-    import torch
+def _may_have_gpu() -> bool:
+    """Whether torch was built for GPUs, and a driver for one may be here."""
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    found = importlib.util.find_spec("torch")
+    folders = (found.submodule_search_locations if found is not None else None) or ()
+    versions = [Path(folder) / "version.py" for folder in folders]
+    texts = [path.read_text("utf-8", "replace") for path in versions if path.is_file()]
+    if found is None or (texts and not any(_BUILT_FOR_GPU.search(text) for text in texts)):
+        return False
+    return not sys.platform.startswith("linux") or any(map(os.path.exists, _DRIVERS))
 
+
+def _threads() -> dict[str, Any]:
+    """How many torch takes by itself, unless its variables say another number."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"torch": torch.get_num_threads(), "cores": usable}
+    limits = [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")]
+    limit = next((int(text) for text in limits if text.isdecimal() and int(text) > 0), None)
+    return {"limit": limit, "cores": usable}
 
 
 def _memory() -> dict[str, float | None]:
@@ -162,7 +183,7 @@ def _readable(found: dict[str, Any]) -> str:
     rows = [
         ("belamy", f"{found['belamy']} on Python {found['python']}, {found['system']}"),
         ("device", f"{device['chosen']}  ({', '.join(others) or 'no GPU that torch can use'})"),
-        ("threads", f"{threads['torch']} of {threads['cores']} cores"),
+        ("threads", _thread_row(threads)),
         ("memory", f"{_gibibytes(memory['available'])} free of {_gibibytes(memory['total'])}"),
         *((name, version) for name, version in found["packages"].items()),
         *((f"[{extra}]", _extra_row(state)) for extra, state in found["extras"].items()),
@@ -173,6 +194,11 @@ def _readable(found: dict[str, Any]) -> str:
     lines = [f"{name:<{width}}  {text}" for name, text in rows]
     amiss = [f"amiss: {one_line(problem)}" for problem in found["problems"]]
     return "\n".join([*lines, "", *(amiss or ["all is well"])])
+
+
+def _thread_row(threads: dict[str, Any]) -> str:
+    limit = threads["limit"]
+    return f"{threads['cores']} cores" + ("" if limit is None else f", {limit} of them used")
 
 
 def _gibibytes(amount: float | None) -> str:

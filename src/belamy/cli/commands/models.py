@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,13 @@ from belamy.errors import WeightsError
 from belamy.networks.files.ranges import ColorOrder, Range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from belamy.networks.geometry import Layer
+    from belamy.networks.layer_tables import Layer
     from belamy.networks.sequential import Chain
+
+    _Shown = tuple[list[tuple[str, str]], list[Layer]]
+    """Facts, and layers."""
 
 __all__ = ["app"]
 
@@ -58,7 +62,7 @@ def show(
 
     Stride and field are in pixels of the picture; a dash stands for all of it.
     """
-    from belamy.networks.modules.timm_networks import is_timm
+    from belamy.networks.files.well_known import is_timm
     from belamy.networks.registry import embedded_names, names_of
 
     if classes:
@@ -75,8 +79,41 @@ def show(
     _print_table(("layer", ">channels", ">stride", ">receptive field"), map(_row, shown))
 
 
-def _look_up(name: str, inner: bool) -> tuple[list[tuple[str, str]], list[Layer]]:
-    """Facts and layers of one of belamy's own."""
+def _look_up(name: str, inner: bool) -> _Shown:
+    """Facts and layers of one of belamy's own: as they are written down, or by building it."""
+    return (None if inner else _read_down(name)) or _build_up(name, inner)
+
+
+def _read_down(model: str) -> _Shown | None:
+    """What is written down, in tables and in the head of a file; None where that does not do."""
+    from belamy.networks.files.cache import get_status
+    from belamy.networks.files.header import network_in, read_metadata, verify_sha256
+    from belamy.networks.find import find_network
+    from belamy.networks.layer_tables import find_table
+    from belamy.networks.registry import names_of
+
+    if model in names_of("backbone") and get_status(model).path is None:
+        table, facts = find_table(model), _published_facts(model)
+    else:
+        path = find_network(model, "backbone")
+        metadata = read_metadata(path)
+        try:
+            arguments, classes = (
+                json.loads(metadata.get(key, empty))
+                for key, empty in (("arguments", "{}"), ("classes", "[]"))
+            )
+            table = find_table(network_in(metadata), arguments)
+            count = len(classes)
+        except (ValueError, TypeError, RecursionError):  # building it says what is wrong
+            return None
+        if table is not None:
+            facts = _file_facts(network_in(metadata), path, verify_sha256(path), count, metadata)
+    if table is None:
+        return None
+    return [*facts, ("parameters", f"{table.parameters:,}")], list(table.layers)
+
+
+def _build_up(name: str, inner: bool) -> _Shown:
     from belamy.networks.geometry import layer_table
 
     network, facts = _looked_up(name)
@@ -86,7 +123,7 @@ def _look_up(name: str, inner: bool) -> tuple[list[tuple[str, str]], list[Layer]
     return [*facts, ("parameters", f"{weights:,}")], shown
 
 
-def _look_through(name: str, inner: bool) -> tuple[list[tuple[str, str]], list[Layer]]:
+def _look_through(name: str, inner: bool) -> _Shown:
     """The same of one of timm's, whose layers are measured."""
     from belamy.networks.modules.module_backbone import ModuleBackbone
     from belamy.networks.modules.open_network import open_backbone
@@ -115,21 +152,35 @@ def _looked_up(model: str) -> tuple[Chain, list[tuple[str, str]]]:
 
     from belamy.networks.files.cache import get_status
     from belamy.networks.files.weights import open_weights
-    from belamy.networks.registry import NETWORKS, build_backbone, names_of
+    from belamy.networks.registry import build_backbone, names_of
 
     if model in names_of("backbone") and get_status(model).path is None:
-        row = NETWORKS[model].published
-        facts = [("published", row.url), ("licence", row.licence)] if row else []
         with torch.device("meta"):
-            return build_backbone(model), [("network", model), ("weights", "not here"), *facts]
+            return build_backbone(model), _published_facts(model)
     with open_weights(model) as weights:
-        described = weights.description
-        facts = [("network", described.network), ("weights", str(weights.path))]
-        facts += [("sha256", weights.sha256), ("classes", str(len(described.classes)))]
-        said = {"trained on": described.trained_on, **weights.metadata}
-        facts += [(key, said[key]) for key in ("trained on", "source", "licence") if said.get(key)]
+        network, count = weights.description.network, len(weights.description.classes)
+        facts = _file_facts(network, weights.path, weights.sha256, count, weights.metadata)
         with torch.device("meta"):
             return weights.build(), facts
+
+
+def _published_facts(name: str) -> list[tuple[str, str]]:
+    from belamy.networks.registry import NETWORKS
+
+    row = NETWORKS[name].published
+    facts = [("published", row.url), ("licence", row.licence)] if row else []
+    return [("network", name), ("weights", "not here"), *facts]
+
+
+def _file_facts(
+    network: str, path: Path, sha256: str, classes: int, metadata: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    facts = [("network", network), ("weights", str(path))]
+    facts += [("sha256", sha256), ("classes", str(classes))]
+    said = {"trained on": metadata.get("trained_on", ""), **metadata}
+    return facts + [
+        (key, said[key]) for key in ("trained on", "source", "licence") if said.get(key)
+    ]
 
 
 @app.command()
@@ -203,13 +254,19 @@ def _read_card(name: str) -> str:
 
 
 def _read_classes(model: str) -> tuple[str, ...]:
-    from belamy.networks.files.weights import open_weights
+    from belamy.networks.files.header import network_in, read_metadata
+    from belamy.networks.find import check_kind, find_network
 
-    with open_weights(model) as weights:
-        classes = tuple(weights.description.classes)
-    if not classes:
+    path = find_network(model, "backbone")
+    metadata = read_metadata(path)
+    check_kind(path, network_in(metadata), "backbone")
+    try:
+        classes = json.loads(metadata.get("classes", "[]"))
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} names its classes wrongly; make it again") from error
+    if not classes or not isinstance(classes, list):
         raise WeightsError(f"{model} has no classes")
-    return classes
+    return tuple(map(str, classes))
 
 
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

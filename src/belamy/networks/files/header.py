@@ -27,6 +27,7 @@ __all__ = [
 
 SUFFIX = ".safetensors"
 _LARGEST_HEADER = 16 << 20  # bytes; ResNet-50 with a thousand names takes 40 kB
+_LARGEST_FILE = 4 << 30  # bytes; more would be hashed for half a minute before it is refused
 
 
 def network_in(metadata: Mapping[str, str]) -> str:
@@ -61,10 +62,14 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def check_header(path: Path) -> None:
-    """Raises WeightsError before a header is parsed that no honest file would have."""
+    """Raises WeightsError before a header is parsed that no honest file would have, or a file
+    hashed that is larger than any network's."""
+    size = path.stat().st_size
+    if size > _LARGEST_FILE:
+        raise WeightsError(f"{path} has more than {_LARGEST_FILE >> 30} GB; no network here has")
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-    if not 2 <= length <= min(_LARGEST_HEADER, path.stat().st_size - 8):
+    if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
         raise WeightsError(f"{path} is damaged, or not safetensors; get the file again")
 
 

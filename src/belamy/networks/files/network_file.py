@@ -51,7 +51,6 @@ __all__ = [
 ]
 
 BATCH_COUNTER = "num_batches_tracked"  # batch norm's, which nothing here reads
-_LARGEST_FILE = 4 << 30  # bytes; more would be hashed for half a minute before it is refused
 _LARGEST_ARGUMENT = 1 << 16  # layers, channels, classes: no honest network has more of any
 _MOST_ARGUMENTS = 20_000  # lists and numbers in them; a network written as rows has a few hundred
 _NONSENSE = (
@@ -188,10 +187,6 @@ def open_network_file(path: Path) -> Iterator[NetworkFile]:
     if not path.is_file():
         raise WeightsError(f"no network at {path}; check the path")
     with reading(path):
-        if path.stat().st_size > _LARGEST_FILE:
-            raise WeightsError(
-                f"{path} has more than {_LARGEST_FILE >> 30} GB; no network here has"
-            )
         check_header(path)
         digest = verify_sha256(path)
         with safe_open(path, framework="pt") as handle:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from belamy.networks.files.ranges import RANGES
 
-__all__ = ["feeding_of", "network_of", "network_of_file"]
+__all__ = ["TIMM", "feeding_of", "is_timm", "network_of", "network_of_file"]
+
+TIMM = "timm:"
+"""Begins the names of timm's networks."""
 
 _WEIGHTS = re.compile(r"(\w+)_Weights\.(?:IMAGENET1K_V1|DEFAULT)")
 _DIGITS = re.compile(r"-([0-9a-f]{8})")
@@ -20,6 +23,11 @@ _FEEDINGS: dict[str, tuple[bool, tuple[float, ...], tuple[float, ...]]] = {
     "00b39a1b": (True, *RANGES["caffe"]),  # vgg16-00b39a1b.pth
     "88682ab5": (False, (0.48235, 0.45882, 0.40784), (1 / 255,) * 3),  # vgg16_features-amdegroot
 }
+
+
+def is_timm(model: str) -> bool:
+    """Whether a model is one of timm's."""
+    return model.startswith(TIMM)
 
 
 def network_of(name: str) -> str:

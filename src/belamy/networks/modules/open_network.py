@@ -12,9 +12,10 @@ from torch import nn
 from belamy.devices import choose_device
 from belamy.errors import OptionError, RecipeError
 from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.files.well_known import is_timm
 from belamy.networks.find import list_backbones, name_network, suggest_backbone
 from belamy.networks.modules.module_backbone import ModuleBackbone, main_paths
-from belamy.networks.modules.timm_networks import is_timm, load_timm
+from belamy.networks.modules.timm_networks import load_timm
 from belamy.networks.modules.torch_network import AnyModule, TorchNetwork
 
 __all__ = [

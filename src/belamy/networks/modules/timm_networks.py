@@ -20,19 +20,14 @@ from belamy.errors import MissingExtra, UnknownName, WeightsError
 from belamy.networks.files.containers import read_container, reason_of
 from belamy.networks.files.network_file import BATCH_COUNTER
 from belamy.networks.files.unwrap import unwrap
+from belamy.networks.files.well_known import TIMM
 from belamy.networks.modules.torch_network import TorchNetwork
 
-__all__ = ["is_timm", "load_timm"]
+__all__ = ["load_timm"]
 
-_PREFIX = "timm:"
 _OFFLINE = "HF_HUB_OFFLINE"
 # Pictures of any size, of those that know the word; the others take no such argument.
 _ANY_SIZE: tuple[dict[str, bool], ...] = ({"dynamic_img_size": True}, {})
-
-
-def is_timm(model: str) -> bool:
-    """Whether a model is one of timm's."""
-    return model.startswith(_PREFIX)
 
 
 def load_timm(model: str) -> TorchNetwork:
@@ -46,7 +41,7 @@ def load_timm(model: str) -> TorchNetwork:
         UnknownName: it has no such network.
         WeightsError: its weights are not here, or are of another network.
     """
-    name, _, file = model.removeprefix(_PREFIX).partition("@")
+    name, _, file = model.removeprefix(TIMM).partition("@")
     timm = _import_timm()
     if not timm.is_model(name):
         raise UnknownName("network of timm", name, timm.list_models())

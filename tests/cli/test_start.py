@@ -1,0 +1,76 @@
+"""What a command needs no torch for begins without it: each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+from belamy.pixels.images import save_image
+from belamy.pixels.recipe import Recipe
+
+HEAVY = {"torch", "numpy", "PIL", "matplotlib", "scipy", "onnxruntime", "av", "timm"}
+
+# Prints, after the command's own output, which heavy modules it brought.
+CODE = f"""
+import atexit, sys
+heavy = {sorted(HEAVY)}
+atexit.register(lambda: print("imported", *[one for one in heavy if one in sys.modules]))
+from belamy.cli import main
+main()
+"""
+
+
+def imported(*arguments: str, code: int = 0) -> set[str]:
+    """Which heavy modules a command imports; its exit code is looked at."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "100"},
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELAMY_HOME", str(tmp_path / "home"))
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("--version", 0),
+        ("--help", 0),
+        ("dream --help", 0),
+        ("models", 2),
+        ("models list", 0),
+        ("models show vgg19", 0),
+        ("models show starry-night", 0),
+        ("models show irs", 1),
+        ("models show irs --classes", 1),
+        ("models remove vgg16", 1),
+        ("doctor", 0),
+        ("doctor --json", 0),
+    ],
+)
+def test_a_list_brings_nothing_heavy(command: str, code: int) -> None:
+    assert imported(*command.split(), code=code) == set()
+
+
+@pytest.mark.parametrize("command", ["models show iris", "models show iris --classes"])
+def test_the_head_of_a_file_brings_no_torch(command: str) -> None:
+    assert imported(*command.split()) <= {"numpy"}  # safetensors' own
+
+
+def test_a_recipe_brings_no_torch(photo: Tensor, tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    save_image(photo, path, recipe=Recipe("dream", {"steps": 3}, (), {}, 0, "0.2", "2.13"))
+    assert imported("recipe", str(path)) <= {"numpy", "PIL"}
