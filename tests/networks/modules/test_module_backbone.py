@@ -277,3 +277,40 @@ def test_layouts() -> None:
 def test_main_paths_name_blocks_not_what_is_in_them() -> None:
     assert main_paths(make(Pyramid)) == ["stem", "norm", "relu", "layer.0", "layer.1", "layer"]
     assert main_paths(make(Last)) == ["patches", "blocks.0", "blocks.1", "head"]
+    wrapped = nn.Sequential()
+    wrapped.add_module("net", make(Transformer))
+    parts = ["patches", "block1", "block2", "head"]
+    assert main_paths(wrapped) == [*(f"net.{part}" for part in parts), "net"]
+
+
+class Rounded(nn.Module):
+    """Takes 33 px as it does 32, by rounding down, but nothing larger."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 4, 8, 8)
+        self.positions = nn.Parameter(torch.zeros(1, 4, 4, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.patches(x) + self.positions)
+
+
+def test_a_size_that_is_only_rounded_down_is_no_other_size() -> None:
+    own = look(Rounded(), "output", side=32)
+    assert own.sizes.step == 0
+    assert own(IMAGE, ["output"])["output"].shape == (1, 4, 8, 8)
+
+
+class Moody(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert x.shape[-1] != 64, "not this one"
+        return self.filter(x)  # type: ignore[no-any-return]
+
+
+def test_a_size_at_which_it_fails_is_named() -> None:
+    with pytest.raises(OptionError, match="Moody fails for a picture of 64×48: not this one"):
+        look(Moody(), "output")(IMAGE, ["output"])

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from belamy.devices import make_rng
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone, Tap
+from belamy.networks.files.containers import reason_of
 from belamy.networks.geometry import Layer
 from belamy.networks.modules.layout import Layout, find_layouts
 from belamy.networks.modules.probe import ROOT, Sizes, find_sizes, run_module, try_module
@@ -245,7 +246,15 @@ class ModuleBackbone(Backbone):
             return value
 
         calls = {path: self.sizes.small.calls[path] for path in by_path}
-        run_module(self.module, x, calls, hook)
+        try:
+            run_module(self.module, x, calls, hook)
+        except (RuntimeError, ValueError, TypeError, AssertionError, LookupError) as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            raise OptionError(
+                f"{self.name} fails for a picture of {image.shape[-1]}×{image.shape[-2]}: "
+                f"{reason_of(error)}"
+            ) from error
         return torch.cat([one.flatten()[:1] for one in given]) if len(given) > 1 else given[0]
 
     def _through_nothing(self, image: Tensor, taps: Mapping[str, Tap]) -> Tensor:
@@ -299,16 +308,16 @@ _ROWS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 def _main_paths(module: nn.Module, prefix: str, *, inside: bool) -> Iterator[str]:
-    for name, part in module.named_children():
-        path = f"{prefix}{name}"
-        items = list(part.named_children()) if isinstance(part, _ROWS) else []
+    children = list(module.named_children())
+    for name, part in children:
+        path, items = f"{prefix}{name}", list(part.named_children())
         alike = len(items) > 1 and len({type(item) for _, item in items}) == 1
-        if items and (alike or not inside):
+        if alike or (items and isinstance(part, _ROWS) and not inside):
             for inner, item in items:
                 yield from _main_paths(item, f"{path}.{inner}.", inside=True)
                 yield f"{path}.{inner}"
-        else:
-            yield from _main_paths(part, f"{path}.", inside=inside)
+        else:  # what alone holds all the rest is no block of its own
+            yield from _main_paths(part, f"{path}.", inside=inside or len(children) > 1)
         if not inside and not isinstance(part, (nn.ModuleList, nn.ModuleDict)):
             yield path
 

@@ -145,21 +145,23 @@ def find_sizes(
     """
     needed = None if wanted is None else tuple(wanted)
     small, taken = _find_first(module, image_of, needed, side)
-    for step in (one for one in _STEPS if taken % one == 0):
-        other = taken + step * (1 + taken // step % 2)  # a multiple of no larger step
-        larger = taken + step * math.ceil(_LARGER / step)
-        if _goes_far(try_module(module, image_of(other, taken), needed), small, needed):
-            large = try_module(module, image_of(larger, larger), needed)
-            return Sizes(taken, step, small, larger, large)
+    halves = (False, True) if needed is None else (False,)
+    for half in halves:
+        for step in (one for one in _STEPS if taken % one == 0):
+            other = taken + step * (1 + taken // step % 2)  # a multiple of no larger step
+            larger = taken + step * math.ceil(_LARGER / step)
+            # What rounds down may take a little more, and no larger picture: both are tried.
+            if _goes_far(try_module(module, image_of(other, taken), needed), small, half):
+                large = try_module(module, image_of(larger, larger), needed)
+                if _goes_far(large, small, half):
+                    return Sizes(taken, step, small, larger, large)
     return Sizes(taken, 0, small, taken, None)
 
 
-def _goes_far(trial: Trial, whole: Trial, needed: tuple[str, ...] | None) -> bool:
-    """Whether a pass comes to what is needed. A head of neurons may take one size alone, which the
-    layers before it do not mind."""
-    if needed is None:
-        return 2 * len(trial.shapes) > len(whole.shapes)
-    return not trial.failure
+def _goes_far(trial: Trial, whole: Trial, half: bool) -> bool:
+    """Whether a pass comes to what is needed, or half as far as the whole one. (A head of neurons
+    may take one size alone, which the layers before it do not mind.)"""
+    return not trial.failure or (half and 2 * len(trial.shapes) > len(whole.shapes))
 
 
 def _find_first(
