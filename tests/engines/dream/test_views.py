@@ -255,6 +255,7 @@ def test_a_drawing_that_is_not_changed_keeps_photos_magnitudes(eye: Path) -> Non
         ({"image": 1, "objective": "inversion:mixed3a", "canvas": "pixels"}, "fourier or maco"),
         ({"image": 1, "transparent": True}, "transparent needs a canvas"),
         ({"image": 1, "pictures": 2, "canvas": "fourier"}, "start from noise"),
+        ({"image": 1, "pictures": 2}, "start from noise"),
         ({"pictures": 2, "canvas": "pixels"}, "sheet of pictures needs a canvas"),
         ({"pictures": 2, "transparent": True}, "cannot be transparent"),
         ({"pictures": 1, "towards": "energy:mixed3a"}, "two or more"),

@@ -250,6 +250,8 @@ def _compares_pictures(options: DreamOptions) -> bool:
 
 def _check_canvas(options: DreamOptions, compares: bool) -> None:
     """Raises OptionError where the canvas cannot do what is asked for."""
+    if options.pictures != 1 and options.from_ != "noise":
+        raise OptionError("several pictures start from noise; give no image, or pictures 1")
     needs = [
         name
         for name, needed in (
@@ -261,8 +263,6 @@ def _check_canvas(options: DreamOptions, compares: bool) -> None:
     ]
     if needs and options.canvas == "pixels":
         raise OptionError(f"{needs[0]} needs a canvas of its own: fourier or maco")
-    if options.pictures != 1 and options.from_ != "noise":
-        raise OptionError("several pictures start from noise; give no image, or pictures 1")
     if options.pictures != 1 and options.transparent:
         raise OptionError("a sheet of pictures cannot be transparent; leave one of the two out")
     if options.pictures == 1 and options.towards is not None:
