@@ -6,9 +6,11 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
+from rich.progress import Progress
 
 from belamy.cli.progress import show_bytes, show_steps, show_training
 from belamy.steps import Step
@@ -61,6 +63,24 @@ def test_a_bar_where_somebody_looks() -> None:
     drawn = screen.getvalue()
     for part in ("dreaming", "3/3", "energy -0.5", "one octave skipped"):
         assert part in drawn
+
+
+def test_a_bar_is_as_long_as_the_work_that_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the time left is right where steps grow larger, and the count is still that of steps."""
+    seen: list[dict[str, object]] = []
+    update = Progress.update
+
+    def watch(self: Progress, *arguments: Any, **changes: Any) -> None:
+        seen.append(changes)
+        update(self, *arguments, **changes)
+
+    monkeypatch.setattr(Progress, "update", watch)
+    image = torch.zeros(1, 3, 1, 1)
+    with terminal():
+        show_steps((Step(n, 4, image, {}, fraction=n**2 / 16) for n in (1, 2, 3, 4)), "dreaming")
+    assert [change["completed"] for change in seen] == [0.25, 1, 2.25, 4]
+    assert [change["count"] for change in seen] == ["1/4", "2/4", "3/4", "4/4"]
+    assert {change["total"] for change in seen} == {4}
 
 
 @pytest.mark.parametrize("drawn", [True, False])

@@ -184,10 +184,16 @@ def _bar(
     from rich.progress import Progress
 
     with Progress(*columns(), console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(description, total=None, numbers="")
+        task = progress.add_task(description, total=None, numbers="", count="")
 
         def draw(mark: _Mark) -> None:
-            progress.update(task, completed=mark.done, total=mark.total, numbers=mark.numbers)
+            done = mark.done
+            if mark.fraction is not None and mark.total:  # steps that differ in what they cost
+                done = mark.fraction * mark.total
+            count = f"{mark.done:.0f}/{mark.total:.0f}" if mark.total else ""
+            progress.update(
+                task, completed=done, total=mark.total, numbers=mark.numbers, count=count
+            )
             if mark.note:  # above the bar, which rich draws again below it
                 progress.console.print(mark.note, markup=False, highlight=False)
 
@@ -195,10 +201,11 @@ def _bar(
 
 
 def _counting() -> list[ProgressColumn]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
+    count = TextColumn("{task.fields[count]}", style="progress.download", markup=False)
     numbers = TextColumn("{task.fields[numbers]}", style="dim", markup=False)
-    return [*_title(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), numbers]
+    return [*_title(), BarColumn(), count, TimeRemainingColumn(), numbers]
 
 
 def _weighing() -> list[ProgressColumn]:

@@ -80,7 +80,8 @@ def test_what_is_left_open_is_the_presets_and_the_optimizers() -> None:
     wanted = {"sketch": (256, (80, 40)), "standard": (512, (200, 100)), "fine": (512, (600, 300))}
     for name, (size, iterations) in wanted.items():
         options = resolve(replace(plain, preset=name))  # type: ignore[arg-type]
-        assert (options.size, iterations_of(options)) == (size, iterations)
+        assert options.size is None  # the content's own, but at most the preset's
+        assert (PRESETS[name].size, iterations_of(options)) == (size, iterations)
     assert step_size_of(plain) == 0.02
     assert step_size_of(replace(plain, optimizer="lbfgs")) == 1.0
     own = resolve(replace(plain, size="064+", iterations="7", step_size=0.3, style_weight=2))

@@ -13,7 +13,7 @@ from torch import Tensor
 import belamy
 from belamy.engines.style.api import style, style_steps
 from belamy.engines.style.options import PRESETS, Preset
-from belamy.errors import Diverged, ImageError, OptionError, UnknownName
+from belamy.errors import Diverged, ImageError, OptionError, PictureWarning, UnknownName
 from belamy.networks.backbone import load_backbone
 from belamy.objectives.style_losses import gram_loss, moments_of
 from belamy.pixels.colors import color_moments, luma
@@ -294,11 +294,34 @@ def test_a_preset_is_size_and_iterations(
 ) -> None:
     settings = {k: v for k, v in QUICK.items() if k not in ("size", "iterations")}
     monkeypatch.setitem(PRESETS, "sketch", Preset(40, "2,1"))
-    steps = list(style_steps(photo, stripes, model=eye, preset="sketch", **settings))
+    with pytest.warns(PictureWarning, match=r"painting at 40 × \d+ \(--size full"):
+        steps = list(style_steps(photo, stripes, model=eye, preset="sketch", **settings))
     assert [step.image.shape[-1] for step in steps] == [40, 40]
     recipe = steps[0].recipe
     assert recipe is not None
     assert (recipe.options["preset"], recipe.options["size"]) == ("sketch", 40)
+
+
+def test_a_small_picture_is_enlarged_where_a_size_says_so_alone(eye: Path, stripes: Tensor) -> None:
+    grey = torch.full((1, 3, 30, 20), 0.5)
+    settings = {**QUICK, "iterations": 1, "min_size": 16}
+    (*_, own) = style_steps(grey, stripes, model=eye, **{**settings, "size": None})
+    assert own.image.shape[-2:] == (30, 20)
+    assert own.recipe is not None
+    assert own.recipe.options["size"] == "full"
+    (*_, large) = style_steps(grey, stripes, model=eye, **{**settings, "size": 36})
+    assert large.image.shape[-2:] == (36, 24)
+
+
+def test_a_step_counts_by_the_pixels_of_its_scale(
+    eye: Path, photo: Tensor, stripes: Tensor
+) -> None:
+    settings = {**QUICK, "size": 64, "min_size": 32, "iterations": "2,1"}
+    steps = list(style_steps(photo, stripes, model=eye, **settings))
+    pixels = [step.image.shape[-1] * step.image.shape[-2] for step in steps]
+    done = [sum(pixels[: count + 1]) / sum(pixels) for count in range(len(steps))]
+    assert [step.fraction for step in steps] == pytest.approx(done)
+    assert done[0] < 1 / len(steps)
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

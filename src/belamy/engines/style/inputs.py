@@ -12,6 +12,7 @@ from torch import Tensor
 
 from belamy.engines.masks import read_mask
 from belamy.engines.recipes import listed
+from belamy.engines.sizes import choose_side
 from belamy.engines.style.options import read_weights
 from belamy.engines.style.targets import StyleImage
 from belamy.errors import OptionError
@@ -59,6 +60,7 @@ class Pictures:
         styles: at full size.
         masks: (1, 1, H, W) each, one a style: its region; none where the styles are blended.
         note: what was stretched.
+        side: the size of the result, as it was asked for or chosen; None for the content's own.
     """
 
     content: Tensor
@@ -66,6 +68,7 @@ class Pictures:
     styles: tuple[StyleImage, ...]
     masks: tuple[Tensor, ...]
     note: str
+    side: int | str | None = None
 
     def cover(self, size: Size) -> Tensor | None:
         """Where anything is painted, (1, 1, *size) in [0, 1]; None for everywhere."""
@@ -74,8 +77,15 @@ class Pictures:
         return resize(torch.stack(self.masks).sum(dim=0).clamp(0, 1), size)
 
 
-def read_pictures(options: PaintOptions, device: torch.device) -> Pictures:
+def read_pictures(
+    options: PaintOptions, device: torch.device, largest: int | None = None
+) -> Pictures:
     """Everything that the options name.
+
+    Args:
+        options: with the paths.
+        device: where the pictures go.
+        largest: long side of the result at most, where no size is asked for; None for any.
 
     Raises:
         ImageError: a picture cannot be read.
@@ -83,7 +93,10 @@ def read_pictures(options: PaintOptions, device: torch.device) -> Pictures:
     """
     picture = load_picture(options.content)
     height, width = picture.image.shape[-2:]
-    size = final_size(height, width, options.size)
+    side = options.size
+    if side is None and largest is not None:
+        side = choose_side(options.content, None, (height, width), largest, "painting")
+    size = final_size(height, width, side)
     content = resize(picture.image, size).to(device)
     alpha = None if picture.alpha is None else resize(picture.alpha, size).to(device)
     match = content if options.keep_colors == "match" else None
@@ -92,7 +105,7 @@ def read_pictures(options: PaintOptions, device: torch.device) -> Pictures:
     notes = [_describe_stretching("mask", masks, "content", (height, width)), *notes]
     note = "; ".join(dict.fromkeys(filter(None, notes)))
     regions = _split_masks([resize(mask, size).to(device) for mask in masks], len(styles))
-    return Pictures(content, alpha, styles, regions, note)
+    return Pictures(content, alpha, styles, regions, note, side)
 
 
 def final_size(height: int, width: int, size: int | str | None) -> Size:

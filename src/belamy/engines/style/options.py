@@ -47,7 +47,7 @@ class Preset:
     """How much work.
 
     Args:
-        size: long side of the result in pixels.
+        size: long side of the result in pixels, of a content that is larger.
         iterations: steps at the first scale, and at each next one.
     """
 
@@ -78,7 +78,7 @@ class StyleOptions:
         preset: how much work: sketch (256 px, a first look), standard (512 px), or fine (512 px,
             three times the iterations).
         size: long side of the result in pixels; N+ for as many pixels as a square of N has; full
-            for the content's own. None: the preset's.
+            for the content's own. None: the content's own, but at most the preset's.
         min_size: long side of the first and smallest scale, in pixels; each next is √2 larger.
             Strokes as large as half of it are found.
         iterations: steps at each scale, or FIRST,NEXT for the first and each next. None: the
@@ -162,11 +162,10 @@ class StyleOptions:
 
 
 def resolve(options: StyleOptions) -> StyleOptions:
-    """The options with every open one filled in, but for what only the network knows."""
-    size = PRESETS[options.preset].size if options.size is None else options.size
+    """The options with every open one filled in, but for what only network and content know."""
     return replace(
         options,
-        size=read_size(size),
+        size=None if options.size is None else read_size(options.size),
         iterations=",".join(map(str, iterations_of(options))),
         style_weight=read_weights(options.style_weight),
         step_size=step_size_of(options),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,6 +20,7 @@ from belamy.engines.style.inputs import Pictures, read_pictures, shrink
 from belamy.engines.style.network import TILING, set_pooling_and_padding
 from belamy.engines.style.optimizers import EMA, OPTIMIZERS, Losses, Optimizer
 from belamy.engines.style.options import (
+    PRESETS,
     StyleOptions,
     describe_layers,
     is_named_start,
@@ -100,15 +103,22 @@ class Stylist:
         options = self.options if content is None else replace(self.options, content=content)
         scene = self._scene(options)
         first, following = iterations_of(options)
-        total = first + following * (len(scene.sizes) - 1)
+        work = _work_of(scene.sizes, first, following)
+        total = len(work)
         for count, (image, losses) in enumerate(_optimise(scene, first, following), start=1):
             result, alpha = _finish(scene, image)
             notes = (scene.pictures.note, self.backbone.assumed) if count == 1 else ()
             note = "; ".join(filter(None, notes))
-            yield Step(count, total, result, losses, alpha, replace(scene.recipe, step=count), note)
+            yield Step(
+                *(count, total, result, losses, alpha),
+                recipe=replace(scene.recipe, step=count),
+                note=note,
+                fraction=work[count - 1] / work[-1],
+            )
 
     def _scene(self, options: StyleOptions) -> Scene:
-        pictures = read_pictures(options, self.device)
+        pictures = read_pictures(options, self.device, PRESETS[options.preset].size)
+        options = replace(options, size=pictures.side)
         height, width = pictures.content.shape[-2:]
         names = [*self.layers.content, *self.layers.style]
         tiling = choose_tiling(
@@ -139,6 +149,14 @@ class Stylist:
         digest = self.backbone.sha256
         weights: Mapping[str, str] = {self.backbone.name: digest} if digest else {}
         return recipe_of("style", options, weights, changed=changed)
+
+
+def _work_of(sizes: Sequence[Size], first: int, following: int) -> list[int]:
+    """What is done after each step, in pixels that were looked at: a step costs by its scale."""
+    pixels = [math.prod(size) for size in sizes]
+    counts = [first, *[following] * (len(sizes) - 1)]
+    steps = (one for one, count in zip(pixels, counts, strict=True) for _ in range(count))
+    return list(itertools.accumulate(steps))
 
 
 def _optimise(scene: Scene, first: int, following: int) -> Iterator[tuple[Tensor, Losses]]:
