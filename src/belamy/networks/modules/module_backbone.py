@@ -311,7 +311,8 @@ def _main_paths(module: nn.Module, prefix: str, *, inside: bool) -> Iterator[str
     children = list(module.named_children())
     for name, part in children:
         path, items = f"{prefix}{name}", list(part.named_children())
-        alike = len(items) > 1 and len({type(item) for _, item in items}) == 1
+        learned = all(next(item.parameters(), None) is not None for _, item in items)
+        alike = learned and len(items) > 1 and len({type(item) for _, item in items}) == 1
         if alike or (items and isinstance(part, _ROWS) and not inside):
             for inner, item in items:
                 yield from _main_paths(item, f"{path}.{inner}.", inside=True)
