@@ -15,6 +15,7 @@ from belamy import files
 from belamy.devices import choose_device
 from belamy.errors import MissingExtra, WeightsError
 from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.find import AUTO, choose_backbone
 
 __all__ = ["INCEPTION", "FeatureExtractor", "load_feature_extractor"]
 
@@ -22,6 +23,7 @@ INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
 """The file of torch-fidelity's Inception, the network of the FIDs in papers."""
 
 _LARGEST = 128  # pixels of a side that iris and its like look at: they learned on 64
+_EYES = 160  # pixels; a network that is shown squares of more is shown all pictures so
 _BEST_INCEPTION_LAYER = "2048"
 
 
@@ -43,8 +45,11 @@ def load_feature_extractor(model: str | Path = "iris", device: str = "cpu") -> F
 
     Args:
         model: `inception`, which needs `pip install 'belamy[metrics]'` and its weights in the
-            cache; else a network's name (`belamy models list`) or a file, of which the last layer
-            before the classes is taken as a mean over positions.
+            cache; else a network's name (`belamy models list`), a file, or `auto` for the best
+            that is here; the last layer before its classes is taken as a mean over positions. A
+            network that learned on large squares (efficientnet_lite2: 260 px) is shown squares of
+            that side, small pictures enlarged; distances by one network say nothing beside those
+            by another.
         device: where it computes.
 
     Raises:
@@ -58,12 +63,13 @@ def load_feature_extractor(model: str | Path = "iris", device: str = "cpu") -> F
 
 def _load_backbone_extractor(model: str | Path, device: str) -> FeatureExtractor:
     target = choose_device(device)
-    backbone = load_backbone(model, device=target)
+    known = choose_backbone(model) if model == AUTO else model
+    backbone = load_backbone(known, device=target)
     layer = _find_deepest_layer(backbone)
 
     def extract(images: Tensor) -> Tensor:
         with torch.inference_mode():
-            activations = backbone(_shrink(images.to(target)), [layer])[layer]
+            activations = backbone(_fit(images.to(target), backbone.side), [layer])[layer]
             features: Tensor = activations.mean(dim=(2, 3))  # (N, C)
             return features.float().cpu()
 
@@ -77,13 +83,14 @@ def _find_deepest_layer(backbone: Backbone) -> str:
     return stages[-1]
 
 
-def _shrink(images: Tensor) -> Tensor:
-    """At most `_LARGEST` pixels high and wide."""
-    size = [min(side, _LARGEST) for side in images.shape[-2:]]
+def _fit(images: Tensor, side: int) -> Tensor:
+    """Pictures as a network of that side looks at them: squares of it, or for iris and its like
+    at most `_LARGEST` pixels high and wide."""
+    size = [side, side] if side > _EYES else [min(own, _LARGEST) for own in images.shape[-2:]]
     if list(images.shape[-2:]) == size:
         return images
-    small: Tensor = F.interpolate(images, size=size, mode="bicubic", antialias=True)
-    return small.clamp(0, 1)
+    fitted: Tensor = F.interpolate(images, size=size, mode="bicubic", antialias=True)
+    return fitted.clamp(0, 1)
 
 
 def _load_inception(device: str) -> FeatureExtractor:

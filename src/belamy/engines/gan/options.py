@@ -256,8 +256,9 @@ class EvaluateOptions:
             or its run folder.
         count: pictures that it paints for this. None: as many as there are real ones, 1,000 at
             least and 5,000 at most, of which as many are taken.
-        model: the feature extractor: iris, a name (`belamy models list`), a file; or inception,
-            for numbers as in papers, which needs `pip install 'belamy[metrics]'` and its weights.
+        model: the feature extractor: iris, a name (`belamy models list`), a file; auto, the best
+            eye that is here, whose distances say nothing beside those of iris; or inception, for
+            numbers as in papers, which needs `pip install 'belamy[metrics]'` and its weights.
         truncation: 1 paints all that the painter can; less raises precision and lowers recall.
         shown: pictures on the sheet, each with its nearest real one.
         seed: of the latents, and of what is drawn by lot.
