@@ -16,7 +16,7 @@ from belamy.networks.architecture import KINDS, Kind
 from belamy.networks.files.cache import cached_path, embedded_path, get_status
 from belamy.networks.files.header import SUFFIX, network_in, read_metadata
 from belamy.networks.files.package import how_to_install, import_from_package
-from belamy.networks.files.well_known import network_of, network_of_file
+from belamy.networks.files.well_known import is_timm, network_of, network_of_file
 from belamy.networks.registry import BEST_BACKBONES, NETWORKS, embedded_names, names_of
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ def find_network(network: str | os.PathLike[str], kind: Kind | None = None) -> P
     name = network_of(os.fspath(network))
     if name in embedded_names() or name in names_of("backbone"):
         return _find_name(name, kind)
+    if is_timm(name):
+        raise WeightsError(
+            f"{name} is one of timm's, which dream and style paint take; here one of belamy's own "
+            "networks is needed: belamy models list"
+        )
     path = Path(network).expanduser()
     if path.is_dir():
         path = _find_in_run(path)
@@ -167,7 +172,7 @@ def _check_suffix(path: Path, kind: Kind | None) -> None:
             "run here; paint with it there, and bring the pictures: belamy style, translate"
         )
     if kind == "backbone" and suffix in _IMPORTED:
-        own = network_of_file(path, names_of("backbone")) or "NETWORK"
+        own = network_of_file(path, names_of("backbone")) or AUTO
         raise WeightsError(f"{path} is not safetensors; run: belamy models import {own} {path}")
     known = ", ".join((SUFFIX, *foreign))
     raise WeightsError(f"{path} is no network that is known here; known are {known}")

@@ -89,7 +89,7 @@ def test_a_published_file_is_known_by_its_name(file: str, ours: str, tmp_path: P
     path = tmp_path / file
     assert network_of_file(path, names_of("backbone")) == ours
     path.touch()
-    command = f"run: belamy models import {ours or 'NETWORK'} {re.escape(str(path))}"
+    command = f"run: belamy models import {ours or 'auto'} {re.escape(str(path))}"
     with pytest.raises(WeightsError, match=command):
         find_network(path, "backbone")
 
@@ -182,3 +182,18 @@ def test_generators_of_others_say_what_to_do(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"\x80\x04.")
         with pytest.raises(WeightsError, match=words):
             find_network(tmp_path / name, "generator")
+
+
+def test_auto_is_told_by_the_file(tmp_path: Path) -> None:
+    torch.save(build("squeezenet1_1", classes=2).state_dict(), tmp_path / "mine.pth")
+    assert import_weights("auto", tmp_path / "mine.pth") == cached_path("squeezenet1_1")
+    torch.save({"a.weight": torch.zeros(3, 3)}, tmp_path / "odd.pth")
+    with pytest.raises(WeightsError, match=r"looks like none that is known; name it"):
+        import_weights("auto", tmp_path / "odd.pth")
+    with pytest.raises(WeightsError, match="no file of weights"):
+        import_weights("auto", tmp_path / "none.pth")
+
+
+def test_networks_of_timm_are_named_where_they_cannot_be_taken() -> None:
+    with pytest.raises(WeightsError, match="one of timm's, which dream and style paint take"):
+        find_network("timm:resnet18", "backbone")

@@ -195,7 +195,10 @@ def download(name: _Name) -> None:
 
 @app.command("import")
 def import_file(
-    name: _Name,
+    name: Annotated[
+        str,
+        typer.Argument(help="A network of `belamy models list`; auto is told by the file."),
+    ],
     file: Annotated[
         Path, typer.Argument(help="Its weights: what torch saved, .safetensors or .npz.")
     ],

@@ -24,13 +24,14 @@ from belamy.networks.files.colors import (
     turn_colors,
 )
 from belamy.networks.files.containers import read_container, tell_format
+from belamy.networks.files.header import network_in, read_metadata
 from belamy.networks.files.network_file import check_shapes, open_network_file, without_counters
 from belamy.networks.files.ranges import ColorOrder, Range
 from belamy.networks.files.signatures import OURS, guess_architecture
 from belamy.networks.files.unwrap import strip_prefixes, unwrap
 from belamy.networks.files.weights import Description, save_weights
-from belamy.networks.files.well_known import feeding_of, network_of
-from belamy.networks.find import check_kind
+from belamy.networks.files.well_known import feeding_of, network_of, network_of_file
+from belamy.networks.find import AUTO, check_kind
 from belamy.networks.registry import find_architecture, names_of
 
 __all__ = ["import_weights"]
@@ -53,7 +54,7 @@ def import_weights(
 
     Args:
         name: a backbone of the registry, or torchvision's name of its weights
-            (VGG19_Weights.IMAGENET1K_V1).
+            (VGG19_Weights.IMAGENET1K_V1); auto is told by what is in the file.
         file: what torch saved (.pth, .pt, .ckpt, .pth.tar, .bin), .safetensors or .npz; the state
             dict may lie in the wrappers that training scripts put around it.
         source: where it was published, for the metadata; None for the file's own name.
@@ -73,10 +74,10 @@ def import_weights(
         WeightsError: the file is missing, damaged, of another format or network, or clearly takes
             pictures otherwise than is stated.
     """
-    name = network_of(name)
+    path = Path(file).expanduser()
+    name = _tell_network(path) if name == AUTO else network_of(name)
     find_architecture(name, "backbone")
     check_choices(colors, range)
-    path = Path(file).expanduser()
     stated = (colors, range) != ("auto", "auto")
     read = _read(name, path)
     if read.says_itself and (stated or classes is not None):
@@ -101,6 +102,27 @@ class _Read:
     state: dict[str, Tensor]
     description: Description
     says_itself: bool = False
+
+
+def _tell_network(path: Path) -> str:
+    """The backbone that a file is of, by the names and shapes of its tensors.
+
+    Raises:
+        WeightsError: it cannot be told, or is none of belamy's.
+    """
+    known = names_of("backbone")
+    if tell_format(path) == "safetensors" and (said := network_in(read_metadata(path))):
+        return said
+    state = unwrap(path, read_container(path)).state
+    guess = guess_architecture({key: x.shape for key, x in state.items()})
+    name = OURS.get(guess, "") if OURS.get(guess, "") in known else network_of_file(path, known)
+    if not name:
+        like = f"it looks like {guess}" if guess else "it looks like none that is known"
+        raise WeightsError(
+            f"{path} does not say which network it is of, and {like}; name it: belamy models "
+            f"import NETWORK {path}"
+        )
+    return name
 
 
 def _licence(name: str, source: str | None) -> str:
