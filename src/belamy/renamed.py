@@ -108,6 +108,7 @@ VALUES: dict[tuple[str, str], dict[Any, Any]] = {
 
 
 ADDED: dict[str, dict[str, Any]] = {
+    "dream": {"augment": "jitter"},
     "learn-classifier": {"model": "iris"},
 }
 """Engine → options that its older recipes lack, with what was done then."""

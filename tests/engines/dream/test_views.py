@@ -14,7 +14,7 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.engines.dream.api import dream, dream_steps
-from belamy.engines.dream.free_canvas import CROP_SIDE, CROPS, NOISE, SHARES, SMALLEST_CROP
+from belamy.engines.dream.free_canvas import CROP_SIDE, NOISE, SHARES, SMALLEST_CROP
 from belamy.engines.dream.objective import DIVERSITY, objective_for, read_target, weighted_classes
 from belamy.engines.dream.options import DreamOptions, resolve
 from belamy.engines.dream.views import SMOOTHNESS, View, read_view
@@ -228,7 +228,7 @@ def test_a_maco_dream_fits_crops(eye: Path) -> None:
     optimizer.zero_grad()
     image = canvas()
     image.retain_grad()
-    crops = [crop(image, make_rng(7, "changes", 0, number)) for number in range(CROPS)]
+    crops = [crop(image, make_rng(7, "changes", *place)) for place in ((0,), (0, 1))]
     torch.stack([-backbone(one, ["logits"])["logits"][0, 3] for one in crops]).mean().backward()
     optimizer.step()
     made = dream(
@@ -241,6 +241,27 @@ def test_a_maco_dream_fits_crops(eye: Path) -> None:
     strong = image.grad.abs().mean(dim=1, keepdim=True)
     near = made.alpha > 0.9
     assert float(strong[near].mean()) > 3 * float(strong[made.alpha < 0.1].mean())
+
+
+@pytest.mark.parametrize(
+    ("options", "augment"),
+    [
+        ({"class_": "thing 3"}, "crops"),
+        ({"layer": "mixed3a"}, "jitter"),
+        ({"layer": "mixed3a", "canvas": "maco"}, "crops"),
+        ({"layer": "mixed3a", "augment": "crops"}, "crops"),
+        ({"objective": "neuron:mixed5b:3"}, "crops"),
+        ({"objective": "neuron:mixed5b:3:0,0"}, "jitter"),
+        ({"class_": "thing 3", "augment": "jitter"}, "jitter"),
+        ({"layer": "mixed3a", "canvas": "pixels", "octaves": 1}, None),
+    ],
+)
+def test_what_a_step_looks_at(eye: Path, options: dict[str, Any], augment: str | None) -> None:
+    made = dream(model=eye, **options, **{**QUICK, "steps": 1})
+    assert made.recipe is not None
+    assert made.recipe.options["augment"] == augment
+    again = dream(**made.recipe.options)
+    assert torch.equal(again.image, made.image)
 
 
 def test_a_drawing_that_is_not_changed_keeps_photos_magnitudes(eye: Path) -> None:
@@ -261,6 +282,7 @@ def test_a_drawing_that_is_not_changed_keeps_photos_magnitudes(eye: Path) -> Non
         ({"pictures": 1, "towards": "energy:mixed3a"}, "two or more"),
         ({"image": 1, "from_": "noise"}, "give one of the two"),
         ({"from_": "image"}, "give one of the two"),
+        ({"image": 1, "augment": "crops"}, "augment crops needs a canvas"),
         ({"canvas": "maco", "tile": 64}, "maco canvas cannot be tiled"),
         ({"canvas": "maco", "octaves": 3}, "no meaning on a maco canvas"),
     ],

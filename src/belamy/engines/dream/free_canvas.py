@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from belamy.pixels.images import contact_sheet
 from belamy.pixels.pyramid import gaussian_smooth
 from belamy.steps import Step
 
-__all__ = ["dream_on_canvas"]
+__all__ = ["dream_on_canvas", "sees_whole"]
 
 # Each step looks at so many crops of the picture, at shares of its shorter side, brought to about
 # 5/8 of what the network was trained on, with noise. Fel et al. take more and smaller crops of
@@ -51,7 +51,7 @@ def dream_on_canvas(scene: Scene, settings: FourierSettings | MacoSettings) -> I
         if options.transparent and image.requires_grad:
             image.register_hook(notice)  # type: ignore[no-untyped-call]
         losses = [
-            _loss_of_change(scene, image, change, (index, number))
+            _loss_of_change(scene, image, change, (index, *([number] if number else [])))
             for number, change in enumerate(changes)
         ]
         return torch.stack(losses).mean()
@@ -67,7 +67,7 @@ def dream_on_canvas(scene: Scene, settings: FourierSettings | MacoSettings) -> I
 
 
 def _loss_of_change(
-    scene: Scene, image: Tensor, change: Transform, place: tuple[int, int]
+    scene: Scene, image: Tensor, change: Transform, place: tuple[int, ...]
 ) -> Tensor:
     """The objective of the picture changed; what it is compared with is changed alike."""
     seed = scene.options.seed
@@ -101,26 +101,18 @@ def _changes(scene: Scene) -> list[Transform]:
     Crops, where what is looked for is as large as the picture: without them it is drawn over and
     over, in pieces. For what is smaller, or has its place, Lucid's jitter, scales and turns.
     """
-    options, backbone = scene.options, scene.backbone
-    kept = scene.objective_of is not None or scene.fixed_positions
-    if kept or not (options.canvas == "maco" or _is_large(scene)):
+    backbone = scene.backbone
+    if scene.options.augment != "crops":
         return [robust_same_size()]
     side = max(SMALLEST_CROP, round(CROP_SIDE * backbone.side))
     side = max(side, backbone.smallest(scene.objective.layers - {IMAGE}))
     return [random_crop(SHARES, side, NOISE)] * CROPS
 
 
-def _is_large(scene: Scene) -> bool:
-    """Whether one place of every layer looks at the whole picture."""
-    return all(map(_looks_at(scene.backbone, scene.base), scene.objective.layers - {IMAGE}))
-
-
-def _looks_at(backbone: Backbone, picture: Tensor) -> Callable[[str], bool]:
-    def whole(layer: str) -> bool:
-        field = backbone.layers[backbone.resolve(layer)].receptive_field
-        return field is None or field >= min(picture.shape[-2:])
-
-    return whole
+def sees_whole(backbone: Backbone, layers: Iterable[str], picture: Tensor) -> bool:
+    """Whether one position of each of the layers sees all of the picture (N, 3, H, W)."""
+    fields = [backbone.layers[backbone.resolve(layer)].receptive_field for layer in layers]
+    return all(field is None or field >= min(picture.shape[-2:]) for field in fields)
 
 
 def _opacity(attention: Tensor) -> Tensor:

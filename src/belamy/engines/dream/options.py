@@ -20,6 +20,7 @@ __all__ = [
     "LARGEST_SIDE",
     "NOISE_SIDE",
     "AtlasOptions",
+    "Augmentation",
     "DreamOptions",
     "FourierSettings",
     "MacoSettings",
@@ -37,6 +38,7 @@ SHEET_SIDE = 224  # the same, of several on a sheet
 SMALLEST_TILE = 64  # pixels; smaller ones would be nearly all margin
 
 Smoothing: TypeAlias = Literal["laplacian", "gaussian", "both", "none"]
+Augmentation: TypeAlias = Literal["crops", "jitter"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +75,10 @@ class DreamOptions:
         step_size: how far one step goes. On pixels the mean change in levels of 255 (None: 1.5, as
             in the notebook); on another canvas Adam's learning rate (None: 0.05 on fourier, as in
             Lucid; 0.3 on maco).
+        augment: what each step on a fourier or maco canvas looks at: crops of the picture, which
+            draw one thing, large; or jitter, all of it, shifted, turned and scaled a little. None:
+            crops on maco, and on fourier where one position of each layer sees the whole picture;
+            jitter for comparisons and for neurons that have their position.
         jitter: the picture is shifted by up to so many pixels before each step and back after it,
             so that no position always meets the same grid. None: 32 on pixels as in the notebook; a
             Fourier canvas is shifted, turned and scaled its own way.
@@ -116,6 +122,7 @@ class DreamOptions:
     octave_scale: Annotated[float | None, Between(1.01, 8)] = None
     steps: Annotated[int | None, Between(1, 100_000)] = None
     step_size: Annotated[float | None, Between(1e-6, 255)] = None
+    augment: Augmentation | None = None
     jitter: Annotated[int | None, Between(0, 4096)] = None
     smooth: Smoothing | None = None
     from_: Literal["image", "noise"] | None = None
@@ -257,6 +264,7 @@ def _check_canvas(options: DreamOptions, compares: bool) -> None:
         for name, needed in (
             ("a caricature or an inversion", compares),
             ("transparent", options.transparent),
+            ("augment crops", options.augment == "crops"),
             ("a sheet of pictures", options.pictures != 1),
         )
         if needed

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from belamy.devices import choose_device, make_rng
-from belamy.engines.dream.free_canvas import dream_on_canvas
+from belamy.engines.dream.free_canvas import dream_on_canvas, sees_whole
 from belamy.engines.dream.objective import (
     REFERENCE_SIDE,
     default_layers,
@@ -24,6 +24,7 @@ from belamy.engines.dream.objective import (
 from belamy.engines.dream.options import (
     LARGEST_SIDE,
     NOISE_SIDE,
+    Augmentation,
     DreamOptions,
     PixelSettings,
     default_canvas,
@@ -143,6 +144,7 @@ class Dreamer:
             options,
             tile="none" if tiling is None else tiling.tile,
             device=str(self.device),
+            augment=options.augment or self._augmentation(options, base),
         )
         digest = self.backbone.sha256
         weights = {self.backbone.name: digest} if digest else {}
@@ -159,8 +161,16 @@ class Dreamer:
             tiling,
             recipe,
             objective_of=partial(self._objective_of, guide) if self.target.compares else None,
-            fixed_positions=self.target.has_positions,
         )
+
+    def _augmentation(self, options: DreamOptions, base: Tensor) -> Augmentation | None:
+        """What suits the objective; None on pixels, which have a jitter of their own."""
+        if options.canvas == "pixels":
+            return None
+        if self.target.compares or self.target.has_positions:
+            return "jitter"
+        whole = sees_whole(self.backbone, self.target.layers, base)
+        return "crops" if options.canvas == "maco" or whole else "jitter"
 
     def _objective_of(self, guide: Tensor | None, base: Tensor) -> Objective:
         return objective_for(self.target, self.backbone, base, guide)

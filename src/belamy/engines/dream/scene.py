@@ -29,7 +29,6 @@ class Scene:
         mask: (1, 1, H, W) in [0, 1] or None.
         objective_of: the objective as it is for a changed base, where it compares with that; else
             None.
-        fixed_positions: whether the objective asks for a place of its own in the picture.
     """
 
     options: DreamOptions
@@ -41,7 +40,6 @@ class Scene:
     tiling: Tiling | None
     recipe: Recipe
     objective_of: Callable[[Tensor], Objective] | None = None
-    fixed_positions: bool = False
 
 
 def finish(scene: Scene, image: Tensor) -> tuple[Tensor, Tensor | None]:
