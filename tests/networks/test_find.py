@@ -100,7 +100,7 @@ def test_misuse_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         find_network("zzz", "image-to-image")
     with pytest.raises(WeightsError, match=r"known are \.safetensors, \.t7"):
         find_network("somewhere/wave.exe", "image-to-image")
-    with pytest.raises(WeightsError, match=r"belamy models import NETWORK .*vgg\.pth"):
+    with pytest.raises(WeightsError, match=r"belamy models import auto .*vgg\.pth"):
         find_network("vgg.pth", "backbone")
     monkeypatch.setattr(cache, "_EMBEDDED", tmp_path)
     with pytest.raises(WeightsError, match=r"not in this copy of belamy.*belamy gan train"):
