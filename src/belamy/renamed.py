@@ -108,6 +108,7 @@ VALUES: dict[tuple[str, str], dict[Any, Any]] = {
 
 
 ADDED: dict[str, dict[str, Any]] = {
+    "atlas": {"augment": "jitter"},
     "dream": {"augment": "jitter"},
     "learn-classifier": {"model": "iris"},
 }

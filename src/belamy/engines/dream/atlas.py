@@ -40,6 +40,7 @@ def draw_atlas(options: AtlasOptions) -> Iterator[Step]:
                 size=options.size,
                 steps=options.steps,
                 canvas="fourier",
+                augment=options.augment,
                 seed=options.seed,
                 device=options.device,
             )

@@ -305,6 +305,7 @@ class AtlasOptions:
         size: side of each picture in pixels. None: 160; 80 in an atlas of activations.
         steps: of the Fourier canvas, for each picture. None: 128, half of what a single dream
             takes, since small pictures settle sooner; 64 in an atlas of activations.
+        augment: what each step looks at, as in a dream; in an atlas of activations always jitter.
         seed: of the noise that they start from.
         device: auto, cpu, cuda or mps.
     """
@@ -317,6 +318,7 @@ class AtlasOptions:
     grid: Annotated[int, Between(2, 64)] = 8
     size: Annotated[int | None, Between(8, 32_768)] = None
     steps: Annotated[int | None, Between(1, 100_000)] = None
+    augment: Augmentation | None = None
     seed: int = 0
     device: str = "auto"
 
