@@ -143,7 +143,7 @@ def test_names_of_an_older_torch(tmp_path: Path) -> None:
     }
     assert "features.denseblock1.denselayer1.norm.1.weight" in old
     torch.save(old, tmp_path / "densenet121-a639ec97.pth")
-    import_weights("densenet121", tmp_path / "densenet121-a639ec97.pth")
+    import_weights("densenet121", tmp_path / "densenet121-a639ec97.pth", source="torchvision")
     x = torch.rand(1, 3, 40, 40)
     own = load_backbone("densenet121", layers=["denseblock1"])
     expected: Tensor = network.features[:5]((x - own.mean) / own.std)  # type: ignore[index, operator]
