@@ -20,7 +20,7 @@ _INFERNO = (
 # All by eye.
 _HEAT = 0.6  # how much of the warmth covers the picture
 _PAPER, _INK, _EMPTY = "#f6f5f2", "#3c3a38", "#dedbd5"
-_STRIP = 1 / 14  # height of a bar's strip, in its width
+_STRIP = 1 / 20  # height of a bar's strip, in its width
 _SMALLEST_STRIP = 28  # pixels
 
 
