@@ -79,7 +79,7 @@ def test_the_network_is_loaded_once_for_many_pictures(
     eye: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classifier = Classifier(ClassifyOptions(model=eye, top=3))
-    monkeypatch.setattr("belamy.engines.classify.predict.load_backbone", None)
+    monkeypatch.setattr("belamy.engines.classify.predict.share_backbone", None)
     first, other = classifier(photo), classifier(photo.flip(3))
     monkeypatch.undo()
     assert first == classify(photo, model=eye, top=3)

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from belamy.errors import OptionError, UnknownName
-from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.arbitrary_style import IMAGE, LAYERS, STRIDE, encode_style
+from belamy.networks.recent import share_backbone
 from belamy.objectives.style_losses import Moments
 from belamy.objectives.whitening import standard_deviations, whitening_coloring
 
@@ -27,7 +28,7 @@ def load_encoder(model: str, layers: Iterable[str], device: torch.device) -> Bac
         UnknownName, WeightsError: there is none of this name, or its weights are not here.
     """
     try:
-        backbone = load_backbone(model, layers={*layers, *LAYERS}, device=device)
+        backbone = share_backbone(model, layers={*layers, *LAYERS}, device=device)
     except UnknownName as error:
         if "layer" not in str(error):
             raise

@@ -25,7 +25,8 @@ from belamy.engines.style.inputs import Pictures, read_pictures, shrink
 from belamy.errors import OptionError, WeightsError
 from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.arbitrary_style import LAYERS, REACH, STRIDE
-from belamy.networks.load import load_network
+from belamy.networks.load import find_network, load_network
+from belamy.networks.recent import share
 from belamy.objectives.patch_match import PATCH_SIZE
 from belamy.optimise import Tiling
 from belamy.pixels.colors import keep_colors
@@ -52,7 +53,13 @@ class AnyStylist:
     def __init__(self, options: AnyStyleOptions) -> None:
         self.options = resolve(options)
         self.device = choose_device(options.device)
-        loaded = load_network(os.fspath(options.network), "arbitrary-style", device=self.device)
+        network = os.fspath(options.network)
+        loaded = share(
+            find_network(network, "arbitrary-style"),
+            ("arbitrary-style", str(self.device)),
+            lambda: load_network(network, "arbitrary-style", device=self.device),
+            lambda loaded: loaded.network,
+        )
         self.decoder = loaded.network
         self.encoder = _load_encoder(
             loaded.metadata["encoder"], loaded.metadata["encoder_sha256"], self.device

@@ -8,8 +8,9 @@ from torch import Tensor
 from belamy.devices import choose_device
 from belamy.engines.classify.options import ClassifyOptions, Guess
 from belamy.errors import WeightsError
-from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.backbone import Backbone
 from belamy.networks.find import choose_backbone
+from belamy.networks.recent import share_backbone
 from belamy.pixels.images import Source, load_image, resize
 
 __all__ = ["Classifier", "center_square", "compute_logits", "load_classifier"]
@@ -46,7 +47,7 @@ def load_classifier(model: str, device: str) -> Backbone:
     Raises:
         WeightsError: it has none, or its weights are not here.
     """
-    network = load_backbone(model, layers=["logits"], device=choose_device(device))
+    network = share_backbone(model, layers=["logits"], device=choose_device(device))
     if not network.classes:
         raise WeightsError(f"{model} names no classes, so it cannot say what it sees; take another")
     return network

@@ -17,7 +17,8 @@ from belamy.engines.defog.options import EMBEDDED, DefogOptions
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError
 from belamy.networks.dehaze import DehazeNet
-from belamy.networks.load import load_network
+from belamy.networks.load import find_network, load_network
+from belamy.networks.recent import share
 from belamy.pixels.fog import dark_channel
 from belamy.pixels.fog.model import MIN_TRANSMISSION, Fog
 from belamy.pixels.fog.sky import segment_sky
@@ -76,7 +77,12 @@ class _Method:
 
 
 def _load_network(options: DefogOptions, device: torch.device) -> _Method:
-    loaded = load_network(options.network, "dehaze", device=device)
+    loaded = share(
+        find_network(options.network, "dehaze"),
+        ("dehaze", str(device)),
+        lambda: load_network(options.network, "dehaze", device=device),
+        lambda loaded: loaded.network,
+    )
     return _Method(_estimator_of(loaded.network), {loaded.path.name: loaded.sha256})
 
 

@@ -18,7 +18,8 @@ from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError
 from belamy.networks.gan import latents as styles_of
 from belamy.networks.gan.generator import find_label
-from belamy.networks.load import load_network
+from belamy.networks.load import find_network, load_network
+from belamy.networks.recent import share
 from belamy.pixels.decor.frame import add_frame
 from belamy.pixels.decor.signature import add_signature
 from belamy.pixels.enlarge import enlarge
@@ -116,7 +117,12 @@ class Sampler:
         device: str = "auto",
     ) -> None:
         self.device = choose_device(device)
-        loaded = load_network(network, "generator", device=self.device)
+        loaded = share(
+            find_network(network, "generator"),
+            ("generator", str(self.device)),
+            lambda: load_network(network, "generator", device=self.device),
+            lambda loaded: loaded.network,
+        )
         self.generator = loaded.network
         self.file, self.sha256 = loaded.path.name, loaded.sha256
         self.label = find_label(self.generator, label)

@@ -22,6 +22,7 @@ from belamy.networks.image_to_image.geometry import Geometry
 from belamy.networks.image_to_image.load import ONNX, load_image_net
 from belamy.networks.image_to_image.network import CHECKED_SIDE, ImageTransformNet
 from belamy.networks.image_to_image.trial import RangedRun, choose_range, measure_stride
+from belamy.networks.recent import share
 from belamy.pixels.tiles import Tile
 
 __all__ = ["RUNTIMES", "CompiledRuntime", "OnnxRuntime", "Runtime", "TorchRuntime", "load_runtime"]
@@ -149,19 +150,28 @@ def load_runtime(
     if runtime == "torch":
         if is_onnx:
             raise OptionError(f"torch cannot run {path}; take --runtime onnxruntime or openvino")
-        return TorchRuntime.of(load_image_net(path, direction, range), device)
+        return TorchRuntime.of(_share_image_net(path, direction, range), device)
     if device.type != "cpu":
         raise OptionError(f"{runtime} runs on the CPU here; take --device cpu, or --runtime torch")
     if is_onnx:
         if direction is not None:
             raise OptionError(f"{path} is of one direction alone; leave out {direction}")
         return _open_onnx(path, runtime, range)
-    network = load_image_net(path, direction, range)
+    network = _share_image_net(path, direction, range)
 
     def compile(network: ImageTransformNet) -> onnx.Run:
         return onnx.compile_onnx(network, runtime)
 
     return CompiledRuntime(network, compile, compile(network))
+
+
+def _share_image_net(path: Path, direction: str | None, range: Range) -> ImageTransformNet:
+    return share(
+        path,
+        ("image-to-image", direction, range),
+        lambda: load_image_net(path, direction, range),
+        lambda network: network,
+    )
 
 
 def _open_onnx(path: Path, runtime: str, range: Range) -> OnnxRuntime:

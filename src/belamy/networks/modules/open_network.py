@@ -11,12 +11,13 @@ from torch import nn
 
 from belamy.devices import choose_device
 from belamy.errors import OptionError, RecipeError
-from belamy.networks.backbone import Backbone, load_backbone
+from belamy.networks.backbone import Backbone
 from belamy.networks.files.well_known import is_timm
 from belamy.networks.find import list_backbones, name_network, suggest_backbone
 from belamy.networks.modules.module_backbone import ModuleBackbone, main_paths
 from belamy.networks.modules.timm_networks import load_timm
 from belamy.networks.modules.torch_network import AnyModule, TorchNetwork
+from belamy.networks.recent import share_backbone
 
 __all__ = [
     "Model",
@@ -80,7 +81,7 @@ def open_backbone(
     place = choose_device(str(device or "cpu"))
     if not is_module(model):
         assert isinstance(model, (str, os.PathLike))
-        return load_backbone(os.fspath(model), layers=layers, device=place)
+        return share_backbone(os.fspath(model), layers=layers, device=place)
     if isinstance(model, (nn.Module, TorchNetwork)):
         return ModuleBackbone(_described(model), layers=layers, device=place)
     name = os.fspath(model)
