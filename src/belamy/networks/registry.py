@@ -110,7 +110,7 @@ NETWORKS: dict[str, Architecture] = {
             2, 23.5, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
         ),
         aliases=NameTable("backbones.efficientnet:ALIASES"),
-        layers=LayerDefaults(dream=("block14", "block17"), dream_smoothing="both"),
+        layers=LayerDefaults(dream=("block13", "block16"), dream_smoothing="both"),
     ),
     "alexnet": Architecture(
         "backbone",
