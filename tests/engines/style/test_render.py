@@ -302,28 +302,6 @@ def test_a_preset_is_size_and_iterations(
     assert (recipe.options["preset"], recipe.options["size"]) == ("sketch", 40)
 
 
-def test_a_small_picture_is_enlarged_where_a_size_says_so_alone(eye: Path, stripes: Tensor) -> None:
-    grey = torch.full((1, 3, 30, 20), 0.5)
-    settings = {**QUICK, "iterations": 1, "min_size": 16}
-    (*_, own) = style_steps(grey, stripes, model=eye, **{**settings, "size": None})
-    assert own.image.shape[-2:] == (30, 20)
-    assert own.recipe is not None
-    assert own.recipe.options["size"] == "full"
-    (*_, large) = style_steps(grey, stripes, model=eye, **{**settings, "size": 36})
-    assert large.image.shape[-2:] == (36, 24)
-
-
-def test_a_step_counts_by_the_pixels_of_its_scale(
-    eye: Path, photo: Tensor, stripes: Tensor
-) -> None:
-    settings = {**QUICK, "size": 64, "min_size": 32, "iterations": "2,1"}
-    steps = list(style_steps(photo, stripes, model=eye, **settings))
-    pixels = [step.image.shape[-1] * step.image.shape[-2] for step in steps]
-    done = [sum(pixels[: count + 1]) / sum(pixels) for count in range(len(steps))]
-    assert [step.fraction for step in steps] == pytest.approx(done)
-    assert done[0] < 1 / len(steps)
-
-
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"size": 1}, "size"),
     ({"size": "big"}, "size is 'big'"),
