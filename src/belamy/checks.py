@@ -285,9 +285,9 @@ def _is_of(value: Any, part: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if part is str:
         return isinstance(value, str)
-    if part in (Path, os.PathLike):
-        return isinstance(value, os.PathLike)
     origin = get_origin(part)
+    if part in (Path, os.PathLike) or origin is os.PathLike:
+        return isinstance(value, os.PathLike)
     if isinstance(origin, type) and issubclass(origin, Sequence):
         inner = get_args(part)
         plain = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
@@ -319,5 +319,6 @@ def _refusal(name: str, value: Any, parts: tuple[Any, ...], allowed: Between | N
             of_type = _is_of(value, part) and len(parts) == 1
             words.append(str(allowed) if of_type else f"{_TYPE_WORDS[part]} {allowed}")
         else:
-            words.append(_TYPE_WORDS.get(part, "several of them" if get_args(part) else "a path"))
+            several = get_args(part) and get_origin(part) is not os.PathLike
+            words.append(_TYPE_WORDS.get(part, "several of them" if several else "a path"))
     return f"{_words(name)} is {show_value(value)}; it must be {' or '.join(dict.fromkeys(words))}"

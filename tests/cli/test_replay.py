@@ -129,10 +129,18 @@ def test_a_direction_is_no_file(folder: Path) -> None:
     assert "it must be its numbers" in replay()
 
 
-@pytest.mark.parametrize("network", [1.5, True, 0, ["iris", 7]])
+@pytest.mark.parametrize("network", [1.5, True, 0, None, [], ["iris"], ["iris", 7]])
 def test_a_network_is_a_text(folder: Path, network: object) -> None:
-    change(engine="translate", options={"network": network})
-    assert "it must be texts" in replay()
+    for engine, name in (("translate", "network"), ("atlas", "model"), ("style", "model")):
+        change(engine=engine, options={name: network}, inputs=())
+        assert "it must be a text" in replay()
+
+
+def test_pictures_of_an_atlas_are_files_like_others(folder: Path, tmp_path: Path) -> None:
+    change(engine="atlas", inputs=(), options={"activations": True}, step=None)
+    assert "it must be a text or a path" in replay()
+    change(options={"activations": str(tmp_path / "photos")})
+    assert "lies outside of the picture's folder" in replay()
 
 
 def test_weights_of_what_has_none(folder: Path) -> None:
@@ -154,6 +162,7 @@ def test_weights_of_what_has_none(folder: Path) -> None:
         ("gan-evaluate", {"data": "photos", "count": 1_000_000}, "asks for 1e+06 pictures"),
         ("atlas", {"model": "iris", "layer": "mixed3a", "channels": 200}, "25600 steps"),
         ("learn-mlp", {"epochs": 5000, "count": 2000}, "222 times the work of the lesson"),
+        ("learn-gan_toy", {"steps": 8000}, "2 times the work of the lesson"),
     ],
 )
 def test_more_work_than_the_picture_was_needs_trust(

@@ -168,10 +168,10 @@ def _check_value(name: str, value: Any, annotation: Any, *, is_role: bool) -> No
         choices = [one for part in parts if get_origin(part) is Literal for one in get_args(part)]
         if value is not None and value not in ((), []) and value not in choices:
             raise RecipeError(f"the recipe's {name} must be among its inputs, not its options")
-    texts = object in parts and any(part is str for part in parts)
-    if (texts or name in (*NETWORKS, "data", _LATENTS)) and not all(
-        isinstance(one, (str, type(None))) for one in items
-    ):
+    if name in (*NETWORKS, "data") and not isinstance(value, str):
+        raise RecipeError(f"the recipe's {name} is {show_value(value)}; it must be a text")
+    texts = name == _LATENTS or (object in parts and any(part is str for part in parts))
+    if texts and not all(isinstance(one, (str, type(None))) for one in items):
         raise RecipeError(f"the recipe's {name} is {show_value(value)}; it must be texts")
     for text in items:
         if isinstance(text, str) and _DIRECTION.match(text):

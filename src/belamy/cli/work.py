@@ -26,7 +26,6 @@ _LARGEST_STYLE = 2048  # pixels that styles may have beside any picture
 _SMALLEST_PAINTING = 16  # pixels, of generators whose file does not say
 _MOST_PAINTED = 10_000
 _USUAL_STEPS = {"atlas": 128, "dream": 256}  # at most, where a recipe leaves them open
-_MORE_LEARNING = 2  # times what lessons do by themselves
 _LEARNING = ("count", "discriminator_steps", "epochs", "pictures", "steps", "sweeps")
 _FILM = 1024  # pixels of a film's side, where no decoder says it
 _WORKED_ON = ("image", "content")
@@ -224,11 +223,12 @@ def _large_inputs(call: Call, files: Found, size: _Size) -> Iterator[str]:
 
 
 def _much_learning(call: Call) -> Iterator[str]:
+    """More than the lesson does by itself, which is a minute of work."""
     usual, much = 1.0, 1.0
     parameters: Mapping[str, Any] = inspect.signature(call.function).parameters
     for name in _LEARNING:
         if name in parameters and (value := _number(_options(call).get(name))) is not None:
             much *= max(1.0, value)
             usual *= max(1, parameters[name].default or 1)
-    if much > _MORE_LEARNING * usual:
+    if much > usual:
         yield f"{much / usual:.3g} times the work of the lesson"
