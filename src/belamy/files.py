@@ -46,7 +46,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 def _prepare(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """What will be written, and an empty file beside it with the permissions that it will have."""
     try:
-        target = Path(path).resolve()
+        target = Path(os.path.realpath(path))  # `resolve` raises at links that lead in a circle
         if target.is_dir():
             raise BelamyError(
                 f"cannot write {os.fspath(path)!r}: it is a folder; name a file in it"
@@ -107,10 +107,15 @@ def _settle(temporary: Path, target: Path) -> None:
                 os.close(folder)
 
 
+def expand_home(path: str | os.PathLike[str]) -> Path:
+    """`path` with a leading ~ or ~name as that home; as it is where there is none."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - the other one raises there
+
+
 def cache_folder() -> Path:
     """Where downloads and prepared data live: $BELAMY_HOME, or belamy in the user's cache."""
     if home := os.environ.get("BELAMY_HOME"):
-        return Path(home).expanduser()
+        return expand_home(home)
     caches = os.environ.get("XDG_CACHE_HOME")
     return (Path(caches) if caches else Path.home() / ".cache") / "belamy"
 

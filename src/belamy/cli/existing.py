@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
     from belamy.steps import Step
 
-__all__ = ["Overwrite", "Planned", "is_made_by", "recipe_there", "unless_made"]
+__all__ = ["Overwrite", "Planned", "is_made_by", "recipe_there", "require_ours", "unless_made"]
 
 Overwrite = Annotated[
     bool,
@@ -29,6 +29,7 @@ Planned: TypeAlias = "Callable[[], Recipe]"
 
 # How it is computed, not what: the machine decides.
 _FREE = ("device", "tile")
+_BEGINNING = 4096  # bytes
 
 
 def recipe_there(target: Path, overwrite: bool) -> Recipe | None:
@@ -49,6 +50,33 @@ def recipe_there(target: Path, overwrite: bool) -> Recipe | None:
             f"{printable(target)} is there and carries no recipe of belamy's, so it is left as it "
             "is; name another output, or replace it with --overwrite"
         ) from error
+
+
+def require_ours(target: Path, mark: bytes, overwrite: bool) -> None:
+    """Check that a file beside the picture replaces none that belamy did not make.
+
+    Args:
+        mark: what the beginning of such files of belamy's holds.
+        overwrite: whether it may be replaced anyhow.
+
+    Raises:
+        OptionError: it would.
+    """
+    if overwrite or not target.exists():
+        return
+    from belamy.pixels.decode import printable
+
+    if target.is_dir():
+        raise OptionError(f"{printable(target)} is a folder; name a file in it")
+    beginning = b""
+    if target.is_file():
+        with target.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+    if mark not in beginning:
+        raise OptionError(
+            f"{printable(target)} is there and is not of belamy's making, so it is left as it is; "
+            "name another file, or replace it with --overwrite"
+        )
 
 
 def is_made_by(found: Recipe, planned: Recipe, steps: int | None) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
+from belamy.cli.existing import require_ours
 from belamy.cli.inputs import read_source
 from belamy.cli.outputs import Job, require_folder
 from belamy.errors import OptionError
@@ -19,9 +20,11 @@ _SIDE = 720  # pixels of the longer side of a picture on the page
 _QUALITY = 88
 _SUFFIXES = (".html", ".htm")
 
+_MARK = b'content="belamy"'
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="generator" content="belamy">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
 <style>
@@ -45,15 +48,19 @@ _FIGURE = Template("""<figure>
 </figure>""")
 
 
-def require_page(path: Path) -> None:
+def require_page(path: Path, overwrite: bool = False) -> None:
     """Check that a page can be written at `path`.
 
+    Args:
+        overwrite: whether it may replace a file that is none of these pages.
+
     Raises:
-        OptionError: the suffix is not .html, or the folder cannot be written.
+        OptionError: the suffix is not .html, the folder cannot be written, or it would replace one.
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise OptionError(f"{path} does not end in .html, as a page does; name it so")
     require_folder(path.parent)
+    require_ours(path, _MARK, overwrite)
 
 
 def write_gallery(path: Path, jobs: Sequence[Job], *, title: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -99,10 +100,15 @@ def _with_suffix_in_stem(name: str) -> Path:
 
 def _without(output: str, found: Inputs, place: Path) -> Inputs:
     """Leaves out what was made by the same command before."""
-    folder = Path(output).resolve()
-    if not output or folder == place.resolve() or place.resolve() not in folder.parents:
+    folder, start = _real(output), _real(place)
+    if not output or folder == start or start not in folder.parents:
         return found
-    return {path: one for path, one in found.items() if folder not in path.resolve().parents}
+    return {path: one for path, one in found.items() if folder not in _real(path).parents}
+
+
+def _real(path: str | Path) -> Path:
+    """With links followed; unlike `resolve`, which raises at those that lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def read_source(path: Path) -> Source:

@@ -118,7 +118,7 @@ def plan(
 def _require_distinct(jobs: Sequence[Job]) -> None:
     taken: dict[Path, Path] = {}
     for job in jobs:
-        if job.target.resolve() == job.source.resolve():
+        if os.path.realpath(job.target) == os.path.realpath(job.source):
             raise OptionError(f"{job.source} would overwrite itself; choose another place")
         if job.target in taken:
             raise OptionError(

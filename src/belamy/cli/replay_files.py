@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from belamy.checks import show_value
 from belamy.cli.replay import NETWORKS, Call, exchange_paths, path_options
 from belamy.errors import BelamyError, RecipeError
+from belamy.files import expand_home
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
@@ -122,7 +123,7 @@ class _Search:
             raise RecipeError(f"{self.subject} is missing: it was given as values, not as a file")
         beside = self.folder / name
         remote = _NETWORK_PATH.match(recorded) is not None
-        there = None if remote else _at_home(recorded)
+        there = None if remote else expand_home(recorded)
         changed = None
         for place in (beside, there):
             if place is None or not (self.trust or _is_inside(place, self.folder)):
@@ -151,13 +152,6 @@ class _Search:
             f"has changed: its SHA-256 was {was}, now it is {changed[:12]}…; restore the original "
             "to make the same picture"
         )
-
-
-def _at_home(recorded: str) -> Path:
-    try:
-        return Path(recorded).expanduser()
-    except RuntimeError:  # nobody's home
-        return Path(recorded)
 
 
 def _is_inside(place: Path, folder: Path) -> bool:

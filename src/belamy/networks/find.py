@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from belamy.errors import UnknownName, WeightsError
+from belamy.files import expand_home
 from belamy.networks.architecture import KINDS, Kind
 from belamy.networks.files.cache import cached_path, embedded_path, get_status
 from belamy.networks.files.header import SUFFIX, network_in, read_metadata
@@ -77,7 +78,7 @@ def find_network(network: str | os.PathLike[str], kind: Kind | None = None) -> P
             f"{name} is one of timm's, which dream and style paint take; here one of belamy's own "
             "networks is needed: belamy models list"
         )
-    path = Path(network).expanduser()
+    path = expand_home(network)
     if path.is_dir():
         path = _find_in_run(path)
     elif path.suffix == "" and len(path.parts) < 2 and not path.exists():

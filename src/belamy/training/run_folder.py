@@ -279,9 +279,10 @@ def create_run(folder: Path, run_type: str, config: DataclassInstance) -> Run:
             folder.mkdir(parents=True, exist_ok=True)
         elif not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not (folder / ".lock").exists():  # nor is one left in somebody's own folder
+            _require_empty(folder)
         with run.lock():  # of two that begin at once, one is told so
-            if any(path.name[0] != "." for path in folder.iterdir()):
-                raise RunError(f"{folder} is not empty; choose another folder")
+            _require_empty(folder)
             _write_config(folder, run_type, config)
             _make_folders(run)
     except OSError as error:
@@ -289,6 +290,11 @@ def create_run(folder: Path, run_type: str, config: DataclassInstance) -> Run:
             f"{folder} cannot be a run folder: {error.strerror}; choose another place"
         ) from error
     return run
+
+
+def _require_empty(folder: Path) -> None:
+    if any(path.name[0] != "." for path in folder.iterdir()):
+        raise RunError(f"{folder} is not empty; choose another folder")
 
 
 def _write_config(folder: Path, run_type: str, config: DataclassInstance) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from belamy.cli.existing import Overwrite
+from belamy.cli.existing import Overwrite, recipe_there
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.inputs import inputs
 from belamy.cli.options import default, option, takes
@@ -66,7 +66,7 @@ def clear(
     require_named(output)
     asked = DefogOptions(**options)
     if transmission and _is_file(transmission):
-        require_output(transmission)
+        recipe_there(require_output(transmission), overwrite)
         if len(inputs(images)) > 1:
             raise OptionError(f"several maps cannot all become {transmission}; name a folder")
     from belamy.engines.defog.remove import Defogger  # brings torch

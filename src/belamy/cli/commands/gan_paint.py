@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy.cli.commands.gan import app
-from belamy.cli.existing import Overwrite, recipe_there, unless_made
+from belamy.cli.existing import Overwrite, recipe_there, require_ours, unless_made
 from belamy.cli.films import require_film, save_film
 from belamy.cli.groups import complain
 from belamy.cli.options import arguments_of, default, takes
@@ -42,6 +42,7 @@ def _argument(function: Callable[..., Any], name: str, **settings: Any) -> Any:
     return typer.Argument(help=arguments_of(function)[name].help, **settings)
 
 
+LATENTS_MARK = b'"kind":"latents"'
 Kept = Annotated[
     Path | None,
     typer.Option(
@@ -66,7 +67,7 @@ def paint(
     **options: Any,
 ) -> None:
     """Paint pictures from nothing; in a folder, SEED-NUMBER.png is what other commands call it."""
-    _require_latents(save_latents)
+    _require_latents(save_latents, overwrite)
     if output and _is_folder(output):
         require_folder(output)
         given = PaintOptions(network, sheet=False, **options)
@@ -175,7 +176,7 @@ def mix(
     **options: Any,
 ) -> None:
     """Cross two pictures and show what lies between them."""
-    _require_latents(save_latents)
+    _require_latents(save_latents, overwrite)
     steps = gan_mix_steps(first, second, **options)
     _paint_one(steps, output, save_latents, "mixing", overwrite)
 
@@ -190,7 +191,7 @@ def edit(
     **options: Any,
 ) -> None:
     """Change a picture in one direction; without --direction, see what each direction does."""
-    _require_latents(save_latents)
+    _require_latents(save_latents, overwrite)
     steps = gan_edit_steps(picture, **options)
     _paint_one(steps, output, save_latents, "editing", overwrite)
 
@@ -208,9 +209,9 @@ def project(
     **options: Any,
 ) -> None:
     """Find IMAGE among all that a painter could paint, as near as it comes."""
-    _require_latents(save_latents)
+    _require_latents(save_latents, overwrite)
     if video is not None:
-        require_film(video)
+        recipe_there(require_film(video), overwrite)
     way: list[Step] = []
     steps = _keeping(gan_project_steps(image, **options), way if video is not None else None)
     _paint_one(steps, output, save_latents, "looking for", overwrite, anew=video is not None)
@@ -258,7 +259,7 @@ def _print_measures(step: Step, as_json: bool) -> None:
         typer.echo(f"{name}: {value:.4g}")
 
 
-def _require_latents(path: Path | None) -> None:
+def _require_latents(path: Path | None, overwrite: bool) -> None:
     """Checked before the work."""
     if path is None:
         return
@@ -266,6 +267,7 @@ def _require_latents(path: Path | None) -> None:
 
     check_latents_path(path)
     require_folder(path.parent)
+    require_ours(path, LATENTS_MARK, overwrite)
 
 
 def _save_latents(steps: list[Step], path: Path | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from belamy.cli.existing import Overwrite, recipe_there
 from belamy.cli.options import default, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_bytes, show_steps
@@ -237,10 +238,11 @@ def atlas(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The contact sheet; its suffix says the format.")
     ] = Path("atlas.png"),
+    overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
     """Draw what each layer likes best, or each channel of one layer, on a contact sheet."""
-    require_output(output)
+    recipe_there(require_output(output), overwrite)
     step, stopped = show_steps(atlas_steps(name, **options), f"drawing {output.name}")
     save_step(step, output)
     typer.echo(output)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from belamy.cli.existing import Overwrite
+from belamy.cli.existing import Overwrite, require_ours
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.inputs import holds_many
 from belamy.cli.options import arguments_of, default, flag, is_typed, option, takes
@@ -31,6 +31,7 @@ FAST_ALONE = arguments_of(any_style_steps).keys() - arguments_of(style_steps).ke
 STEPS_ALONE = arguments_of(style_steps).keys() - arguments_of(any_style_steps).keys() | {
     *("every", "trace")
 }
+TRACE_MARK = b'[\n{"step": '  # how files of losses begin
 
 app = typer.Typer(
     name="style",
@@ -81,6 +82,7 @@ def paint(
     require_named(output)
     if trace is not None:
         require_folder(trace.parent)
+        require_ours(trace, TRACE_MARK, overwrite)
     given = {**options, "patches": patches, "strength": strength, "network": network}
     chosen = _chosen(context, fast, given)
     if _is_folder(content, output):

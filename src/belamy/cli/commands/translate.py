@@ -61,7 +61,7 @@ def apply(
 ) -> None:
     """Translate every IMAGE with what NETWORK has learned."""
     if gallery is not None:
-        require_page(gallery)
+        require_page(gallery, overwrite)
     asked = TranslateOptions(network=network, **options)
     from belamy.engines.translate.render import Translator  # brings torch
 

@@ -13,6 +13,7 @@ from belamy.checks import require
 from belamy.devices import make_rng
 from belamy.engines.gan.config import GanConfig
 from belamy.errors import OptionError, WeightsError
+from belamy.files import expand_home
 from belamy.networks.files.network_file import fill_network, join_states, save_network_file
 from belamy.networks.find import IN_RUN, find_network, open_network
 from belamy.networks.gan.generator import Generator, GeneratorArguments, discriminator_layers
@@ -86,7 +87,7 @@ def start_from(networks: GanNetworks, config: GanConfig) -> None:
         WeightsError: it is missing, damaged, of another form, or has nothing to freeze.
     """
     assert config.start is not None
-    path = Path(config.start).expanduser()
+    path = expand_home(config.start)
     if config.start in embedded_names("generator"):
         path = find_network(config.start, "generator")
     elif path.is_dir():

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from belamy.checks import Between, check_number
 from belamy.engines.translate.config import TranslateConfig
 from belamy.engines.translate.options import Direction, TranslateOptions
 from belamy.steps import Step, run_to_end, with_options
@@ -112,8 +113,10 @@ def evaluate_translation(
 
     Raises:
         DataError: a domain has too few pictures, or pairs do not match.
+        OptionError: `size` is out of range.
         WeightsError: a network is not here, or has not learned this direction.
     """
+    check_number("size", size, Between(16, 1024, "pixels"))
     from belamy.engines.translate.evaluate import measure
 
     return measure(network, a, b, direction, model, size, pairs, device)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from belamy.checks import show_value
 from belamy.errors import OptionError, PictureWarning, WeightsError
+from belamy.files import expand_home
 from belamy.networks.files import caffe
 from belamy.networks.files.cache import cached_path
 from belamy.networks.files.colors import (
@@ -74,7 +75,7 @@ def import_weights(
         WeightsError: the file is missing, damaged, of another format or network, or clearly takes
             pictures otherwise than is stated.
     """
-    path = Path(file).expanduser()
+    path = expand_home(file)
     name = _tell_network(path) if name == AUTO else network_of(name)
     find_architecture(name, "backbone")
     check_choices(colors, range)
@@ -223,7 +224,7 @@ def _read_classes(given: Sequence[str] | str) -> tuple[str, ...]:
 
 
 def _listed(given: str) -> list[str]:
-    path = Path(given).expanduser()
+    path = expand_home(given)
     if "," in given:
         return given.split(",")
     try:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from belamy.errors import MissingExtra, UnknownName, WeightsError
+from belamy.files import expand_home
 from belamy.networks.files.containers import read_container, reason_of
 from belamy.networks.files.network_file import BATCH_COUNTER
 from belamy.networks.files.unwrap import unwrap
@@ -46,7 +47,7 @@ def load_timm(model: str) -> TorchNetwork:
     if not timm.is_model(name):
         raise UnknownName("network of timm", name, timm.list_models())
     if file:
-        return TorchNetwork(_with_file(timm, name, Path(file).expanduser()))
+        return TorchNetwork(_with_file(timm, name, expand_home(file)))
     return TorchNetwork(_with_cached(timm, name))
 
 
