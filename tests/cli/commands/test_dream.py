@@ -35,7 +35,7 @@ def test_a_dream_and_its_replay(eye: Path, picture: Path, tmp_path: Path) -> Non
     result = run(picture, "--model", eye, "-o", first, *QUICK)
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(first)]
-    replayed = CliRunner().invoke(app, ["replay", str(first), "-o", str(again)])
+    replayed = CliRunner().invoke(app, ["replay", str(first), "-o", str(again), "--trust"])
     assert replayed.exit_code == 0, replayed.output
     assert first.read_bytes() == again.read_bytes()
 

@@ -52,7 +52,7 @@ def test_a_painting_and_its_replay(
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(first)]
     assert read_recipe(first).options["style_weight"] == [2.0, 1.0]
-    replayed = CliRunner().invoke(app, ["replay", str(first), "-o", str(again)])
+    replayed = CliRunner().invoke(app, ["replay", str(first), "-o", str(again), "--trust"])
     assert replayed.exit_code == 0, replayed.output
     assert first.read_bytes() == again.read_bytes()
 

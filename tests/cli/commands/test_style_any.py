@@ -81,7 +81,7 @@ def test_a_fast_painting_and_its_replay(
     recipe = read_recipe(first)
     assert recipe.engine == "anystyle"
     assert recipe.options["strength"] == 0.9
-    replayed = CliRunner().invoke(app, ["replay", str(first), "-o", str(again)])
+    replayed = CliRunner().invoke(app, ["replay", str(first), "-o", str(again), "--trust"])
     assert replayed.exit_code == 0, replayed.output
     assert first.read_bytes() == again.read_bytes()
 
