@@ -74,3 +74,26 @@ def test_a_recipe_brings_no_torch(photo: Tensor, tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     save_image(photo, path, recipe=Recipe("dream", {"steps": 3}, (), {}, 0, "0.2", "2.13"))
     assert imported("recipe", str(path)) <= {"numpy", "PIL"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "dream photo.png --model vgg91 -o made.png",
+        "style photo.png photo.png --model vgg91 -o made.png",
+        "style photo.png photo.png --fast --network anystile -o made.png",
+        "style apply stary-night photo.png -o made.png",
+        "translate apply impresionism photo.png -o made.png",
+        "defog photo.png --network defg -o made.png",
+        "classify photo.png --model irs",
+        "gan paint portrait -o made.png",
+        "models atlas irs -o made.png",
+    ],
+)
+def test_a_name_that_is_unknown_is_said_before_torch_comes(
+    command: str, photo: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_image(photo, tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    assert "torch" not in imported(*command.split(), code=1)
+    assert not (tmp_path / "made.png").exists()

@@ -71,7 +71,10 @@ class AnyStyleOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.network, "arbitrary-style")
         read_size(self.size)
         read_weights(self.style_weight)
 

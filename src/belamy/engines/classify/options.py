@@ -36,7 +36,10 @@ class ClassifyOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.model, "backbone")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,10 @@ class ExplainOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.model, "backbone")
 
 
 @dataclass(frozen=True)

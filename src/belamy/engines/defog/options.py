@@ -48,7 +48,10 @@ class DefogOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.network, "dehaze")
 
 
 @dataclass(frozen=True, eq=False)

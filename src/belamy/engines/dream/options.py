@@ -137,7 +137,10 @@ class DreamOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.model, "backbone")
 
 
 @dataclass(frozen=True)
@@ -323,7 +326,10 @@ class AtlasOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.model, "backbone")
 
     def resolved(self) -> AtlasOptions:
         """The options with size and steps filled in, as the recipe has them."""

@@ -69,7 +69,10 @@ class PaintOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.network, "generator")
         if self.sheet and self.count is not None:
             check_number("count", self.count, Between(1, LARGEST_SHEET))
 
@@ -110,7 +113,10 @@ class WalkOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.network, "generator")
         check_number("seconds × fps", self.frames, Between(2, _LONGEST, "frames"))
 
     @property
@@ -159,7 +165,10 @@ class MixOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.network, "generator")
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +213,10 @@ class EditOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.network, "generator")
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +254,10 @@ class ProjectOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.network, "generator")
 
 
 @dataclass(frozen=True, eq=False)

@@ -150,7 +150,10 @@ class StyleOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.model, "backbone")
         if self.size is not None:
             read_size(self.size)
         if self.iterations is not None:

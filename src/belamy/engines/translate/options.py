@@ -61,4 +61,7 @@ class TranslateOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        from belamy.networks.names import check_name
+
         check_options(self)
+        check_name(self.network, "image-to-image")
