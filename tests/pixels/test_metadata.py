@@ -12,9 +12,9 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from belamy.errors import RecipeError
-from belamy.pixels import metadata
 from belamy.pixels.carriers import split_text
 from belamy.pixels.encode import SUFFIXES, source_type
+from belamy.pixels.formats import png
 from belamy.pixels.images import save_image
 from belamy.pixels.metadata import credits_of, jpeg_comments, png_texts
 from belamy.pixels.recipe import Input, Recipe, hiding_paths, json_line, read_recipe
@@ -87,7 +87,7 @@ def test_every_kind_of_text_is_found(
 
 
 def test_texts_are_unpacked_in_bounds(tmp_path: Path) -> None:
-    bomb = (b"zTXt", b"belamy\0\0" + zlib.compress(bytes(metadata.LONGEST + 1)))
+    bomb = (b"zTXt", b"belamy\0\0" + zlib.compress(bytes(png.LONGEST_TEXT + 1)))
     broken = (b"zTXt", b"a\0\0nonsense")
     chunks = chunks_of(saved(tmp_path / "x.png", None))
     path = write(tmp_path / "y.png", [*chunks[:-1], bomb, broken, (b"tEXt", b"b\0c"), chunks[-1]])

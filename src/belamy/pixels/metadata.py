@@ -9,13 +9,13 @@ from __future__ import annotations
 import html
 import os
 import re
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from PIL import Image
+
+from belamy.pixels.formats import png
 
 __all__ = [
     "ARTIST",
@@ -41,8 +41,6 @@ EXIF_FOLDER, USER_COMMENT = 0x8769, 0x9286
 CREDITS = {"artist": 500, "copyright": 1000, "parameters": 32_000}
 """What of an input is carried on → the characters of it at most; longer ones are not its kind."""
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_MOST_CHUNKS = 100_000
 _COMMENT, _SCAN, _END = 0xFE, 0xDA, 0xD9  # second bytes of JPEG's markers
 _BARE = {0x01, *range(0xD0, 0xD9)}  # those without a length
 _PNG_NAMES = {"artist": ("Author", "Artist"), "copyright": ("Copyright",), "parameters": ()}
@@ -58,65 +56,13 @@ _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 def png_texts(path: str | os.PathLike[str]) -> dict[str, str]:
     """Keyword → text of a PNG, before its pixels and after them; {} for what is no PNG.
 
-    Chunks that are damaged, or longer than `LONGEST`, are passed over.
-
     Raises:
         OSError: it cannot be read.
     """
-    found: dict[str, str] = {}
-    left = 4 * LONGEST  # of all together
     with Path(path).open("rb") as stream:
-        if stream.read(len(_PNG)) != _PNG:
+        if stream.read(len(png.SIGNATURE)) != png.SIGNATURE:
             return {}
-        for name, data in _text_chunks(stream):
-            with suppress(ValueError, zlib.error):
-                keyword, text = _READERS[name](data)
-                left -= len(text)
-                if left < 0:
-                    break
-                found.setdefault(keyword, text)
-    return found
-
-
-def _text_chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    for _ in range(_MOST_CHUNKS):
-        head = stream.read(8)
-        if len(head) < 8 or head[4:] == b"IEND":
-            return
-        length, name = int.from_bytes(head[:4], "big"), head[4:]
-        if name in _READERS and length <= LONGEST:
-            yield name, stream.read(length)
-            length = 0
-        stream.seek(length + 4, os.SEEK_CUR)  # with its checksum
-
-
-def _plain_text(data: bytes) -> tuple[str, str]:
-    keyword, _, text = data.partition(b"\0")
-    return keyword.decode("latin-1"), text.decode("latin-1")
-
-
-def _packed_text(data: bytes) -> tuple[str, str]:
-    keyword, _, rest = data.partition(b"\0")
-    return keyword.decode("latin-1"), _unpack(rest[1:]).decode("latin-1")
-
-
-def _unicode_text(data: bytes) -> tuple[str, str]:
-    keyword, _, rest = data.partition(b"\0")
-    packed, rest = rest[:1], rest[2:]
-    _, _, rest = rest.partition(b"\0")  # the language
-    _, _, text = rest.partition(b"\0")  # the keyword translated
-    return keyword.decode("latin-1"), (_unpack(text) if packed == b"\1" else text).decode("utf-8")
-
-
-_READERS = {b"tEXt": _plain_text, b"zTXt": _packed_text, b"iTXt": _unicode_text}
-
-
-def _unpack(data: bytes) -> bytes:
-    unpacker = zlib.decompressobj()
-    text = unpacker.decompress(data, LONGEST)
-    if unpacker.unconsumed_tail:
-        raise ValueError("longer than any text that is read")
-    return text
+        return png.read_text(stream)
 
 
 def jpeg_comments(path: str | os.PathLike[str]) -> list[bytes]:
