@@ -56,6 +56,34 @@ class Step:
     latents: Tensor | None = None
     fraction: float | None = None
 
+    @property
+    def picture(self) -> Picture:
+        """The picture as it is by then, with its transparency and its recipe."""
+        from belamy.pixels.images import Picture
+
+        return Picture(self.image, self.alpha, self.recipe)
+
+    def show(self) -> None:
+        """In a Jupyter notebook, show the picture in place of the one before; elsewhere nothing.
+
+            for step in belamy.dream_steps("photo.jpg"):
+                step.show()
+
+        Jupyter's stop button ends the loop; the last `step` is then still there to be saved.
+        """
+        from belamy.pixels.display import notebook
+
+        if notebook.is_running():
+            notebook.replace(self, f"{self.index} of {self.total}")
+
+    def __repr__(self) -> str:
+        size = f"{self.image.shape[-1]} × {self.image.shape[-2]}"
+        return f"Step({self.index} of {self.total}, {size})"
+
+    def _repr_png_(self) -> bytes:
+        """What Jupyter shows."""
+        return self.picture._repr_png_()
+
 
 def with_options(
     form: Callable[P, Options],
@@ -124,10 +152,8 @@ def run_to_end(steps: Callable[P, Iterator[Step]]) -> Callable[P, Picture]:
 
     @functools.wraps(steps)
     def run(*args: P.args, **kwargs: P.kwargs) -> Picture:
-        from belamy.pixels.images import Picture
-
         (last,) = deque(steps(*args, **kwargs), maxlen=1)
-        return Picture(last.image, last.alpha, last.recipe)
+        return last.picture
 
     run.__name__ = run.__qualname__ = steps.__name__.removesuffix("_steps")
     given: Any = run

@@ -12,6 +12,7 @@ from torch import Tensor
 
 # All by eye.
 _PAPER = (0.965, 0.96, 0.95)
+PAPER = "#{:02x}{:02x}{:02x}".format(*(round(255 * channel) for channel in _PAPER))
 _INK = (0.40, 0.39, 0.38)
 _MARGIN = 1 / 14  # of the cell
 _FONT = 1 / 15  # of the cell, and never below what can be read:

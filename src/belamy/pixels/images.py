@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from PIL import Image, ImageColor
 from torch import Tensor
 
@@ -24,6 +24,8 @@ from belamy.errors import BelamyError, ImageError, OptionError
 from belamy.pixels import decode, encode, srgb
 from belamy.pixels.contact_sheet import arrange
 from belamy.pixels.decode import FORMATS, MAX_MEGAPIXELS
+from belamy.pixels.display import notebook
+from belamy.pixels.display.pillow import to_pil, to_png
 from belamy.pixels.encode import QUALITY, SUFFIXES, format_for
 from belamy.pixels.recipe import Input, Recipe
 
@@ -77,6 +79,41 @@ class Picture:
     def save(self, path: str | os.PathLike[str], *, quality: int = QUALITY) -> None:
         """Save it with its transparency and its recipe: see `save_image`."""
         save_image(self.image, path, alpha=self.alpha, recipe=self.recipe, quality=quality)
+
+    @property
+    def pil(self) -> Image.Image:
+        """A Pillow picture, RGB or RGBA, of 8 bits: see `to_pil`."""
+        return to_pil(self.image, self.alpha)
+
+    def show(self) -> None:
+        """Show it: in a Jupyter notebook below the cell, elsewhere in the system's viewer."""
+        if notebook.is_running():
+            notebook.display(self)
+        else:
+            self.pil.show()
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[np.generic]:
+        """(H, W, 3), or (H, W, 4) where it is transparent, uint8, for `numpy.asarray(picture)`.
+
+        Raises:
+            ValueError: `copy` is False, but the pixels are floats and have to be converted.
+        """
+        if copy is False:
+            raise ValueError("a Picture's pixels have to be copied: leave out copy=False")
+        return np.array(self.pil, dtype=dtype)
+
+    def __repr__(self) -> str:
+        size = f"{self.image.shape[-1]} × {self.image.shape[-2]}"
+        notes = [size] if self.alpha is None else [size, "transparent"]
+        if self.recipe is not None:
+            notes = [self.recipe.engine, *notes, f"seed {self.recipe.seed}"]
+        return f"Picture({', '.join(notes)})"
+
+    def _repr_png_(self) -> bytes:
+        """What Jupyter shows."""
+        return to_png(self.pil)
 
 
 def load_picture(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Picture:
@@ -167,29 +204,6 @@ def from_pil(picture: Image.Image) -> Picture:
     with decode.translate_errors("the picture", head):
         decoded = srgb.to_srgb(decode.read_what_pillow_does_not(picture), "the picture")
     return _picture(*decoded)
-
-
-def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
-    """A Pillow picture, RGB or RGBA, rounded to 8 bits; values outside of [0, 1] are clamped.
-
-    Args:
-        image: (1, C, H, W) or (C, H, W) with C = 1 or 3, sRGB.
-        alpha: (1, 1, H, W) of the same height and width.
-
-    Raises:
-        ImageError: another shape, or values that are not finite numbers.
-    """
-    colours = _finite(image, (1, 3), "the image").expand(3, -1, -1)
-    if alpha is not None:
-        opacity = _finite(alpha, (1,), "alpha")
-        if opacity.shape[1:] != colours.shape[1:]:
-            raise ImageError(
-                f"alpha is {tuple(opacity.shape[1:])}, its image {tuple(colours.shape[1:])}; "
-                "they must be of one size"
-            )
-        colours = torch.cat([colours, opacity])  # (4, H, W)
-    pixels = (colours.clamp(0, 1) * 255).round().to(torch.uint8)
-    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 
 
 def save_image(
@@ -339,22 +353,6 @@ def _planes(pixels: srgb.Pixels) -> Tensor:
     """(H, W, C), 8 bits or floats in [0, 1], to (1, C, H, W) float32."""
     planes = torch.from_numpy(np.array(pixels.transpose(2, 0, 1), np.float32, order="C"))
     return (planes.div_(255) if pixels.dtype == np.uint8 else planes)[None]
-
-
-def _finite(image: Tensor, channels: tuple[int, ...], name: str) -> Tensor:
-    """The one picture in `image` as (C, H, W) floats on the CPU, known to be finite."""
-    plain = image.detach().cpu().float()
-    plain = plain[0] if plain.ndim == 4 and len(plain) == 1 else plain
-    if plain.ndim != 3 or plain.shape[0] not in channels or 0 in plain.shape:
-        expected = " or ".join(f"(1, {count}, H, W)" for count in channels)
-        raise ImageError(f"{name} has the shape {tuple(image.shape)}; it must be {expected}")
-    broken = int((~plain.isfinite()).sum())
-    if broken > 0:
-        raise ImageError(
-            f"{name} has {broken} values that are not numbers; the work has diverged, try smaller "
-            "steps"
-        )
-    return plain
 
 
 def _colour(background: str) -> Tensor:
