@@ -3,7 +3,8 @@
 Adding a network is one file that defines it and one row here: then it is found, loaded, listed,
 saved, tested, and dreamt or painted with by the layers that its row names.
 
-The row names the file's function as text (`Builder`), so that rows are listed without torch.
+The row names the file's function as text (`Builder`), so that rows are listed without torch. Then
+`scripts/layer_tables` writes down a backbone's layers, which are shown without it, too.
 """
 
 from __future__ import annotations
