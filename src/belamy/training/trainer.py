@@ -21,6 +21,7 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import Diverged, RunError
+from belamy.pixels.display.tables import list_values
 from belamy.training.ema import copy_networks, update_ema
 from belamy.training.meter import Meter, deferred_interrupts
 from belamy.training.run_folder import Run
@@ -51,6 +52,12 @@ class TrainingProgress:
     seconds: float = 0.0
     note: str = ""
     current: Callable[[], int] | None = field(default=None, compare=False, repr=False)
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        steps = f"{self.step:,} of {self.total_steps:,}"
+        note = {"note": self.note} if self.note else {}
+        return list_values({"step": steps, **self.losses, **self.measures, **note})
 
 
 @dataclass(frozen=True)

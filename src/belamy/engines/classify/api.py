@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from belamy.checks import check_number
 from belamy.engines.classify.config import SIDES, ClassifyConfig
-from belamy.engines.classify.options import ClassifyOptions, ExplainOptions, Guess
+from belamy.engines.classify.options import ClassifyOptions, ExplainOptions, Guess, Guesses
 from belamy.errors import OptionError
+from belamy.pixels.display.tables import Measures
 from belamy.steps import Step, run_to_end, with_options
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "ClassifyOptions",
     "ExplainOptions",
     "Guess",
+    "Guesses",
     "classify",
     "evaluate_classifier",
     "explain",
@@ -32,11 +34,14 @@ __all__ = [
 
 
 @with_options(ClassifyOptions)
-def classify(options: ClassifyOptions) -> list[Guess]:
+def classify(options: ClassifyOptions) -> Guesses:
     """What a network sees in a picture: its best guesses, the likeliest first.
 
     The picture is brought to the size that the network was trained for, and its middle square is
     looked at. For many pictures, `belamy.Classifier` loads the network once.
+
+    Returns:
+        a list of `Guess`, each with `name`, `probability` in [0, 1] and `index`.
 
     Raises:
         ImageError: the picture cannot be read.
@@ -81,7 +86,7 @@ explain = run_to_end(explain_steps)
 
 def evaluate_classifier(
     data: str, *, model: str = "iris", size: int | None = None, device: str = "auto"
-) -> dict[str, float]:
+) -> Measures[float]:
     """How often a network is right on the test split of a data set.
 
     Args:

@@ -9,13 +9,14 @@ from belamy.engines.classify.accuracy import count_hits, evaluation_batch
 from belamy.engines.classify.predict import center_square, compute_logits, load_classifier
 from belamy.errors import DataError
 from belamy.networks.backbone import Backbone
+from belamy.pixels.display.tables import Measures
 from belamy.training.data import TEST, load_labelled
 from belamy.training.pictures import pictures_cache
 
 __all__ = ["evaluate"]
 
 
-def evaluate(data: str, model: str, size: int | None, device: str) -> dict[str, float]:
+def evaluate(data: str, model: str, size: int | None, device: str) -> Measures[float]:
     """See `belamy.engines.classify.api.evaluate_classifier`."""
     network = load_classifier(model, device)
     side = network.side if size is None else size
@@ -31,7 +32,7 @@ def evaluate(data: str, model: str, size: int | None, device: str) -> dict[str, 
         logits = compute_logits(network, center_square(pixels, short_side, side))
         counts += count_hits(logits.cpu(), truth)
     top1, top5, count = counts.tolist()
-    return {"accuracy": 100 * top1 / count, "top5": 100 * top5 / count, "pictures": count}
+    return Measures(accuracy=100 * top1 / count, top5=100 * top5 / count, pictures=count)
 
 
 def _match_classes(classes: tuple[str, ...], network: Backbone, data: str) -> Tensor:

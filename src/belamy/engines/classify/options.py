@@ -7,11 +7,12 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from belamy.checks import Between, check_options
+from belamy.pixels.display.tables import make_table
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
 
-__all__ = ["ClassifyOptions", "ExplainOptions", "Guess"]
+__all__ = ["ClassifyOptions", "ExplainOptions", "Guess", "Guesses"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,3 +77,11 @@ class Guess:
     name: str
     probability: float
     index: int
+
+
+class Guesses(list[Guess]):
+    """A network's answers, the likeliest first: a list, which notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = [(guess.name, f"{guess.probability:.1%}") for guess in self]
+        return make_table(("class", "probability"), rows)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from belamy.devices import choose_device
-from belamy.engines.classify.options import ClassifyOptions, Guess
+from belamy.engines.classify.options import ClassifyOptions, Guess, Guesses
 from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone
 from belamy.networks.find import choose_backbone
@@ -31,14 +31,14 @@ class Classifier:
         model = choose_backbone(self.options.model)
         self.network = load_classifier(model, self.options.device)
 
-    def __call__(self, image: Source) -> list[Guess]:
+    def __call__(self, image: Source) -> Guesses:
         """The best guesses, the likeliest first: see `belamy.classify`."""
         network = self.network
         square = center_square(load_image(image), network.short_side, network.side)
         (probabilities,) = compute_logits(network, square).double().softmax(dim=1).cpu()
         best = probabilities.topk(min(self.options.top, len(probabilities)))
         pairs = zip(best.values.tolist(), best.indices.tolist(), strict=True)
-        return [Guess(network.classes[index], value, index) for value, index in pairs]
+        return Guesses(Guess(network.classes[index], value, index) for value, index in pairs)
 
 
 def load_classifier(model: str, device: str) -> Backbone:

@@ -17,6 +17,7 @@ from belamy.engines.defog.options import DefogOptions
 from belamy.engines.defog.remove import Defogger
 from belamy.errors import DataError, ImageError, PictureWarning
 from belamy.pixels.archive import list_names, open_tree
+from belamy.pixels.display.tables import make_table
 from belamy.pixels.images import load_image
 from belamy.training.metrics import psnr, ssim
 from belamy.training.pictures import find_pictures
@@ -44,6 +45,12 @@ class DefogMetrics:
 
     pictures: int
     values: dict[str, dict[str, float]]
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        names = list(next(iter(self.values.values()), {}))
+        rows = [(name, *found.values()) for name, found in self.values.items()]
+        return make_table((f"{self.pictures} pictures", *names), rows)
 
 
 def measure(hazy: str, clear: str, network: str, device: str) -> DefogMetrics:

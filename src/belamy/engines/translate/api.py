@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from belamy.checks import Between, check_number
 from belamy.engines.translate.config import TranslateConfig
 from belamy.engines.translate.options import Direction, TranslateOptions
+from belamy.pixels.display.tables import Measures
 from belamy.steps import Step, run_to_end, with_options
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def evaluate_translation(
     size: int = 128,
     pairs: bool = False,
     device: str = "auto",
-) -> dict[str, float | str]:
+) -> Measures[float | str]:
     """Measure how well pictures of one domain become those of the other.
 
     Args:

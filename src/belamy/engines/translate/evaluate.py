@@ -16,6 +16,7 @@ from belamy.errors import DataError, WeightsError
 from belamy.networks.find import find_network
 from belamy.networks.image_to_image.load import load_image_net
 from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.pixels.display.tables import Measures
 from belamy.training.distribution_metrics import (
     extract_features,
     frechet_distance,
@@ -58,7 +59,7 @@ def measure(
     size: int,
     pairs: bool,
     device: str,
-) -> dict[str, float | str]:
+) -> Measures[float | str]:
     """See `belamy.evaluate_translation`."""
     place = choose_device(device)
     path = find_network(network, "image-to-image")
@@ -76,7 +77,8 @@ def measure(
     if pairs:
         metrics |= _compare_pairs(work, target)
     messages = "; ".join((*domains.messages, *_find_faults(work, direction)))
-    return {**metrics, "remarks": messages} if messages else metrics
+    found: dict[str, float | str] = {"remarks": messages} if messages else {}
+    return Measures({**metrics, **found})
 
 
 def _compare_pairs(work: _Pass, target: Tensor) -> dict[str, float | str]:
