@@ -9,11 +9,13 @@ its number, words, exit code, seconds, peak memory, and what is wrong with it.
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import importlib.util
 import json
 import os
 import pkgutil
+import re
 import resource
 import shutil
 import signal
@@ -24,6 +26,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import typer.main
 from command_lines import VALID, Line, make_folder, make_line
 
 import belamy
@@ -37,6 +40,7 @@ LONGEST = 60.0  # seconds
 MOST_MEMORY = 2 << 30  # bytes, resident
 ADDRESSES = 24 << 30  # bytes: torch reserves more than it uses
 LONGEST_LINE = 400  # characters
+PART = re.compile(r"\.[0-9a-f]{16}\.part")  # what is written before it gets its name
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,9 @@ def load_everything() -> None:
     for name in ("torch._dynamo", "matplotlib.pyplot", "onnx", "onnxruntime", "openvino", "av"):
         if importlib.util.find_spec(name) is not None:
             importlib.import_module(name)
+    built = typer.main.get_command(cli.app)
+    vars(typer.main)["get_command"] = lambda _: built  # each line would build it anew
+    gc.freeze()  # each copy of this process would copy its memory, too
 
 
 def run_line(words: tuple[str, ...], scratch: Path) -> tuple[int, float, int, str, str]:
@@ -135,7 +142,7 @@ def judge(
         yield "characters that steer the terminal"
     if code and not (rows and rows[-1].startswith(("belamy: ", "Error: "))):
         yield "no line of error at the end"
-    if any(name.endswith(".part") or ".part" in Path(name).suffixes[-2:] for name in new):
+    if any(PART.search(name) for name in new):
         yield "a part left"
     if code and new and not (line.command in MANY and code == 1):
         yield f"left though it failed: {', '.join(new[:3])}"

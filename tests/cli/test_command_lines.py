@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from belamy.cli import app
 
-FAST, MANY = 120, 1200
+FAST, MANY = 70, 1200
 
 
 def outcomes(folder: Path, first: int, count: int) -> Iterator[dict[str, Any]]:
