@@ -34,7 +34,7 @@ from PIL import (  # noqa: F401
 )
 
 from belamy.errors import BelamyError, ImageError, OptionError, PictureWarning
-from belamy.pixels.formats import avif, png, tiff
+from belamy.pixels.formats import avif, bmp, png, tiff
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 READABLE_SUFFIXES = frozenset(
@@ -58,7 +58,25 @@ _LOOKS_LIKE = (
     (4, b"ftyphei", "it is a HEIC photo; export it as JPEG"),
     (4, b"ftypmif", "it is a HEIF photo; export it as JPEG"),
     (4, b"ftypavi", "its header is damaged"),
+    (4, b"ftypcrx", "it is a raw photo (CR3); develop it and export it as JPEG"),
     (4, b"ftyp", "it is a video; take a frame of it"),
+    (4, b"JXL \r\n", "it is JPEG XL; export it as PNG"),
+    (0, b"\xff\x0a", "it is JPEG XL; export it as PNG"),
+    (4, b"jP  \r\n", "it is JPEG 2000; export it as PNG"),
+    (0, b"\xff\x4f\xff\x51", "it is JPEG 2000; export it as PNG"),
+    (0, b"8BPS", "it is a Photoshop document; export it as PNG"),
+    (0, b"gimp xcf", "it is a GIMP document; export it as PNG"),
+    (0, b"v/1\x01", "it is OpenEXR (HDR); export it as PNG, in sRGB"),
+    (0, b"#?RADIANCE", "it is Radiance HDR; export it as PNG, in sRGB"),
+    (0, b"FUJIFILMCCD-RAW", "it is a raw photo; develop it and export it as JPEG"),
+    (0, b"IIRO", "it is a raw photo; develop it and export it as JPEG"),
+    (0, b"IIU\x00", "it is a raw photo; develop it and export it as JPEG"),
+    (0, b"\x00\x00\x01\x00", "it is an icon; export it as PNG"),
+    (0, b"\x1aE\xdf\xa3", "it is a video; take a frame of it"),
+    (8, b"AVI ", "it is a video; take a frame of it"),
+    (8, b"WAVE", "it is sound"),
+    (0, b"version https://git-lfs", "it is a pointer of Git LFS; run: git lfs pull"),
+    (0, b"\x1f\x8b", "it is compressed by gzip; unpack it"),
     (0, b"%PDF", "it is a PDF; export the page as PNG"),
     (0, b"<svg", "it is an SVG drawing; export it as PNG"),
     (0, b"<?xml", "it is XML, perhaps an SVG drawing; export it as PNG"),
@@ -121,6 +139,7 @@ def open_picture(
                 _check_scans(name, picture, stream)
                 png.add_metadata(picture, stream, parts, name)
                 avif.add_code(picture, stream)
+                bmp.add_profile(picture, stream)
                 yield picture
 
 
@@ -229,6 +248,11 @@ def _read_header(
     """Read the header: of what we decode ourselves, or as Pillow does."""
     if not head.startswith(tiff.MAGIC):
         return _open_with_pillow(png.without_metadata(stream, parts), name, max_megapixels)
+    if tiff.is_preview(stream):
+        raise ImageError(
+            f"cannot read {name}: it is a raw photo, and begins with a small copy of it; develop "
+            "it and export it as JPEG"
+        )
     found = tiff.open_deep(stream)
     if found is not None:
         return found
@@ -261,6 +285,7 @@ def read_what_pillow_does_not(picture: Image.Image) -> Image.Image:
         if picture.format == "PNG":
             png.add_code(picture, stream)
         avif.add_code(picture, stream)
+        bmp.add_profile(picture, stream)
     finally:
         stream.seek(place)
     return picture

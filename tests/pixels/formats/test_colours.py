@@ -70,6 +70,16 @@ def pillow(kind, mode="RGB", colour=COLOUR, **options):
     return buffer.getvalue()
 
 
+def bmp_5(kind, profile):
+    """A BMP of version 5, whose header says what kind of colour follows."""
+    rows = flat()[::-1, :, ::-1].tobytes()  # 48 pixels: a multiple of four bytes
+    fields = (124, 48, 32, 1, 24, 0, len(rows), 0, 0, 0, 0)
+    header = struct.pack("<IiiHHIIiiII", *fields) + bytes(16) + kind + bytes(48)
+    header += struct.pack("<4I", 4, 124 + len(rows), len(profile), 0)
+    size = 14 + len(header) + len(rows) + len(profile)
+    return b"BM" + struct.pack("<III", size, 0, 138) + header + rows + profile
+
+
 def gama(value):
     return b"gAMA", struct.pack(">I", round(value * 100_000))
 
@@ -241,6 +251,9 @@ CASES = {
     ),
     "gif": (pillow("GIF"), STORED),
     "bmp": (pillow("BMP"), STORED),
+    "bmp profile": (bmp_5(b"DEBM", PROFILE_P3), through(P3, lambda v: v**2.2)),
+    "bmp of sRGB": (bmp_5(b"BGRs", PROFILE_P3), STORED),
+    "bmp of a profile cut short": (bmp_5(b"DEBM", PROFILE_P3[:90]), STORED),
     "bmp grey": (pillow("BMP", "L", 128), G),
     # AVIF: a profile, then nclx.
     "avif": (avif(), STORED),
@@ -373,7 +386,10 @@ def test_the_code_of_a_moving_avif(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["png gAMA 1, 16", "png cICP of P3", "avif of P3", "tiff CIELab, planar", "tiff 16, profile"],
+    [
+        *("png gAMA 1, 16", "png cICP of P3", "avif of P3", "tiff CIELab, planar"),
+        *("tiff 16, profile", "bmp profile"),
+    ],
 )
 def test_what_others_opened_with_pillow_is_read_alike(name):
     data, wanted = CASES[name]

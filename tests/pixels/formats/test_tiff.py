@@ -218,3 +218,19 @@ def test_a_deep_tiff_has_its_recipe(tmp_path):
     stream = io.BytesIO(tiff(stored("u2", 3)[0]))
     with open_picture(stream, name="x") as picture:
         assert picture.getexif().get(274, 1) == 1
+
+
+@pytest.mark.parametrize("tag", [330, 50706])
+def test_the_preview_of_a_raw_photo_is_not_taken_for_it(tmp_path, tag):
+    values = stored("u1", 3)[0]
+    with pytest.raises(ImageError, match="raw photo, and begins with a small copy"):
+        read(tmp_path, tiff(values, tags={254: [1], tag: [1]}))
+    near(read(tmp_path, tiff(values, tags={tag: [1]})), values / 255)
+    near(read(tmp_path, tiff(values, tags={254: [1]})), values / 255)
+
+
+def test_samples_of_no_stated_use_are_no_alpha_where_there_are_several(tmp_path):
+    values = stored("u2", 4)[0]
+    found = read(tmp_path, tiff(values, space=1))
+    assert found.alpha is None
+    near(found, values[:, :, :1] / 65535)

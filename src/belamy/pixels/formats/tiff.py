@@ -29,6 +29,7 @@ __all__ = [
     "DeepTiff",
     "explain",
     "is_misread",
+    "is_preview",
     "mend_planes",
     "open_deep",
     "read_directory",
@@ -45,6 +46,7 @@ _SPACES |= {9: "ICCLab", 10: "ITULab", 32803: "raw camera", 32844: "LogL", 32845
 _COMPRESSIONS = {34712: "JPEG 2000", 34887: "LERC", 34892: "DNG JPEG", 22610: "JPEG XR"}
 _MOST_SAMPLES = 16
 _ORIENTATION, _DESCRIPTION, _PROFILE = 274, 270, 34675
+_SUBFILE, _SUB_PAGES, _DNG_VERSION = 254, 330, 50706
 
 
 class DeepTiff(Image.Image):
@@ -117,6 +119,14 @@ def is_misread(stream: BinaryIO) -> bool:
     return directory.get(284) == 2 or directory.get(530, (2, 2)) != (1, 1)
 
 
+def is_preview(stream: BinaryIO) -> bool:
+    """Whether the first page is the small copy that a raw photo (DNG, NEF, ARW) begins with."""
+    directory = read_directory(stream)
+    if directory is None or not (_SUB_PAGES in directory or _DNG_VERSION in directory):
+        return False
+    return bool(_number(directory, _SUBFILE, 0) & 1)
+
+
 def mend_planes(picture: Image.Image) -> None:
     """Let Pillow see that planes of one sample are none: it would forget that white is zero."""
     if not isinstance(picture, TiffImagePlugin.TiffImageFile) or not picture.tile:
@@ -174,7 +184,8 @@ def _layout(directory: ImageFileDirectory_v2) -> Layout | None:
     )
     if not known or (kind == np.uint8 and not planar):
         return None
-    extras = _numbers(directory, 338, 2)  # Pillow, too, takes a sample of no stated use for alpha
+    # Pillow, too, takes one sample of no stated use for alpha; several are of other light.
+    extras = _numbers(directory, 338, 2 if samples == colours + 1 else 0)
     extra = (
         extras[0] if samples > colours and space not in (CMYK, LAB) and extras[0] in (1, 2) else 0
     )
