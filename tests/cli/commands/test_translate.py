@@ -198,7 +198,7 @@ def test_options_reach_the_training(
     monkeypatch.chdir(tmp_path)
     result = run("train", "photos.zip", "art/monet", "--method", "cut", "--a-label", "photographs")
     assert result.exit_code == 0, result.output
-    assert "adversarial: 0.25" in result.output
+    assert "Trained for 2 steps" in result.output
     wanted = TranslateConfig("photos.zip", "art/monet", method="cut", a_label="photographs")
     folder = Path("runs/00000-translate-photos-monet")
     assert trainings.asked == [(wanted, folder, "auto")]
