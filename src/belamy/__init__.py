@@ -1,6 +1,7 @@
 """belamy: make pictures with neural networks, and understand how.
 
-Public names load on first use (PEP 562), so that `import belamy` costs no torch.
+Public names load on first use (PEP 562), so that `import belamy` costs no torch. Type checkers and
+editors read them in `__init__.pyi`.
 """
 
 from __future__ import annotations
@@ -94,6 +95,22 @@ _HOMES = {
     "train_translation": "belamy.engines.translate.api",
     "translate": "belamy.engines.translate.api",
     "translate_steps": "belamy.engines.translate.api",
+    "Film": "belamy.pixels.display.film",
+    "sheet": "belamy.pixels.display.sheet",
+    "Measures": "belamy.pixels.display.tables",
+    "Picture": "belamy.pixels.images",
+    "Step": "belamy.steps",
+    "Guess": "belamy.engines.classify.options",
+    "Guesses": "belamy.engines.classify.options",
+    "RunRecord": "belamy.training.records.run_record",
+    "read_run": "belamy.training.records.run_record",
+    "TrainingProgress": "belamy.training.trainer",
+    "gan_walk": "belamy.engines.gan.sample_api",
+    "BelamyError": "belamy.errors",
+    "PictureWarning": "belamy.errors",
+    "Recipe": "belamy.pixels.recipe",
+    "load_picture": "belamy.pixels.images",
+    "learn": "belamy.learn",
 }
 
 __all__ = sorted(["__version__", *_HOMES])
@@ -102,7 +119,8 @@ __all__ = sorted(["__version__", *_HOMES])
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'belamy' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home = importlib.import_module(_HOMES[name])
+    return home if home.__name__ == f"{__name__}.{name}" else getattr(home, name)
 
 
 def __dir__() -> list[str]:

@@ -11,13 +11,14 @@ annotation. The command line, the studio and the recipe's reader look at the sam
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 import math
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import NoneType, SimpleNamespace, UnionType
@@ -31,6 +32,7 @@ __all__ = [
     "alternatives",
     "argument_types",
     "check_arguments",
+    "check_keywords",
     "check_number",
     "check_options",
     "flag_of",
@@ -113,6 +115,19 @@ def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> N
     for name, annotation in argument_types(function).items():
         if name in given:
             _check(name, given[name], annotation)
+
+
+def check_keywords(name: str, known: Collection[str], given: Iterable[str]) -> None:
+    """Raise `TypeError` for a keyword that a function does not know; it names the nearest.
+
+    Args:
+        name: the function's.
+    """
+    for keyword in given:
+        if keyword not in known:
+            near = difflib.get_close_matches(keyword, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"{name}() has no argument {keyword!r}{hint}")
 
 
 def check_number(name: str, value: float, allowed: Between) -> None:

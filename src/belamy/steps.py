@@ -6,7 +6,6 @@ callbacks. This module imports no torch, so that faces can name its types.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import re
@@ -14,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from belamy.checks import check_keywords
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,35 +104,19 @@ def with_options(
     def decorate(work: Callable[[Options], Result]) -> Callable[P, Result]:
         @functools.wraps(work)
         def run(*args: P.args, **kwargs: P.kwargs) -> Result:
-            signature.bind_known(kwargs)
+            check_keywords(name, signature.parameters, kwargs)
             return work(form(*args, **kwargs))
 
-        signature = _Signature(work.__name__.removesuffix("_steps"), form)
+        name, signature = work.__name__.removesuffix("_steps"), inspect.signature(form)
         given: Any = run
-        given.__signature__ = signature.of(inspect.signature(work).return_annotation)
+        result = inspect.signature(work).return_annotation
+        given.__signature__ = signature.replace(return_annotation=result)
         given.__doc__ = _with_arguments(inspect.getdoc(work) or "", inspect.getdoc(form) or "")
         given.__options__ = form
         del given.__wrapped__
         return run
 
     return decorate
-
-
-@dataclass(frozen=True)
-class _Signature:
-    name: str
-    form: Callable[..., Any]
-
-    def of(self, result: Any) -> inspect.Signature:
-        return inspect.signature(self.form).replace(return_annotation=result)
-
-    def bind_known(self, given: dict[str, Any]) -> None:
-        known = inspect.signature(self.form).parameters
-        for name in given:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise TypeError(f"{self.name}() has no argument {name!r}{hint}")
 
 
 def _with_arguments(documentation: str, of_form: str) -> str:
@@ -158,12 +143,14 @@ def run_to_end(steps: Callable[P, Iterator[Step]]) -> Callable[P, Picture]:
     run.__name__ = run.__qualname__ = steps.__name__.removesuffix("_steps")
     given: Any = run
     given.__signature__ = inspect.signature(steps).replace(return_annotation="Picture")
-    given.__doc__ = _returning_picture(steps.__doc__ or "")
+    given.__doc__ = _returning_picture(inspect.getdoc(steps) or "")
     return run
 
 
 def _returning_picture(documentation: str) -> str:
     """The "Yields:" of a stream of steps becomes the "Returns:" of what runs it to its end."""
-    yields = re.compile(r"^( *)Yields:\n(?:\1 +\S.*\n?)+", re.MULTILINE)
-    returns = r"\1Returns:\n\1    the finished `Picture`, with its recipe.\n"
-    return yields.sub(returns, documentation)
+    yields = re.compile(r"^Yields:\n(?: +\S.*\n?)+", re.MULTILINE)
+    returns = "Returns:\n    the finished `Picture`, with its recipe.\n"
+    if yields.search(documentation):
+        return yields.sub(returns, documentation)
+    return f"{documentation}\n\n{returns}"

@@ -28,3 +28,13 @@ def test_a_loop_that_is_left_can_be_followed_by_another():
     steps, again = begin()
     assert first.image.equal(again.image)
     steps.close()
+
+
+def test_a_walk_is_a_film(tmp_path):
+    film = belamy.gan_walk(seconds=0.2, fps=20, stops=2)
+    steps = list(belamy.gan_walk_steps(seconds=0.2, fps=20, stops=2))
+    assert (len(film.frames), film.fps) == (4, 20)
+    assert all(frame.equal(step.image) for frame, step in zip(film.frames, steps, strict=True))
+    film.save(tmp_path / "walk.gif")
+    recipe = belamy.read_recipe(tmp_path / "walk.gif")
+    assert (recipe.engine, recipe.step) == ("gan-walk", 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -44,15 +45,19 @@ def lesson_recipe(lesson: Callable[..., Lesson], options: dict[str, Any]) -> Rec
 
 
 def as_engine(lesson: Callable[P, Lesson]) -> Callable[P, Iterator[Step]]:
-    """A function with the arguments of a lesson, all of them given, that yields its picture."""
+    """A function with the arguments of a lesson that yields its picture."""
 
     @functools.wraps(lesson)
     def steps(*args: P.args, **kwargs: P.kwargs) -> Iterator[Step]:
         from belamy.learn.drawings.style import render
         from belamy.pixels.images import from_pil
 
-        *_, drawing = (shown for shown in lesson(*args, **kwargs) if not isinstance(shown, str))
-        image = from_pil(render(drawing, language=str(kwargs.get("language", "en")))).image
-        yield Step(1, 1, image, {}, recipe=lesson_recipe(lesson, kwargs))
+        given = lesson(*args, **kwargs)
+        bound = inspect.signature(lesson).bind(*args, **kwargs)
+        bound.apply_defaults()
+        options = dict(bound.arguments)
+        *_, drawing = (shown for shown in given if not isinstance(shown, str))
+        image = from_pil(render(drawing, language=str(options.get("language", "en")))).image
+        yield Step(1, 1, image, {}, recipe=lesson_recipe(lesson, options))
 
     return steps

@@ -6,6 +6,7 @@ This module imports no torch, so that the command line can read its signatures a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from belamy.engines.gan.options import (
     EditOptions,
@@ -16,6 +17,9 @@ from belamy.engines.gan.options import (
 )
 from belamy.steps import Step, run_to_end, with_options
 
+if TYPE_CHECKING:
+    from belamy.pixels.display.film import Film
+
 __all__ = [
     "gan_edit",
     "gan_edit_steps",
@@ -25,6 +29,7 @@ __all__ = [
     "gan_paint_steps",
     "gan_project",
     "gan_project_steps",
+    "gan_walk",
     "gan_walk_steps",
 ]
 
@@ -70,6 +75,30 @@ def gan_walk_steps(options: WalkOptions) -> Iterator[Step]:
     from belamy.engines.gan.sample import walk
 
     yield from walk(options)
+
+
+@with_options(WalkOptions)
+def gan_walk(options: WalkOptions) -> Film:
+    """Walk from one picture to the next, and back to the first: the whole film.
+
+    All frames are kept in memory; for a long one of large frames there are `belamy.gan_walk_steps`
+    and `belamy.save_video`.
+
+    Returns:
+        the `Film`, with its recipe.
+
+    Raises:
+        UnknownName: no such painter, or no such label.
+        WeightsError: the painter or the latents are not here, damaged, or of another kind.
+        OptionError: a value out of its range.
+
+    Source: see `belamy.gan_walk_steps`.
+    """
+    from belamy.engines.gan.sample import walk
+    from belamy.pixels.display.film import Film
+
+    steps = list(walk(options))
+    return Film([step.image for step in steps], options.fps, steps[-1].recipe)
 
 
 @with_options(MixOptions)

@@ -24,7 +24,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec, TypeAlias
 
-from belamy.checks import Between, check_arguments
+from belamy.checks import Between, check_arguments, check_keywords
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,11 +45,14 @@ def as_lesson(lesson: Callable[P, Lesson]) -> Callable[P, Lesson]:
     Raises:
         OptionError: (when called) a value of another type, or out of its range.
         UnknownName: (when called) none of the choices.
+        TypeError: (when called) an argument that is none of its own; names the nearest.
     """
 
     @functools.wraps(lesson)
     def begin(*args: P.args, **kwargs: P.kwargs) -> Lesson:
-        check_arguments(lesson, inspect.signature(lesson).bind(*args, **kwargs).arguments)
+        signature = inspect.signature(lesson)
+        check_keywords(lesson.__name__, signature.parameters, kwargs)
+        check_arguments(lesson, signature.bind(*args, **kwargs).arguments)
         return lesson(*args, **kwargs)
 
     return begin
