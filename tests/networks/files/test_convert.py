@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_said(state: State, tmp_path: Path) -> None:
         with pytest.raises(WeightsError, match=text):
             import_weights("squeezenet1_1", published(changed, tmp_path / "x.pth"))
 
-    fault({}, "lacks features.0.weight")
+    fault({}, "holds no plain tensors")
     fault({**state, "features.0.bias": torch.zeros(3)}, "features.0.bias is 3 rather than 64")
     fault({**state, "more": torch.zeros(3)}, "has more beyond it")
     fault({**state, "features.0.bias": torch.full((64,), torch.nan)}, "not all finite")

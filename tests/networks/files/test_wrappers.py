@@ -55,6 +55,13 @@ WRAPPERS = {
     "a tensor beside": lambda s: {"state_dict": s, "best_accuracy": torch.tensor(0.5)},
     "a name of its own": lambda s: {"state_dict": under("backbone.body.", s)},
     "counters": lambda s: {**s, "features.num_batches_tracked": torch.tensor(3)},
+    "compiled inside": lambda s: {n.replace("features.", "features._orig_mod."): s[n] for n in s},
+    "parallel inside": lambda s: {n.replace("features.", "features.module."): s[n] for n in s},
+    "an optimizer beside": lambda s: {
+        "cnn": s,
+        "optimizer": {"state": {0: {**s, **under("v", s)}}},
+    },
+    "arrays": lambda s: {"state_dict": {name: tensor.numpy() for name, tensor in s.items()}},
     "doubles": lambda s: {"g_ema": s},
 }
 
@@ -65,6 +72,11 @@ def test_wrappers_come_off(kind: str, state: State, tmp_path: Path) -> None:
 
 
 CHOICES = {
+    **{
+        key: (lambda good, bad, key=key: {"model": bad, key: good}, key)
+        for key in ("ema_state", "model_ema_state_dict", "averaged_model", "swa_weights")
+    },
+    "dino": (lambda good, bad: {"student": bad, "teacher": good, "optimizer": {}}, "teacher"),
     "ema beside": (lambda good, bad: {"state_dict": bad, "state_dict_ema": good}, "state_dict_ema"),
     "esrgan": (lambda good, bad: {"params": bad, "params_ema": good}, "params_ema"),
     "gan": (lambda good, bad: {"g": bad, "g_ema": good}, "g_ema"),
@@ -89,6 +101,24 @@ def test_a_loss_network_beside_is_left_out(state: State, tmp_path: Path) -> None
     file = saved_as({"state_dict": {**under("model.", state), **beside}}, tmp_path / "x.ckpt")
     with pytest.warns(PictureWarning, match=r"leaves out 'criterion\.vgg\.0\.weight'"):
         assert same(import_weights(NAME, file), state)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [{}, {"optimizer": {"state": {}}}, {"w": torch.zeros(2, device="meta")}],
+    ids=["empty", "training alone", "meta"],
+)
+def test_what_holds_no_tensors_says_so(tree: Any, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="holds no plain tensors"):
+        import_weights(NAME, saved_as(tree, tmp_path / "x.pth"))
+
+
+def test_a_folder_of_weights_and_its_index_say_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="is a folder; name the file"):
+        import_weights(NAME, tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {}}')
+    with pytest.raises(WeightsError, match="name the file that holds them"):
+        import_weights(NAME, tmp_path / "model.safetensors.index.json")
 
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".pth.tar", ".tar", ".bin", ".PTH", ".weights", "")

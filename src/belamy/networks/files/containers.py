@@ -44,6 +44,7 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf", "a 7z archive; unpack it"),
     (b"Rar!", "a RAR archive; unpack it"),
     (b"<", "a web page; download the file itself"),
+    (b"{", "text (JSON), which says where weights are; name the file that holds them"),
     (b"\x93NUMPY", "one array; save the whole state dict as .npz"),
 )
 
@@ -56,6 +57,8 @@ def tell_format(path: Path) -> str:
     Raises:
         WeightsError: there is no file, it is empty or too large, or of a format that is not read.
     """
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder; name the file of weights in it")
     if not path.is_file():
         raise WeightsError(f"no file of weights at {path}; check the path")
     try:
@@ -104,10 +107,10 @@ def read_container(path: Path) -> Any:
     if kind == "safetensors":
         with open_network_file(path) as file:
             return {name: file.read(name) for name in sorted(file.tensors)}
-    return _guarded(path, _read_zip if kind == "zip" else _read_pickle)
+    return _translate_errors(path, _read_zip if kind == "zip" else _read_pickle)
 
 
-def _guarded(path: Path, read: Callable[[Path], Any]) -> Any:
+def _translate_errors(path: Path, read: Callable[[Path], Any]) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, about old formats that it reads all the same

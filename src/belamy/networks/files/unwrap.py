@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,9 +28,15 @@ _AVERAGED = (
 _LAST = (
     *("state_dict", "model_state_dict", "model_state", "params", "model_dict", "model", "net"),
     *("network", "generator", "netG", "G", "g", "weights", "module", "shadow", "backbone"),
+    "student",
 )
+# Others that scripts make up, `ema_state` and `swa_weights` among them: averaged, by a whole word.
+_AVERAGED_WORDS = re.compile(r"(^|[_.])(ema|swa|averaged?|shadow|teacher)([_.]|$)")
+_TRAINING = re.compile(r"optim|^opt$|sched|scaler|^hook|loop|callback", re.IGNORECASE)
 _WRAPPERS = {name.lower(): rank for rank, name in enumerate((*_AVERAGED, *_LAST))}
+_UNKNOWN = len(_AVERAGED) + len(_LAST)
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "generator.", "netG.")
+_INNER = re.compile(r"\.(_orig_mod|module)\.")  # a part that was compiled or made parallel
 _NEARLY_ALL = 0.9  # of the tensors must carry a prefix for it to be one
 _DEEPEST = 8
 _COUNTERS = ("n_averaged", BATCH_COUNTER)
@@ -75,15 +82,24 @@ def unwrap(path: Path, tree: Any, target: Collection[str] = ()) -> Checkpoint:
             break
         tree = inner
     state = {
-        str(name): tensor
+        str(name): torch.from_numpy(tensor) if isinstance(tensor, np.ndarray) else tensor
         for name, tensor in tree.items()
         if _is_plain(tensor) and not str(name).endswith(_COUNTERS)
     }
+    if not state:
+        raise WeightsError(
+            f"{path} holds no plain tensors on the processor; where it was made, save them: "
+            "torch.save(model.cpu().state_dict(), 'plain.pth')"
+        )
+    if not any(_INNER.search(name) for name in target):
+        state = {_INNER.sub(".", _INNER.sub(".", name)): x for name, x in state.items()}
     return Checkpoint(_choose_prefix(path, state, target), classes)
 
 
 def _is_plain(value: object) -> bool:
     """Numbers on the CPU, one after another: neither sparse, nor quantised, nor without memory."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "fiub" and value.dtype.isnative
     return (
         isinstance(value, Tensor)
         and value.layout is torch.strided
@@ -107,10 +123,8 @@ def _choose(path: Path, tree: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
     """The wrapped dict that is gone into; None where the tree is the state dict itself."""
     here = _count(tree)
     inside = {str(key): value for key, value in tree.items() if _weight(value) > here}
-    named = sorted(
-        (name for name in inside if name.lower() in _WRAPPERS),
-        key=lambda name: _WRAPPERS[name.lower()],
-    )
+    inside = {name: x for name, x in inside.items() if not _TRAINING.search(name)} or inside
+    named = sorted((name for name in inside if _rank(name) < _UNKNOWN), key=_rank)
     if not named:
         return next(iter(inside.values())) if len(inside) == 1 else None
     if len(named) > 1:
@@ -118,6 +132,13 @@ def _choose(path: Path, tree: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
         _warn(f"{path} holds several networks; takes {named[0]} rather than {others}")
     chosen: Mapping[Any, Any] = inside[named[0]]
     return chosen
+
+
+def _rank(name: str) -> int:
+    """The place of a wrapper among all that are known; an averaged one stands before the last."""
+    rank = _WRAPPERS.get(name.lower(), _UNKNOWN)
+    averaged = rank >= len(_AVERAGED) and _AVERAGED_WORDS.search(name.lower())
+    return len(_AVERAGED) - 1 if averaged else rank
 
 
 def _warn(text: str) -> None:
