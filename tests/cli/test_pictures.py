@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -118,7 +119,22 @@ def test_messages_of_many_name_the_picture(
     with pytest.raises(typer.Exit):
         work_on(pictures, f"{tmp_path}/new/", fail, "lightening")
     lines = capsys.readouterr().err.splitlines()
-    assert [f"{path}: it is too small" in line for path, line in zip(pictures, lines, strict=True)]
+    assert all(
+        f"{path}: it is too small" in line for path, line in zip(pictures, lines, strict=True)
+    )
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, ["note"]), (2, ["a.png: note", "b.png: note"])])
+def test_notes_of_many_name_the_picture(
+    count: int, said: list[str], pictures: list[Path], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def remark(image: Source, job: Job) -> Iterator[Step]:
+        *_, last = grow_lighter(image, job)
+        yield replace(last, note="note")
+
+    work_on(pictures[:count], f"{tmp_path}/new/", remark, "lightening")
+    assert capsys.readouterr().err.splitlines() == [f"belamy: {line}" for line in said]
 
 
 def test_frames_are_saved_on_the_way(pictures: list[Path], tmp_path: Path) -> None:

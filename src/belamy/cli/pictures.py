@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,7 @@ def make_picture(
             return
         steps = going
     watched = _saving_frames(steps, target, every) if every else steps
+    watched = _naming_notes(watched, target.name) if one_of_many else watched
     step, stopped = show_steps(watched, f"{doing} {target.name}")
     if stopped and one_of_many:
         target = target.with_name(f"{target.stem}-stopped{target.suffix}")
@@ -131,6 +133,12 @@ def _saving_frames(steps: Iterable[Step], target: Path, every: int) -> Iterator[
         if step.index % every == 0:
             save_step(step, target.with_name(f"{target.stem}-{step.index:04d}{target.suffix}"))
         yield step
+
+
+def _naming_notes(steps: Iterable[Step], name: str) -> Iterator[Step]:
+    """The steps, what each says beginning with the name of the picture that it is about."""
+    for step in steps:
+        yield replace(step, note=f"{name}: {step.note}") if step.note else step
 
 
 def _steps(
