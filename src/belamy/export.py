@@ -79,11 +79,11 @@ def _export_traced(path: Path, kind: str, output: Path) -> None:
             Classifying(backbone), picture, output, inputs="image", outputs=["probabilities"]
         )
     elif kind == "generator":
-        painter = load_network(path, "generator").network
-        if painter.labels:
+        generator = load_network(path, "generator").network
+        if generator.labels:
             raise OptionError(f"{path} paints by labels, which are not written; take another")
-        latent = torch.randn((1, painter.latent))
-        write_traced(painter, latent, output, inputs="latent", outputs=["picture"])
+        latent = torch.randn((1, generator.latent))
+        write_traced(generator, latent, output, inputs="latent", outputs=["picture"])
     elif kind == "dehaze":
         dehaze = load_network(path, "dehaze").network
         picture = torch.rand((1, 3, 64, 96))

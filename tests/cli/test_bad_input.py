@@ -157,7 +157,9 @@ def test_broken_pictures_are_left_out_of_fog_and_listed() -> None:
     result = run("defog", "train", "broken", "--run", "r", *TRAINED["defog"])
     assert result.exit_code == 0, result.output
     assert "3 clear pictures" in words(result)
-    assert "2 of 5 pictures cannot be read, and are left out: half.png, none.png (of" in words(result)
+    assert "2 of 5 pictures cannot be read, and are left out: half.png, none.png (of" in words(
+        result
+    )
 
 
 @pytest.mark.parametrize("command", ["translate", "defog"])

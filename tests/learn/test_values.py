@@ -223,5 +223,9 @@ def test_networks_are_measured_at_the_side_they_are_made_for(painters: Any, tmp_
 
 
 def test_large_numbers_are_grouped() -> None:
-    assert texts("en").grouped(1234567) == "1,234,567"
-    assert texts("it").grouped(1234567).split("\N{NARROW NO-BREAK SPACE}") == ["1", "234", "567"]
+    assert texts("en").group_digits(1234567) == "1,234,567"
+    assert texts("it").group_digits(1234567).split("\N{NARROW NO-BREAK SPACE}") == [
+        "1",
+        "234",
+        "567",
+    ]

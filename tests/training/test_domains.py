@@ -131,7 +131,7 @@ def test_pairs_side_by_side_are_halves(tmp_path: Path) -> None:
     assert domains.paired
     assert (domains.a == torch.tensor([10, 11, 12]).view(3, 1, 1, 1)).all()
     assert (domains.b == torch.tensor([100, 101, 102]).view(3, 1, 1, 1)).all()
-    assert (domains.swapped().a == domains.b).all()
+    assert (domains.swap().a == domains.b).all()
     said, broken = domains.messages
     assert said == f"{tmp_path}: 3 pairs side by side, A in the left half"
     assert "1 of 4 pictures cannot be read" in broken

@@ -27,7 +27,7 @@ def test_a_meter_goes_on_between_two_reports() -> None:
     for loss in (0.1, 0.2, 0.7):
         meter.add({"loss": loss})
     saved = json.loads(json.dumps(meter.to_json()))
-    resumed = Meter.resumed(3, saved, [{"step": 2, "loss": 9.0, "seconds": 100.0}])
+    resumed = Meter.resume(3, saved, [{"step": 2, "loss": 9.0, "seconds": 100.0}])
     for each in (meter, resumed):
         each.add({"loss": 0.3})
     assert resumed.means() == meter.means()
@@ -36,7 +36,7 @@ def test_a_meter_goes_on_between_two_reports() -> None:
 
 
 def test_an_older_checkpoint_is_completed_from_the_log() -> None:
-    resumed = Meter.resumed(4, {}, [{"step": 4, "loss": 9.0, "accuracy": 50.0, "seconds": 7.0}])
+    resumed = Meter.resume(4, {}, [{"step": 4, "loss": 9.0, "accuracy": 50.0, "seconds": 7.0}])
     assert resumed.measures == {"loss": 9.0, "accuracy": 50.0}
     assert resumed.sums == {}
 

@@ -52,7 +52,7 @@ class Toy(TrainingTask):
             signal.raise_signal(signal.SIGINT)
         self.drawn[index] = torch.rand(1).item()
         self.buffers["sum"] += self.rank + 1
-        network = self.unwrapped("line")
+        network = self.unwrap("line")
         network.running_mean.fill_(10.0 * (self.rank + 1))
         self.optimizers["line"].zero_grad()
         loss = (self.rank + 1) * network.weight.sum()
@@ -97,7 +97,7 @@ try:
 except KeyboardInterrupt:
     stopped = True
 (task,) = tasks
-weight = task.unwrapped("line").weight.item()
+weight = task.unwrap("line").weight.item()
 kept = {"stopped": stopped, "reports": reports, "drawn": task.drawn, "weight": weight,
         "sum": task.buffers["sum"].item()}
 (place / f"{task.rank}.json").write_text(json.dumps(kept))

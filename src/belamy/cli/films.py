@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from belamy.cli.outputs import require_folder
-from belamy.cli.progress import shown
+from belamy.cli.progress import track_steps
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def save_film(steps: Iterable[Step], path: Path, description: str, fps: float = 
     """
     from belamy.pixels.video import save_video
 
-    watched = shown(steps, description)
+    watched = track_steps(steps, description)
     first = next(watched)
     recipe = None if first.recipe is None else replace(first.recipe, step=first.total)
     frames = (step.image for step in itertools.chain([first], watched))

@@ -214,8 +214,8 @@ def _parts(kind: Any) -> tuple[Any, ...]:
     if get_origin(kind) in (Union, UnionType):
         parts = [part for one in get_args(kind) for part in _parts(one)]
     else:
-        bare = get_origin(kind) if get_origin(kind) is os.PathLike else kind
-        parts = [] if kind in (NoneType, object) else [_WRITTEN_AS.get(bare, kind)]
+        kind_origin = get_origin(kind) if get_origin(kind) is os.PathLike else kind
+        parts = [] if kind in (NoneType, object) else [_WRITTEN_AS.get(kind_origin, kind)]
     if str in parts and any(get_origin(part) is os.PathLike for part in _flat(kind)):
         parts.remove(Path)  # a text may be a path; what it means is the engine's to say
     return tuple(dict.fromkeys(parts))

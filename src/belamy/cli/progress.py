@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from belamy.steps import Step
     from belamy.training.trainer import TrainingProgress
 
-__all__ = ["show_bytes", "show_steps", "show_training", "shown"]
+__all__ = ["show_bytes", "show_steps", "show_training", "track_steps"]
 
 Item = TypeVar("Item")
 
@@ -71,7 +71,7 @@ def show_steps(steps: Iterable[Step], description: str) -> tuple[Step, bool]:
         return _last(steps, lambda step: draw(_of_step(step)))
 
 
-def shown(steps: Iterable[Step], description: str) -> Iterator[Step]:
+def track_steps(steps: Iterable[Step], description: str) -> Iterator[Step]:
     """The steps as they come, with the bar of `show_steps`: for those who need each of them."""
     with _bar(description, _counting, quiet=False) as draw:
         try:
@@ -146,7 +146,13 @@ def _numbers(values: dict[str, float]) -> str:
 
 def _say_note(mark: _Mark) -> None:
     if mark.note:
-        typer.echo(f"belamy: {mark.note}", err=True)
+        _tell(mark.note)
+
+
+def _tell(line: str) -> None:
+    """A remark on standard error; where that is full or closed the work goes on without it."""
+    with suppress(OSError):
+        typer.echo(f"belamy: {line}", err=True)
 
 
 def _ignore(mark: _Mark) -> None:
@@ -167,7 +173,7 @@ def _lines(description: str) -> Iterator[_Draw]:
         clock.progress = mark.progress
         _say_note(mark)
 
-    with beating(description, clock, lambda line: typer.echo(f"belamy: {line}", err=True)):
+    with beating(description, clock, _tell):
         yield draw
 
 

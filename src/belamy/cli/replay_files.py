@@ -39,7 +39,7 @@ class Found:
     inputs: tuple[str, ...]
     options: Mapping[str, str]
 
-    def recorded(self, made: Recipe, recipe: Recipe) -> Recipe:
+    def restore_recipe(self, made: Recipe, recipe: Recipe) -> Recipe:
         """The recipe of what was made, with the paths and names that `recipe` has for its files."""
         names = {here: recorded for recorded, here in self.options.items()}
         back = {here: one.path for one, here in zip(recipe.inputs, self.inputs, strict=True)}
@@ -205,13 +205,11 @@ def _compare_weights(found: Recipe, networks: Sequence[str]) -> None:
     if not networks or not found.weights:
         return
     here = {}
-    known = [name for name in found.weights if _is_name(name)]
-    for name in dict.fromkeys((*networks, *known)):
-        if (digest := _digest_of_network(name)) is not None:
-            here[name] = digest
-        elif name in networks:
+    for name in dict.fromkeys(networks):
+        if (digest := _digest_of_network(name)) is None:
             return  # the engine says why, or finds it in its own way
-    if not set(found.weights.values()) <= set(here.values()):
+        here[name] = digest
+    if not set(here.values()) <= set(found.weights.values()):
         raise RecipeError(
             f"the weights here are others ({_shorten(here)}) than those that made the picture "
             f"({_shorten(found.weights)}); replay needs the same"

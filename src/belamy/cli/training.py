@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from belamy.training.trainer import TrainingProgress
 
-__all__ = ["Resumed", "RunFolder", "follow", "new_run", "resumed"]
+__all__ = ["Resumed", "RunFolder", "follow", "new_run", "resume_config"]
 
 _RUNS = Path("runs")
 
@@ -113,7 +113,9 @@ def new_run(name: str) -> Path:
     return next_folder(_RUNS, name)
 
 
-def resumed(context: typer.Context, folder: Path, run_type: str, form: type[Config]) -> Config:
+def resume_config(
+    context: typer.Context, folder: Path, run_type: str, form: type[Config]
+) -> Config:
     """What the run in `folder` was asked for.
 
     It goes on as it was asked for, so that nothing else may be typed beside `--resume`; but for

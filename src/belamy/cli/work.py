@@ -79,8 +79,8 @@ def describe(call: Call, size: _Size) -> str:
 
 
 def _say_size(call: Call, size: _Size) -> str:
-    wanted = call.options.get("size")
-    return f"{size.width} × {size.height}" if wanted is None else f"size {show_value(wanted)}"
+    given = call.options.get("size")
+    return f"{size.width} × {size.height}" if given is None else f"size {show_value(given)}"
 
 
 def require_modest(call: Call, files: Found, size: _Size, name: str) -> None:

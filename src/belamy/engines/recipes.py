@@ -18,7 +18,7 @@ from belamy.pixels.images import Source, input_of
 from belamy.pixels.metadata import CREDITS, credits_of
 from belamy.pixels.recipe import JSON, Recipe
 
-__all__ = ["listed", "recipe_of"]
+__all__ = ["as_list", "recipe_of"]
 
 
 def recipe_of(
@@ -47,7 +47,7 @@ def recipe_of(
     sources = [
         (role, source)
         for role in pictures
-        for source in listed(values[role])
+        for source in as_list(values[role])
         if not (changed and role in changed)
     ]
     inputs = [input_of(role, source) for role, source in sources]
@@ -98,7 +98,7 @@ def _credits_of(source: Source) -> dict[str, str]:
         return {}
 
 
-def listed(given: Source | Iterable[Source] | None) -> list[Any]:
+def as_list(given: Source | Iterable[Source] | None) -> list[Any]:
     """One picture, several or none, as a list."""
     if given is None:
         return []

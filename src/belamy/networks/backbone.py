@@ -170,10 +170,10 @@ class Backbone(nn.Module):
             UnknownName: no such layer.
             ImageError: the picture is too small for the network to reach them.
         """
-        asked = {name: self.resolve(name) for name in layers}
+        own_names = {name: self.resolve(name) for name in layers}
         activations: dict[str, Tensor] = {}
-        self.through(image, {own: partial(_keep, activations, own) for own in asked.values()})
-        return {name: activations[own] for name, own in asked.items()}
+        self.through(image, {own: partial(_keep, activations, own) for own in own_names.values()})
+        return {name: activations[own] for name, own in own_names.items()}
 
     def through(self, image: Tensor, taps: Mapping[str, Tap]) -> Tensor:
         """The picture sent through the network, tapped on its way.
@@ -204,20 +204,20 @@ class Backbone(nn.Module):
             ) from error
 
     def _run(self, image: Tensor, taps: Mapping[str, Tap], last: int) -> Tensor:
-        x = self._normalised(image)
-        with self._tapped(taps):
+        x = self._normalize(image)
+        with self._tap(taps):
             for name, module in zip(self._names[: last + 1], self.chain, strict=False):
                 x = module(x)
                 if name in taps:
                     x = taps[name](x)
         return x
 
-    def _normalised(self, image: Tensor) -> Tensor:
+    def _normalize(self, image: Tensor) -> Tensor:
         x = (image - self.mean) / self.std
         return x.contiguous(memory_format=_memory_format(x.device))
 
     @contextmanager
-    def _tapped(self, taps: Mapping[str, Tap]) -> Iterator[None]:
+    def _tap(self, taps: Mapping[str, Tap]) -> Iterator[None]:
         """Hooks on the layers that lie inside a stage, for the length of one pass."""
         with ExitStack() as hooks:
             for name in taps.keys() - self._positions.keys():

@@ -99,7 +99,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # as torch le
         known = [self._fields.get(id(tensor)) for tensor in _tensors(arguments)]
         inputs = [entry[1] for entry in known if entry is not None]
         if inputs:
-            seen = _moved(str(function.overloadpacket.__name__), inputs, arguments)
+            seen = _move(str(function.overloadpacket.__name__), inputs, arguments)
             for tensor in _tensors((output,)):
                 self._fields[id(tensor)] = (tensor, seen)
         return output
@@ -115,7 +115,7 @@ def _tensors(values: Sequence[Any]) -> list[Tensor]:
     return found
 
 
-def _moved(operation: str, inputs: Sequence[_Seen], arguments: Sequence[Any]) -> _Seen:
+def _move(operation: str, inputs: Sequence[_Seen], arguments: Sequence[Any]) -> _Seen:
     fields = [field for field in inputs if field is not None]
     if not fields or operation in _OVER_ALL_PLACES:
         return _WHOLE

@@ -42,7 +42,7 @@ CREDITS = {"artist": 500, "copyright": 1000, "parameters": 32_000}
 """What of an input is carried on → the characters of it at most; longer ones are not its kind."""
 
 _COMMENT, _SCAN, _END = 0xFE, 0xDA, 0xD9  # second bytes of JPEG's markers
-_BARE = {0x01, *range(0xD0, 0xD9)}  # those without a length
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}  # those without a length
 _PNG_NAMES = {"artist": ("Author", "Artist"), "copyright": ("Copyright",), "parameters": ()}
 _LONGEST_XMP = 1 << 20
 _XMP_FIELDS = {
@@ -81,7 +81,7 @@ def jpeg_comments(path: str | os.PathLike[str]) -> list[bytes]:
                 head = head[1:] + stream.read(1)
             if len(head) < 2 or head[0] != 0xFF or head[1] in (_SCAN, _END):
                 break
-            if head[1] in _BARE:
+            if head[1] in _WITHOUT_LENGTH:
                 continue
             length = int.from_bytes(stream.read(2), "big") - 2
             if length < 0:

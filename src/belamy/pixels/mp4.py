@@ -49,7 +49,7 @@ def comment_of(path: str | os.PathLike[str]) -> bytes | None:
         return file.read(min(max(0, end - start), _LONGEST))
 
 
-def _box(file: BinaryIO, wanted: bytes, start: int, end: int) -> tuple[int, int] | None:
+def _box(file: BinaryIO, kind: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Where the inside of the box `wanted` begins and ends, among those from `start` to `end`."""
     while start + _HEADER <= end:
         file.seek(start)
@@ -59,7 +59,7 @@ def _box(file: BinaryIO, wanted: bytes, start: int, end: int) -> tuple[int, int]
             length, header = int.from_bytes(head[8:], "big"), _LONG
         if length < header or start + length > end:
             return None
-        if head[4:8] == wanted:
+        if head[4:8] == kind:
             return start + header, start + length
         start += length
     return None

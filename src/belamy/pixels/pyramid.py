@@ -48,8 +48,8 @@ def octave_sizes(
     _check_schedule(height, width, scale, smallest)
     if octaves < 1:
         raise OptionError(f"octaves is {octaves}; it must be at least 1")
-    wanted = [_shrink(height, width, scale**power) for power in range(octaves)]
-    sizes = [size for power, size in enumerate(wanted) if power == 0 or min(size) >= smallest]
+    all_sizes = [_shrink(height, width, scale**power) for power in range(octaves)]
+    sizes = [size for power, size in enumerate(all_sizes) if power == 0 or min(size) >= smallest]
     return sizes[::-1], octaves - len(sizes)
 
 

@@ -197,8 +197,8 @@ def _resolve_palette(picture: Image.Image) -> Image.Image:
         return grey
     if picture.mode in ("1", "L", "P", "RGB") and picture.has_transparency_data:
         return picture.convert("RGBA")
-    wanted = _PLAIN_MODES.get(picture.mode)
-    return picture if wanted is None else picture.convert(wanted)
+    target_mode = _PLAIN_MODES.get(picture.mode)
+    return picture if target_mode is None else picture.convert(target_mode)
 
 
 def _apply_profile(picture: Image.Image, profile: bytes | None) -> Image.Image:

@@ -182,13 +182,13 @@ def _load(tree: Tree, members: _Members, size: int, cache: Path | None) -> Label
 
 def _find_split(names: Iterable[str], split: Sequence[str]) -> _Members | None:
     """The pictures in the first of the splits that has any."""
-    for wanted in split:
+    for split_name in split:
         folder_of, parents = dict[str, str](), set[tuple[str, ...]]()
         for name in names:
             parts = PurePosixPath(name).parts
             lower = [part.lower() for part in parts[:-2]]
-            if wanted in lower:
-                at = lower.index(wanted)
+            if split_name in lower:
+                at = lower.index(split_name)
                 folder_of[name] = parts[at + 1]
                 parents.add(parts[: at + 1])
         if folder_of:

@@ -49,7 +49,7 @@ class DomainPair:
     paired: bool = False
     messages: tuple[str, ...] = ()
 
-    def swapped(self) -> DomainPair:
+    def swap(self) -> DomainPair:
         """The same with A and B in each other's place."""
         return replace(self, a=self.b, b=self.a)
 

@@ -36,7 +36,7 @@ class Meter:
     began: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def resumed(
+    def resume(
         cls, step: int, saved: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
     ) -> Meter:
         """As it was at `step`: from what `to_json` gave, where there is such, and from the log."""

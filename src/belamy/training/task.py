@@ -61,7 +61,7 @@ class TrainingTask(ABC):
         They must be the same in each process.
         """
 
-    def unwrapped(self, name: str) -> nn.Module:
+    def unwrap(self, name: str) -> nn.Module:
         """A network without what accelerate wraps it in, which takes one pass a step only."""
         network: nn.Module = self.accelerator.unwrap_model(self.networks[name])
         return network

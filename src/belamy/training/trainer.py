@@ -179,7 +179,7 @@ class _Loop:
     def take_step(self, interrupted: bool) -> bool:
         """One step; whether to stop after it, which all processes must do at the same one."""
         index = self.meter.step
-        with _seeded(self.task.seed, index, self.accelerator):
+        with _seed_step(self.task.seed, index, self.accelerator):
             losses = self.task.step(index, self.accelerator.backward)
         update_ema(self.averages, self.unwrapped, self.task.ema_decay, index)
         values = [loss.detach().float() for loss in losses.values()]
@@ -243,7 +243,7 @@ def _restore(loop: _Loop) -> _Loop:
     history = loop.run.history(before=step)
     if loop.accelerator.is_main_process:
         loop.run.rewind(step)
-    return replace(loop, meter=Meter.resumed(step, saved, history), note=note)
+    return replace(loop, meter=Meter.resume(step, saved, history), note=note)
 
 
 def _retry(loop: _Loop, error: Diverged) -> _Loop:
@@ -305,7 +305,7 @@ def _share_buffers(networks: Networks) -> None:
 
 
 @contextmanager
-def _seeded(seed: int, index: int, accelerator: Accelerator) -> Iterator[None]:
+def _seed_step(seed: int, index: int, accelerator: Accelerator) -> Iterator[None]:
     """Torch's own generators (dropout's) made a function of seed and step, and put back after.
 
     On CUDA, cuDNN is told to choose algorithms that add in a fixed order.

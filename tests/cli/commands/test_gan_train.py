@@ -119,7 +119,8 @@ def test_what_is_left_out_is_listed_in_the_run_folder(faces: Path) -> None:
         (faces / f"broken {number}.png").write_bytes(b"nothing")
     result = run("gan", "train", faces, *SMALL, "--run", "painter")
     assert result.exit_code == 0, result.output
-    said = "left out: 4 broken, 1 smaller than 16 px (broken 0.png, broken 1.png, broken 2.png and 2 more)"
+    broken = "broken 0.png, broken 1.png, broken 2.png and 2 more"
+    said = f"left out: 4 broken, 1 smaller than 16 px ({broken})"
     assert said in words(result)
     lines = Path("painter/left-out.txt").read_text().splitlines()
     assert lines == [

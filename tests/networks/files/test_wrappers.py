@@ -76,6 +76,10 @@ CHOICES = {
         key: (lambda good, bad, key=key: {"model": bad, key: good}, key)
         for key in ("ema_state", "model_ema_state_dict", "averaged_model", "swa_weights")
     },
+    "a teacher of another kind": (
+        lambda good, bad: {"student": good, "teacher": {f"conv{n}": bad[n] for n in bad}},
+        "student",
+    ),
     "dino": (lambda good, bad: {"student": bad, "teacher": good, "optimizer": {}}, "teacher"),
     "ema beside": (lambda good, bad: {"state_dict": bad, "state_dict_ema": good}, "state_dict_ema"),
     "esrgan": (lambda good, bad: {"params": bad, "params_ema": good}, "params_ema"),

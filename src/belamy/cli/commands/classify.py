@@ -14,7 +14,7 @@ from belamy.cli.inputs import inputs
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import require_named, work_on
 from belamy.cli.tables import Answer, require_table, write_table
-from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.classify.api import (
     ClassifyConfig,
     ClassifyOptions,
@@ -145,7 +145,7 @@ def train(
     if (data is None) == (resume is None):
         raise OptionError("name either the DATA to train on, or a run folder with --resume")
     if resume is not None:
-        config, folder = resumed(context, resume, "classify", ClassifyConfig), resume
+        config, folder = resume_config(context, resume, "classify", ClassifyConfig), resume
         follow(train_classifier(config, folder, device=device), folder, COMMAND)
         return
     assert data is not None

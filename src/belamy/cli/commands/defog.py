@@ -15,7 +15,7 @@ from belamy.cli.inputs import inputs
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.pictures import require_named, work_on
-from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.defog.api import (
     DefogAdaptConfig,
     DefogOptions,
@@ -64,14 +64,14 @@ def clear(
 ) -> None:
     """Take the fog out of every IMAGE; `clear` may be left out."""
     require_named(output)
-    asked = DefogOptions(**options)
+    settings = DefogOptions(**options)
     if transmission and _is_file(transmission):
         recipe_there(require_output(transmission), overwrite)
         if len(inputs(images)) > 1:
             raise OptionError(f"several maps cannot all become {transmission}; name a folder")
     from belamy.engines.defog.remove import Defogger  # brings torch
 
-    defogger = Defogger(asked)
+    defogger = Defogger(settings)
     work_on(
         images,
         output,
@@ -142,7 +142,7 @@ def train(
 ) -> None:
     """Train a network on DATA in synthetic fog; Ctrl-C saves, and --run or --resume goes on."""
     if resume is not None:
-        config = resumed(context, resume, "defog", DefogTrainConfig)
+        config = resume_config(context, resume, "defog", DefogTrainConfig)
         follow(train_defog(config, resume, device=device), resume, TRAIN)
         return
     if not data:
@@ -169,8 +169,8 @@ def adapt(
 ) -> None:
     """Train NETWORK further on real fog without its truth; Ctrl-C saves, --resume goes on."""
     if resume is not None:
-        asked = resumed(context, resume, "defog-adapt", DefogAdaptConfig)
-        follow(adapt_defog(asked, resume, device=device), resume, ADAPT)
+        settings = resume_config(context, resume, "defog-adapt", DefogAdaptConfig)
+        follow(adapt_defog(settings, resume, device=device), resume, ADAPT)
         return
     if start is None or not foggy or not clear:
         raise OptionError(

@@ -40,7 +40,7 @@ def dream(
 ) -> None:
     """Dream: change a picture until a network sees more of what it looks for."""
     require_named(output)
-    asked = DreamOptions(**options)
+    settings = DreamOptions(**options)
     if not images:
         make_picture(
             dream_steps(**options), require_output(output), "dreaming", every, overwrite=overwrite
@@ -48,7 +48,7 @@ def dream(
         return
     from belamy.engines.dream.render import Dreamer  # brings torch
 
-    dreamer = Dreamer(asked)
+    dreamer = Dreamer(settings)
     work_on(
         images,
         output,

@@ -16,7 +16,7 @@ from belamy.cli.films import require_film, save_film
 from belamy.cli.groups import complain
 from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
-from belamy.cli.progress import show_steps, shown
+from belamy.cli.progress import show_steps, track_steps
 from belamy.engines.gan.api import gan_evaluate_steps
 from belamy.engines.gan.options import PaintOptions, WalkOptions
 from belamy.engines.gan.sample_api import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-PAINTER = default(gan_paint_steps, "network")
+GENERATOR = default(gan_paint_steps, "network")
 FIRST, SECOND = (default(gan_mix_steps, name) for name in ("first", "second"))
 
 
@@ -57,7 +57,7 @@ Output = Annotated[
 @app.command()
 @takes(gan_paint_steps, without=["network", "sheet"], flags={"count": ["--count", "-n"]})
 def paint(
-    network: Annotated[str, _argument(gan_paint_steps, "network")] = PAINTER,
+    network: Annotated[str, _argument(gan_paint_steps, "network")] = GENERATOR,
     output: Annotated[
         str,
         typer.Option("--output", "-o", help="One sheet, or a folder for a file of each picture."),
@@ -89,7 +89,7 @@ def _save_each(
     """A file of each step's picture."""
     latents = []
     kept = 0
-    for step in shown(steps, f"painting {folder}"):
+    for step in track_steps(steps, f"painting {folder}"):
         digits = max(2, len(str(step.total)))
         target = folder / f"{stem}-{step.index:0{digits}}.png"
         latents.append(step)
@@ -141,7 +141,7 @@ def _paint_one(
 @app.command()
 @takes(gan_walk_steps, without=["network"])
 def walk(
-    network: Annotated[str, _argument(gan_walk_steps, "network")] = PAINTER,
+    network: Annotated[str, _argument(gan_walk_steps, "network")] = GENERATOR,
     output: Annotated[
         str, typer.Option("--output", "-o", help="The film: a .gif, or an .mp4 with [video].")
     ] = "",

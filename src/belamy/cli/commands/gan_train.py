@@ -9,7 +9,7 @@ import typer
 
 from belamy.cli.commands.gan import app
 from belamy.cli.options import default, option, takes
-from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.gan.api import GanConfig, export_gan, plan_gan, train_gan
 from belamy.errors import OptionError
 from belamy.objectives.adversarial import LOSSES
@@ -40,7 +40,7 @@ def train(
 ) -> None:
     """Train a network to paint what nobody has painted, from the pictures in DATA."""
     if resume is not None:
-        config, folder = resumed(context, resume, "gan", GanConfig), resume
+        config, folder = resume_config(context, resume, "gan", GanConfig), resume
     else:
         if data is None:
             raise OptionError("name the folder or zip of pictures, or a run folder with --resume")

@@ -162,7 +162,7 @@ def _same(steps: Iterator[Step], found: Recipe, files: Found) -> Iterator[Step]:
                     f"the weights here are others ({_digests(step.recipe)}) than those that made "
                     f"the picture ({_digests(found)}); replay needs the same"
                 )
-            yield replace(step, recipe=files.recorded(step.recipe, found))
+            yield replace(step, recipe=files.restore_recipe(step.recipe, found))
         if step.index == found.step:
             return
 

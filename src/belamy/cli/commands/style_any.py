@@ -8,7 +8,7 @@ import typer
 
 from belamy.cli.commands.style import app
 from belamy.cli.options import default, option, takes
-from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.anystyle.api import AnyStyleConfig, train_any_style
 from belamy.errors import OptionError
 
@@ -32,7 +32,7 @@ def train_any(
 ) -> None:
     """Train a network to paint in any style; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
-        config = resumed(context, resume, "any-style", AnyStyleConfig)
+        config = resume_config(context, resume, "any-style", AnyStyleConfig)
         follow(train_any_style(config, resume, device=device), resume, COMMAND)
         return
     if paintings is None or data is None:

@@ -11,7 +11,7 @@ from belamy.cli.commands.style import app
 from belamy.cli.existing import Overwrite
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import require_named, work_on
-from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.faststyle.api import (
     ApplyStyleOptions,
     StyleTrainConfig,
@@ -43,10 +43,10 @@ def apply(
 ) -> None:
     """Repaint every IMAGE in the style that NETWORK has learned, in one pass."""
     require_named(output)
-    asked = ApplyStyleOptions(network=network, **options)
+    settings = ApplyStyleOptions(network=network, **options)
     from belamy.engines.faststyle.apply import StyleApplier  # brings torch
 
-    applier = StyleApplier(asked)
+    applier = StyleApplier(settings)
     work_on(
         images,
         output,
@@ -72,7 +72,7 @@ def train(
 ) -> None:
     """Train a network to paint like PAINTING; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
-        config, folder = resumed(context, resume, "style", StyleTrainConfig), resume
+        config, folder = resume_config(context, resume, "style", StyleTrainConfig), resume
         follow(train_style(config, folder, device=device), folder, COMMAND)
         return
     if painting is None or data is None:

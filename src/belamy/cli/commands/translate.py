@@ -15,7 +15,7 @@ from belamy.cli.groups import PlainGroup
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import Job
 from belamy.cli.pictures import work_on
-from belamy.cli.training import Resumed, RunFolder, follow, new_run, resumed
+from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.translate.api import (
     TranslateConfig,
     TranslateOptions,
@@ -62,10 +62,10 @@ def apply(
     """Translate every IMAGE with what NETWORK has learned."""
     if gallery is not None:
         require_page(gallery, overwrite)
-    asked = TranslateOptions(network=network, **options)
+    settings = TranslateOptions(network=network, **options)
     from belamy.engines.translate.render import Translator  # brings torch
 
-    translator = Translator(asked)
+    translator = Translator(settings)
     jobs: list[Job] = []
 
     def translate(source: Source, job: Job) -> Iterator[Step]:
@@ -84,7 +84,7 @@ def apply(
     finally:  # those that were made are shown even where others failed
         done = [job for job in jobs if job.done]
         if gallery is not None and done:
-            write_gallery(gallery, done, title=f"{Path(network).stem}, {asked.direction}")
+            write_gallery(gallery, done, title=f"{Path(network).stem}, {settings.direction}")
             typer.echo(gallery)
 
 
@@ -108,7 +108,7 @@ def train(
 ) -> None:
     """Learn to translate between A and B; Ctrl-C saves, the same command with --run goes on."""
     if resume is not None:
-        config, folder = resumed(context, resume, "translate", TranslateConfig), resume
+        config, folder = resume_config(context, resume, "translate", TranslateConfig), resume
         follow(train_translation(config, folder, device=device), folder, COMMAND)
         return
     if a is None:

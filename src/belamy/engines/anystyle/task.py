@@ -58,7 +58,7 @@ class AnyStyleTask(TrainingTask):
     Args:
         photographs: uint8 (N, S, S, 3), to practise on.
         paintings: uint8 (M, T, T, 3), the styles.
-        painter: what is trained.
+        net: what is trained.
         backbone: whose features are read and judged by, on the accelerator's device.
         samples: the folder for pictures made on the way.
     """
@@ -68,7 +68,7 @@ class AnyStyleTask(TrainingTask):
         config: AnyStyleConfig,
         photographs: Tensor,
         paintings: Tensor,
-        painter: ArbitraryStyleNet,
+        net: ArbitraryStyleNet,
         backbone: Backbone,
         samples: Path,
         accelerator: Accelerator,
@@ -79,16 +79,16 @@ class AnyStyleTask(TrainingTask):
         self.config = config
         self.photographs, self.paintings = photographs, paintings
         self.backbone, self.samples = backbone, samples
-        painter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.mixing, self.basis = painter.mixing, painter.basis.to(accelerator.device)
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.mixing, self.basis = net.mixing, net.basis.to(accelerator.device)
         self.loss_scale = LossScale(
             ["painter"], choose_precision(config.precision, accelerator.device)
         )
         self.buffers = self.loss_scale.buffers
-        self.networks = {"painter": painter}
-        adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+        self.networks = {"painter": net}
+        adam = torch.optim.Adam(net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
         self.optimizers = {"painter": adam}
-        weights = sum(parameter.numel() for parameter in painter.parameters())
+        weights = sum(parameter.numel() for parameter in net.parameters())
         self.summary = (
             f"{len(paintings):,} paintings on {len(photographs):,} photographs; "
             f"{self.total_steps:,} steps at {config.size} px, seen by {backbone.name}; "
@@ -96,13 +96,13 @@ class AnyStyleTask(TrainingTask):
         )
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
-        painter, optimizer = self.networks["painter"], self.optimizers["painter"]
+        net, optimizer = self.networks["painter"], self.optimizers["painter"]
         factor = warmup_cosine(
             index, self.total_steps, warmup_steps=_WARMUP_STEPS, final=_FINAL_RATE
         )
         set_learning_rate(optimizer, self.config.learning_rate * factor)
-        painter.train()
-        losses = self._losses(painter, *self._batch(index))
+        net.train()
+        losses = self._losses(net, *self._batch(index))
         optimizer.zero_grad(set_to_none=True)
         loss = torch.stack([_WEIGHTS[name](self.config) * losses[name] for name in losses]).sum()
         backward(self.loss_scale.scale("painter", loss))
@@ -110,11 +110,11 @@ class AnyStyleTask(TrainingTask):
         return losses
 
     def _losses(
-        self, painter: nn.Module, contents: Tensor, styles: Tensor, fractions: Tensor
+        self, net: nn.Module, contents: Tensor, styles: Tensor, fractions: Tensor
     ) -> dict[str, Tensor]:
         with torch.no_grad():
             content_features, style_features = self._extract(contents), self._extract(styles)
-        painted = self._paint(painter, content_features, style_features, fractions)
+        painted = self._paint(net, content_features, style_features, fractions)
         identity = -(-len(contents) // _IDENTITY)
         return {
             **self._distances(painted, content_features, style_features),
@@ -136,13 +136,13 @@ class AnyStyleTask(TrainingTask):
         }
 
     def _paint(
-        self, painter: nn.Module, contents: Features, styles: Features, fractions: Tensor
+        self, net: nn.Module, contents: Features, styles: Features, fractions: Tensor
     ) -> Tensor:
         """(N, 3, H, W), each content in its style, in a fraction (N,) of swapped patches."""
         with torch.no_grad():
             features = self._transfer(contents, styles, fractions)
         with autocast(self.accelerator.device, self.config.precision):
-            painted: Tensor = painter(features, [(encode_moments(_moments(styles)), None)])
+            painted: Tensor = net(features, [(encode_moments(_moments(styles)), None)])
         return painted.float()
 
     def _transfer(
@@ -203,7 +203,7 @@ class AnyStyleTask(TrainingTask):
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
         """The distances on a few photographs, each in a style; they are in `samples/` too."""
-        painter = networks["painter"].eval()
+        net = networks["painter"].eval()
         contents, styles = (
             resample(pictures[:: max(1, len(pictures) // _SHOWN)][:_SHOWN], _CELL).div(255)
             for pictures in (self.photographs, self.paintings)
@@ -211,7 +211,7 @@ class AnyStyleTask(TrainingTask):
         contents, styles = (x.to(self.accelerator.device) for x in (contents, styles))
         content_features, style_features = self._extract(contents), self._extract(styles)
         fractions = torch.full((len(contents),), SAMPLE_FRACTION, device=contents.device)
-        painted = self._paint(painter, content_features, style_features, fractions).clamp(0, 1)
+        painted = self._paint(net, content_features, style_features, fractions).clamp(0, 1)
         distances = self._distances(painted, content_features, style_features)
         if self.accelerator.is_main_process:
             pictures = [one[None] for one in (*contents, *styles, *painted)]

@@ -44,7 +44,7 @@ class _Data:
     backbone: Backbone
     photographs: Tensor
     paintings: Tensor
-    painter: ArbitraryStyleNet
+    net: ArbitraryStyleNet
 
 
 def _load_data(config: AnyStyleConfig, accelerator: Accelerator) -> _Data:
@@ -53,8 +53,8 @@ def _load_data(config: AnyStyleConfig, accelerator: Accelerator) -> _Data:
         torch.from_numpy(load_squares(path, round(STORED[kind] * config.size)))
         for kind, path in (("photographs", config.data), ("paintings", config.paintings))
     )
-    painter = _make_network(config, backbone, (photographs, paintings))
-    return _Data(backbone, photographs, paintings, painter)
+    net = _make_network(config, backbone, (photographs, paintings))
+    return _Data(backbone, photographs, paintings, net)
 
 
 def _make_task(
@@ -64,7 +64,7 @@ def _make_task(
         config,
         data.photographs,
         data.paintings,
-        data.painter,
+        data.net,
         data.backbone,
         run.samples,
         accelerator,
@@ -108,10 +108,10 @@ def _make_network(
         return loaded.network.requires_grad_(True)
     widths = [config.width * part for part in (6, 4, 2, 1)]
     channels = count_channels(backbone)
-    painter = ArbitraryStyleNet(channels, widths, compared=min(_COMBINATIONS, channels[0]))
-    initialise(painter, make_rng(config.seed, "weights"))
-    painter.basis.copy_(_compute_basis(len(painter.basis), backbone, pictures, config.size))
-    return painter
+    net = ArbitraryStyleNet(channels, widths, compared=min(_COMBINATIONS, channels[0]))
+    initialise(net, make_rng(config.seed, "weights"))
+    net.basis.copy_(_compute_basis(len(net.basis), backbone, pictures, config.size))
+    return net
 
 
 @torch.no_grad()

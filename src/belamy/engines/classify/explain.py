@@ -87,10 +87,10 @@ class Explainer:
         network = self.network
         square = center_square(image, network.short_side, network.side).to(network.mean.device)
         with torch.no_grad():
-            chances = network(square, ["logits"])["logits"].double().softmax(dim=1)[0].cpu()
-        index = int(chances.argmax()) if self.index is None else self.index
+            probabilities = network(square, ["logits"])["logits"].double().softmax(dim=1)[0].cpu()
+        index = int(probabilities.argmax()) if self.index is None else self.index
         heat = class_activation(network, square, index, self.layer)
-        guess = Guess(network.classes[index], float(chances[index]), index)
+        guess = Guess(network.classes[index], float(probabilities[index]), index)
         return Explanation(guess, _on_picture(heat.float().cpu(), image, network))
 
 

@@ -152,7 +152,7 @@ class HeadTask(TrainingTask):
 
     def _fit(self) -> dict[str, Tensor]:
         """The last layer at the minimum of the cross-entropy with weight decay."""
-        head = self.unwrapped("classifier").eval()
+        head = self.unwrap("classifier").eval()
         features = self.seen.look_up(torch.arange(len(self.labels)))
         labels = self.labels.to(features.device)
         smoothing, decay = self.config.smoothing, self.config.decay

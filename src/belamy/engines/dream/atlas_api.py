@@ -35,7 +35,7 @@ def atlas_steps(options: AtlasOptions) -> Iterator[Step]:
     from belamy.engines.dream.atlas import draw_atlas
 
     draw = draw_atlas if options.activations is None else draw_activation_atlas
-    yield from draw(options.resolved())
+    yield from draw(options.resolve())
 
 
 atlas = run_to_end(atlas_steps)

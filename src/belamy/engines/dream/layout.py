@@ -88,8 +88,8 @@ def _affinities(vectors: Floats, perplexity: float) -> Floats:
             np.where(entropy > target, high, middle),
         )
     weights = np.exp(-distances / scale * np.exp((low + high) / 2)[:, None])
-    chances = weights / weights.sum(axis=1, keepdims=True)
-    both: Floats = (chances + chances.T) / (2 * len(vectors))
+    probabilities = weights / weights.sum(axis=1, keepdims=True)
+    both: Floats = (probabilities + probabilities.T) / (2 * len(vectors))
     return np.maximum(both, _TINY)
 
 

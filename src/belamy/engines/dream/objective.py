@@ -227,8 +227,8 @@ def objective_for(
         if main is None:
             raise OptionError("there is nothing to go from; name an objective, a layer or a class")
         weight, end = _of_view(target.towards, backbone, activations)
-        main = interpolation(main, _weighted(weight, end))
-    whole = total([*([] if main is None else [main]), *(_weighted(*one) for one in compared)])
+        main = interpolation(main, _weigh(weight, end))
+    whole = total([*([] if main is None else [main]), *(_weigh(*one) for one in compared)])
     alike = target.towards is None and all(view.kind != "diversity" for view in target.views)
     return _apart(whole, target, backbone) if target.several and alike else whole
 
@@ -238,11 +238,11 @@ def _join(
 ) -> Objective:
     """The sum of weighted parts, each over its own size in these activations if `scaled`."""
     if not scaled:
-        return total(_weighted(weight, part) for weight, part in parts)
+        return total(_weigh(weight, part) for weight, part in parts)
     with torch.no_grad():
         scales = [float(part(activations).abs()) for _, part in parts]
     return total(
-        _weighted(weight / max(scale, SMALLEST_SCALE), part)
+        _weigh(weight / max(scale, SMALLEST_SCALE), part)
         for (weight, part), scale in zip(parts, scales, strict=True)
     )
 
@@ -257,7 +257,7 @@ def _of_view(view: View, backbone: Backbone, activations: Activations) -> tuple[
 def _of_classes(backbone: Backbone, classes: Sequence[str]) -> Objective:
     """Minus the classes' scores, weighted as they are written."""
     pairs = [pair for text in classes for pair in weighted_classes(backbone, text)]
-    return total(_weighted(-weight, class_score(index)) for index, weight in pairs)
+    return total(_weigh(-weight, class_score(index)) for index, weight in pairs)
 
 
 def _apart(main: Objective, target: DreamTarget, backbone: Backbone) -> Objective:
@@ -282,7 +282,7 @@ def _layer_of_difference(target: DreamTarget, backbone: Backbone) -> str:
     return stages[-1].name
 
 
-def _weighted(weight: float, part: Objective) -> Objective:
+def _weigh(weight: float, part: Objective) -> Objective:
     if weight in (1, -1):
         return part if weight == 1 else -part
     return -(-weight * part) if weight < 0 else weight * part

@@ -196,15 +196,15 @@ def settings_of(options: DreamOptions) -> Settings:
     canvas = options.canvas or "pixels"
     form = CANVASES[canvas]
     meant = {field.name for field in fields(form)}
-    asked = {field.name: getattr(options, field.name) for field in fields(PixelSettings)}
-    for name, value in asked.items():
+    settings = {field.name: getattr(options, field.name) for field in fields(PixelSettings)}
+    for name, value in settings.items():
         if value is not None and name not in meant:
             raise OptionError(
                 f"{flag_of(name)[2:]} has no meaning on a {canvas} canvas; leave it out"
             )
     if form is not PixelSettings and options.tile not in ("auto", "none"):
         raise OptionError(f"a {canvas} canvas cannot be tiled; leave tile out, or use pixels")
-    return form(**{name: value for name, value in asked.items() if value is not None})
+    return form(**{name: value for name, value in settings.items() if value is not None})
 
 
 def resolve(options: DreamOptions) -> DreamOptions:
@@ -331,7 +331,7 @@ class AtlasOptions:
         check_options(self)
         check_name(self.model, "backbone")
 
-    def resolved(self) -> AtlasOptions:
+    def resolve(self) -> AtlasOptions:
         """The options with size and steps filled in, as the recipe has them."""
         size, steps = _LONE if self.activations is None else _CROWDED
         return replace(self, size=self.size or size, steps=self.steps or steps)

@@ -100,20 +100,20 @@ class FastStyleTask(TrainingTask):
         self.config = config
         self.photographs, self.samples = photographs, samples
         self.perceptual_loss = perceptual_loss
-        painter = build_johnson_net(**network_arguments(config))  # type: ignore[arg-type]
-        nn.Module.to(painter, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        initialise(painter, make_rng(config.seed, "weights"))
+        net = build_johnson_net(**network_arguments(config))  # type: ignore[arg-type]
+        nn.Module.to(net, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        initialise(net, make_rng(config.seed, "weights"))
         self.loss_scale = LossScale(
             ["painter"], choose_precision(config.precision, accelerator.device)
         )
         self.buffers = self.loss_scale.buffers
-        self.networks = {"painter": painter}
-        adam = torch.optim.Adam(painter.parameters(), lr=config.learning_rate, betas=_BETAS)
+        self.networks = {"painter": net}
+        adam = torch.optim.Adam(net.parameters(), lr=config.learning_rate, betas=_BETAS)
         self.optimizers = {"painter": adam}
-        self.summary = self._summarise(painter)
+        self.summary = self._summarise(net)
 
-    def _summarise(self, painter: ImageTransformNet) -> str:
-        weights = sum(parameter.numel() for parameter in painter.parameters())
+    def _summarise(self, net: ImageTransformNet) -> str:
+        weights = sum(parameter.numel() for parameter in net.parameters())
         config, loss = self.config, self.perceptual_loss
         return (
             f"{Path(config.painting).stem} on {len(self.photographs):,} photographs; "
@@ -122,15 +122,15 @@ class FastStyleTask(TrainingTask):
         )
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
-        painter, optimizer = self.networks["painter"], self.optimizers["painter"]
+        net, optimizer = self.networks["painter"], self.optimizers["painter"]
         factor = warmup_cosine(
             index, self.total_steps, warmup_steps=_WARMUP_STEPS, final=_FINAL_RATE
         )
         set_learning_rate(optimizer, self.config.learning_rate * factor)
-        painter.train()
+        net.train()
         photographs = self._batch(index).contiguous(memory_format=torch.channels_last)
         with autocast(self.accelerator.device, self.config.precision):
-            painted = painter(photographs).float()
+            painted = net(photographs).float()
             losses = self.perceptual_loss(painted, photographs)
         if index < _COPY_FRACTION * self.total_steps:
             loss = (painted - photographs).abs().mean()
@@ -165,10 +165,10 @@ class FastStyleTask(TrainingTask):
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
         """The losses on a few photographs, which are painted into `samples/` too."""
-        painter = networks["painter"].eval()
+        net = networks["painter"].eval()
         side = self.photographs.shape[1] // 4 * 4
         shown = resample(self.photographs[:_SHOWN], side).div(255).to(self.accelerator.device)
-        painted = painter(shown).clamp(0, 1)
+        painted = net(shown).clamp(0, 1)
         losses = self.perceptual_loss(painted, shown)
         if self.accelerator.is_main_process:
             pictures = [one[None] for one in (*shown, *painted)]

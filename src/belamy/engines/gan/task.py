@@ -219,7 +219,7 @@ class GanTask(TrainingTask):
         self.optimizers[name].zero_grad(set_to_none=True)
 
     def _discriminate(self, images: Tensor, label: Tensor | None) -> Tensor:
-        logits: Tensor = self.unwrapped("discriminator")(images, label)
+        logits: Tensor = self.unwrap("discriminator")(images, label)
         return logits
 
     def _load_real(self, turn: int, part: int) -> tuple[Tensor, Tensor | None]:
@@ -247,7 +247,7 @@ class GanTask(TrainingTask):
         count = self.config.batch // self.config.accumulate
         rng = make_rng(self.seed, "latents", turn, part, self.rank)
         z = torch.randn(count, self.arguments.latent, generator=rng)
-        fake: Tensor = self.unwrapped("generator")(z.to(self.accelerator.device), label)
+        fake: Tensor = self.unwrap("generator")(z.to(self.accelerator.device), label)
         return fake
 
     def _augment(self, images: Tensor, turn: int, part: int, which: int) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from belamy.engines.masks import read_mask
-from belamy.engines.recipes import listed
+from belamy.engines.recipes import as_list
 from belamy.engines.sizes import choose_side
 from belamy.engines.style.options import read_weights
 from belamy.engines.style.targets import StyleImage
@@ -101,7 +101,7 @@ def read_pictures(
     alpha = None if picture.alpha is None else resize(picture.alpha, size).to(device)
     match = content if options.keep_colors == "match" else None
     styles, notes = _read_styles(options, match, device)
-    masks = [_read_mask(source, "mask") for source in listed(options.mask)]
+    masks = [_read_mask(source, "mask") for source in as_list(options.mask)]
     notes = [_describe_stretching("mask", masks, "content", (height, width)), *notes]
     note = "; ".join(dict.fromkeys(filter(None, notes)))
     regions = _split_masks([resize(mask, size).to(device) for mask in masks], len(styles))
@@ -132,7 +132,7 @@ def _read_styles(
     Args:
         match: whose colours they get; None leaves them theirs.
     """
-    sources, masks = listed(options.style), listed(options.style_mask)
+    sources, masks = as_list(options.style), as_list(options.style_mask)
     weights = read_weights(options.style_weight) or [1.0] * len(sources)
     if not sources:
         raise OptionError("there is no style; name one picture or more")

@@ -22,7 +22,7 @@ __all__ = ["TRAINING", "train"]
 def _load_data(config: TranslateConfig, accelerator: Accelerator) -> DomainPair:
     side = round(CROPS[config.crop][0] * config.size)
     domains = load_domains(config.a, config.b, side, paired=config.paired)
-    return domains.swapped() if config.direction == "b-to-a" else domains
+    return domains.swap() if config.direction == "b-to-a" else domains
 
 
 def _make_task(

@@ -71,9 +71,9 @@ def draw_cnn(reading: Reading, say: Texts) -> Figure:
         say("cnn.title"),
         say(
             "cnn.remark",
-            seen=say.grouped(seen),
+            seen=say.group_digits(seen),
             accuracy=accuracy,
-            count=say.grouped(reading.count),
+            count=say.group_digits(reading.count),
         ),
         [["learning", "others"]],
         widths=[0.5, 1.0],

@@ -50,7 +50,7 @@ def classifier(
     say = texts(language)
     learner = TransferLearner(data, pictures, seed, network := choose_backbone(model))
     classes = ", ".join(learner.classes)
-    weights = say.grouped(learner.size)
+    weights = say.group_digits(learner.size)
     yield say("classifier.begin", network=network, classes=classes, weights=weights, seed=seed)
     yield say("classifier.data", count=len(learner.labels), data=data)
     reported = {round(epochs * part / _LINES) for part in range(_LINES + 1)}

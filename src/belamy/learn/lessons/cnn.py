@@ -57,11 +57,11 @@ def cnn(
     yield say("cnn.begin")
     for one in wirings(32, 6, 5):
         name = say(f"cnn.wired_{one.name}")
-        connections, weights = say.grouped(one.connections), say.grouped(one.weights)
+        connections, weights = say.group_digits(one.connections), say.group_digits(one.weights)
         yield say("cnn.wiring", name=name, connections=connections, weights=weights)
-    yield say("cnn.data", count=say.grouped(count), seed=seed)
+    yield say("cnn.data", count=say.group_digits(count), seed=seed)
     network = LeNet5(seed)
-    weights = say.grouped(sum(parameter.numel() for parameter in network.parameters()))
+    weights = say.group_digits(sum(parameter.numel() for parameter in network.parameters()))
     yield say("cnn.network", weights=weights)
     pictures, labels = draw_digits(_HELD_OUT, seed + _HELD_OUT_SEED)
     drawn = pictures[labels == _WATCHED][0] / 255
@@ -70,7 +70,7 @@ def cnn(
     for snapshot in train_steps(network, count, to_tensors(pictures, labels), epochs, seed):
         snapshots.append(snapshot)
         if len(snapshots) % _EVERY == 0:
-            yield say("cnn.step", **{**vars(snapshot), "seen": say.grouped(snapshot.seen)})
+            yield say("cnn.step", **{**vars(snapshot), "seen": say.group_digits(snapshot.seen)})
         yield partial(_draw, _read_one(network, watched, pictures, labels, snapshots), say)
     yield from _read_digits(network, own, say)
 

@@ -72,7 +72,7 @@ def _table(counted: dict[str, Complexity], say: Texts) -> Lesson:
     yield say("complexity.header", name=name, **dict(zip(keys, columns, strict=True)))
     for title, one in counted.items():
         numbers = (one.depth, one.neurons, one.connections, one.weights, one.multiply_adds)
-        shown = (say.grouped(number) for number in numbers)
+        shown = (say.group_digits(number) for number in numbers)
         yield say("complexity.header", name=title, **dict(zip(keys, shown, strict=True)))
     yield say(
         "complexity.header",

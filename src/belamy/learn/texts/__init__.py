@@ -51,7 +51,7 @@ class Texts:
         """What a choice of an option, such as `spirals`, is called; as it is typed in English."""
         return _NAMES.get(self.language, {}).get(word, word)
 
-    def grouped(self, number: int) -> str:
+    def group_digits(self, number: int) -> str:
         """A large number with something between its thousands: a comma, in Italian a space."""
         return f"{number:,}".replace(",", _BETWEEN_THOUSANDS[self.language])
 

@@ -63,7 +63,7 @@ def choose_feeding(
     Raises:
         WeightsError: another way than the stated one is clearly right.
     """
-    stated = _stated(usual, colors, range_)
+    stated = _override(usual, colors, range_)
     score = _trial(network, classes)
     if score is None:
         untold = (colors, range_) == ("auto", "auto")
@@ -92,7 +92,7 @@ def check_choices(colors: str, range_: str) -> None:
         raise UnknownName("range", range_, ("auto", *RANGES))
 
 
-def _stated(usual: Feeding, colors: str, range_: str) -> Feeding:
+def _override(usual: Feeding, colors: str, range_: str) -> Feeding:
     mean, std = RANGES.get(range_, (usual.mean, usual.std))
     bgr = usual.bgr if range_ == "auto" else range_ == "caffe"
     return Feeding(bgr if colors == "auto" else colors == "bgr", mean, std)

@@ -89,7 +89,7 @@ def import_weights(
         read = replace(read, description=_with_classes(name, path, read, names))
     _check_fit(name, path, read.description, read.state)
     if not read.says_itself and source is None:
-        read = _fed(name, path, read, colors, range)
+        read = _choose_feeding(name, path, read, colors, range)
     target = cached_path(name)
     notes = {"source": source or path.name, "licence": _licence(name, source)}
     save_weights(target, read.state, notes=notes, **vars(read.description))
@@ -131,7 +131,7 @@ def _licence(name: str, source: str | None) -> str:
     return published.licence if source and published else "as its source says"
 
 
-def _published(name: str) -> Description:
+def _describe(name: str) -> Description:
     """How the network's published weights were trained, assumed of files that do not say."""
     row = find_architecture(name).published
     if row is None:
@@ -150,7 +150,7 @@ def _read(name: str, path: Path) -> _Read:
                     raise WeightsError(f"{file.path} is for {file.network}, not for {name}")
                 state = {key: file.read(key) for key in file.tensors}
                 return _Read(without_counters(state), Description.of(file), says_itself=True)
-    usual, target = _published(name), _shapes(name, {})
+    usual, target = _describe(name), _shapes(name, {})
     tree = read_container(path)
     if isinstance(tree, Mapping) and caffe.is_caffe(tree):
         if name != "squeezenet1_0":
@@ -213,7 +213,7 @@ def _read_classes(given: Sequence[str] | str) -> tuple[str, ...]:
     Raises:
         OptionError: there are none, too many, or the file cannot be read.
     """
-    names = list(given) if not isinstance(given, str) else _listed(given)
+    names = list(given) if not isinstance(given, str) else _read_list(given)
     tidy = tuple(" ".join(str(name).split()) for name in names)
     if not 1 <= len(tidy) <= _MOST_CLASSES or not all(tidy):
         raise OptionError(
@@ -223,7 +223,7 @@ def _read_classes(given: Sequence[str] | str) -> tuple[str, ...]:
     return tidy
 
 
-def _listed(given: str) -> list[str]:
+def _read_list(given: str) -> list[str]:
     path = expand_home(given)
     if "," in given:
         return given.split(",")
@@ -238,13 +238,13 @@ def _listed(given: str) -> list[str]:
 
 def _with_classes(name: str, path: Path, read: _Read, names: Sequence[str]) -> Description:
     """The description with as many classes as the file's head tells apart."""
-    published = _published(name).classes
+    published = _describe(name).classes
     head = _head(name, len(published))
     count = read.state[head].shape[0] if head in read.state and read.state[head].dim() else 0
     same = count == len(published)
-    bare = find_architecture(name).without_head
-    if bare and read.state.keys() == _shapes(name, bare).keys():
-        return replace(read.description, arguments=bare, classes=())
+    headless = find_architecture(name).without_head
+    if headless and read.state.keys() == _shapes(name, headless).keys():
+        return replace(read.description, arguments=headless, classes=())
     if not count or (same and not names):
         return replace(read.description, classes=published)
     if not names:
@@ -265,7 +265,7 @@ def _head(name: str, classes: int) -> str:
     return [key for key, shape in shapes.items() if len(shape) > 1 and shape[0] == classes][-1]
 
 
-def _fed(name: str, path: Path, read: _Read, colors: str, range_: str) -> _Read:
+def _choose_feeding(name: str, path: Path, read: _Read, colors: str, range_: str) -> _Read:
     """With the colours that the network takes: stated, tried out, or as is usual."""
     with torch.device("meta"):
         network = find_architecture(name).build(**read.description.arguments)
@@ -302,5 +302,8 @@ def _check_fit(name: str, path: Path, description: Description, state: dict[str,
     actual = {key: x.shape for key, x in strip_prefixes(path, state).items()}
     check_shapes(path, name, actual, target, exact=True)
     for key, tensor in state.items():
-        if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
+        if not tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise WeightsError(f"{path} has {key} of {kind}; save the network's weights as float32")
+        if not bool(tensor.isfinite().all()):
             raise WeightsError(f"{path} has {key} that is not all finite numbers")

@@ -101,7 +101,9 @@ class NetworkFile:
         Args:
             prefix: the word before the slash, for one of several networks.
         """
-        return {_bare(name): x for name, x in self._all_shapes().items() if _of(name, prefix)}
+        return {
+            _strip_prefix(name): x for name, x in self._all_shapes().items() if _of(name, prefix)
+        }
 
     def _all_shapes(self) -> dict[str, torch.Size]:
         return {
@@ -115,7 +117,7 @@ class NetworkFile:
 
     def state(self, prefix: str = "") -> dict[str, Tensor]:
         """The state dict of one network, at full precision; empty where there is none of it."""
-        state = {_bare(name): self.read(name) for name in self.tensors if _of(name, prefix)}
+        state = {_strip_prefix(name): self.read(name) for name in self.tensors if _of(name, prefix)}
         return {name: x.float() if x.is_floating_point() else x for name, x in state.items()}
 
     def build(self, build: Callable[..., Module], prefix: str = "") -> Module:
@@ -155,7 +157,7 @@ def _of(name: str, prefix: str) -> bool:
     return name.startswith(f"{prefix}/") if prefix else "/" not in name
 
 
-def _bare(name: str) -> str:
+def _strip_prefix(name: str) -> str:
     return name.rpartition("/")[2]
 
 

@@ -167,12 +167,12 @@ class _Ascii:
         self.data, self.place = data, 0
 
     def integer(self) -> int:
-        return int(self._parsed(int))
+        return int(self._parse(int))
 
     def number(self) -> float:
-        return float(self._parsed(float))
+        return float(self._parse(float))
 
-    def _parsed(self, parse: Callable[[bytes], Any]) -> Any:
+    def _parse(self, parse: Callable[[bytes], Any]) -> Any:
         token = _TOKEN.match(self.data, self.place)
         _need(token is not None, "a number should follow")
         assert token is not None

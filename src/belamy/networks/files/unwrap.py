@@ -77,7 +77,7 @@ def unwrap(path: Path, tree: Any, target: Collection[str] = ()) -> Checkpoint:
                 "made, save that: torch.save(model.state_dict(), 'plain.pth')"
             )
         classes = classes or _find_classes(tree)
-        inner = _choose(path, tree)
+        inner = _choose(path, tree, target)
         if inner is None:
             break
         tree = inner
@@ -119,12 +119,15 @@ def _weight(tree: object, depth: int = 0) -> int:
     return _count(tree) + sum(_weight(value, depth + 1) for value in tree.values())
 
 
-def _choose(path: Path, tree: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
+def _choose(
+    path: Path, tree: Mapping[Any, Any], target: Collection[str]
+) -> Mapping[Any, Any] | None:
     """The wrapped dict that is gone into; None where the tree is the state dict itself."""
     here = _count(tree)
     inside = {str(key): value for key, value in tree.items() if _weight(value) > here}
     inside = {name: x for name, x in inside.items() if not _TRAINING.search(name)} or inside
     named = sorted((name for name in inside if _rank(name) < _UNKNOWN), key=_rank)
+    named.sort(key=lambda name: not _has(inside[name], next(iter(target), "")))
     if not named:
         return next(iter(inside.values())) if len(inside) == 1 else None
     if len(named) > 1:
@@ -132,6 +135,16 @@ def _choose(path: Path, tree: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
         _warn(f"{path} holds several networks; takes {named[0]} rather than {others}")
     chosen: Mapping[Any, Any] = inside[named[0]]
     return chosen
+
+
+def _has(tree: Mapping[Any, Any], name: str, depth: int = 0) -> bool:
+    """Whether a tensor of this name lies in a tree of dicts, whatever stands before the name."""
+    return any(
+        _has(value, name, depth + 1)
+        if isinstance(value, Mapping) and depth < _DEEPEST
+        else _INNER.sub(".", str(key)).endswith(name)
+        for key, value in tree.items()
+    )
 
 
 def _rank(name: str) -> int:

@@ -29,18 +29,18 @@ def johnson_rows(widths: Sequence[int], blocks: int, *, kernel: int = 9) -> _Row
     first, second, third = widths
     return [
         *_convolution(3, first, kernel),
-        *_normed(first),
+        *_norm_rows(first),
         *_convolution(first, second, 3, stride=2),
-        *_normed(second),
+        *_norm_rows(second),
         *_convolution(second, third, 3, stride=2),
-        *_normed(third),
+        *_norm_rows(third),
         *(_block(third) for _ in range(blocks)),
         {"layer": "upsample", "factor": 2},
         *_convolution(third, second, 3),
-        *_normed(second),
+        *_norm_rows(second),
         {"layer": "upsample", "factor": 2},
         *_convolution(second, first, 3),
-        *_normed(first),
+        *_norm_rows(first),
         *_convolution(first, 3, kernel),
     ]
 
@@ -61,7 +61,7 @@ def resnet_rows(channels: int, blocks: int, sampling: str) -> _Rows:
     widths = channels, 2 * channels, 4 * channels
     return [
         *_convolution(3, channels, 7),
-        *_normed(channels, affine=False),
+        *_norm_rows(channels, affine=False),
         *down(widths[0], widths[1]),
         *down(widths[1], widths[2]),
         *(_block(widths[-1], affine=False) for _ in range(blocks)),
@@ -99,7 +99,7 @@ def unet_rows(channels: int, blocks: int, sampling: str) -> _Rows:
         inner = [*_descent(inputs, outputs), *rows, *up(above, inputs)]
         rows = [{"layer": "join", "branches": [inner, []]}]
     return [
-        *_strided(3, channels, 4),
+        *_strided_rows(3, channels, 4),
         {"layer": "leaky", "slope": _NEGATIVE_SLOPE},
         *rows,
         *up(2 * channels, channels),
@@ -130,7 +130,7 @@ def _convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> _Ro
     ]
 
 
-def _strided(inputs: int, outputs: int, kernel: int) -> _Rows:
+def _strided_rows(inputs: int, outputs: int, kernel: int) -> _Rows:
     return [{"layer": "conv", **_halving(inputs, outputs, kernel)}]
 
 
@@ -139,7 +139,7 @@ def _halving(inputs: int, outputs: int, kernel: int) -> dict[str, Any]:
     return {**filters, "stride": [2, 2], "padding": [1, 1]}
 
 
-def _normed(channels: int, *, affine: bool = True) -> _Rows:
+def _norm_rows(channels: int, *, affine: bool = True) -> _Rows:
     return [_norm(channels, affine), {"layer": "relu"}]
 
 
@@ -151,7 +151,7 @@ def _norm(channels: int, affine: bool) -> Row:
 def _block(channels: int, *, affine: bool = True) -> Row:
     inner = [
         *_convolution(channels, channels, 3),
-        *_normed(channels, affine=affine),
+        *_norm_rows(channels, affine=affine),
         *_convolution(channels, channels, 3),
         _norm(channels, affine),
     ]
@@ -160,27 +160,27 @@ def _block(channels: int, *, affine: bool = True) -> Row:
 
 def _descent(inputs: int, outputs: int) -> _Rows:
     leaky = {"layer": "leaky", "slope": _NEGATIVE_SLOPE}
-    return [*_strided(inputs, outputs, 4), _norm(outputs, affine=False), leaky]
+    return [*_strided_rows(inputs, outputs, 4), _norm(outputs, affine=False), leaky]
 
 
 def _down_strided(inputs: int, outputs: int) -> _Rows:
-    return [*_strided(inputs, outputs, 3), *_normed(outputs, affine=False)]
+    return [*_strided_rows(inputs, outputs, 3), *_norm_rows(outputs, affine=False)]
 
 
 def _down_filtered(inputs: int, outputs: int) -> _Rows:
     """Halved before the convolution, which then costs no more than a strided one."""
     filtered: Row = {"layer": "halve"}
-    return [filtered, *_convolution(inputs, outputs, 3), *_normed(outputs, affine=False)]
+    return [filtered, *_convolution(inputs, outputs, 3), *_norm_rows(outputs, affine=False)]
 
 
 def _up_transposed(inputs: int, outputs: int) -> _Rows:
     row: Row = {"layer": "deconv", **_halving(inputs, outputs, 3), "extra": [1, 1]}
-    return [row, *_normed(outputs, affine=False)]
+    return [row, *_norm_rows(outputs, affine=False)]
 
 
 def _up_after(enlargement: Row) -> Callable[[int, int], _Rows]:
     def up(inputs: int, outputs: int) -> _Rows:
-        return [enlargement, *_convolution(inputs, outputs, 3), *_normed(outputs, affine=False)]
+        return [enlargement, *_convolution(inputs, outputs, 3), *_norm_rows(outputs, affine=False)]
 
     return up
 

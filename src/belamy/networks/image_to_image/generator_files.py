@@ -28,7 +28,7 @@ __all__ = ["is_generator", "translate_generator"]
 
 _State = Mapping[str, Tensor]
 _OUTER = "model."
-_SLOPE = 0.2  # of a U-Net's leaky ReLUs
+_LEAK = 0.2  # of a U-Net's leaky ReLUs
 _STEP: dict[str, Any] = {"stride": [2, 2], "padding": [1, 1]}  # of a U-Net
 
 
@@ -114,13 +114,13 @@ def _resnet(own: _Tensors) -> Iterator[Row]:
             yield _pad(3)
             yield own.convolution(str(number))
             if number == first:
-                yield from _normed(own, number + 1, len(weights[number]))
+                yield from _norm_rows(own, number + 1, len(weights[number]))
         elif number in convolutions:
-            yield from _sampled(own, number, growing=number > blocks[-1])
+            yield from _sampling_rows(own, number, growing=number > blocks[-1])
     yield {"layer": "tanh"}
 
 
-def _sampled(own: _Tensors, number: int, *, growing: bool) -> Iterator[Row]:
+def _sampling_rows(own: _Tensors, number: int, *, growing: bool) -> Iterator[Row]:
     """A convolution that changes the size, or stands beside the filter that does."""
     weight = own.state[f"{number}.weight"]
     place = number - 1 if growing else number + 3
@@ -133,7 +133,7 @@ def _sampled(own: _Tensors, number: int, *, growing: bool) -> Iterator[Row]:
         stride = [1, 1] if filtered else [2, 2]
         yield own.convolution(str(number), stride=stride, padding=[1, 1])
         channels = weight.shape[0]
-    yield from _normed(own, number + 1, channels)
+    yield from _norm_rows(own, number + 1, channels)
 
 
 def _filter(own: _Tensors, name: str, *, growing: bool) -> Iterator[Row]:
@@ -181,7 +181,7 @@ def _pad(before: int, after: int | None = None) -> Row:
     }
 
 
-def _normed(own: _Tensors, number: int, channels: int) -> list[Row]:
+def _norm_rows(own: _Tensors, number: int, channels: int) -> list[Row]:
     return [own.norm(str(number), channels), {"layer": "relu"}]
 
 
@@ -207,5 +207,5 @@ def _level(own: _Tensors, prefix: str) -> list[Row]:
         inner += _level(own, deeper)
     inner += [{"layer": "relu"}, own.convolution(f"{prefix}{up}", "deconv", **_STEP)]
     inner.append(own.norm(f"{prefix}{norm}", inner[-1]["outputs"]))
-    leaky: Row = {"layer": "leaky", "slope": _SLOPE}
+    leaky: Row = {"layer": "leaky", "slope": _LEAK}
     return [leaky, {"layer": "join", "branches": [[], inner]}]

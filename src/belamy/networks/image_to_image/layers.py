@@ -220,10 +220,10 @@ def build(rows: Sequence[Row]) -> nn.Sequential:
 
 
 def _sequence(rows: Sequence[Row]) -> nn.Sequential:
-    return nn.Sequential(*(_built(row) for row in rows))
+    return nn.Sequential(*(_build(row) for row in rows))
 
 
-def _built(row: Row) -> nn.Module:
+def _build(row: Row) -> nn.Module:
     arguments = dict(row)
     name = arguments.pop("layer", None)
     if name not in LAYERS:

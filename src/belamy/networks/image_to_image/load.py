@@ -81,14 +81,14 @@ def load_image_net(
         if direction not in (None, _FIRST):
             raise WeightsError(f"{path} has no direction {direction!r}: it has one network alone")
         if suffix != ".t7" and tell_format(path) != "torch7":
-            return _ranged(path, LOADERS[suffix](path), range)
+            return _set_range(path, LOADERS[suffix](path), range)
         _check_unstated(path, range)
         return load_t7(path)
     if suffix != SUFFIX:
         known = ", ".join((SUFFIX, *LOADERS))
         raise WeightsError(f"{path} is no network that torch runs; known are {known}")
     if _is_others(path):
-        return _ranged(path, load_pth(path), range)
+        return _set_range(path, load_pth(path), range)
     _check_unstated(path, range)
     with open_network(path, "image-to-image") as file:
         prefix = _choose_direction(file, direction)
@@ -101,7 +101,7 @@ def _check_unstated(path: Path, range: Range) -> None:
     require(range == "auto", "range", range, f"left out: {path} says it itself")
 
 
-def _ranged(path: Path, network: ImageTransformNet, range: Range) -> ImageTransformNet:
+def _set_range(path: Path, network: ImageTransformNet, range: Range) -> ImageTransformNet:
     """The network with its colours in the range that is stated, or that gives a picture."""
     if range == "auto" and network.colours == "signed":  # a generator, whose tanh says it
         return network

@@ -311,12 +311,12 @@ def _in_onnxruntime(data: bytes | Path) -> _Opened:
     options.intra_op_num_threads = torch.get_num_threads()
     session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     (source,), name = session.get_inputs(), session.get_outputs()[0].name
-    told = session.get_modelmeta().custom_metadata_map
+    metadata = session.get_modelmeta().custom_metadata_map
 
     def run(image: NDArray[np.float32]) -> NDArray[np.float32]:
         return session.run([name], {source.name: image})[0]  # type: ignore[no-any-return]
 
-    return _Opened(run, tuple(source.shape), told.get(_COLOURS, "levels"))
+    return _Opened(run, tuple(source.shape), metadata.get(_COLOURS, "levels"))
 
 
 def _in_openvino(data: bytes | Path) -> _Opened:

@@ -66,7 +66,7 @@ class _Activations:
     def after(self, step: nn.Module) -> _Activations:
         return _Activations(self.tiles, self.size, self.kept, (*self.steps, step))
 
-    def settled(self) -> _Activations:
+    def settle(self) -> _Activations:
         """The same, computed and kept, where that is smaller than the picture and not too deep."""
         rows, columns = self.tiles[0].crop
         pixels = (rows.stop - rows.start) * (columns.stop - columns.start)
@@ -113,7 +113,7 @@ def _fix(module: nn.Module, x: _Activations) -> nn.Module:
             parts.append(fixed)
             x = x.after(fixed)
             if isinstance(part, (Sum, nn.InstanceNorm2d)):
-                x = x.settled()
+                x = x.settle()
         return nn.Sequential(*parts)
     if isinstance(module, Sum):
         return type(module)([_fix(branch, x) for branch in module.branches])

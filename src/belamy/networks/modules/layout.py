@@ -55,17 +55,17 @@ def _at(value: Any, path: Path) -> Tensor:
     return cast("Tensor", value)
 
 
-def _replaced(value: Any, path: Path, new: Tensor) -> Any:
+def _replace(value: Any, path: Path, new: Tensor) -> Any:
     """`value` with another tensor at `path`; nothing of it is changed in place."""
     if not path:
         return new
     key, rest = path[0], path[1:]
     if isinstance(value, Mapping):
         changed: Any = value.copy() if hasattr(value, "copy") else dict(value)
-        changed[key] = _replaced(value[key], rest, new)
+        changed[key] = _replace(value[key], rest, new)
         return changed
     parts = [
-        _replaced(part, rest, new) if index == key else part for index, part in enumerate(value)
+        _replace(part, rest, new) if index == key else part for index, part in enumerate(value)
     ]
     if hasattr(value, "_fields"):  # a named tuple
         return type(value)(*parts)
@@ -105,7 +105,7 @@ class Layout:
             before = _at(value, self.path).permute(self.axes)[..., : self.prefix]
             activations = torch.cat([before, activations.flatten(2)], dim=2)
         back = [self.axes.index(axis) for axis in range(len(self.axes))]
-        return _replaced(value, self.path, activations.permute(back))
+        return _replace(value, self.path, activations.permute(back))
 
 
 def _grid(count: int, size: tuple[int, int]) -> tuple[int, int]:

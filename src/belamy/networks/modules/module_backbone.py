@@ -78,8 +78,8 @@ class ModuleBackbone(Backbone):
         self.assumed = _say_assumption(self.name) if shown.assumed else ""
         self.to(device or torch.device("cpu"))
         self._paths = {path for path, _ in self.module.named_modules(remove_duplicate=False)}
-        wanted = None if layers is None else {self._path_of(one) for one in layers}
-        self.sizes: Sizes = find_sizes(self.module, self._noise, wanted, shown.side)
+        needed = None if layers is None else {self._path_of(one) for one in layers}
+        self.sizes: Sizes = find_sizes(self.module, self._noise, needed, shown.side)
         self.side = self.short_side = self.sizes.side
         self._layouts = _read_layouts(self.module, self.sizes)
         self.layers = {one: self._measure(one) for one in self._layouts}

@@ -83,7 +83,7 @@ def open_backbone(
         assert isinstance(model, (str, os.PathLike))
         return share_backbone(os.fspath(model), layers=layers, device=place)
     if isinstance(model, (nn.Module, TorchNetwork)):
-        return ModuleBackbone(_described(model), layers=layers, device=place)
+        return ModuleBackbone(_describe(model), layers=layers, device=place)
     name = os.fspath(model)
     return ModuleBackbone(load_timm(name), layers=layers, name=name, device=place)
 
@@ -113,7 +113,7 @@ def suggest_model(model: Model) -> str:
     return suggest_backbone(model) if isinstance(model, (str, os.PathLike)) else ""
 
 
-def _described(model: nn.Module | TorchNetwork) -> TorchNetwork:
+def _describe(model: nn.Module | TorchNetwork) -> TorchNetwork:
     return model if isinstance(model, TorchNetwork) else TorchNetwork(model)
 
 
@@ -128,7 +128,7 @@ def describe_model(model: Model, backbone: Backbone) -> str:
 def say_no_layer(model: Model, option: str) -> str:
     """That no layer of a module is anybody's favourite; it names those that could be taken."""
     if isinstance(model, (nn.Module, TorchNetwork)):
-        module = _described(model).module
+        module = _describe(model).module
         name, paths = type(module).__name__, main_paths(module)
         shown = ", ".join(paths[:12]) + (", …" if len(paths) > 12 else "")
         return f"{name} has no favourite layer; name one with {option}: it has {shown}"

@@ -43,7 +43,7 @@ def run_module(module: nn.Module, image: Tensor, calls: Mapping[str, int], hook:
     counts: Counter[str] = Counter()
     open_paths = set(calls)
 
-    def seen(path: str, part: nn.Module, inputs: Any, output: Any) -> Any:
+    def observe(path: str, part: nn.Module, inputs: Any, output: Any) -> Any:
         counts[path] += 1
         if counts[path] != calls[path]:
             return None
@@ -55,7 +55,7 @@ def run_module(module: nn.Module, image: Tensor, calls: Mapping[str, int], hook:
 
     with ExitStack() as hooks:
         for path in calls.keys() - {ROOT}:
-            handle = module.get_submodule(path).register_forward_hook(partial(seen, path))
+            handle = module.get_submodule(path).register_forward_hook(partial(observe, path))
             hooks.callback(handle.remove)
         try:
             output = module(image)
@@ -80,7 +80,7 @@ class Trial:
     failure: str = ""
 
 
-def try_module(module: nn.Module, image: Tensor, wanted: Iterable[str] | None = None) -> Trial:
+def try_module(module: nn.Module, image: Tensor, paths: Iterable[str] | None = None) -> Trial:
     """Every part of a module called by one picture, as far as the pass comes.
 
     Args:
@@ -90,7 +90,7 @@ def try_module(module: nn.Module, image: Tensor, wanted: Iterable[str] | None = 
     calls: dict[str, int] = {}
     shapes: dict[str, Shapes] = {}
 
-    def seen(path: str, part: nn.Module, inputs: Any, output: Any) -> None:
+    def observe(path: str, part: nn.Module, inputs: Any, output: Any) -> None:
         calls[path] = calls.pop(path, 0) + 1
         shapes[path] = shapes_in(output)
 
@@ -98,14 +98,14 @@ def try_module(module: nn.Module, image: Tensor, wanted: Iterable[str] | None = 
     with ExitStack() as hooks, torch.no_grad():
         for path, part in module.named_modules():
             if path != ROOT:
-                handle = part.register_forward_hook(partial(seen, path))
+                handle = part.register_forward_hook(partial(observe, path))
                 hooks.callback(handle.remove)
         try:
-            seen(ROOT, module, None, module(image))
+            observe(ROOT, module, None, module(image))
         # A stranger's module may fail at a size in any way of its own.
         except Exception as error:
             failure = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    needed = {ROOT} if wanted is None else set(wanted)
+    needed = {ROOT} if paths is None else set(paths)
     return Trial(calls, shapes, "" if needed <= calls.keys() else failure)
 
 
@@ -130,7 +130,7 @@ class Sizes:
 def find_sizes(
     module: nn.Module,
     image_of: Callable[[int, int], Tensor],
-    wanted: Iterable[str] | None,
+    paths: Iterable[str] | None,
     side: int | None,
 ) -> Sizes:
     """Which pictures a module takes, tried out.
@@ -143,7 +143,7 @@ def find_sizes(
     Raises:
         OptionError: it takes none.
     """
-    needed = None if wanted is None else tuple(wanted)
+    needed = None if paths is None else tuple(paths)
     small, taken = _find_first(module, image_of, needed, side)
     halves = (False, True) if needed is None else (False,)
     for half in halves:

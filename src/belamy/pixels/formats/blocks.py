@@ -96,8 +96,8 @@ def read_samples(stream: BinaryIO, layout: Layout) -> NDArray[Any]:
     if not layout.planar:
         return _plane(stream, layout, layout.places, layout.samples)
     count = layout.across * layout.down
-    wanted = layout.colours + (1 if layout.extra else 0)
-    parts = [layout.places[count * n : count * (n + 1)] for n in range(wanted)]
+    channels = layout.colours + (1 if layout.extra else 0)
+    parts = [layout.places[count * n : count * (n + 1)] for n in range(channels)]
     return np.concatenate([_plane(stream, layout, part, 1) for part in parts], axis=2)
 
 
@@ -112,7 +112,7 @@ def _plane(
     if layout.compression == 1:
         packed = _raw(stream, layout, places, row)
     else:
-        packed = _unpacked(stream, layout, places, row, rows)
+        packed = _unpack(stream, layout, places, row, rows)
     blocks = packed.reshape(rows, layout.across, row)
     numbers = _undo_predictor(blocks, layout, samples)  # (rows, across, width, samples)
     whole = numbers.reshape(rows, layout.across * width, samples)
@@ -140,7 +140,7 @@ def _raw(
     return np.concatenate(bands)
 
 
-def _unpacked(
+def _unpack(
     stream: BinaryIO, layout: Layout, places: Sequence[tuple[int, int]], row: int, rows: int
 ) -> NDArray[np.uint8]:
     """The bytes of packed blocks, (rows, across · row): by libtiff, as if they were grey."""

@@ -80,7 +80,7 @@ def without_metadata(stream: BinaryIO, parts: Sequence[Chunk]) -> BinaryIO:
     if not dropped:
         stream.seek(0)
         return stream
-    return io.BufferedReader(_View(stream, list(_kept(stream, dropped))))
+    return io.BufferedReader(_View(stream, list(_keep(stream, dropped))))
 
 
 def add_metadata(picture: Image.Image, stream: BinaryIO, parts: Sequence[Chunk], name: str) -> None:
@@ -185,7 +185,7 @@ def _read(stream: BinaryIO, part: Chunk) -> bytes:
     return stream.read(part.length)
 
 
-def _kept(stream: BinaryIO, dropped: Sequence[Chunk]) -> Iterator[tuple[int, int]]:
+def _keep(stream: BinaryIO, dropped: Sequence[Chunk]) -> Iterator[tuple[int, int]]:
     """The (start, end) of what stands between the chunks to drop."""
     start = 0
     for part in dropped:

@@ -78,11 +78,11 @@ class DeepTiff(Image.Image):
         """
         layout = self.layout
         stored = read_samples(self.fp, layout)
-        colours = _scaled(stored[:, :, : layout.colours], layout.kind, name)
+        colours = _scale(stored[:, :, : layout.colours], layout.kind, name)
         colours = 1 - colours if layout.space == WHITE_IS_ZERO else colours
         if not layout.extra:
             return colours, None
-        opacity = _scaled(stored[:, :, layout.colours], layout.kind, name)
+        opacity = _scale(stored[:, :, layout.colours], layout.kind, name)
         if layout.extra == 1:
             colours = np.clip(colours / np.maximum(opacity, 1e-6)[:, :, None], 0, 1)
         return colours, np.rint(opacity * 255).astype(np.uint8)
@@ -230,7 +230,7 @@ def _places(directory: ImageFileDirectory_v2, tiled: bool) -> tuple[tuple[int, i
     return tuple(zip(offsets, lengths, strict=True))
 
 
-def _scaled(stored: NDArray[Any], kind: np.dtype[Any], name: str) -> NDArray[np.float32]:
+def _scale(stored: NDArray[Any], kind: np.dtype[Any], name: str) -> NDArray[np.float32]:
     """Numbers as stored, in [0, 1]."""
     low, high = float(stored.min()), float(stored.max())
     white = white_of(low, high, kind, name)

@@ -130,8 +130,8 @@ def surface(frame: Frame, field: Field, ground: Ground) -> Surface:
     """Where the ray through each pixel meets the ground, and what it finds there."""
     rows = len(ground.height)
     # The first row whose skyline is as high as the pixel; between it and the one before lies it.
-    wanted = frame.y[:, 0].expand(frame.width, -1).contiguous()
-    first = torch.searchsorted(-ground.skyline.T.contiguous(), -wanted).T  # (H, W)
+    heights = frame.y[:, 0].expand(frame.width, -1).contiguous()
+    first = torch.searchsorted(-ground.skyline.T.contiguous(), -heights).T  # (H, W)
     after = first.clamp(1, rows - 1)
     low = ground.skyline.gather(0, after - 1)
     high = ground.screen.gather(0, after)
