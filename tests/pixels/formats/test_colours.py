@@ -337,16 +337,6 @@ def test_almost_the_transparent_colour_is_opaque(tmp_path):
     assert load_picture(tmp_path / "x").alpha[0, 0, 16, ::12].tolist() == [0, 0, 1, 1]
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_16_bits_keep_their_precision(tmp_path, channels):
-    ramp = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64, 1) * 16
-    values = ramp.repeat(channels, 2)
-    (tmp_path / "x").write_bytes(png(values))
-    picture = load_picture(tmp_path / "x")
-    np.testing.assert_allclose(picture.image[0, 0], ramp[:, :, 0] / 65535, rtol=0, atol=1e-6)
-    assert len(picture.image[0, 0].unique()) == 64 * 64
-
-
 @pytest.mark.parametrize("transfer", ["PQ", "HLG"])
 @pytest.mark.parametrize("kind", ["png", "avif"])
 def test_high_dynamic_range_is_refused_by_name(tmp_path, transfer, kind):
@@ -395,22 +385,3 @@ def test_what_others_opened_with_pillow_is_read_alike(name):
     data, wanted = CASES[name]
     found = from_pil(Image.open(io.BytesIO(data)))
     np.testing.assert_allclose(found.image[0, :, 16, 24], wanted, rtol=0, atol=0.02)
-
-
-def test_an_interlaced_png_of_16_bits(tmp_path):
-    """Adam7: seven small pictures, each with its own filters."""
-    rng = np.random.default_rng(0)
-    values = rng.integers(0, 65536, (13, 17, 3), np.uint16)
-    rows = b""
-    for y, x, down, across in (
-        (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
-        (1, 0, 2, 1),
-    ):  # fmt: skip
-        part = values[y::down, x::across]
-        rows += b"".join(b"\0" + line.astype(">u2").tobytes() for line in part if line.size)
-    head = struct.pack(">IIBBBBB", 17, 13, 16, 2, 0, 0, 1)
-    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(writers.png_chunk(*chunk) for chunk in chunks)
-    (tmp_path / "x").write_bytes(data)
-    found = load_picture(tmp_path / "x").image[0].permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(found, values / 65535, rtol=0, atol=1e-6)
