@@ -142,11 +142,9 @@ def test_what_does_not_fit_is_said(state: State, tmp_path: Path) -> None:
 
     fault({}, "holds no plain tensors")
     fault({**state, "features.0.bias": torch.zeros(3)}, "features.0.bias is 3 rather than 64")
-    small = {**state, "features.0.bias": torch.ones(64, dtype=torch.int8)}
-    fault(small, "features.0.bias of int8; save the network's weights as float32")
     fault({**state, "more": torch.zeros(3)}, "has more beyond it")
     fault({**state, "features.0.bias": torch.full((64,), torch.nan)}, "not all finite")
-    fault({**state, "features.0.bias": torch.zeros(64, dtype=torch.int8)}, "not all finite")
+    fault({**state, "features.0.bias": torch.zeros(64, dtype=torch.int8)}, "bias of int8; save the")
     torch.save([1, 2], tmp_path / "x.pth")
     with pytest.raises(WeightsError, match="holds a list rather than a state dict"):
         import_weights("squeezenet1_1", tmp_path / "x.pth")

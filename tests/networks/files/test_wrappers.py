@@ -77,7 +77,7 @@ CHOICES = {
         for key in ("ema_state", "model_ema_state_dict", "averaged_model", "swa_weights")
     },
     "a teacher of another kind": (
-        lambda good, bad: {"student": good, "teacher": {f"conv{n}": bad[n] for n in bad}},
+        lambda good, bad: {"student": good, "teacher": {f"{n}.q": bad[n] for n in bad}},
         "student",
     ),
     "dino": (lambda good, bad: {"student": bad, "teacher": good, "optimizer": {}}, "teacher"),
