@@ -57,6 +57,16 @@ def test_the_last_step_comes_back_and_nothing_is_drawn_in_a_pipe(
     assert err == "belamy: one octave skipped\n"
 
 
+def test_a_full_standard_error_does_not_cost_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sys.stderr", Full())
+    last, stopped = show_steps(steps(3), "dreaming")
+    assert (last.index, stopped) == (3, False)
+
+
 def test_a_bar_where_somebody_looks() -> None:
     with terminal() as screen:
         show_steps(steps(3), "dreaming")
