@@ -16,12 +16,15 @@ $(READY): pyproject.toml constraints.txt scripts/setup
 demo: $(READY) ## Make the gallery of the README in demo/
 	$(BIN)/belamy demo -o demo
 
-# One thread: the tests' pictures are small, and two threads wait for each other longer than they work.
+# One thread a process: the tests' pictures are small, and two threads wait for each other longer than
+# they work. A process for each core instead, each with whole files, whose tests share what is slow.
+SPREAD := -n logical --maxprocesses 8 --dist loadfile
+
 test: $(READY) ## The tests, but for the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD)
 
 test-all: $(READY) ## All tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD) -m "not gpu"
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
