@@ -23,7 +23,9 @@ LIMIT = 60.0  # seconds
 
 def start(folder: Path, *words: object, before: str = "") -> subprocess.Popen[str]:
     """`belamy WORDS` in a folder; `before` is run in its process first."""
-    code = f"import sys\n{before}\nfrom belamy.cli import main\nmain()"
+    # what runs the tests in the background has Ctrl-C ignored, which is inherited
+    usual = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"import sys\n{usual}\n{before}\nfrom belamy.cli import main\nmain()"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         cwd=folder,
