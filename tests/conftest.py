@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,10 @@ from belamy.networks.files.network_file import save_network_file
 from belamy.networks.files.weights import save_weights
 from belamy.networks.gan.generator import GeneratorArguments
 from belamy.networks.registry import build_generator
+
+# What runs the tests in the background has Ctrl-C ignored, which is inherited; tests press it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

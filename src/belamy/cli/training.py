@@ -97,6 +97,7 @@ def _remove_if_empty(folder: Path) -> None:
     if folder.parent == _RUNS:
         with suppress(OSError):  # there is something in it
             folder.rmdir()
+            _RUNS.rmdir()
 
 
 def new_run(name: str) -> Path:

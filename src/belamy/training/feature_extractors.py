@@ -23,7 +23,7 @@ INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
 """The file of torch-fidelity's Inception, the network of the FIDs in papers."""
 
 _LARGEST = 128  # pixels of a side that iris and its like look at: they learned on 64
-_EYES = 160  # pixels; a network that is shown squares of more is shown all pictures so
+_LARGE_EYES = frozenset({"efficientnet_lite0", "efficientnet_lite2"})  # shown squares of their side
 _BEST_INCEPTION_LAYER = "2048"
 
 
@@ -46,10 +46,9 @@ def load_feature_extractor(model: str | Path = "iris", device: str = "cpu") -> F
     Args:
         model: `inception`, which needs `pip install 'belamy[metrics]'` and its weights in the
             cache; else a network's name (`belamy models list`), a file, or `auto` for the best
-            that is here; the last layer before its classes is taken as a mean over positions. A
-            network that learned on large squares (efficientnet_lite2: 260 px) is shown squares of
-            that side, small pictures enlarged; distances by one network say nothing beside those
-            by another.
+            that is here; the last layer before its classes is taken as a mean over positions.
+            efficientnet_lite0 and 2 are shown squares of the side that they learned on, small
+            pictures enlarged. Distances by one network say nothing beside those by another.
         device: where it computes.
 
     Raises:
@@ -66,10 +65,11 @@ def _load_backbone_extractor(model: str | Path, device: str) -> FeatureExtractor
     known = choose_backbone(model) if model == AUTO else model
     backbone = load_backbone(known, device=target)
     layer = _find_deepest_layer(backbone)
+    side = backbone.side if backbone.name in _LARGE_EYES else None
 
     def extract(images: Tensor) -> Tensor:
         with torch.inference_mode():
-            activations = backbone(_fit(images.to(target), backbone.side), [layer])[layer]
+            activations = backbone(_fit(images.to(target), side), [layer])[layer]
             features: Tensor = activations.mean(dim=(2, 3))  # (N, C)
             return features.float().cpu()
 
@@ -83,10 +83,9 @@ def _find_deepest_layer(backbone: Backbone) -> str:
     return stages[-1]
 
 
-def _fit(images: Tensor, side: int) -> Tensor:
-    """Pictures as a network of that side looks at them: squares of it, or for iris and its like
-    at most `_LARGEST` pixels high and wide."""
-    size = [side, side] if side > _EYES else [min(own, _LARGEST) for own in images.shape[-2:]]
+def _fit(images: Tensor, side: int | None) -> Tensor:
+    """Squares of that side; where there is none, at most `_LARGEST` pixels high and wide."""
+    size = [min(own, _LARGEST) for own in images.shape[-2:]] if side is None else [side, side]
     if list(images.shape[-2:]) == size:
         return images
     fitted: Tensor = F.interpolate(images, size=size, mode="bicubic", antialias=True)

@@ -12,7 +12,7 @@ import typer
 from belamy.cli.existing import Overwrite
 from belamy.cli.gallery import require_page, write_gallery
 from belamy.cli.groups import PlainGroup
-from belamy.cli.options import default, option, takes
+from belamy.cli.options import arguments_of, default, option, takes
 from belamy.cli.outputs import Job
 from belamy.cli.pictures import work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
@@ -97,7 +97,7 @@ def train(
     ] = None,
     b: Annotated[
         str | None,
-        typer.Argument(help="The same of the other domain; none if A holds both."),
+        typer.Argument(help=arguments_of(TranslateConfig)["b"].help),
     ] = None,
     run: RunFolder = None,
     resume: Resumed = None,
