@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import resource
 import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,19 +14,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from tests.cli import altered_recipes
 from typer.testing import CliRunner
 
 from belamy.cli import app
 from belamy.engines import ENGINES
 
-_spec = importlib.util.spec_from_file_location(
-    "altered_recipes", Path(__file__).with_name("altered_recipes.py")
-)
-assert _spec is not None
-assert _spec.loader is not None
-altered_recipes = importlib.util.module_from_spec(_spec)
-sys.modules["altered_recipes"] = altered_recipes  # for its dataclass
-_spec.loader.exec_module(altered_recipes)
 LONGEST = 60  # seconds
 MOST_MEMORY = 2 << 30  # bytes
 

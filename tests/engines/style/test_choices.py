@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 import torch
+from tests.engines.style.plain_case import CONTENT, NAMES, PAINTINGS, PLAIN, STYLE, noise
 from torch import Tensor
 
 import belamy
@@ -27,25 +28,6 @@ from belamy.networks.backbone import load_backbone
 from belamy.networks.registry import NETWORKS
 from belamy.objectives.statistics import content_loss
 from belamy.objectives.style_losses import STYLE_LOSSES
-
-CONTENT = {"conv2b": 3.0, "mixed3a": 1.0}
-STYLE = {"conv1": 1.0, "mixed3a": 4.0}
-NAMES: dict[str, Any] = {
-    "content_layer": ("conv2b*3", "mixed3a"),
-    "style_layer": ("conv1", "mixed3a*4"),
-}
-PLAIN: dict[str, Any] = {
-    **NAMES, "size": 40, "min_size": 40, "iterations": 1, "init": "noise", "tile": "none",
-    "content_weight": 0.3, "tv": 0.7, "step_size": 0.05,
-}  # fmt: skip
-
-
-def noise(height: int, width: int, seed: int) -> Tensor:
-    rough = torch.rand((1, 3, height, width), generator=make_rng(seed, "noise"))
-    return 0.3 + 0.4 * rough
-
-
-PAINTINGS = (noise(30, 44, 1), noise(36, 28, 2))
 
 
 def test_pooling_stands_for_the_maximum() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.engines.style.plain_case import LAYERS, QUICK
 from torch import Tensor
 
 import belamy
@@ -19,16 +20,6 @@ from belamy.objectives.style_losses import gram_loss, moments_of
 from belamy.pixels.colors import color_moments, luma
 from belamy.pixels.images import resize, save_image
 from belamy.pixels.recipe import read_recipe
-
-LAYERS = ("conv1", "mixed3a")
-QUICK: dict[str, Any] = {
-    "size": 48,
-    "min_size": 32,
-    "iterations": "4,2",
-    "style_layer": LAYERS,
-    "content_layer": "conv2b",
-    "tile": "none",
-}
 
 
 @pytest.fixture

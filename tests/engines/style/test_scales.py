@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from tests.engines.style.plain_case import QUICK
 from torch import Tensor
 
 from belamy.engines.style.api import style_steps
-
-QUICK: dict[str, Any] = {
-    "size": 48,
-    "min_size": 32,
-    "iterations": "4,2",
-    "style_layer": ("conv1", "mixed3a"),
-    "content_layer": "conv2b",
-    "tile": "none",
-}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.engines.style.plain_case import CONTENT, PAINTINGS, PLAIN, STYLE, noise
 from torch import Tensor
 
 from belamy.devices import make_rng
@@ -28,25 +29,6 @@ from belamy.objectives.style_losses import STYLE_LOSSES, Moments, blend_moments,
 from belamy.pixels.colors import color_moments, keep_colors, match_colors
 from belamy.pixels.images import resize
 from belamy.pixels.tiles import random_offset
-
-CONTENT = {"conv2b": 3.0, "mixed3a": 1.0}
-STYLE = {"conv1": 1.0, "mixed3a": 4.0}
-NAMES: dict[str, Any] = {
-    "content_layer": ("conv2b*3", "mixed3a"),
-    "style_layer": ("conv1", "mixed3a*4"),
-}
-PLAIN: dict[str, Any] = {
-    **NAMES, "size": 40, "min_size": 40, "iterations": 1, "init": "noise", "tile": "none",
-    "content_weight": 0.3, "tv": 0.7, "step_size": 0.05,
-}  # fmt: skip
-
-
-def noise(height: int, width: int, seed: int) -> Tensor:
-    rough = torch.rand((1, 3, height, width), generator=make_rng(seed, "noise"))
-    return 0.3 + 0.4 * rough
-
-
-PAINTINGS = (noise(30, 44, 1), noise(36, 28, 2))
 
 
 def pad(image: Tensor) -> Tensor:

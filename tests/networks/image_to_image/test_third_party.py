@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.networks.files import torch7_writer as lua
 from torch import Tensor
 
 from belamy.errors import WeightsError
 from belamy.networks.image_to_image.third_party import load_pth, load_t7
 
-
-def sibling(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        name, Path(__file__).parents[1] / "files" / f"{name}.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-lua = sibling("torch7_writer")
 Lua = lua.Lua
 
 MEAN = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from tests.pixels.formats import writers
 
 from belamy.errors import ImageError, PictureWarning
 from belamy.pixels.images import compose, from_pil, load_picture
 
-_spec = importlib.util.spec_from_file_location("writers", Path(__file__).with_name("writers.py"))
-writers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(writers)
 icc, png, tiff = writers.icc, writers.png, writers.tiff
 
 COLOUR = (77, 204, 102)

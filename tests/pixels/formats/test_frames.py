@@ -1,23 +1,18 @@
 from __future__ import annotations
 
-import importlib.util
 import io
 import struct
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.pixels.formats import writers
 
 from belamy.errors import PictureWarning, RecipeError
 from belamy.pixels.images import load_picture
 from belamy.pixels.recipe import read_recipe
 from belamy.pixels.video import is_animated
-
-_spec = importlib.util.spec_from_file_location("writers", Path(__file__).with_name("writers.py"))
-writers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(writers)
 
 
 def views(count, size=(48, 32)):

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import random
 import time
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.pixels.formats import writers
 
 from belamy.errors import ImageError
 from belamy.pixels import decode, srgb
-
-_spec = importlib.util.spec_from_file_location("writers", Path(__file__).with_name("writers.py"))
-writers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(writers)
 
 EXTREMES = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\xff\xff")
 

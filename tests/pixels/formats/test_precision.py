@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.pixels.formats import writers
 
 from belamy.pixels.images import load_picture
 
-_spec = importlib.util.spec_from_file_location("writers", Path(__file__).with_name("writers.py"))
-writers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(writers)
 png = writers.png
 
 

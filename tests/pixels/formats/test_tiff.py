@@ -1,20 +1,16 @@
 from __future__ import annotations
 
-import importlib.util
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, features
+from tests.pixels.formats import writers
 
 from belamy.errors import ImageError
 from belamy.pixels.decode import open_picture
 from belamy.pixels.images import load_picture
 
-_spec = importlib.util.spec_from_file_location("writers", Path(__file__).with_name("writers.py"))
-writers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(writers)
 tiff = writers.tiff
 
 Y, X = np.mgrid[0:23, 0:37]
