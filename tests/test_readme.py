@@ -58,8 +58,12 @@ def understand(words: list[str]) -> None:
         assert {"--version", "--help"} & set(words)
 
 
-def environment(cache: Path) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "XDG_CACHE_HOME": str(cache)}
+def run_in(folder: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
+    """A program of this environment, with its caches in the folder too."""
+    own = {"PYTHONPATH": os.pathsep.join(sys.path), "XDG_CACHE_HOME": str(folder)}
+    return subprocess.run(
+        words, cwd=folder, env=os.environ | own, capture_output=True, text=True, check=False
+    )
 
 
 def write_pictures(place: Path) -> None:
@@ -77,14 +81,7 @@ def write_pictures(place: Path) -> None:
 def test_marked_blocks_run(block: str, tmp_path: Path) -> None:
     for line in block.splitlines():
         words = [sys.executable, "-m", *shlex.split(line)]
-        done = subprocess.run(
-            words,
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_in(tmp_path, words)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
         assert done.stdout
 
@@ -144,14 +141,7 @@ def test_torchrun_runs_its_lines(line: str, tmp_path: Path) -> None:
         if flag in known
     ]
     program = [sys.executable, "-m", "torch.distributed.run", *words[1:], *extra]
-    done = subprocess.run(
-        program,
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_in(tmp_path, program)
     assert done.returncode == 0, done.stderr
     assert (run / "network.safetensors").is_file()
 

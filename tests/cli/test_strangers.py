@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from PIL import Image
@@ -17,6 +18,8 @@ from typer.testing import CliRunner, Result
 
 from belamy.cli.commands import classify, defog, fog, gan_train, translate
 from belamy.cli.groups import RootGroup
+from belamy.cli.inputs import read_source
+from belamy.pixels import archive
 
 root = typer.Typer(cls=RootGroup, pretty_exceptions_enable=False)
 for module in (classify, defog, fog, gan_train, translate):
@@ -126,6 +129,26 @@ def test_names_that_would_lead_elsewhere_do_not() -> None:
     assert made("deep") == {
         f"out/{name}" for name in ("up.png", "abs/a.png", "x/b.png", "cat/1.png")
     }
+
+
+def test_a_zip_is_opened_twice_for_all_of_its_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for the names, once for the pictures; a zip that has changed is opened again."""
+    opened: list[str] = []
+    usual = zipfile.ZipFile
+
+    def count(place: Path, *given: str) -> zipfile.ZipFile:
+        opened.append(str(place))
+        return usual(place, *given)  # type: ignore[call-overload, no-any-return]
+
+    pack("set.zip", {f"{number}.png": png(number) for number in range(5)})
+    monkeypatch.setattr(archive.zipfile, "ZipFile", count)
+    assert run("fog", "set.zip", "-o", "out/").exit_code == 0
+    assert opened == ["set.zip"] * 2
+    monkeypatch.setattr(archive.zipfile, "ZipFile", usual)
+    pack("set.zip", {"0.png": png(200, (40, 20))})
+    read = read_source(Path("set.zip/0.png"))
+    assert isinstance(read, np.ndarray)
+    assert read.shape[:2] == (20, 40)
 
 
 def test_one_member_or_folder_of_a_zip_may_be_named() -> None:

@@ -7,6 +7,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from belamy.errors import OptionError, PictureWarning
 
 if TYPE_CHECKING:
+    from belamy.pixels.archive import Tree
     from belamy.pixels.images import Source
 
 __all__ = ["InputPicture", "Inputs", "holds_many", "inputs", "read_source"]
@@ -117,12 +119,29 @@ def read_source(path: Path) -> Source:
     Raises:
         ImageError: it is in a zip, and cannot be read.
     """
-    from belamy.pixels.archive import locate, open_tree
+    from belamy.pixels.archive import locate
 
     if path.exists():
         return path
     place, name = locate(path)
     if not name:
         return path
-    with open_tree(place) as tree:
-        return tree.load_array(name)
+    found = place.stat()
+    _, tree = _keep_open(place, (found.st_ino, found.st_mtime_ns, found.st_size))
+    return tree.load_array(name)
+
+
+@functools.lru_cache(maxsize=1)
+def _keep_open(
+    place: Path, stamp: tuple[int, int, int]
+) -> tuple[AbstractContextManager[Tree], Tree]:
+    """The zip at `place`, open until another one is: its list of members is long, and one picture
+    after another is read out of it.
+
+    Args:
+        stamp: changes when the file does.
+    """
+    from belamy.pixels.archive import open_tree
+
+    manager = open_tree(place)
+    return manager, manager.__enter__()

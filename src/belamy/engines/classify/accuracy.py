@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["count_hits", "evaluation_batch"]
+__all__ = ["count_hits", "evaluation_batch", "measure_hits"]
 
 
 def evaluation_batch(side: int) -> int:
@@ -24,3 +24,9 @@ def count_hits(logits: Tensor, labels: Tensor) -> Tensor:
     own = logits.gather(1, labels[:, None])
     better = (logits > own).sum(dim=1)
     return torch.stack([(better < 1).sum(), (better < 5).sum(), (better >= 0).sum()]).float()
+
+
+def measure_hits(counts: Tensor) -> dict[str, float]:
+    """Accuracy and top-5 accuracy in per cent, of what `count_hits` counted."""
+    top1, top5, pictures = counts.tolist()
+    return {"accuracy": 100 * top1 / pictures, "top5": 100 * top5 / pictures}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from belamy.engines.classify.accuracy import count_hits, evaluation_batch
+from belamy.engines.classify.accuracy import count_hits, evaluation_batch, measure_hits
 from belamy.engines.classify.predict import center_square, compute_logits, load_classifier
 from belamy.errors import DataError
 from belamy.networks.backbone import Backbone
@@ -31,8 +31,7 @@ def evaluate(data: str, model: str, size: int | None, device: str) -> Measures[f
         pixels = batch.permute(0, 3, 1, 2).float().div(255)  # (N, 3, S, S)
         logits = compute_logits(network, center_square(pixels, short_side, side))
         counts += count_hits(logits.cpu(), truth)
-    top1, top5, count = counts.tolist()
-    return Measures(accuracy=100 * top1 / count, top5=100 * top5 / count, pictures=count)
+    return Measures(**measure_hits(counts), pictures=float(counts[2]))
 
 
 def _match_classes(classes: tuple[str, ...], network: Backbone, data: str) -> Tensor:

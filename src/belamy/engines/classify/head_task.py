@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from belamy.devices import autocast
-from belamy.engines.classify.accuracy import count_hits
+from belamy.engines.classify.accuracy import count_hits, evaluation_batch, measure_hits
 from belamy.engines.classify.config import ClassifyConfig
 from belamy.engines.classify.initial import Start, find_head
 from belamy.engines.classify.task import Stage, measured_side, summarize
@@ -31,7 +31,6 @@ from belamy.training.task import Backward, TrainingTask
 __all__ = ["FeatureMemory", "HeadTask", "attach_head", "split_head"]
 
 _MEMORY_LIMIT = 4 * 1024**3  # bytes of features; a layer that sees a grid can ask for far more
-_MEASURED_TOGETHER = 50  # pictures that one process measures before the next
 _ITERATIONS = 200  # of L-BFGS at most; a few dozen reach the minimum
 # Pictures that pass through the network at once. Of 128 at 224 px, eight at a time take 2.0 CPU
 # seconds, 32 take 3.4: large tensors are given back to the system and faulted in again.
@@ -183,12 +182,13 @@ class HeadTask(TrainingTask):
             return {}
         head = networks["classifier"].eval()
         counts = torch.zeros(3, device=self.accelerator.device)
-        parts = torch.split(torch.arange(len(self.test_labels)), _MEASURED_TOGETHER)
+        parts = torch.split(
+            torch.arange(len(self.test_labels)), evaluation_batch(self.measured.side)
+        )
         for part in parts[self.rank :: self.world_size]:
             features = self.measured.look_up(part)
             counts += count_hits(head(features), self.test_labels[part].to(features.device))
-        top1, top5, count = self.accelerator.reduce(counts, reduction="sum").tolist()
-        return {"accuracy": 100 * top1 / count, "top5": 100 * top5 / count}
+        return measure_hits(self.accelerator.reduce(counts, reduction="sum"))
 
 
 def split_head(network: Chain) -> tuple[nn.Module, nn.Module]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from belamy.devices import make_rng
-from belamy.engines.classify.accuracy import count_hits, evaluation_batch
+from belamy.engines.classify.accuracy import count_hits, evaluation_batch, measure_hits
 from belamy.engines.classify.config import ClassifyConfig
 from belamy.networks.backbones import imagenet
 from belamy.networks.sequential import Chain
@@ -218,8 +218,7 @@ class ClassifierTask(TrainingTask):
             pixels = resample(images[batch], side).div(255).to(self.device)
             truth = torch.from_numpy(labels[batch]).to(self.device)
             counts += count_hits(network(self._normalise(pixels)), truth)
-        top1, top5, pictures = self.accelerator.reduce(counts, reduction="sum").tolist()
-        return {"accuracy": 100 * top1 / pictures, "top5": 100 * top5 / pictures}
+        return measure_hits(self.accelerator.reduce(counts, reduction="sum"))
 
 
 def _frozen_stages(network: nn.Module, last: str | None) -> list[nn.Module]:
