@@ -146,6 +146,20 @@ def test_torchrun_runs_its_lines(line: str, tmp_path: Path) -> None:
     assert (run / "network.safetensors").is_file()
 
 
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, *(ROOT / "src" / "belamy" / "weights").glob("*.md")],
+    ids=lambda page: page.name,
+)
+def test_files_that_are_named_are_there(page: Path) -> None:
+    """In pages and in the cards of networks: code moves."""
+    named = re.findall(
+        r"`((?:src|scripts|recipes|benchmarks|tests|engines)/[\w./-]+)`", page.read_text()
+    )
+    roots = (ROOT, ROOT / "src" / "belamy")
+    assert [x for x in named if not any((root / x).exists() for root in roots)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8"))

@@ -138,6 +138,13 @@ def test_show_prints_the_card_of_what_is_embedded(name: str) -> None:
     assert "trained on" in shown
 
 
+def test_show_prints_the_card_of_iris_below_its_layers() -> None:
+    table, _, card = run("show", "iris").stdout.partition("# iris")
+    assert ["mixed4c", "464", "8", "146"] in rows(table)
+    assert "Tiny ImageNet" in card
+    assert "terms" in card
+
+
 def test_show_all_classes() -> None:
     classes = run("show", "iris", "--classes").stdout.splitlines()
     assert len(classes) == 200

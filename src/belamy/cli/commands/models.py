@@ -59,7 +59,8 @@ def show(
         bool, typer.Option("--classes", help="Show the classes that it knows instead.")
     ] = False,
 ) -> None:
-    """Print each layer of a network: its name, channels, stride and receptive field.
+    """Print each layer of a network: its name, channels, stride and receptive field; and the card
+    of one inside the package.
 
     Stride and field are in pixels of the picture; a dash stands for all of it.
     """
@@ -78,6 +79,8 @@ def show(
         typer.echo(f"{fact}: {text}")
     typer.echo("")
     _print_table(("layer", ">channels", ">stride", ">receptive field"), map(_row, shown))
+    if card:
+        typer.echo(f"\n{card}")
 
 
 def _look_up(name: str, inner: bool) -> _Shown:
