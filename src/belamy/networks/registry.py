@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BEST_BACKBONES",
+    "IMAGENET_BACKBONES",
     "NETWORKS",
     "build_backbone",
     "build_discriminator",
@@ -242,6 +243,9 @@ NETWORKS: dict[str, Architecture] = {
 
 BEST_BACKBONES = ("efficientnet_lite2", "efficientnet_lite0", "iris")
 """What `auto` chooses from, the best first: those that saw all of ImageNet, then iris."""
+
+IMAGENET_BACKBONES = tuple(name for name in BEST_BACKBONES if not NETWORKS[name].embedded)
+"""Of these, those that saw all of ImageNet, in large pictures."""
 
 
 def names_of(kind: Kind | None = None) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from belamy.devices import choose_device
 from belamy.errors import MissingExtra, WeightsError
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.find import AUTO, choose_backbone
+from belamy.networks.registry import IMAGENET_BACKBONES
 
 __all__ = ["INCEPTION", "FeatureExtractor", "load_feature_extractor"]
 
@@ -23,7 +24,6 @@ INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
 """The file of torch-fidelity's Inception, the network of the FIDs in papers."""
 
 _LARGEST = 128  # pixels of a side that iris and its like look at: they learned on 64
-_LARGE_EYES = frozenset({"efficientnet_lite0", "efficientnet_lite2"})  # shown squares of their side
 _BEST_INCEPTION_LAYER = "2048"
 
 
@@ -65,7 +65,7 @@ def _load_backbone_extractor(model: str | Path, device: str) -> FeatureExtractor
     known = choose_backbone(model) if model == AUTO else model
     backbone = load_backbone(known, device=target)
     layer = _find_deepest_layer(backbone)
-    side = backbone.side if backbone.name in _LARGE_EYES else None
+    side = backbone.side if backbone.name in IMAGENET_BACKBONES else None
 
     def extract(images: Tensor) -> Tensor:
         with torch.inference_mode():

@@ -14,9 +14,6 @@ SIDES = Between(8, 1024, "pixels")
 
 _EPOCHS = Between(0, 10_000, above=True)
 
-_SAW_IMAGENET = frozenset({"efficientnet_lite0", "efficientnet_lite2"})
-"""Networks whose features tell most things apart as they are."""
-
 Stages = tuple[tuple[int, float], ...]  # (size in pixels, epochs)
 
 
@@ -119,8 +116,11 @@ class ClassifyConfig:
             from belamy.networks.find import choose_backbone
 
             object.__setattr__(self, "start", choose_backbone("auto"))
-        if self.freeze is None and self.start in _SAW_IMAGENET:
-            object.__setattr__(self, "freeze", "all")
+        if self.freeze is None and self.start is not None:
+            from belamy.networks.registry import IMAGENET_BACKBONES
+
+            if self.start in IMAGENET_BACKBONES:  # features that tell most things apart as they are
+                object.__setattr__(self, "freeze", "all")
         defaults = self._defaults()
         given = tuple((int(size), float(epochs)) for size, epochs in self.stages)
         object.__setattr__(self, "stages", given or defaults.stages)
