@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, replace
 
@@ -11,10 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from belamy.errors import BelamyError, ImageError, RecipeError
-from belamy.pixels import recipe as recipes
 from belamy.pixels.encode import SUFFIXES
 from belamy.pixels.images import save_image
-from belamy.pixels.recipe import Input, Recipe, read_recipe, verify_inputs
+from belamy.pixels.recipe import Input, Recipe, read_recipe
 
 CARRIERS = [suffix for suffix, kind in SUFFIXES.items() if kind.carry is not None]
 DIGEST = "0123456789abcdef" * 4
@@ -201,49 +199,6 @@ def test_what_is_no_picture(tmp_path):
     for name in ("x.png", "missing.png"):
         with pytest.raises(ImageError, match=name):
             read_recipe(tmp_path / name)
-
-
-@pytest.fixture
-def recipe_with_input(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"photo")
-    return replace(RECIPE, inputs=(Input.of("image", tmp_path / "a.jpg"),))
-
-
-def test_inputs_that_are_as_they_were(recipe_with_input):
-    verify_inputs(recipe_with_input)
-    assert recipe_with_input.inputs[0].sha256 == hashlib.sha256(b"photo").hexdigest()
-    verify_inputs(replace(RECIPE, inputs=()))
-
-
-def test_an_input_that_changed(recipe_with_input, tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"photo!")
-    with pytest.raises(RecipeError, match=r"a\.jpg \(image\) has changed: its SHA-256 was \w{12}…"):
-        verify_inputs(recipe_with_input)
-
-
-def test_an_input_that_is_missing(recipe_with_input, tmp_path):
-    (tmp_path / "a.jpg").unlink()
-    with pytest.raises(RecipeError, match=r"a\.jpg \(image\) is missing"):
-        verify_inputs(recipe_with_input)
-    (tmp_path / "a.jpg").mkdir()
-    with pytest.raises(RecipeError, match="is missing"):
-        verify_inputs(recipe_with_input)
-
-
-@pytest.mark.parametrize("path", ["a\0b", "\ud800", "n" * 5000, "", "a\n\x1b[31m"])
-def test_inputs_with_impossible_paths(path):
-    with pytest.raises(RecipeError, match="is missing") as caught:
-        verify_inputs(replace(RECIPE, inputs=(Input("im\nage", path, DIGEST),)))
-    assert str(caught.value).isprintable()
-
-
-def test_an_input_that_cannot_be_read(recipe_with_input, monkeypatch):
-    def refuse(path):
-        raise BelamyError(f"cannot read {path}: Permission denied")
-
-    monkeypatch.setattr(recipes.files, "sha256", refuse)
-    with pytest.raises(RecipeError, match=r"cannot be checked: .*Permission denied"):
-        verify_inputs(recipe_with_input)
 
 
 def test_naming_an_input_that_is_missing(tmp_path):

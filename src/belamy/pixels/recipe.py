@@ -161,31 +161,6 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         raise RecipeError(f"{name}: {error}") from error
 
 
-def verify_inputs(recipe: Recipe) -> None:
-    """Compare every input of `recipe` with the file that is at its path now.
-
-    Raises:
-        RecipeError: one is missing, cannot be read, or has changed; the message says which and how.
-    """
-    for item in recipe.inputs:
-        name = f"the input {decode.printable(item.path)} ({decode.printable(item.role)})"
-        try:
-            present = Path(item.path).is_file()
-        except (OSError, ValueError):  # a name too long, or with a zero byte in it
-            present = False
-        if not present:
-            raise RecipeError(f"{name} is missing; put it back, or run from its folder")
-        try:
-            now = digest_of(item.path)
-        except BelamyError as error:
-            raise RecipeError(f"{name} cannot be checked: {error}") from error
-        if now != item.sha256:
-            raise RecipeError(
-                f"{name} has changed: its SHA-256 was {item.sha256[:12]}…, now it is {now[:12]}…; "
-                "restore the original to make the same picture"
-            )
-
-
 def digest_of(path: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file that a recipe names: of a plain file, in bounds.
 
