@@ -167,6 +167,24 @@ def test_what_else_lies_under_such_names_is_named(data: bytes, tmp_path: Path) -
         import_weights(NAME, tmp_path / "x.pth")
 
 
+@pytest.mark.parametrize(
+    ("suffix", "words"),
+    [
+        (".onnx", "is ONNX, which is run as it is: style apply"),
+        (".caffemodel", "is Caffe's own; save its blobs as .npz"),
+        (".PB", "a graph of TensorFlow"),
+        (".tflite", "TensorFlow Lite's"),
+        (".dat", "damaged, or not a file of weights"),
+    ],
+)
+def test_what_no_first_bytes_tell_is_named_by_its_suffix(
+    suffix: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"x{suffix}").write_bytes(b"\x08\x07\x12\x07pytorch")
+    with pytest.raises(WeightsError, match=words):
+        import_weights(NAME, tmp_path / f"x{suffix}")
+
+
 class Thing:
     """An object of a program that is not here."""
 

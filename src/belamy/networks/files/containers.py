@@ -48,6 +48,14 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\x93NUMPY", "one array; save the whole state dict as .npz"),
 )
 
+# Suffix → the same, of formats that no first bytes tell.
+_OTHERS_BY_SUFFIX = {
+    ".onnx": "ONNX, which is run as it is: style apply, translate apply",
+    ".caffemodel": "Caffe's own; save its blobs as .npz there",
+    ".pb": "a graph of TensorFlow; save its weights as safetensors or .npz there",
+    ".tflite": "TensorFlow Lite's; save its weights as safetensors or .npz there",
+}
+
 _TORCH7 = (b"\3\0\0\0", b"\4\0\0\0", b"3\n", b"4\n")  # a table or an object begins it
 
 
@@ -86,7 +94,8 @@ def tell_format(path: Path) -> str:
         raise WeightsError(f"{path} is a tar archive; unpack it, and name the file in it")
     if path.suffix.lower() == SUFFIX:
         return "safetensors"
-    raise WeightsError(f"{path} is damaged, or not a file of weights; known are {KNOWN}")
+    words = _OTHERS_BY_SUFFIX.get(path.suffix.lower(), "damaged, or not a file of weights")
+    raise WeightsError(f"{path} is {words}; known are {KNOWN}")
 
 
 def _is_tar(path: Path) -> bool:
