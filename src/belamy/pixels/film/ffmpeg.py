@@ -1,0 +1,58 @@
+"""PyAV, imported where it is used; whatever it raises becomes one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from belamy.errors import BelamyError, ImageError, MissingExtra
+from belamy.pixels.decode import describe_error
+
+__all__ = ["FORMATS", "import_av", "open_container", "translate_errors"]
+
+# Of all that FFmpeg reads, those that hold a film and name no other file or address.
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "matroska,webm",
+    *("avi", "mpegts", "mpeg", "mpegvideo", "h264", "hevc", "ivf", "obu", "flv", "ogg", "asf"),
+    *("mxf", "nut", "yuv4mpegpipe", "dv"),
+)
+
+
+def import_av() -> ModuleType:
+    """PyAV.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtra("av", "video") from error
+    return av
+
+
+@contextmanager
+def translate_errors(message: str) -> Iterator[None]:
+    """Turn what PyAV raises in this block into an `ImageError`: `message`, and the cause."""
+    try:
+        yield
+    except BelamyError:
+        raise
+    except MemoryError as error:
+        raise ImageError(f"{message}: it needs more memory than there is") from error
+    # FFmpegError, UnicodeDecodeError, AssertionError … : strangers' files raise almost anything
+    except Exception as error:
+        raise ImageError(f"{message}: {describe_error(error)}") from error
+
+
+def open_container(path: str) -> Any:
+    """A file opened by FFmpeg, which is held to the formats of films and to this one file."""
+    av = import_av()
+    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
+    try:  # texts in other codes than UTF-8, which are not looked at
+        return av.open(f"file:{path}", options=options, metadata_errors="replace")
+    except TypeError:  # PyAV 19 knows no metadata_errors, and needs none
+        return av.open(f"file:{path}", options=options)
