@@ -1,0 +1,174 @@
+"""Optical flow: where each pixel of a frame was in the frame before, and where that can be trusted.
+
+Source: Kroeger et al. 2016, "Fast optical flow using dense inverse search", as OpenCV has it;
+masks after Sundaram et al. 2010 with the numbers of Ruder et al. 2016. **Differs** in that flat
+regions, over which the flow of moving texture beside them spreads, are taken to stand still where
+that explains the pictures as well.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from belamy.errors import MissingExtra
+from belamy.pixels.colors import luma
+
+__all__ = ["Motion", "estimate_flow", "estimate_motion", "opencv", "trust", "warp"]
+
+Quality: TypeAlias = Literal["fine", "fast"]
+
+_SMALLEST = 16  # pixels; OpenCV refuses sides below 12
+# Sundaram et al.: a flow and the one back differ by more than this part of both, and this much
+_PART, _OFFSET = 0.01, 0.5
+# and where the flow itself changes faster than this, there is an edge of motion
+_EDGE_PART, _EDGE_OFFSET = 0.01, 0.002
+_SOFT = 0.8  # sigma of the mask's edge, in pixels (Ruder et al.)
+_HIDDEN = -255.0  # occluded places grow when the mask is blurred and clipped (Ruder et al.)
+_FULL = 255.0
+_FLAT = 3.0  # levels of 255 that a window differs by within itself where it has no texture
+_WINDOW = 9  # pixels of that window
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The motion from the frame before to a frame.
+
+    Args:
+        flow: (1, 2, H, W), right and down, in pixels: what is at p was at p + flow.
+        mask: (1, 1, H, W) in [0, 1]: how far it can be trusted; 0 where something came to light.
+    """
+
+    flow: Tensor
+    mask: Tensor
+
+
+def opencv() -> Any:
+    """The module cv2.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtra("opencv-python-headless", "video") from error
+    return cv2
+
+
+def estimate_motion(previous: Tensor, current: Tensor, quality: Quality = "fine") -> Motion:
+    """The motion between two frames of one film.
+
+    Args:
+        previous, current: (1, 3, H, W) in [0, 1], of one size.
+        quality: fine is for films, fast for what is live.
+
+    Raises:
+        MissingExtra: OpenCV is not installed.
+    """
+    flow = estimate_flow(current, previous, quality)
+    back = estimate_flow(previous, current, quality)
+    flow = _rest_where_flat(previous, current, flow)
+    return Motion(flow, trust(flow, back))
+
+
+def estimate_flow(start: Tensor, end: Tensor, quality: Quality = "fine") -> Tensor:
+    """(1, 2, H, W): what is at p in `start` is at p + flow in `end`, by dense inverse search."""
+    cv2 = opencv()
+    height, width = start.shape[-2:]
+    presets = {"fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST}
+    search = cv2.DISOpticalFlow_create(presets[quality])
+    flow = search.calc(_grey(start), _grey(end), None)
+    found = torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1)))[None]
+    return found[..., :height, :width].to(start.device)
+
+
+def _grey(image: Tensor) -> np.ndarray:
+    """8-bit luma, repeated at its ends where it is too small for OpenCV."""
+    grey = (luma(image) * 255).round_().clamp_(0, 255).to(torch.uint8)[0, 0].cpu().numpy()
+    short = [(0, max(0, _SMALLEST - side)) for side in grey.shape]
+    return np.ascontiguousarray(np.pad(grey, short, mode="edge"))
+
+
+def _rest_where_flat(previous: Tensor, current: Tensor, flow: Tensor) -> Tensor:
+    """No motion in flat regions, unless the pictures there changed."""
+    cv2 = opencv()
+    before, now = (_grey(image).astype(np.float32) for image in (previous, current))
+    box = (_WINDOW, _WINDOW)
+    mean = cv2.blur(now, box)
+    spread = np.sqrt(np.maximum(cv2.blur(now * now, box) - mean * mean, 0))
+    same = cv2.blur(np.abs(now - before), box)
+    height, width = current.shape[-2:]
+    flat = ((spread < _FLAT) & (same < _FLAT))[:height, :width]
+    return flow * torch.from_numpy(~flat).to(flow)
+
+
+def trust(flow: Tensor, back: Tensor) -> Tensor:
+    """(1, 1, H, W) in [0, 1]: where a flow and the one back agree, inside the frame, off edges.
+
+    Args:
+        flow: from a frame to the one before.
+        back: from that to the frame.
+    """
+    cv2 = opencv()
+    forth = _planes(flow)
+    returned = _planes(warp(back, flow, sharp=False))
+    error = np.sum((forth + returned) ** 2, axis=0)
+    sizes = np.sum(forth**2, axis=0)
+    hidden = error >= _PART * (sizes + np.sum(returned**2, axis=0)) + _OFFSET
+    hidden |= _leaves_frame(forth)
+    edge = sum(_squared_gradient(plane) for plane in forth) > _EDGE_PART * sizes + _EDGE_OFFSET
+    mask = np.full(sizes.shape, _FULL, np.float32)
+    mask[edge] = 0
+    mask[hidden] = _HIDDEN
+    soft = cv2.GaussianBlur(mask, (0, 0), _SOFT, borderType=cv2.BORDER_REPLICATE)
+    return torch.from_numpy(np.clip(soft / _FULL, 0, 1))[None, None].to(flow)
+
+
+def _planes(flow: Tensor) -> np.ndarray:
+    planes: np.ndarray = flow[0].cpu().numpy().astype(np.float32)
+    return planes
+
+
+def _squared_gradient(plane: np.ndarray) -> np.ndarray:
+    """The squared gradient, by central differences."""
+    rows, columns = np.gradient(plane)
+    squared: np.ndarray = rows * rows + columns * columns
+    return squared
+
+
+def _leaves_frame(flow: np.ndarray) -> np.ndarray:
+    x, y = _map(flow)
+    height, width = flow.shape[-2:]
+    outside: np.ndarray = (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
+    return outside
+
+
+def _map(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    height, width = flow.shape[-2:]
+    x = flow[0] + np.arange(width, dtype=np.float32)
+    y = flow[1] + np.arange(height, dtype=np.float32)[:, None]
+    return x, y
+
+
+def warp(image: Tensor, flow: Tensor, *, sharp: bool = True) -> Tensor:
+    """The image of the frame before, moved to where its things are now.
+
+    Args:
+        image: (1, C, H, W), any range; C is at most 4.
+        flow: (1, 2, H, W): what is at p was at p + flow. Beyond the border, the border goes on.
+        sharp: Lanczos' kernel, which keeps fine detail for longer than bilinear interpolation;
+            that is taken for what has no range to overshoot.
+    """
+    cv2 = opencv()
+    kernel = cv2.INTER_LANCZOS4 if sharp else cv2.INTER_LINEAR
+    source = np.ascontiguousarray(image[0].permute(1, 2, 0).cpu().numpy())
+    moved = cv2.remap(source, *_map(_planes(flow)), kernel, borderMode=cv2.BORDER_REPLICATE)
+    moved = moved if moved.ndim == 3 else moved[..., None]
+    return torch.from_numpy(moved).permute(2, 0, 1)[None].contiguous().to(image)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import pytest
+import torch
+
+from belamy.errors import MissingExtra
+from belamy.pixels.motion.flow import estimate_flow, estimate_motion, opencv, warp
+from belamy.pixels.motion.rendered import RenderedFilm
+
+pytest.importorskip("cv2")
+
+
+@pytest.fixture(scope="module")
+def film() -> RenderedFilm:
+    return RenderedFilm(144, 256)
+
+
+@pytest.mark.parametrize("index", [1, 30])
+def test_flow_and_occlusion_are_those_of_the_formula(film: RenderedFilm, index: int) -> None:
+    exact = film.motion(index)
+    found = estimate_motion(film.frame(index - 1), film.frame(index))
+    visible = exact.mask > 0
+    error = (found.flow - exact.flow).square().sum(1, keepdim=True).sqrt()
+    assert float(error[visible].mean()) < 0.2
+    assert float((found.mask[visible] > 0.5).float().mean()) > 0.93
+    assert float((found.mask[~visible] < 0.5).float().mean()) > 0.85
+
+
+def test_the_exact_flow_explains_the_film(film: RenderedFilm) -> None:
+    motion = film.motion(7)
+    error = (warp(film.frame(6), motion.flow) - film.frame(7)).abs().mean(1, keepdim=True)
+    assert float((error * motion.mask).sum() / motion.mask.sum()) < 1.5 / 255
+
+
+def test_a_still_film_has_no_motion_at_all(film: RenderedFilm) -> None:
+    frame = film.frame(0)
+    motion = estimate_motion(frame, frame)
+    assert float(motion.flow.abs().max()) == 0
+    assert float(motion.mask.min()) == 1
+    assert torch.equal(warp(frame, motion.flow), frame)
+
+
+def test_a_flat_sky_is_not_dragged_along_by_what_moves_beside_it(film: RenderedFilm) -> None:
+    before, now = film.frame(0).clone(), film.frame(4).clone()
+    for frame in (before, now):
+        frame[..., :128] = 0.6
+    flow = estimate_motion(before, now).flow
+    assert float(flow[..., :110].abs().max()) == 0
+    assert float(flow[..., 150:].abs().mean()) > 1
+
+
+def test_pictures_of_any_size_have_a_flow() -> None:
+    for size in ((1, 1), (3, 40), (12, 13)):
+        image = torch.rand((1, 3, *size), generator=torch.Generator().manual_seed(0))
+        assert estimate_flow(image, image, "fast").shape == (1, 2, *size)
+
+
+def test_without_opencv_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = builtins.__import__
+
+    def refuse(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "cv2":
+            raise ImportError(name)
+        return usual(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(MissingExtra, match=r"belamy\[video\]"):
+        opencv()
