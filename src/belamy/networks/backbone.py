@@ -41,6 +41,7 @@ from belamy.devices import choose_device
 from belamy.errors import ImageError, OptionError, UnknownName, WeightsError
 from belamy.networks.files.network_file import BATCH_COUNTER
 from belamy.networks.files.weights import SHORT_SIDE, SIDE, Weights, open_weights
+from belamy.networks.folding import fold_norms
 from belamy.networks.geometry import Layer, layer_table
 from belamy.networks.registry import NETWORKS
 from belamy.networks.sequential import Chain, weightless
@@ -122,6 +123,18 @@ class Backbone(nn.Module):
     def train(self, mode: bool = True) -> Backbone:
         """Stays in evaluation mode: a backbone is looked through, never trained."""
         return super().train(False)
+
+    def fold_norms(self, keep: Iterable[str]) -> None:
+        """Make batch norms part of the convolutions before them, which is faster.
+
+        Args:
+            keep: layers that are asked for. Of the others, convolutions that are followed by a norm
+                can be asked for no longer: they give something else then.
+        """
+        stages = list(zip(self._names, self.chain, strict=True))
+        gone = fold_norms(stages, frozenset(map(self.resolve, keep)))
+        self.chain = nn.ModuleList(module for _, module in stages)
+        self.layers = {name: row for name, row in self.layers.items() if name not in gone}
 
     def resolve(self, name: str) -> str:
         """The layer that `name` means: its own name, an alias, or torchvision's path.
@@ -291,6 +304,7 @@ def load_backbone(
         OptionError: no such device.
     """
     place = choose_device(str(device or "cpu"))
+    names = None if layers is None else tuple(layers)
     with open_weights(model) as weights:
         described = weights.description
         with torch.device("meta"):
@@ -305,10 +319,12 @@ def load_backbone(
             short_side=described.short_side,
             aliases=NETWORKS[described.network].aliases,
             sha256=weights.sha256,
-            layers=layers,
+            layers=names,
         )
         _check_classes(backbone, weights)
         _fill(network, backbone, weights, place)
+    if names is not None:
+        backbone.fold_norms(names)
     return backbone.requires_grad_(False).to(place)
 
 

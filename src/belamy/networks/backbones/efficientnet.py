@@ -65,6 +65,9 @@ class SameConv2d(nn.Conv2d):
         vertical, horizontal = (
             _padding(x.shape[axis], self.kernel_size[axis], self.stride[axis]) for axis in (-2, -1)
         )
+        if vertical[0] == vertical[1] and horizontal[0] == horizontal[1]:  # then without a copy
+            padding = (vertical[0], horizontal[0])
+            return F.conv2d(x, self.weight, self.bias, self.stride, padding, 1, self.groups)
         return super().forward(F.pad(x, (*horizontal, *vertical)))  # (N, C', ⌈H/s⌉, ⌈W/s⌉)
 
 
