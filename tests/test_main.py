@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from belamy.__main__ import computes, has_glibc
+from belamy.__main__ import computes
+from belamy.memory import has_glibc
 
 glibc = pytest.mark.skipif(not has_glibc(), reason="needs GNU's C library")
 

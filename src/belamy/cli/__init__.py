@@ -36,6 +36,7 @@ from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 from belamy.cli.signals import stoppable
 from belamy.cli.streams import close_streams, open_streams
 from belamy.renamed import current_flag
+from belamy.studio import command as studio
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -54,6 +55,7 @@ COMMANDS = (
     classify,
     learn,
     tour,
+    studio,
     models,
     export,
     recipe,

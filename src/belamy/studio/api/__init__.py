@@ -1,0 +1,3 @@
+"""The studio's HTTP and WebSocket interface."""
+
+from __future__ import annotations

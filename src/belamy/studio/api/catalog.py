@@ -1,0 +1,166 @@
+"""What there is: engines with their options, networks, classes, folders, presets, settings."""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+
+from belamy.studio.api.errors import Problem, Refusal
+from belamy.studio.api.jobs import body_of, read_form
+from belamy.studio.api.limits import read_json
+from belamy.studio.api.shapes import ErrorAnswer, PresetRequest
+from belamy.studio.api.studio import Here, Studio
+from belamy.studio.catalog.check import check_options
+from belamy.studio.catalog.engines import ENGINES, ROOMS, find_engine
+from belamy.studio.catalog.fields import schema_of
+from belamy.studio.catalog.networks import classes_of, list_networks
+from belamy.studio.catalog.presets import PRESETS
+from belamy.studio.catalog.rows import StudioEngine
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api", tags=["what there is"])
+
+EngineName = Annotated[str, Path(max_length=40, pattern=r"^[a-z_]+$")]
+PresetName = Annotated[str, Path(min_length=1, max_length=80)]
+NetworkName = Annotated[str, Path(max_length=80, pattern=r"^[\w.:-]+$")]
+_MOST_SETTINGS = 200
+
+
+@router.get("/status")
+async def status(studio: Here) -> dict[str, Any]:
+    """How the studio is."""
+    return studio.status()
+
+
+@router.get("/engines")
+async def engines(studio: Here) -> dict[str, Any]:
+    """What can be asked for: a JSON schema of the options of each engine, and its inputs."""
+    own: dict[str, list[dict[str, Any]]] = {}
+    for engine, name, options in studio.database.presets():
+        own.setdefault(engine, []).append({"name": name, "options": options})
+    return {
+        "rooms": ROOMS,
+        "engines": [
+            {**row, "presets": PRESETS.get(row["name"], []), "own": own.get(row["name"], [])}
+            for row in _rows()
+        ],
+    }
+
+
+@functools.cache
+def _rows() -> list[dict[str, Any]]:
+    return [_row(engine) for engine in ENGINES.values()]
+
+
+def _row(engine: StudioEngine) -> dict[str, Any]:
+    return {
+        "name": engine.name,
+        "room": engine.room,
+        "kind": engine.kind,
+        "blends": engine.blends,
+        "options": schema_of(engine),
+        "inputs": [
+            {
+                "role": role.name,
+                "many": role.many,
+                "required": role.required,
+                "holds": role.holds,
+            }
+            for role in engine.roles
+        ],
+    }
+
+
+@router.get("/models")
+async def models(studio: Here) -> list[dict[str, Any]]:
+    """Networks that are here, and those that were trained here."""
+    return list_networks(studio.settings.places.runs)
+
+
+@router.get("/classes/{model}", responses={404: {"model": ErrorAnswer}})
+async def classes(model: NetworkName) -> list[dict[str, Any]]:
+    """The classes that a network knows by name."""
+    return classes_of(model)
+
+
+@router.get("/folders")
+async def folders(studio: Here) -> list[dict[str, Any]]:
+    """Folders that trainings may read: those below the roots that the studio was started with."""
+    return studio.folders.to_json()
+
+
+@router.get("/presets")
+async def presets(studio: Here) -> list[dict[str, Any]]:
+    """One's own ones."""
+    return [
+        {"engine": engine, "name": name, "options": options}
+        for engine, name, options in studio.database.presets()
+    ]
+
+
+@router.put(
+    "/presets/{engine}/{name}",
+    responses={code: {"model": ErrorAnswer} for code in (404, 422)},
+    openapi_extra=body_of(PresetRequest),
+)
+async def keep_preset(
+    request: Request, studio: Here, engine: EngineName, name: PresetName
+) -> dict[str, Any]:
+    """Keep options under a name."""
+    row = find_engine(engine)
+    body = await read_form(request, studio, PresetRequest)
+    complaints = check_options(row, body.options)
+    if complaints:
+        raise Refusal(complaints)
+    _require_name(name)
+    studio.database.save_preset(engine, name, body.options)
+    return {"engine": engine, "name": name, "options": body.options}
+
+
+@router.delete("/presets/{engine}/{name}", responses={404: {"model": ErrorAnswer}})
+async def delete_preset(studio: Here, engine: EngineName, name: PresetName) -> dict[str, Any]:
+    """Forget one of one's own."""
+    if not studio.database.delete_preset(engine, name):
+        raise Problem(404, "there is no such preset")
+    return {"engine": engine, "name": name}
+
+
+def _require_name(name: str) -> None:
+    if not name.isprintable():
+        raise Problem(422, "the name of a preset must be printable")
+
+
+@router.get("/settings")
+async def settings(studio: Here) -> dict[str, Any]:
+    """What the page keeps."""
+    usual = {"language": studio.settings.language} if studio.settings.language else {}
+    return {**usual, **studio.database.settings()}
+
+
+@router.put(
+    "/settings",
+    responses={code: {"model": ErrorAnswer} for code in (400, 413, 415, 422)},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+)
+async def keep_settings(request: Request, studio: Here) -> dict[str, Any]:
+    """Keep some more of them; null takes one away."""
+    values = await _read_settings(request, studio)
+    studio.database.save_settings(values)
+    return await settings(studio)
+
+
+async def _read_settings(request: Request, studio: Studio) -> dict[str, Any]:
+    values = await read_json(request, studio.settings.limits.body_bytes // 4)
+    if not isinstance(values, dict) or not all(0 < len(name) <= 100 for name in values):
+        raise Problem(422, "settings must be an object with short names")
+    if len({*values, *studio.database.settings()}) > _MOST_SETTINGS:
+        raise Problem(422, f"there are more than {_MOST_SETTINGS} settings")
+    return values

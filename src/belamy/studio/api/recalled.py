@@ -1,0 +1,51 @@
+"""A picture's recipe, as a job of the studio: dropped in again, all its settings come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from belamy.errors import BelamyError
+from belamy.renamed import current_options
+from belamy.studio.api.studio import Studio
+from belamy.studio.catalog.check import check_options
+from belamy.studio.catalog.engines import engine_of_recipe
+from belamy.studio.catalog.fields import fields_of
+
+__all__ = ["recall"]
+
+
+def recall(studio: Studio, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Engine, options that differ from the usual, and inputs of a recipe.
+
+    Options that do not pass as they are (a stranger's picture may say anything) are left out.
+    Inputs that were dropped in here are found by their content; the others are None.
+    """
+    engine = engine_of_recipe(recipe["engine"]) if recipe is not None else None
+    if recipe is None or engine is None:
+        return None
+    try:
+        options = current_options(recipe["engine"], recipe["options"])
+    except BelamyError:
+        return None
+    options = {**options, "seed": recipe["seed"]}
+    known = fields_of(engine)
+    changed = {
+        name: value
+        for name, value in options.items()
+        if name in known and value != known[name].default and name != "device"
+    }
+    wrong = {one.field for one in check_options(engine, changed)}
+    good = {} if "" in wrong else {n: value for n, value in changed.items() if n not in wrong}
+    inputs: dict[str, Any] = {}
+    for role in engine.roles:
+        found = [
+            _find(studio, one["sha256"]) for one in recipe["inputs"] if one["role"] == role.field
+        ]
+        if found:
+            inputs[role.name] = found if role.many else found[0]
+    return {"engine": engine.name, "options": good, "inputs": inputs, "left_out": sorted(wrong)}
+
+
+def _find(studio: Studio, sha256: str) -> str | None:
+    found = studio.database.find_picture_of(sha256)
+    return None if found is None else found.id

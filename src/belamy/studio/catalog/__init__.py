@@ -1,0 +1,3 @@
+"""What the studio can do, read from the engines; imports no torch."""
+
+from __future__ import annotations

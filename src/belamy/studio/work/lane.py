@@ -1,0 +1,130 @@
+"""One worker process and the job that it is at: started when needed, started anew when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from belamy.studio.work.process import WorkerProcess
+
+__all__ = ["LANES", "Lane", "lane_of"]
+
+LANES = ("pictures", "lessons", "training")
+"""Each has its own process: pictures go on while a network trains or a lesson runs."""
+
+_KINDS = {"lesson": "lessons", "training": "training"}
+_STUCK = 8.0  # seconds after its job is over in which a worker must take another one
+
+
+def lane_of(kind: str) -> str:
+    """Where jobs of a kind are done."""
+    return _KINDS.get(kind, "pictures")
+
+
+class Lane:
+    """A worker and what it is at.
+
+    Args:
+        name: one of `LANES`.
+        folder: where its process runs.
+        listen: called with each message.
+        on_free: called when it can take another job.
+        on_death: called with the job that died with it, "" for none, and a line for the user.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        listen: Callable[[dict[str, Any], bytes], None],
+        on_free: Callable[[], None],
+        on_death: Callable[[str, str], None],
+    ) -> None:
+        self.name = name
+        self._listen, self._on_free, self._on_death = listen, on_free, on_death
+        self._worker = WorkerProcess(
+            "belamy.studio.worker", (name,), folder, self._hear, self._mourn
+        )
+        self.job = ""
+        self.over = False
+        self.died = False
+        self._watchdog: asyncio.TimerHandle | None = None
+
+    @property
+    def state(self) -> str:
+        """In one word, for the page."""
+        if self.job and not self.over:
+            return "working" if self._worker.ready else "loading"
+        if not self._worker.is_running:
+            return "dead" if self.died else "idle"
+        return "idle" if self._worker.ready else "loading"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take a job."""
+        return not self.job
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process."""
+        return self._worker.pid
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """What its process said of itself."""
+        return self._worker.ready or {}
+
+    async def warm(self) -> None:
+        """Start its process, so that the first job begins at once."""
+        await self._worker.start()
+
+    async def begin(self, job: str, order: dict[str, Any]) -> None:
+        """Hand it a job."""
+        self.job, self.over = job, False
+        await self._worker.start()
+        self._worker.send(order)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Say something about the job that it is at."""
+        self._worker.send(message)
+
+    def kill(self) -> None:
+        """End its process; the job dies with it."""
+        self._worker.kill()
+
+    async def close(self) -> None:
+        """End its process in good order."""
+        self._cancel_watchdog()
+        await self._worker.close()
+
+    def _hear(self, message: dict[str, Any], body: bytes) -> None:
+        kind = message["type"]
+        if kind == "finished" and message.get("job") == self.job:
+            self.over = True
+            loop = asyncio.get_running_loop()
+            self._cancel_watchdog()
+            self._watchdog = loop.call_later(_STUCK, self.kill)
+        if kind == "free":
+            self._release()
+            self._on_free()
+            return
+        if kind == "ready":
+            self.died = False
+        self._listen(message, body)
+
+    def _release(self) -> None:
+        self._cancel_watchdog()
+        self.job, self.over = "", False
+
+    def _cancel_watchdog(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+
+    def _mourn(self, cause: str) -> None:
+        job = "" if self.over else self.job
+        self._release()
+        self.died = True
+        self._on_death(job, cause)

@@ -1,0 +1,67 @@
+"""What the user says to a work that is under way: stop, pause, one step, another speed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Control"]
+
+
+class Control:
+    """Stops and commands for one job, set by the thread that listens."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._changed = threading.Condition()
+        self.playing = True
+        self.steps = 0
+        self.speed = 1.0
+        self._on_stop: list[Callable[[], None]] = []
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the user has had enough."""
+        return self._stop.is_set()
+
+    def on_stop(self, act: Callable[[], None]) -> None:
+        """Have something done, by the listening thread, when the user stops the work."""
+        self._on_stop.append(act)
+        if self.stopped:
+            act()
+
+    def stop(self) -> None:
+        """End the work after the step that it is at."""
+        first = not self.stopped
+        self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
+        if first:
+            for act in self._on_stop:
+                act()
+
+    def command(self, words: dict[str, Any]) -> None:
+        """Play, pause, step, speed."""
+        with self._changed:
+            action = words.get("action")
+            if action in ("play", "pause"):
+                self.playing = action == "play"
+            elif action == "step":
+                self.playing, self.steps = False, self.steps + 1
+            if isinstance(words.get("speed"), (int, float)):
+                self.speed = float(words["speed"])
+            self._changed.notify_all()
+
+    def wait_for_turn(self) -> bool:
+        """Wait while the work is paused; whether it goes on."""
+        with self._changed:
+            while not (self.playing or self.steps or self.stopped):
+                self._changed.wait()
+            if not self.playing and self.steps:
+                self.steps -= 1
+        return not self.stopped
+
+    def wait(self, seconds: float) -> None:
+        """Wait, or until the user stops."""
+        self._stop.wait(seconds)

@@ -1,0 +1,61 @@
+"""A result is laid over its picture anew: another strength, or only where a mask is white."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from belamy.engines.masks import read_mask
+from belamy.errors import BelamyError
+from belamy.pixels.images import load_picture, resize
+from belamy.pixels.recipe import Recipe, read_recipe
+from belamy.steps import Step
+from belamy.studio.worker.channel import Channel
+from belamy.studio.worker.control import Control
+from belamy.studio.worker.order import Order
+from belamy.studio.worker.saving import Saver
+
+__all__ = ["finish"]
+
+
+def finish(order: Order, control: Control, channel: Channel) -> None:
+    """Blend a kept result over the picture that it was made of.
+
+    Raises:
+        BelamyError: its unblended pixels are no longer kept.
+    """
+    saver = Saver(channel, order)
+    first = order.first or {}
+    kept = order.raw / f"{first['result']}.safetensors"
+    if not kept.is_file():
+        raise BelamyError("the unblended picture is no longer kept; make it again")
+    tensors = load_file(kept)
+    image, alpha = tensors["image"], tensors.get("alpha")
+    size = (image.shape[-2], image.shape[-1])
+    ground = resize(load_picture(first["picture"]).image, size)
+    strength = order.make_options(result=".").strength
+    amount: Tensor | float = strength
+    mask = order.files.get("mask")
+    if mask is not None:
+        amount = strength * resize(read_mask(mask), size)
+    blended = ground + (image - ground) * amount
+    recipe = _recipe(first, strength, masked=mask is not None)
+    step = Step(1, 1, blended, {}, alpha, recipe)
+    saver.finish("done", step, None)
+
+
+def _recipe(first: dict[str, object], strength: float, *, masked: bool) -> Recipe | None:
+    """The recipe of the result with its new strength.
+
+    None under a mask that was laid on later: under a mask an engine dreams otherwise, so that no
+    recipe would make this picture again.
+    """
+    if masked:
+        return None
+    try:
+        found = read_recipe(str(first["file"]))
+    except BelamyError:
+        return None
+    return replace(found, options={**found.options, "strength": strength})

@@ -1,0 +1,162 @@
+"""What was made is saved once, by whoever comes first: the working thread, or a stop."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+from belamy.files import atomic_path
+from belamy.pixels.images import to_pil
+from belamy.pixels.film.save import save_video
+from belamy.steps import Step
+from belamy.studio.store.records import new_id
+from belamy.studio.worker.channel import Channel
+from belamy.studio.worker.order import Order
+
+__all__ = ["THUMB_SIDE", "Saver", "save_thumb"]
+
+THUMB_SIDE = 384  # pixels of the longer side
+_THUMB_QUALITY = 82
+_MEDIA_FPS = 25.0
+
+
+class Saver:
+    """Saves the results of one job, and says so.
+
+    Args:
+        channel: where to.
+        order: the job.
+    """
+
+    def __init__(self, channel: Channel, order: Order) -> None:
+        self._channel, self._order = channel, order
+        self._lock = threading.Lock()
+        self._count = 0
+        self.over = False
+
+    def finish(
+        self, state: str, step: Step | None, raw: Tensor | None = None, message: str = ""
+    ) -> bool:
+        """Save a step as the result and end the job; whether that was still to be done.
+
+        Args:
+            state: done or stopped.
+            step: None where there is nothing to save.
+            raw: its pixels before they were blended.
+            message: a line for the user.
+        """
+        with self._lock:
+            if self.over:
+                return False
+            if step is not None:
+                self.save(step, state, raw)
+            self.over = True
+            self._end(state, message)
+            return True
+
+    def fail(self, message: str) -> None:
+        """End the job with what went wrong."""
+        with self._lock:
+            if not self.over:
+                self.over = True
+                self._end("failed", message)
+
+    def _end(self, state: str, message: str) -> None:
+        self._channel.send(
+            {"type": "finished", "job": self._order.job, "state": state, "message": message}
+        )
+
+    def save(self, step: Step, state: str, raw: Tensor | None = None) -> str:
+        """Save one picture; gives its id."""
+        name = new_id()
+        self._count += 1
+        number = f" {self._count}" if self._count > 1 else ""
+        path = self._order.results / f"{self._order.stem}{number}.png"
+        step.picture.save(path)
+        picture = to_pil(step.image, step.alpha)
+        save_thumb(picture, self._order.thumbs / f"{name}.webp")
+        if raw is not None:
+            kept = {"image": raw.detach().cpu().contiguous()}
+            if step.alpha is not None:
+                kept["alpha"] = step.alpha.detach().cpu().contiguous()
+            _save_tensors(kept, self._order.raw / f"{name}.safetensors")
+        latents = self._save_latents(step, name)
+        self._tell(name, path, picture.size, state, latents=latents, raw=raw is not None)
+        return name
+
+    def save_film(self, frames: list[Step], state: str, fps: float) -> str:
+        """Save a film; gives its id."""
+        name = new_id()
+        suffix = ".mp4" if _has_av() and fps <= 120 else ".gif"
+        path = self._order.results / f"{self._order.stem}{suffix}"
+        last = frames[-1]
+        save_video((one.image for one in frames), path, fps=fps, recipe=last.recipe)
+        picture = to_pil(frames[0].image)
+        save_thumb(picture, self._order.thumbs / f"{name}.webp")
+        self._tell(name, path, picture.size, state, latents=False, raw=False)
+        return name
+
+    def finish_film(self, state: str, frames: list[Step], fps: float) -> bool:
+        """As `finish`, of a film; one that was stopped is as long as it got."""
+        with self._lock:
+            if self.over:
+                return False
+            if frames:
+                self.save_film(frames, state, fps)
+            self.over = True
+            self._end(state, "")
+            return True
+
+    def _save_latents(self, step: Step, name: str) -> bool:
+        """What a generated picture was drawn from, to edit it by."""
+        if step.latents is None or step.recipe is None or not step.recipe.weights:
+            return False
+        from belamy.networks.gan.latents import save_styles
+
+        network, digest = next(iter(step.recipe.weights.items()))
+        path = self._order.raw / f"{name}.latents.safetensors"
+        save_styles(path, step.latents, network=network, sha256=digest)
+        return True
+
+    def _tell(
+        self, name: str, path: Path, size: tuple[int, int], state: str, *, latents: bool, raw: bool
+    ) -> None:
+        self._channel.send(
+            {
+                "type": "result",
+                "job": self._order.job,
+                "id": name,
+                "file": path.name,
+                "width": size[0],
+                "height": size[1],
+                "state": state,
+                "latents": latents,
+                "raw": raw,
+            }
+        )
+
+
+def save_thumb(picture: Image.Image, path: Path) -> None:
+    """A small copy, for strips and walls."""
+    small = picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
+    small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3)
+    with atomic_path(path) as temporary:
+        small.save(temporary, "WEBP", quality=_THUMB_QUALITY, method=2)
+
+
+def _save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    with atomic_path(path) as temporary:
+        save_file({name: tensor.to(torch.float32) for name, tensor in tensors.items()}, temporary)
+
+
+def _has_av() -> bool:
+    try:
+        import av  # noqa: F401
+    except ImportError:
+        return False
+    return True
