@@ -1,0 +1,90 @@
+// Pictures that come in: dropped, pasted, picked, or samples of the package.
+
+import { api } from "./api.js";
+import { el, thumb } from "./dom.js";
+import { t, either } from "./words.js";
+import { store } from "./store.js";
+import { openDialog } from "./dialogs/dialog.js";
+
+const KNOWN = /^image\/|\.(jpe?g|png|webp|gif|tiff?|bmp|avif|jxl)$/i;
+const bitmaps = new Map(); // url → promise of an ImageBitmap, the newest last
+const KEPT = 24;
+
+/** The picture behind an address, decoded once. */
+export function bitmapOf(url) {
+  if (!bitmaps.has(url)) {
+    const found = fetch(url).then(async (answer) => {
+      if (!answer.ok) throw new Error(t("errors.gone"));
+      return createImageBitmap(await answer.blob());
+    });
+    found.catch(() => bitmaps.delete(url));
+    bitmaps.set(url, found);
+    while (bitmaps.size > KEPT) bitmaps.delete(bitmaps.keys().next().value);
+  }
+  return bitmaps.get(url);
+}
+
+/** A bitmap that is there before the server has seen it. */
+function remember(url, blob) {
+  bitmaps.set(url, createImageBitmap(blob));
+}
+
+/** Sends a file; the answer is the picture as the server has it, with its recipe. */
+export async function addFile(file) {
+  if (!KNOWN.test(file.type) && !KNOWN.test(file.name ?? "")) throw new Error(t("errors.format"));
+  const name = file.name || t("slot.pasted");
+  try {
+    const picture = await api.addPicture(file, name);
+    if (file.type.startsWith("image/")) {
+      remember(picture.url, file);
+      bitmaps.get(picture.url).catch(() => bitmaps.delete(picture.url));
+    }
+    return picture;
+  } catch (error) {
+    if (error.status === 413) throw new Error(t("errors.large"));
+    if (error.status === 415) throw new Error(t("errors.format"));
+    throw error;
+  }
+}
+
+/** Asks which picture: a file, a sample, or none. */
+export function pickSample(kind, noise) {
+  return new Promise((resolve) => {
+    const file = el("input", { type: "file", accept: "image/*", hidden: true, "aria-label": t("slot.file") });
+    const fits = store.samples.filter((one) => !kind || one.kind === kind);
+    const others = store.samples.filter((one) => kind && one.kind !== kind && one.kind !== "style");
+    const dialog = openDialog(t("slot.title"), { large: false, onclose: () => resolve(null) });
+    const done = (choice) => {
+      resolve(choice);
+      dialog.close();
+    };
+    file.addEventListener("change", () => file.files[0] && done({ file: file.files[0] }));
+    const choices = [...fits, ...(kind === "style" ? [] : others)].slice(0, 24);
+    dialog.body.append(
+      el("div", { class: "actions" },
+        noise ? el("button", { class: "quiet", type: "button", onclick: () => done({ none: true }) }, t("slot.take_noise")) : null,
+        el("button", { class: "strong", type: "button", onclick: () => file.click() }, t("slot.file")), file),
+      el("h3", { class: "dialog-head" }, t("slot.samples")),
+      el("div", { class: "samples" }, choices.map((one) => el("button", {
+        class: "sample", type: "button", onclick: () => done({ picture: asPicture(one) }),
+      }, thumb(one.thumb, 132, 88), sampleName(one)))),
+    );
+  });
+}
+
+/** A sample as an input. */
+export function asPicture(sample) {
+  const { id, url, thumb: small, width, height } = sample;
+  return { id, name: sampleName(sample), url, thumb: small, width, height };
+}
+
+export function sampleName(sample) {
+  const known = t(`samples.${sample.name}`);
+  return known.startsWith("samples.") ? either(sample.title ?? sample.name) : known;
+}
+
+/** What a picture is called in a title: no suffix, no underlines. */
+export function plainName(name) {
+  const bare = String(name ?? "").replace(/\.\w{2,4}$/, "").replace(/[_-]+/g, " ").trim();
+  return bare.charAt(0).toUpperCase() + bare.slice(1);
+}

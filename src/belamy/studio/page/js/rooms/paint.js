@@ -1,0 +1,236 @@
+// Paint: a wall of people who never lived; pick one, and see who lives next door.
+
+import { el, thumb } from "../dom.js";
+import { t } from "../words.js";
+import { store } from "../store.js";
+import { orderOf, progressLine, run } from "../runner.js";
+import { factsOf, madeWord } from "../titles.js";
+import { bitmapOf } from "../pictures.js";
+import { makeLabel } from "../parts/label.js";
+import { openCopy } from "../dialogs/copy.js";
+import { save, useSettings, differs } from "../actions.js";
+import { Sitters } from "./sitters.js";
+import { FaceWall } from "./wall.js";
+import "../parts/stage.js";
+import "../parts/panel.js";
+
+const TABS = ["wall", "neighbours", "walk", "edit", "find"];
+const ENGINES = { wall: "gan_paint", neighbours: "gan_edit", walk: "gan_mix", edit: "gan_edit", find: "gan_project" };
+const BETWEEN = 9; // pictures on the way from A to B
+const FACE = 64; // pixels of a face as the painter makes it
+
+export const paint = () => new PaintRoom();
+
+class PaintRoom {
+  constructor() {
+    const given = store.place[0];
+    this.tab = TABS.includes(given) ? given : "wall";
+    store.here.engine = ENGINES[this.tab];
+    this.area = el("section", { class: "stage-area tabbed", tabindex: "0", "aria-label": t("stage.name") });
+    this.label = makeLabel([
+      { name: "again", icon: "settings_back", press: () => useSettings(this.result) },
+      { name: "pin_a", press: () => this.pin("a"), keep: true },
+      { name: "pin_b", press: () => this.pin("b"), keep: true },
+      "-",
+      { name: "copy", icon: "copy", wide: true, press: () => openCopy(this.copied()) },
+      { name: "save", icon: "save", press: () => save(this.result) },
+    ]);
+    for (const letter of ["a", "b"]) {
+      const button = this.label.buttons[`pin_${letter}`];
+      button.title = "";
+      button.querySelector(".word").textContent = t("paint.pin", { letter: letter.toUpperCase() });
+    }
+    this.sitters = new Sitters(() => this.refresh("sitters"));
+    this.rail = el("section", { class: "rail", "aria-label": t("paint.rail") }, el("h2", {}, t("paint.rail")), this.sitters.node);
+    this.panel = document.createElement("bl-panel").setUp({
+      slots: () => (this.tab === "find" ? [["picture", { kind: "portrait" }]] : []),
+      ways: this.tab === "wall" ? undefined : false,
+      grid: false,
+      start: () => this.start(),
+    });
+    this.nodes = [this.rail, this.area, this.label.node, this.panel];
+  }
+
+  get classes() {
+    return this.tab === "wall" ? ["tall-stage"] : [];
+  }
+
+  begin() {
+    this.tabs = el("div", { class: "face-tabs", role: "tablist", "aria-label": t("paint.tabs") }, TABS.map((name) => el("button", {
+      type: "button", role: "tab", "aria-selected": String(name === this.tab), tabindex: name === this.tab ? "0" : "-1",
+      onclick: () => { location.hash = `#paint/${name}`; },
+      onkeydown: (event) => {
+        const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (by) location.hash = `#paint/${TABS[(TABS.indexOf(name) + by + TABS.length) % TABS.length]}`;
+      },
+    }, t(`paint.${name}`))));
+    this.wall = new FaceWall(this);
+    this.stage = document.createElement("bl-stage");
+    this.below = el("div", { class: "below" }, this.stage);
+    this.area.append(this.tabs, this.tab === "wall" ? this.wall.node : this.below);
+    if (this.tab === "walk") this.addSlider();
+    this.refresh("all");
+  }
+
+  addSlider() {
+    this.slider = el("input", {
+      type: "range", min: "0", max: "1", step: "0.01", value: "0.5", "aria-label": t("paint.position"),
+      oninput: () => this.showBetween(),
+    });
+    this.ends = [el("span"), el("span")];
+    this.bar = el("div", { class: "walk" }, this.ends[0], this.slider, this.ends[1]);
+    this.area.append(this.bar);
+  }
+
+  get job() {
+    return store.jobOf("paint");
+  }
+
+  get result() {
+    return store.result(store.chosen.paint);
+  }
+
+  /** Network and daring must be those that the face was painted with. */
+  likeA(sitter) {
+    const { truncation, network } = sitter?.options ?? {};
+    return { ...(truncation !== undefined && truncation !== null ? { truncation } : {}), ...(network ? { network } : {}) };
+  }
+
+  async start() {
+    const [a, b] = [this.sitters.get("a"), this.sitters.get("b")];
+    const refuse = (text) => {
+      store.trouble = { room: "paint", text };
+      store.say("trouble");
+    };
+    if (this.tab === "wall") await run();
+    else if (this.tab === "find") await (store.here.inputs.picture ? run() : refuse(t("paint.needs_picture")));
+    else if (!a) refuse(t("paint.needs_a"));
+    else if (this.tab === "walk") {
+      if (!b) refuse(t("paint.needs_b"));
+      else {
+        await run({ only: { first: a.number, second: b.number, by: "latents", count: BETWEEN, upscale: 3, ...this.likeA(a) }, inputs: {} });
+      }
+    } else if (this.tab === "neighbours") {
+      await run({ only: { picture: a.number, amount: 0.8, count: 5, upscale: 3, ...this.likeA(a) }, inputs: {} });
+    } else await run({ options: { picture: a.number, count: 5, ...this.likeA(a) }, inputs: {} });
+  }
+
+  copied() {
+    const { result } = this;
+    return result ? { engine: result.engine, inputs: result.inputs, options: result.options } : orderOf();
+  }
+
+  pin(letter) {
+    const face = this.wall.selected;
+    if (face) this.sitters.pin(letter, face);
+  }
+
+  refresh(what) {
+    if (what === "address") return;
+    this.sitters.refresh();
+    this.panel.refresh();
+    const { result, job } = this;
+    this.label.buttons.again.hidden = !(result && result.engine === "gan_paint" && differs(result));
+    this.label.buttons.save.disabled = !result;
+    this.wall.refresh();
+    const face = this.tab === "wall" ? this.wall.selected : null;
+    for (const letter of ["a", "b"]) this.label.buttons[`pin_${letter}`].hidden = !face;
+    if (job) this.label.show(t(`paint.${this.tab}`), progressLine(job), job.done ?? 0);
+    else if (face) this.label.show(t("paint.face", { n: face.number }), result ? factsOf(result) : t("paint.example"));
+    else this.label.show(this.tab === "wall" ? t("paint.title") : t(`paint.${this.tab}`), this.hint());
+    if (this.tab !== "wall") this.showBelow();
+  }
+
+  hint() {
+    const [a, b] = [this.sitters.get("a"), this.sitters.get("b")];
+    if (this.tab === "wall") return t("paint.example");
+    if (this.tab === "find") return t("paint.needs_picture");
+    if (this.tab === "walk" && !(a && b)) return t("paint.needs_b");
+    return a ? t("paint.face", { n: a.number }) : t("paint.needs_a");
+  }
+
+  /** The newest picture of this tab, or what goes in. */
+  async showBelow() {
+    const own = this.result?.engine === ENGINES[this.tab] ? this.result : null;
+    const isTab = (one) => one.engine === ENGINES[this.tab] && (this.tab === "neighbours") === (one.options?.amount === 0.8);
+    const found = own && (this.tab !== "edit" && this.tab !== "neighbours" || isTab(own)) ? own : store.results.find((one) => (["edit", "neighbours"].includes(this.tab) ? isTab(one) : one.engine === ENGINES[this.tab]));
+    const ticket = (this.ticket = {});
+    if (this.slider) this.showEnds();
+    const url = found?.url ?? this.input?.url;
+    if (!url || (this.job && !found)) {
+      if (!this.job) await this.showInput(ticket);
+      return;
+    }
+    if (this.hung === found?.id) return;
+    const after = await bitmapOf(url).catch(() => null);
+    const input = this.tab === "find" && found.inputs?.picture
+      ? await bitmapOf(`/api/pictures/${[found.inputs.picture].flat()[0]?.id ?? [found.inputs.picture].flat()[0]}`).catch(() => null) : null;
+    if (!after || ticket !== this.ticket || !this.stage.isConnected) return;
+    this.hung = found.id;
+    this.sheet = after;
+    if (this.tab === "walk") this.showBetween();
+    else this.stage.show({ width: after.width, height: after.height, before: input && squared(input), after, title: found.title, now: madeWord(found.engine) });
+  }
+
+  async showInput(ticket) {
+    const picture = store.here.inputs.picture;
+    if (this.tab === "find" && picture) {
+      const before = await bitmapOf(picture.url).catch(() => null);
+      if (before && ticket === this.ticket) this.stage.show({ width: before.width, height: before.height, before, after: null, title: picture.name });
+      return;
+    }
+    const a = this.sitters.get("a");
+    if (!a) {
+      this.stage.clear();
+      return;
+    }
+    this.stage.show({ width: FACE * 3, height: FACE * 3, before: await this.sitters.drawing("a"), after: null, title: t("paint.face", { n: a.number }) });
+  }
+
+  showEnds() {
+    for (const [at, letter] of ["a", "b"].entries()) {
+      const sitter = this.sitters.get(letter);
+      const url = sitter?.thumb;
+      if (this.ends[at].dataset.url === (url ?? "")) continue;
+      this.ends[at].dataset.url = url ?? "";
+      this.ends[at].replaceChildren(url ? thumb(url, 48, 48, t(`paint.${letter}`)) : el("b", {}, letter.toUpperCase()));
+    }
+  }
+
+  /** The face at the slider's place, out of the sheet of those on the way. */
+  showBetween() {
+    const { sheet } = this;
+    if (!sheet || this.tab !== "walk") return;
+    const margin = Math.max(2, (sheet.width - BETWEEN * FACE * 3) / (BETWEEN + 1));
+    const side = FACE * 3;
+    const place = Number(this.slider.value) * (BETWEEN - 1);
+    const [low, share] = [Math.min(BETWEEN - 2, Math.floor(place)), place - Math.min(BETWEEN - 2, Math.floor(place))];
+    const canvas = el("canvas", { width: side, height: side });
+    const context = canvas.getContext("2d");
+    for (const [n, alpha] of [[low, 1], [low + 1, share]]) {
+      context.globalAlpha = alpha;
+      context.drawImage(sheet, margin + n * (side + margin), margin, side, side, 0, 0, side, side);
+    }
+    this.slider.style.setProperty("--p", `${Number(this.slider.value) * 100}%`);
+    this.stage.show({ width: side, height: side, before: null, after: canvas, title: t("paint.position") });
+  }
+
+  async onFrame({ head, bitmap }) {
+    if (this.job?.id !== head.job) return false;
+    if (this.tab === "wall") return this.wall.takeFrame(bitmap);
+    if (this.tab !== "find") return false;
+    this.hung = null;
+    const picture = store.here.inputs.picture;
+    const before = picture ? await bitmapOf(picture.url).catch(() => null) : null;
+    this.stage.show({ width: head.full_width ?? head.width, height: head.full_height ?? head.height, before: before && squared(before), after: bitmap, title: t("stage.working"), now: t("made.painted") });
+    return true;
+  }
+}
+
+/** The middle square, which is what the painter looks for. */
+function squared(picture) {
+  const side = Math.min(picture.width, picture.height);
+  const canvas = el("canvas", { width: side, height: side });
+  canvas.getContext("2d").drawImage(picture, (side - picture.width) / 2, (side - picture.height) / 2);
+  return canvas;
+}

@@ -1,0 +1,35 @@
+// Translate: a network that learned two worlds, and the way from one to the other.
+
+import { el, thumb } from "../dom.js";
+import { t, has } from "../words.js";
+import { store } from "../store.js";
+import { PictureRoom } from "./picture.js";
+import { finisher } from "./finishing.js";
+import { railChoice } from "./choices.js";
+
+const networks = () => {
+  const found = (store.models ?? []).filter((one) => ["translation", "translate", "unpaired", "image-to-image"].includes(one.kind))
+    .map((one) => one.name).filter((name) => name !== "starry-night");
+  return found.includes("impressionism") ? found : ["impressionism", ...found];
+};
+
+export const translate = () => new PictureRoom({
+  name: "translate",
+  slots: () => [["picture", {}]],
+  live: true,
+  rail(rail, room) {
+    rail.append(el("h2", {}, t("translate.rail")), railChoice(t("translate.rail"), networks().map((name) => ({
+      value: name,
+      picture: name === "impressionism" ? thumb("/images/presets/translate-impressionist.webp", 116, 82) : el("span", { class: "blank" }),
+      title: has(`networks.${name}`) ? t(`networks.${name}`) : name,
+      note: has(`networks.${name}_note`) ? t(`networks.${name}_note`) : "",
+    })), () => store.here.options.network ?? "impressionism", (network) => {
+      store.change((one) => { one.options.network = network; }, "option:network");
+    }));
+    room.finisher = finisher(room);
+  },
+  refresh(room, what) {
+    room.rail.querySelector("[role=radiogroup]")?.refresh();
+    room.finisher?.(what);
+  },
+});

@@ -1,0 +1,194 @@
+// Which options a room shows first, and how. All others of the engine come by themselves, folded.
+
+const hasPicture = (room) => Boolean(room.inputs.picture);
+const noise = (room) => !hasPicture(room);
+const strength = { name: "strength", kind: "slider", min: 0, max: 1, step: 0.01, digits: 2, usual: 1, live: true };
+const colours = { name: "keep_colors", kind: "choice", values: [false, true], usual: false };
+const seed = { name: "seed", kind: "seed", usual: 0 };
+const upscale = { name: "upscale", kind: "slider", min: 1, max: 16, step: 1, usual: 3, whole: true, always: true };
+const signed = [
+  { name: "sign", kind: "switch", usual: false },
+  { name: "frame", kind: "switch", usual: false },
+];
+const daring = { name: "truncation", kind: "slider", min: 0, max: 2, step: 0.05, digits: 2, usual: 0.8 };
+const pixels = (usual) => ({ name: "size", kind: "pixels", low: 128, high: 2048, usual });
+
+/** The long side that a dream has by itself. */
+function dreamSide(room) {
+  const picture = room.inputs.picture;
+  return picture ? Math.min(1024, Math.max(picture.width, picture.height)) : 384;
+}
+
+const ownSide = (room) => {
+  const picture = room.inputs.picture;
+  return picture ? Math.max(picture.width, picture.height) : 512;
+};
+
+/** Rows of each engine; `hidden` are set elsewhere on the page, or have no meaning in a browser. */
+export const SPECS = {
+  dream: {
+    rows: [
+      { ...strength, when: hasPicture },
+      { name: "octaves", kind: "slider", min: 1, max: 8, step: 1, usual: 4, whole: true, when: hasPicture },
+      { name: "steps", kind: "slider", min: 1, max: 60, step: 1, usual: 10, whole: true, when: hasPicture },
+      { name: "steps", kind: "slider", min: 16, max: 512, step: 8, usual: 256, whole: true, when: noise },
+      { ...colours, when: hasPicture },
+      seed,
+      pixels(dreamSide),
+    ],
+    fine: {
+      octave_scale: { kind: "slider", min: 1.1, max: 2, step: 0.05, digits: 2, usual: 1.4, when: hasPicture },
+      step_size: { kind: "slider", min: 0.1, max: 8, step: 0.1, digits: 1, usual: 1.5, when: hasPicture },
+      jitter: { kind: "slider", min: 0, max: 64, step: 1, usual: 32, whole: true, when: hasPicture },
+      model: { kind: "model", of: "backbone" },
+    },
+    hidden: ["layer", "mask", "guide", "image"],
+  },
+  any_style: {
+    rows: [
+      { ...strength, live: false },
+      { name: "patches", kind: "slider", min: 0, max: 1, step: 0.05, digits: 2, usual: 0.6 },
+      { name: "style_scale", kind: "slider", min: 0.25, max: 2, step: 0.05, digits: 2, usual: 1 },
+      { name: "keep_colors", kind: "choice", values: [null, "luma", "match"], usual: null },
+      seed,
+      pixels(512),
+    ],
+    fine: { network: { kind: "model", of: "arbitrary-style" } },
+    hidden: ["style_weight", "mask", "style_mask", "style", "content"],
+  },
+  style: {
+    rows: [
+      { name: "preset", kind: "choice", values: ["sketch", "standard", "fine"], usual: "standard", wide: true },
+      { name: "style_scale", kind: "slider", min: 0.25, max: 2, step: 0.05, digits: 2, usual: 1 },
+      { name: "keep_colors", kind: "choice", values: [null, "luma", "match"], usual: null },
+      seed,
+      pixels(512),
+    ],
+    fine: { model: { kind: "model", of: "backbone" } },
+    hidden: ["style_weight", "mask", "style_mask", "style", "content"],
+  },
+  apply_style: {
+    rows: [strength, colours, pixels(ownSide)],
+    fine: { network: { kind: "model", of: "image-to-image" } },
+    required: { network: "starry-night" },
+    hidden: ["image"],
+  },
+  gan_paint: {
+    rows: [
+      daring,
+      seed,
+      { name: "count", kind: "slider", min: 4, max: 36, step: 1, usual: 16, whole: true },
+      upscale,
+      ...signed,
+    ],
+    required: { sheet: false, upscale: 3 },
+    hidden: ["sheet", "latents"],
+    fine: { network: { kind: "model", of: "generator" } },
+  },
+  gan_mix: {
+    rows: [upscale, ...signed],
+    required: { upscale: 3 },
+    hidden: ["first", "second", "by", "count", "latents", "truncation"],
+    fine: { network: { kind: "model", of: "generator" } },
+  },
+  gan_walk: {
+    rows: [
+      { name: "stops", kind: "slider", min: 2, max: 24, step: 1, usual: 6, whole: true },
+      { name: "seconds", kind: "slider", min: 2, max: 60, step: 1, usual: 12, whole: true },
+      daring, seed, upscale,
+    ],
+    required: { upscale: 3 },
+    hidden: ["latents"],
+    fine: { network: { kind: "model", of: "generator" } },
+  },
+  gan_edit: {
+    rows: [
+      { name: "direction", kind: "slider", min: 1, max: 6, step: 1, usual: 1, whole: true },
+      { name: "amount", kind: "slider", min: -5, max: 5, step: 0.1, digits: 1, usual: 2 },
+      { name: "where", kind: "choice", values: ["all", "coarse", "fine"], usual: "all" },
+      upscale, ...signed,
+    ],
+    required: { upscale: 3 },
+    hidden: ["picture", "latents", "truncation", "count"],
+    fine: { network: { kind: "model", of: "generator" } },
+  },
+  gan_project: {
+    rows: [
+      { name: "steps", kind: "slider", min: 20, max: 600, step: 10, usual: 150, whole: true },
+      { name: "freedom", kind: "slider", min: 0.3, max: 3, step: 0.1, digits: 1, usual: 1 },
+      seed, upscale, ...signed,
+    ],
+    required: { upscale: 3 },
+    hidden: ["image"],
+    fine: { network: { kind: "model", of: "generator" }, model: { kind: "model", of: "backbone" } },
+  },
+  translate: {
+    rows: [
+      { name: "direction", kind: "choice", values: ["a-to-b", "b-to-a"], usual: "a-to-b", wide: true },
+      strength, colours, pixels(256),
+    ],
+    required: { network: "impressionism", size: 256 },
+    fine: {},
+    hidden: ["image", "network"],
+  },
+  defog: {
+    rows: [
+      { name: "strength", kind: "slider", min: 0, max: 2, step: 0.05, digits: 2, usual: 1 },
+      { name: "keep_sky", kind: "switch", usual: false },
+    ],
+    fine: { network: { kind: "model", of: "dehaze" } },
+    hidden: ["image", "compare", "method"],
+  },
+  fog: {
+    rows: [
+      { name: "amount", kind: "slider", min: 0, max: 0.99, step: 0.01, digits: 2, usual: 0.5 },
+      { name: "patches", kind: "slider", min: 0, max: 1, step: 0.05, digits: 2, usual: 0.2 },
+      seed,
+    ],
+    fine: {},
+    hidden: ["image"],
+  },
+  lesson_mlp: {
+    rows: [
+      { name: "noise", kind: "slider", min: 0, max: 1, step: 0.01, digits: 2, usual: 0.08 },
+      { name: "hidden", kind: "neurons", usual: [8, 8] },
+      { name: "activation", kind: "choice", values: ["tanh", "relu", "sigmoid"], usual: "tanh" },
+      { name: "rate", kind: "number", usual: 0.01 },
+    ],
+    fine: {},
+    hidden: ["points"],
+  },
+  lesson_gan: {
+    rows: [
+      { name: "loss", kind: "select", usual: "relativistic" },
+      { name: "steps", kind: "slider", min: 200, max: 6000, step: 100, usual: 2000, whole: true },
+      { name: "discriminator_steps", kind: "slider", min: 1, max: 10, step: 1, usual: 1, whole: true },
+      seed,
+    ],
+    fine: {},
+    hidden: [],
+  },
+  lesson_digit: { rows: [], fine: {}, hidden: ["image"] },
+};
+
+/** The usual value of a row, which may depend on the picture. */
+export function usualOf(spec, room) {
+  return typeof spec.usual === "function" ? spec.usual(room) : spec.usual;
+}
+
+/** What is sent: the options that differ, and those that the engine needs. */
+export function optionsOf(engine, room, schema) {
+  const spec = SPECS[engine];
+  const known = (name) => schema?.properties?.[name] !== undefined;
+  const options = { ...(spec?.required ?? {}) };
+  for (const [name, value] of Object.entries(room.options)) {
+    if (!known(name) || value === undefined) continue;
+    const rows = spec?.rows.filter((one) => one.name === name) ?? [];
+    const row = rows.find((one) => !one.when || one.when(room));
+    if (rows.length && !row) continue; // it has no meaning now
+    const fine = spec?.fine?.[name];
+    if (fine?.when && !fine.when(room)) continue;
+    options[name] = value;
+  }
+  return Object.fromEntries(Object.entries(options).filter(([name]) => known(name)));
+}
