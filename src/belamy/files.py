@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -41,6 +42,45 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str], *, own: str = "") -> Iterator[Path]:
+    """An empty folder beside `path`, renamed to it when the block ends well.
+
+    Args:
+        own: a file by which a folder that may be replaced is known; others have to be empty.
+
+    Raises:
+        BelamyError: a file or other things are at `path`, or it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if target.exists() and not (target.is_dir() and _may_go(target, own)):
+            raise BelamyError(
+                f"cannot write {os.fspath(path)!r}: it is there already; name a new folder"
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+        temporary.mkdir()
+        try:
+            yield temporary
+            if target.exists():
+                before = target.with_name(f".{secrets.token_hex(8)}.part")
+                target.rename(before)
+                temporary.rename(target)
+                shutil.rmtree(before)
+            else:
+                temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+
+
+def _may_go(folder: Path, own: str) -> bool:
+    names = [entry.name for entry in folder.iterdir()]
+    return not names or (own != "" and own in names)
 
 
 def _prepare(path: str | os.PathLike[str]) -> tuple[Path, Path]:

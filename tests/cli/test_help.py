@@ -47,7 +47,7 @@ def test_no_name_and_no_metavar_is_cut(path: tuple[str, ...], width: int) -> Non
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        (("gan", "walk"), "an .mp4 with [video]"),
+        (("gan", "walk"), "webm (with [video])"),
         (("style",), "--content-weight"),  # of `style paint`, whose name may be left out
         (("defog",), "--transmission"),
         (("classify",), "--top"),

@@ -53,9 +53,9 @@ def picture_size(path: Path) -> _Size:
         ImageError: it cannot be read.
     """
     from belamy.pixels import decode
-    from belamy.pixels.mp4 import is_mp4
+    from belamy.pixels.film.kinds import kind_of
 
-    if is_mp4(path):
+    if kind_of(path) in ("container", "frames"):
         return _Size(_FILM, _FILM)
     with decode.open_picture(path) as picture:
         return _Size(*picture.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -10,19 +11,24 @@ from pathlib import Path
 
 from PIL import Image
 
-from belamy.pixels import decode, mp4
+from belamy.pixels import decode
+from belamy.pixels.formats import matroska, mp4
 from belamy.pixels.metadata import (
     EXIF_FOLDER,
     IMAGE_DESCRIPTION,
+    LONGEST,
     USER_COMMENT,
     jpeg_comments,
     png_texts,
 )
 
-__all__ = ["CHARSET", "KEYWORD", "MARK", "find_recipe_text", "split_text"]
+__all__ = ["CHARSET", "FILM_FILE", "KEYWORD", "MARK", "find_recipe_text", "split_text"]
 
 KEYWORD = "belamy"
 """The keyword of a PNG's text."""
+
+FILM_FILE = "film.json"
+"""In a folder of frames: how long each stands, and the recipe."""
 
 MARK = b"belamy:"
 """Cameras and editors write comments too; ours begin with this."""
@@ -50,6 +56,10 @@ def find_recipe_text(path: str | os.PathLike[str]) -> str | bytes | None:
     """
     if mp4.is_mp4(path):
         return _strip_mark(mp4.comment_of(path))
+    if matroska.is_matroska(path):
+        return _strip_mark(matroska.comment_of(path))
+    if (Path(path) / FILM_FILE).is_file():
+        return _of_folder(Path(path) / FILM_FILE)
     with suppress(OSError, ValueError):
         if Path(path).is_file():
             text = png_texts(path).get(KEYWORD) or _join_parts(jpeg_comments(path))
@@ -57,6 +67,16 @@ def find_recipe_text(path: str | os.PathLike[str]) -> str | bytes | None:
                 return text
     with decode.open_picture(path, max_megapixels=_HEADER_MEGAPIXELS) as picture:
         return _find_recipe(picture)
+
+
+def _of_folder(path: Path) -> str | None:
+    """The recipe of a folder of frames."""
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(LONGEST))["recipe"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return json.dumps(found) if isinstance(found, dict) else None
 
 
 def _join_parts(comments: Sequence[bytes]) -> bytes | None:

@@ -83,6 +83,7 @@ class Recipe:
         threads: on how many the processor computed, since sums are added up in another order on
             another number; None where it is not known.
         credits: what of the inputs' own artist, copyright and parameters is carried on.
+        film: of a film, how it was encoded: `quality`, `threads`, `codec`.
 
     Raises:
         RecipeError: a field is of the wrong type; the message names it.
@@ -98,6 +99,7 @@ class Recipe:
     step: int | None = None
     threads: int | None = None
     credits: dict[str, str] = field(default_factory=dict)
+    film: dict[str, JSON] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("engine", "belamy", "torch"):
@@ -108,6 +110,7 @@ class Recipe:
         _need(self.step is None or _is_count(self.step), "step", "a whole number from 1")
         few = _is_count(self.threads) and (self.threads or 0) <= _MOST_THREADS
         _need(self.threads is None or few, "threads", f"a whole number from 1 to {_MOST_THREADS}")
+        _need(isinstance(self.film, dict), "film", "an object")
         _need(_are_credits(self.credits), "credits", f"texts of {', '.join(CREDITS)}")
         for name, digest in self.weights.items():
             _need(isinstance(name, str) and _is_digest(digest), "weights", "names and SHA-256s")
@@ -115,13 +118,14 @@ class Recipe:
             texts = isinstance(item.role, str) and isinstance(item.path, str)
             _need(texts and _is_digest(item.sha256), "inputs", "roles, paths and SHA-256s")
         object.__setattr__(self, "options", _plain(self.options, "options", 0))
+        object.__setattr__(self, "film", _plain(self.film, "film", 0))
         object.__setattr__(self, "weights", dict(self.weights))
         object.__setattr__(self, "credits", dict(self.credits))
         object.__setattr__(self, "inputs", tuple(self.inputs))
 
     def to_json(self) -> str:
         """The recipe as indented JSON with sorted keys: equal recipes give equal texts."""
-        text = json.dumps(asdict(self), sort_keys=True, indent=2, ensure_ascii=False)
+        text = json.dumps(_as_object(self), sort_keys=True, indent=2, ensure_ascii=False)
         return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
     @classmethod
@@ -205,10 +209,16 @@ def json_line(recipe: Recipe) -> bytes:
         RecipeError: it is too long to be read again.
     """
     hidden = _without_folders(recipe) if are_paths_hidden() else recipe
-    text = json.dumps(asdict(hidden), sort_keys=True, separators=(",", ":")).encode("ascii")
+    text = json.dumps(_as_object(hidden), sort_keys=True, separators=(",", ":")).encode("ascii")
     if len(text) > LONGEST:
         raise RecipeError(f"the recipe has {len(text)} characters; {LONGEST} can be read again")
     return text
+
+
+def _as_object(recipe: Recipe) -> dict[str, JSON]:
+    """As JSON has it; what only films have is left out of pictures' recipes."""
+    found = asdict(recipe)
+    return found if recipe.film else {k: v for k, v in found.items() if k != "film"}
 
 
 def comment(recipe: Recipe) -> bytes:

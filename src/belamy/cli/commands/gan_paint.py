@@ -12,7 +12,16 @@ import typer
 
 from belamy.cli.commands.gan import app
 from belamy.cli.existing import Overwrite, recipe_there, require_ours, unless_made
-from belamy.cli.films import require_film, save_film
+from belamy.cli.films import (
+    FILMS,
+    USUAL,
+    Encoding,
+    FilmCodec,
+    FilmQuality,
+    film_there,
+    require_film,
+    save_film,
+)
 from belamy.cli.groups import complain
 from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
@@ -142,9 +151,9 @@ def _paint_one(
 @takes(gan_walk_steps, without=["network"])
 def walk(
     network: Annotated[str, _argument(gan_walk_steps, "network")] = GENERATOR,
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="The film: a .gif, or an .mp4 with [video].")
-    ] = "",
+    output: Annotated[str, typer.Option("--output", "-o", help=f"The film: {FILMS}.")] = "",
+    quality: FilmQuality = USUAL.quality,
+    codec: FilmCodec = None,
     overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
@@ -152,16 +161,17 @@ def walk(
     if not output:
         raise OptionError("no output named; write -o walk.gif, or -o walk.mp4")
     fps = WalkOptions(network, **options).fps
-    target = require_film(output, fps)
+    encoding = Encoding(quality, codec)
+    target = require_film(output, fps, encoding)
     steps = gan_walk_steps(network, **options)
-    there = recipe_there(target, overwrite)
+    there = film_there(target, encoding, overwrite)
     if there is not None:
         going = unless_made(steps, there)
         if going is None:
             typer.echo(f"{target} is there already")
             return
         steps = going
-    save_film(steps, target, f"walking to {target.name}", fps)
+    save_film(steps, target, f"walking to {target.name}", fps, encoding)
     typer.echo(target)
 
 
@@ -201,9 +211,7 @@ def edit(
 def project(
     image: Annotated[Path, typer.Argument(help="The picture that is looked for.")],
     output: Output = "",
-    video: Annotated[
-        Path | None, typer.Option(help="Save the way there too: a .gif, or an .mp4 with [video].")
-    ] = None,
+    video: Annotated[Path | None, typer.Option(help=f"Save the way there too: {FILMS}.")] = None,
     save_latents: Kept = None,
     overwrite: Overwrite = False,
     **options: Any,

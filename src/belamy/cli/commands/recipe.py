@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from belamy import __version__
-from belamy.cli.films import FPS, require_film, save_film
+from belamy.cli.films import FPS, Encoding, encoding_of, require_film, save_film
 from belamy.cli.groups import complain, one_line
 from belamy.cli.options import flag
 from belamy.cli.outputs import require_output, save_step
@@ -70,16 +70,16 @@ def replay(
     Files are looked for beside PICTURE first. What will be done is said before anything is read.
     """
     from belamy.devices import computing_on
+    from belamy.pixels.film.kinds import is_film
     from belamy.pixels.recipe import read_recipe
-    from belamy.pixels.video import is_animated
 
     _require_suffix(output)
     found = read_recipe(picture)
     call = prepare(found)
-    film, size = is_animated(picture), picture_size(picture)
-    rate = _rate(found)
+    film, size = picture.is_dir() or is_film(picture), picture_size(picture)
+    rate, encoding = _rate(found), encoding_of(found.film, output)
     typer.echo(one_line(describe(call, size)), err=True)
-    _ = require_film(output, rate) if film else require_output(output)
+    _ = require_film(output, rate, encoding) if film else require_output(output)
     files = find_files(call, picture.parent, trust=trust)
     if not trust:
         require_modest(call, files, size, picture.name)
@@ -92,6 +92,7 @@ def replay(
             found,
             output,
             rate if film else None,
+            encoding,
         )
     typer.echo(output)
 
@@ -99,16 +100,18 @@ def replay(
 def _require_suffix(output: Path) -> None:
     """Before the recipe is read, which may be long."""
     from belamy.pixels.encode import format_for
-    from belamy.pixels.video import SUFFIXES
+    from belamy.pixels.film.writer import FILM_SUFFIXES
 
-    if output.suffix.lower() not in SUFFIXES:
+    if output.suffix and output.suffix.lower() not in FILM_SUFFIXES:
         format_for(output, recipe=True)
 
 
-def _make(steps: Iterator[Step], found: Recipe, output: Path, rate: float | None) -> None:
+def _make(
+    steps: Iterator[Step], found: Recipe, output: Path, rate: float | None, encoding: Encoding
+) -> None:
     """Save the film of the steps where there is a rate, else the picture of the last."""
     if rate is not None:
-        save_film(steps, output, f"replaying {found.engine}", rate)
+        save_film(steps, output, f"replaying {found.engine}", rate, encoding)
         return
     step, stopped = show_steps(steps, f"replaying {found.engine}")
     if stopped:  # half a replay is not the picture
@@ -130,6 +133,7 @@ def _table(found: Recipe) -> str:
         *([] if found.step is None else [("steps made", str(found.step))]),
         *([] if found.threads is None else [("threads", str(found.threads))]),
         *found.credits.items(),
+        *((f"film, {name}", json.dumps(value)) for name, value in found.film.items()),
         *((item.role, f"{item.path}  (SHA-256 {item.sha256[:12]}…)") for item in found.inputs),
         *(
             ("weights", f"{name}  (SHA-256 {digest[:12]}…)")

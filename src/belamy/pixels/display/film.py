@@ -15,7 +15,8 @@ from belamy.errors import ImageError
 from belamy.pixels.display import notebook
 from belamy.pixels.images import Picture, fit, resize
 from belamy.pixels.recipe import Recipe
-from belamy.pixels.video import save_video
+from belamy.pixels.film.save import save_video
+from belamy.pixels.film.writer import QUALITY, VideoCodec
 
 __all__ = ["Film"]
 
@@ -44,9 +45,17 @@ class Film:
         if not self.frames:
             raise ImageError("a film has at least one frame")
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save it as `.gif` or `.mp4`, with its recipe: see `save_video`."""
-        save_video(self.frames, path, fps=self.fps, recipe=self.recipe)
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        quality: int = QUALITY,
+        codec: VideoCodec | None = None,
+    ) -> None:
+        """Save it, with its recipe, in any of the formats of `save_video`."""
+        save_video(
+            self.frames, path, fps=self.fps, quality=quality, codec=codec, recipe=self.recipe
+        )
 
     def show(self) -> None:
         """Show it in a Jupyter notebook below the cell, elsewhere its first frame in a viewer."""

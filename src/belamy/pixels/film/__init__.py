@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from belamy.pixels.film.frame import Frame
+from belamy.pixels.film.kinds import is_film
 from belamy.pixels.film.reader import FilmReader, open_film
 from belamy.pixels.film.writer import FILM_SUFFIXES, FilmWriter, create_film
 
@@ -12,5 +13,6 @@ __all__ = [
     "FilmWriter",
     "Frame",
     "create_film",
+    "is_film",
     "open_film",
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -13,20 +15,23 @@ from typing import Any
 
 from belamy.errors import ImageError, PictureWarning
 from belamy.pixels.decode import check_pixels, printable
-from belamy.pixels.film.colours import to_pixels
-from belamy.pixels.film.ffmpeg import import_av, open_container, translate_errors
-from belamy.pixels.film.frame import Moment, Pixels
+from belamy.pixels.film.colours import is_hdr, to_pixels
+from belamy.pixels.film.ffmpeg import (
+    find_film,
+    import_av,
+    open_container,
+    origin_of,
+    translate_errors,
+)
+from belamy.pixels.film.frame import MOST_MEGAPIXELS, Moment, Pixels
 from belamy.pixels.film.geometry import Geometry, geometry_of
 
 __all__ = ["ContainerFilm"]
 
-MOST_MEGAPIXELS = 36.0
-"""Of a frame: 8K television has 33."""
-
 _USUAL = Fraction(25)
 _FASTEST = 1000
+_BLINK = Fraction(1, 1000)  # seconds; a duration below is none
 _LOST = Fraction(1, 2)  # seconds that a film may be shorter than it says before that is said
-_ATTACHED = 0x400  # of a stream's disposition: a cover
 
 
 class ContainerFilm:
@@ -46,7 +51,7 @@ class ContainerFilm:
         if not Path(path).is_file():
             raise ImageError(f"cannot read {self.name}: there is no such film; check the path")
         import_av()
-        with translate_errors(f"cannot read {self.name}"):
+        with translate_errors(f"cannot read {self.name}: it is damaged, cut off, or no film"):
             self._container = open_container(os.fspath(path))
         try:
             with translate_errors(f"cannot read {self.name}"):
@@ -56,18 +61,18 @@ class ContainerFilm:
             raise
 
     def _open(self, size: int | None) -> None:
-        films = [one for one in self._container.streams.video if not _is_cover(one)]
-        if not films:
+        self._stream = find_film(self._container)
+        if self._stream is None:
             raise ImageError(f"cannot read {self.name}: there is no moving picture in it")
-        self._stream = films[0]
         sounds = self._container.streams.audio
         self.has_sound = bool(sounds)
-        self._origin = _origin(self._stream, sounds[0] if sounds else None)
+        self._origin = origin_of(self._stream, sounds[0] if sounds else None)
         self.frame_rate = _frame_rate(self._stream)
+        self._promised = _seconds(self._stream, None if sounds else self._container)
         self.seconds = _seconds(self._stream, self._container)
         self.frames: int | None = self._stream.frames or None
         check_pixels(self.name, self._stream.width, self._stream.height, MOST_MEGAPIXELS)
-        self._decoder = self._make_decoder()
+        self._decoder = _make_decoder(self._stream)
         self._damage = 0
         self._decoded = self._decode()
         self._first = next(self._decoded, None)
@@ -76,12 +81,9 @@ class ContainerFilm:
         self._geometry: Geometry = geometry_of(self._first, self._stream, size)
         self.size = self._geometry.size
         check_pixels(self.name, self.size[1], self.size[0], MOST_MEGAPIXELS)
-
-    def _make_decoder(self) -> Any:
-        decoder = self._stream.codec_context
-        decoder.thread_type = "AUTO"
-        decoder.options = {"max_pixels": str(int(MOST_MEGAPIXELS * 1e6))}
-        return decoder
+        if is_hdr(self._first):
+            text = f"{self.name} is HDR: what is brighter than white is rolled off into sRGB"
+            warnings.warn(text, PictureWarning, stacklevel=3)
 
     def close(self) -> None:
         """Close the file."""
@@ -154,22 +156,26 @@ class ContainerFilm:
     def _time_of(self, frame: Any, usual: Fraction) -> Fraction:
         if frame.pts is None:
             return usual
-        return max(Fraction(0), frame.pts * Fraction(self._stream.time_base) - self._origin)
+        time: Fraction = frame.pts * Fraction(self._stream.time_base) - self._origin
+        return max(Fraction(0), time)
 
     def _moment(self, frame: Any, time: Fraction, duration: Fraction) -> Moment:
         return Moment(time, duration, partial(self._load, frame))
 
     def _last(self, frame: Any, time: Fraction, usual: Fraction) -> Moment:
+        """It stands as long as it says, or else to the end of the film, or as long as most do."""
+        rest = Fraction(0) if self._promised is None else self._promised - time
         own = (frame.duration or 0) * Fraction(self._stream.time_base)
-        return self._moment(frame, time, own if own > 0 else usual)
+        found = next((one for one in (own, rest) if one >= _BLINK), usual)
+        return self._moment(frame, time, found)
 
     def _load(self, frame: Any) -> Pixels:
-        image, alpha = to_pixels(frame, self._geometry)
+        image, alpha = to_pixels(frame, self._geometry, self._decoder.name)
         return self._geometry.turn(image), None if alpha is None else self._geometry.turn(alpha)
 
     def _complain(self, end: Fraction) -> None:
-        if self.seconds is not None and end < self.seconds - _LOST:
-            text = f"{self.name} ends at {float(end):.1f} of {float(self.seconds):.1f} seconds"
+        if self._promised is not None and end < self._promised - _LOST:
+            text = f"{self.name} ends at {float(end):.1f} of {float(self._promised):.1f} seconds"
             text += ": it is cut off; what is whole is taken"
         elif self._damage:
             text = f"{self.name} is damaged in {self._damage} places; what is whole is taken"
@@ -178,23 +184,19 @@ class ContainerFilm:
         warnings.warn(text, PictureWarning, stacklevel=2)
 
 
-def _is_cover(stream: Any) -> bool:
-    return bool(int(stream.disposition) & _ATTACHED)
+def _make_decoder(stream: Any) -> Any:
+    """The stream's own; for transparent VP9 and VP8 libvpx's, since FFmpeg's drop the alpha."""
+    av, decoder = import_av(), stream.codec_context
+    if stream.metadata.get("alpha_mode") == "1" and decoder.name in _WITH_ALPHA:
+        with suppress(av.codec.codec.UnknownCodecError):  # a PyAV that was built without it
+            decoder = av.CodecContext.create(_WITH_ALPHA[decoder.name], "r")
+            decoder.extradata = stream.codec_context.extradata
+    decoder.thread_type = "AUTO"
+    decoder.options = {**decoder.options, "max_pixels": str(int(MOST_MEGAPIXELS * 1e6))}
+    return decoder
 
 
-def _origin(film: Any, sound: Any) -> Fraction:
-    """When the film begins by its own clock: with the first of picture and sound.
-
-    Sound before zero is what an encoder put there to warm up.
-    """
-    starts = [one for one in map(_start, (film,)) if one is not None]
-    if sound is not None and (begin := _start(sound)) is not None:
-        starts.append(max(Fraction(0), begin))
-    return min(starts, default=Fraction(0))
-
-
-def _start(stream: Any) -> Fraction | None:
-    return None if stream.start_time is None else stream.start_time * Fraction(stream.time_base)
+_WITH_ALPHA = {"vp9": "libvpx-vp9", "vp8": "libvpx"}
 
 
 def _frame_rate(stream: Any) -> Fraction:
@@ -206,8 +208,13 @@ def _frame_rate(stream: Any) -> Fraction:
 
 
 def _seconds(stream: Any, container: Any) -> Fraction | None:
+    """How long a stream says that it is, or, where there is one, its container."""
     if stream.duration:
-        return stream.duration * Fraction(stream.time_base)
-    if container.duration:
-        return Fraction(container.duration, 1_000_000)
-    return None
+        return Fraction(stream.duration * stream.time_base)
+    if found := _CLOCK.match(stream.metadata.get("DURATION", "")):  # as Matroska's writers say it
+        hours, minutes, seconds = found.groups()
+        return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
+    return Fraction(container.duration, 1_000_000) if container and container.duration else None
+
+
+_CLOCK = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,12})?)")

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
 from belamy.errors import BelamyError, ImageError, MissingExtra
 from belamy.pixels.decode import describe_error
 
-__all__ = ["FORMATS", "import_av", "open_container", "translate_errors"]
+__all__ = [
+    "FORMATS",
+    "find_film",
+    "import_av",
+    "open_container",
+    "origin_of",
+    "translate_errors",
+]
 
 # Of all that FFmpeg reads, those that hold a film and name no other file or address.
 FORMATS = (
@@ -19,6 +27,8 @@ FORMATS = (
     *("avi", "mpegts", "mpeg", "mpegvideo", "h264", "hevc", "ivf", "obu", "flv", "ogg", "asf"),
     *("mxf", "nut", "yuv4mpegpipe", "dv"),
 )
+
+_ATTACHED = 0x400  # of a stream's disposition: a cover
 
 
 def import_av() -> ModuleType:
@@ -56,3 +66,27 @@ def open_container(path: str) -> Any:
         return av.open(f"file:{path}", options=options, metadata_errors="replace")
     except TypeError:  # PyAV 19 knows no metadata_errors, and needs none
         return av.open(f"file:{path}", options=options)
+
+
+def find_film(container: Any) -> Any:
+    """The stream of moving pictures; None where there is none but a cover."""
+    films = container.streams.video
+    return next((one for one in films if not int(one.disposition) & _ATTACHED), None)
+
+
+def origin_of(film: Any, sound: Any) -> Fraction:
+    """When a film begins by its own clock: with the first of picture and sound.
+
+    Sound before zero is what an encoder put there to warm up.
+
+    Args:
+        film, sound: streams, or None.
+    """
+    starts = [] if film is None else [_start(film)]
+    if sound is not None and (begin := _start(sound)) is not None:
+        starts.append(max(Fraction(0), begin))
+    return min((one for one in starts if one is not None), default=Fraction(0))
+
+
+def _start(stream: Any) -> Fraction | None:
+    return None if stream.start_time is None else stream.start_time * Fraction(stream.time_base)

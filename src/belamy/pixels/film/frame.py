@@ -9,7 +9,10 @@ from typing import Protocol
 
 from torch import Tensor
 
-__all__ = ["FilmSource", "Frame", "Moment", "Pixels"]
+__all__ = ["MOST_MEGAPIXELS", "FilmSource", "Frame", "Moment", "Pixels"]
+
+MOST_MEGAPIXELS = 36.0
+"""Of a frame: 8K television has 33."""
 
 Pixels = tuple[Tensor, "Tensor | None"]
 """An image (1, 3, H, W) and its alpha (1, 1, H, W)."""

@@ -6,8 +6,11 @@ import os
 from collections.abc import Iterator
 from types import TracebackType
 
+from belamy.pixels.film.animated import AnimatedFilm
 from belamy.pixels.film.container import ContainerFilm
+from belamy.pixels.film.folder import FolderFilm
 from belamy.pixels.film.frame import FilmSource, Frame
+from belamy.pixels.film.kinds import kind_of
 from belamy.pixels.film.selection import Selection
 
 __all__ = ["FilmReader", "open_film"]
@@ -68,7 +71,8 @@ def open_film(
     """Open a film, whose frames come one at a time, in bounded memory.
 
     Args:
-        path: a film.
+        path: a container (MP4, MOV, MKV, WebM, AVI …); a picture that moves (GIF, WEBP, APNG,
+            AVIF); a folder or a zip of frames, or a pattern such as `frames/%06d.png`.
         fps: frames a second, the same all along; None: each frame when it comes.
         start: seconds into the film at which to begin.
         end: seconds into the film at which to stop; None: where it ends.
@@ -81,4 +85,10 @@ def open_film(
         MissingExtra: it needs PyAV, which is not installed.
     """
     selection = Selection(fps, start, end, every, size)
+    kind = kind_of(path)
+    if kind == "animated":
+        return FilmReader(AnimatedFilm(path, selection.size), selection)
+    if kind == "frames":
+        folder = FolderFilm(path, selection.size, selection.rate)
+        return FilmReader(folder, selection)
     return FilmReader(ContainerFilm(path, selection.size), selection)

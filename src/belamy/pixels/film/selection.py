@@ -10,9 +10,9 @@ from typing import Annotated
 from belamy.checks import Between, check_options, require
 from belamy.pixels.film.frame import Moment
 
-__all__ = ["Selection"]
+__all__ = ["Selection", "as_rate", "as_time", "clip", "resample", "thin"]
 
-MOST_FPS = 1000.0
+_MOST_FPS = 1000.0
 _LONGEST = 1e6  # seconds; eleven days
 
 
@@ -28,7 +28,7 @@ class Selection:
         size: long side of the frames in pixels; None: their own.
     """
 
-    fps: Annotated[float, Between(0, MOST_FPS, above=True)] | None = None
+    fps: Annotated[float, Between(0, _MOST_FPS, above=True)] | None = None
     start: Annotated[float, Between(0, _LONGEST)] | None = None
     end: Annotated[float, Between(0, _LONGEST, above=True)] | None = None
     every: Annotated[int, Between(1, 100_000)] = 1

@@ -4,62 +4,110 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from belamy.errors import ImageError
-from belamy.files import atomic_path
+from belamy.checks import Between, check_number
+from belamy.errors import ImageError, OptionError
+from belamy.files import atomic_folder, atomic_path
+from belamy.pixels.carriers import FILM_FILE, KEYWORD
 from belamy.pixels.decode import printable
 from belamy.pixels.display.pillow import to_pil
-from belamy.pixels.film.encoder import CODECS, ContainerWriter
+from belamy.pixels.encode import on_white
 from belamy.pixels.film.ffmpeg import import_av, translate_errors
-from belamy.pixels.recipe import Recipe, comment
+from belamy.pixels.film.selection import as_time
+from belamy.pixels.film.sound import Sound, open_sound
+from belamy.pixels.film.writers.animation import AnimationWriter
+from belamy.pixels.film.writers.apng import ApngWriter
+from belamy.pixels.film.writers.container import CODECS, CONTAINERS, ContainerWriter
+from belamy.pixels.film.writers.folder import FolderWriter
+from belamy.pixels.film.writers.gif import GifWriter
+from belamy.pixels.recipe import JSON, Recipe, comment, json_line
 
-__all__ = ["FILM_SUFFIXES", "FilmWriter", "create_film"]
+__all__ = [
+    "FILM_SUFFIXES",
+    "QUALITY",
+    "THREADS",
+    "FilmWriter",
+    "VideoCodec",
+    "check_film",
+    "create_film",
+    "describe_encoding",
+]
 
 QUALITY = 90
-THREADS = 4
-_KINDS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""At which the codecs of films are said to be as good as the original to the eye."""
 
-FILM_SUFFIXES = tuple(_KINDS)
+THREADS = 4
+"""Of every encoder, since x264's bytes depend on their number."""
+
+VideoCodec = Literal["h264", "vp9", "av1"]
+
+_ANIMATED = (".gif", ".apng", ".webp", ".avif")
+FILM_SUFFIXES = (*CONTAINERS, *_ANIMATED)
+"""What can be written, and read; what has no suffix is a folder of PNGs."""
+
+_MOST_SIDE = 16_384
+_MOST_THREADS = 64
+
+
+class _Backend(Protocol):
+    def write(self, pixels: NDArray[np.uint8], time: Fraction, duration: Fraction) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class FilmWriter:
-    """A film that is being written: use it in `with`; an error leaves what was there."""
+    """A film that is being written: use it in `with`; an error leaves what was there.
+
+    Args:
+        path: where.
+        size: (height, width).
+        frame_rate: frames a second, nominal.
+        codec: of a container's picture; None elsewhere.
+        quality: 1 to 100.
+        threads: of the encoder.
+        recipe: how it was made.
+        start: what is subtracted from every time.
+        sound: what is heard.
+    """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
         size: tuple[int, int],
         frame_rate: Fraction,
+        codec: VideoCodec | None,
         quality: int,
         threads: int,
         recipe: Recipe | None,
         start: Fraction,
+        sound: Sound | None,
     ) -> None:
         self.name = printable(path)
         self._path, self._size, self._start = Path(path), tuple(size), start
-        self._frame_rate, self._quality, self._threads = frame_rate, quality, threads
-        self._comment = "" if recipe is None else comment(recipe).decode("ascii")
+        self._suffix = self._path.suffix.lower()
+        self._frame_rate, self._codec, self._sound = frame_rate, codec, sound
+        self._quality, self._threads, self._recipe = quality, threads, recipe
         self._open = ExitStack()
+        self._backend: _Backend | None = None
+        self._alpha = False
         self._count = 0
 
     def __enter__(self) -> FilmWriter:
-        temporary = self._open.enter_context(atomic_path(self._path))
-        kind = _KINDS[self._path.suffix.lower()]
-        self._writer = ContainerWriter(
-            temporary,
-            kind,
-            CODECS["h264"],
-            self._frame_rate,
-            self._quality,
-            self._threads,
-            self._comment,
+        opening = (
+            atomic_path(self._path) if self._suffix else atomic_folder(self._path, own=FILM_FILE)
         )
+        self._temporary = self._open.enter_context(opening)
         return self
 
     def __exit__(
@@ -69,18 +117,26 @@ class FilmWriter:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._writer.close()
+            self._close()
             self._open.__exit__(kind, error, trace)
             return
         with self._open:
-            self._finish()
+            try:
+                self._finish()
+            finally:
+                self._close()
+
+    def _close(self) -> None:
+        if self._backend is not None:
+            self._backend.close()
+        elif self._sound is not None:
+            self._sound.close()
 
     def _finish(self) -> None:
-        if not self._count:
-            self._writer.close()
+        if self._backend is None:
             raise ImageError(f"cannot save {self.name}: there are no frames")
         with translate_errors(f"cannot save {self.name}"):
-            self._writer.finish()
+            self._backend.finish()
 
     def write(
         self, image: Tensor, time: Fraction, duration: Fraction, alpha: Tensor | None = None
@@ -91,7 +147,7 @@ class FilmWriter:
             image: (1, 3, H, W), sRGB, clamped to [0, 1] and rounded to 8 bits.
             time: seconds from the beginning of the film that it was made of.
             duration: seconds until the next one.
-            alpha: (1, 1, H, W).
+            alpha: (1, 1, H, W); where the first frame has none, later ones are put on white.
 
         Raises:
             ImageError: another size than the film's, or values that are no numbers.
@@ -103,9 +159,70 @@ class FilmWriter:
                 f"frame {self._count} is {size[1]} × {size[0]}, the film "
                 f"{self._size[1]} × {self._size[0]}; take one size"
             )
-        pixels = np.asarray(to_pil(image))
+        picture = to_pil(image, alpha)
+        if self._backend is None:
+            self._alpha = alpha is not None and self._keeps_alpha()
+        picture = picture.convert("RGBA") if self._alpha else on_white(picture)
         with translate_errors(f"cannot save {self.name}"):
-            self._writer.write(pixels, time - self._start, duration)
+            if self._backend is None:
+                self._backend = self._make_backend()
+            self._backend.write(np.asarray(picture), time - self._start, duration)
+
+    def _keeps_alpha(self) -> bool:
+        return CODECS[self._codec].alpha if self._codec else True
+
+    def _make_backend(self) -> _Backend:
+        recipe, path = self._recipe, self._temporary
+        if self._codec is not None:
+            return ContainerWriter(
+                path,
+                CONTAINERS[self._suffix],
+                CODECS[self._codec],
+                self._frame_rate,
+                self._quality,
+                self._threads,
+                "" if recipe is None else comment(recipe).decode("ascii"),
+                self._sound,
+            )
+        if self._suffix == ".gif":
+            text = b"" if recipe is None else comment(recipe)
+            height, width = self._size
+            return GifWriter(path, (height, width), text, self._alpha)
+        if self._suffix == ".apng":
+            texts = {} if recipe is None else {KEYWORD: json_line(recipe).decode("ascii")}
+            return ApngWriter(path, texts)
+        if self._suffix:
+            return AnimationWriter(path, self._suffix, self._quality, self._threads, recipe)
+        return FolderWriter(path, recipe)
+
+
+def check_film(
+    path: str | os.PathLike[str], *, codec: VideoCodec | None = None
+) -> tuple[str, VideoCodec | None]:
+    """The suffix of `path` and the codec that is written there; call it before the work.
+
+    Raises:
+        ImageError: the suffix is none of `FILM_SUFFIXES`.
+        OptionError: the container does not take that codec.
+        MissingExtra: it needs PyAV, which is not installed.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix and suffix not in FILM_SUFFIXES:
+        known = " ".join(FILM_SUFFIXES)
+        raise ImageError(
+            f"cannot save {printable(path)} as a film: unknown suffix {suffix!r}; use {known}, or "
+            "none for a folder of PNGs"
+        )
+    if suffix not in CONTAINERS:
+        if codec is not None:
+            raise OptionError(f"codec is {codec}; a {suffix or 'folder'} has none to choose")
+        return suffix, None
+    import_av()
+    known_codecs = CONTAINERS[suffix].codecs
+    if codec is not None and codec not in known_codecs:
+        raise OptionError(f"codec is {codec}; a {suffix} takes {', '.join(known_codecs)}")
+    found: VideoCodec = codec or known_codecs[0]  # type: ignore[assignment]
+    return suffix, found
 
 
 def create_film(
@@ -117,25 +234,50 @@ def create_film(
     start: float | None = None,
     end: float | None = None,
     quality: int = QUALITY,
+    codec: VideoCodec | None = None,
     recipe: Recipe | None = None,
     threads: int = THREADS,
 ) -> FilmWriter:
-    """Begin a film.
+    """Begin a film: a `FilmWriter`, to be used in `with`.
 
     Args:
-        path: where; its suffix is one of `FILM_SUFFIXES`.
-        size: (height, width) of the frames.
-        frame_rate: frames a second, nominal.
-        sound_from: a film whose sound it gets.
-        start, end: what of that film was taken, in seconds.
-        quality: 1 to 100.
-        recipe: how it was made, carried in its metadata.
+        path: where; its suffix is one of `FILM_SUFFIXES`, or none for a folder of PNGs.
+        size: (height, width) of the frames; H.264 and AV1 repeat a pixel where a side is odd.
+        frame_rate: frames a second, nominal: each frame has a time of its own.
+        sound_from: a film whose sound it gets, copied where the container takes it; formats
+            without sound, and films without it, stay silent.
+        start, end: what of that film was taken, in seconds: times begin at `start`.
+        quality: 1 to 100, of those that lose something: not of GIF, APNG and folders.
+        codec: h264, vp9 or av1; None: H.264, in a WebM VP9.
+        recipe: how it was made, carried in its metadata, with the encoder and its threads.
         threads: of the encoder, whose bytes depend on them.
 
     Raises:
-        ImageError: an unknown suffix.
+        ImageError: an unknown suffix, or a film with sound that cannot be read.
+        OptionError: a value out of its range, or a codec that the container does not take.
         MissingExtra: it needs PyAV, which is not installed.
     """
-    import_av()
-    begin = Fraction(start or 0).limit_denominator(1_000_000)
-    return FilmWriter(path, size, frame_rate, quality, threads, recipe, begin)
+    check_number("quality", quality, Between(1, 100))
+    check_number("threads", threads, Between(1, _MOST_THREADS))
+    check_number("frame_rate", float(frame_rate), Between(0, 1000, above=True))
+    suffix, chosen = check_film(path, codec=codec)
+    height, width = size
+    if not 1 <= min(height, width) <= max(height, width) <= _MOST_SIDE:
+        raise OptionError(f"a film of {width} × {height}; sides are from 1 to {_MOST_SIDE}")
+    begin, sound = as_time(start or 0), None
+    if sound_from is not None and suffix in CONTAINERS:
+        kind = CONTAINERS[suffix]
+        with translate_errors(f"cannot read the sound of {printable(sound_from)}"):
+            stop = None if end is None else as_time(end)
+            sound = open_sound(sound_from, kind.sound, kind.copies, begin, stop)
+    if recipe is not None:
+        recipe = replace(recipe, film=describe_encoding(chosen, quality, threads))
+    return FilmWriter(
+        path, size, Fraction(frame_rate), chosen, quality, threads, recipe, begin, sound
+    )
+
+
+def describe_encoding(codec: VideoCodec | None, quality: int, threads: int) -> dict[str, JSON]:
+    """What a recipe says of the encoder."""
+    numbers: dict[str, JSON] = {"quality": quality, "threads": threads}
+    return numbers if codec is None else {"codec": codec, **numbers}

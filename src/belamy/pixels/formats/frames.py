@@ -38,15 +38,19 @@ def warn_of_more(picture: Image.Image, name: str) -> None:
         warnings.warn(text, PictureWarning, stacklevel=2)
 
 
-def count_frames(picture: Image.Image) -> int:
-    """The frames, pages or views; a small copy, a mask or a gain map beside a photo is none."""
+def count_frames(picture: Image.Image, most: int = _MOST) -> int:
+    """The frames, pages or views; a small copy, a mask or a gain map beside a photo is none.
+
+    Args:
+        most: of a TIFF or a GIF no more are counted than one above it.
+    """
     stream = getattr(picture, "fp", None)
     if isinstance(picture, (TiffImagePlugin.TiffImageFile, DeepTiff, GifImagePlugin.GifImageFile)):
         if stream is None:
             return 1
         place = stream.tell()
         try:
-            return _pages(stream) if picture.format == "TIFF" else _gif_frames(stream)
+            return (_pages if picture.format == "TIFF" else _gif_frames)(stream, most)
         finally:
             stream.seek(place)
     if isinstance(picture, MpoImagePlugin.MpoImageFile) and stream is not None:
@@ -59,11 +63,11 @@ def count_frames(picture: Image.Image) -> int:
     return frames
 
 
-def _pages(stream: BinaryIO) -> int:
+def _pages(stream: BinaryIO, most: int) -> int:
     """Pages of a TIFF that are pictures of their own."""
     seen: set[int] = set()
     count, start = 0, None
-    while count <= _MOST and len(seen) <= _MOST:
+    while count <= most and len(seen) <= most:
         directory = read_directory(stream, start)
         if directory is None or 256 not in directory:
             break
@@ -79,12 +83,12 @@ def _pages(stream: BinaryIO) -> int:
     return max(count, 1)
 
 
-def _gif_frames(stream: BinaryIO) -> int:
+def _gif_frames(stream: BinaryIO, most: int) -> int:
     """Image blocks of a GIF, their pixels passed over."""
     stream.seek(10)
     stream.seek(_palette(stream.read(3)[0]), os.SEEK_CUR)
     count = 0
-    while count <= _MOST:
+    while count <= most:
         kind = stream.read(1)
         if kind == b",":
             flags = stream.read(9)[-1:] or b"\0"

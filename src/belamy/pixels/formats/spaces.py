@@ -21,6 +21,7 @@ __all__ = [
     "ADOBE_RGB",
     "Space",
     "from_code",
+    "from_film_code",
     "from_gamma",
     "from_lab",
     "from_profile",
@@ -110,6 +111,23 @@ def from_code(primaries: int, transfer: int, name: str) -> Space | None:
     if curve is None and corners == _BT709:
         return None
     return Space(curve or _light_of_srgb, _to_srgb_primaries(corners))
+
+
+def from_film_code(primaries: int, transfer: int) -> Space | None:
+    """The space of a film's two code points, as browsers take them; None for sRGB.
+
+    They show the curves of television (BT.709 and its kin) as sRGB's own, and take the primaries
+    of BT.601's American half for BT.709's: measured with Chromium 150, tests/pixels/film.
+    PQ and HLG are belamy.pixels.film.hdr's.
+    """
+    curve = _CURVES.get(transfer) if transfer in _NO_TELEVISION else None
+    corners = _BT709 if primaries in (6, 7) else _PRIMARIES.get(primaries, _BT709)
+    if curve is None and corners == _BT709:
+        return None
+    return Space(curve or _light_of_srgb, _to_srgb_primaries(corners))
+
+
+_NO_TELEVISION = (4, 5, 8, 17)  # plain powers, light itself, cinema
 
 
 def refuse_hdr_profile(profile: bytes, description: str, name: str) -> None:
