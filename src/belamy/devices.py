@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import os
+import platform
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import cast
 
 import torch
 
-from belamy.errors import OptionError
-from belamy.precision import check_precision
+from belamy import files
+from belamy.errors import BelamyError, OptionError
+from belamy.precision import Precision, check_precision
 
 _NO_HALVES = ("cpu",)  # where float16 is slower than float32
+# Of float32's time: below, bfloat16 is worth its coarser numbers.
+_WORTH_IT = 0.8
+_TIMES = 5  # that a convolution is tried; the best counts, since other work can only slow it down
+_SPEEDS = "speeds.json"
 
-DTYPES = {
+DTYPES: dict[Precision, torch.dtype] = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
@@ -51,7 +62,8 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 
     Args:
         name: one of `belamy.precision.TRAINING_PRECISIONS`; `auto` takes bfloat16 where the
-            processor or card computes it, in about half the time of float32, and float32 elsewhere.
+            processor or card computes it faster than float32 (a processor is timed once, and the
+            answer remembered: see `times_bfloat16`), and float32 elsewhere.
         device: where.
 
     Raises:
@@ -64,8 +76,18 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
             f"precision float16 is for graphics cards, and this is {device.type}; take auto"
         )
     if name != "auto":
-        return DTYPES[name]
+        return DTYPES[cast(Precision, name)]
     return torch.bfloat16 if _knows_bfloat16(device) else torch.float32
+
+
+def name_precision(name: Precision, device: torch.device) -> Precision:
+    """What `choose_precision` chooses, by its name, as recipes have it.
+
+    Raises:
+        UnknownName, OptionError: as there.
+    """
+    chosen = choose_precision(name, device)
+    return next(known for known, dtype in DTYPES.items() if dtype == chosen)
 
 
 def _knows_bfloat16(device: torch.device) -> bool:
@@ -73,7 +95,55 @@ def _knows_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # without such instructions it is emulated, and slow
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return device.type == "cpu" and bool(supported())
+    return device.type == "cpu" and bool(supported()) and times_bfloat16() <= _WORTH_IT
+
+
+@functools.cache
+def times_bfloat16() -> float:
+    """The processor's time for a convolution and its gradient in bfloat16, over that in float32.
+
+    Measured once, in about a tenth of a second, and remembered in the cache folder for this
+    processor and this version of torch: instructions that a processor has by name may be as slow
+    as those they stand for. Where the folder cannot be written, each process measures.
+    """
+    path = files.cache_folder() / _SPEEDS
+    key = f"{_name_processor()}, torch {torch.__version__}"
+    known: dict[str, float] = {}
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_text("utf-8"))
+        known = {name: float(ratio) for name, ratio in found.items()}
+    if key not in known:
+        known[key] = round(_time_convolution(torch.bfloat16) / _time_convolution(torch.float32), 3)
+        with suppress(BelamyError):
+            files.write_text(path, json.dumps(known, indent=1))
+    return known[key]
+
+
+def _name_processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                return f"{line.partition(':')[2].strip()} ({_capability()})"
+    return f"{platform.processor() or platform.machine()} ({_capability()})"
+
+
+def _capability() -> str:
+    return torch.backends.cpu.get_cpu_capability()
+
+
+def _time_convolution(dtype: torch.dtype) -> float:
+    """Seconds of one thread for one of VGG's convolutions and the way back, at their best."""
+    x = torch.zeros(1, 64, 96, 96, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    weight = torch.zeros(64, 64, 3, 3, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    times = []
+    with computing_on(1), torch.inference_mode(False), torch.enable_grad():
+        pixels = x.requires_grad_(True)
+        for _ in range(_TIMES):
+            start = time.process_time()
+            y = torch.nn.functional.conv2d(pixels, weight, padding=1)
+            torch.autograd.grad(y, pixels, y.detach())
+            times.append(time.process_time() - start)
+    return min(times)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -16,6 +16,8 @@ from belamy.networks.backbone import Backbone
 from belamy.objectives.objective import IMAGE, Activations, Objective, scale_crop_gradients
 from belamy.pixels.tiles import apply_tiled
 
+_SINGLE_BYTES = 4
+
 GradientFunction = Callable[[Tensor, int], tuple[Tensor, float]]
 """(image, step) → the objective's gradient for the image, and its value."""
 
@@ -37,11 +39,16 @@ def activations_of(backbone: Backbone, image: Tensor, layers: Iterable[str]) -> 
         layers: names of the network's layers, and `IMAGE`.
 
     Returns:
-        layer → (N, C, H', W'), or (N, classes); `IMAGE` → the picture.
+        layer → (N, C, H', W'), or (N, classes), in float32 or better: sums over places are not for
+        halves; `IMAGE` → the picture.
     """
     names = set(layers)
-    activations = backbone(image, names - {IMAGE})
+    activations = {name: _in_single(x) for name, x in backbone(image, names - {IMAGE}).items()}
     return {**activations, IMAGE: image} if IMAGE in names else activations
+
+
+def _in_single(activation: Tensor) -> Tensor:
+    return activation.float() if activation.element_size() < _SINGLE_BYTES else activation
 
 
 def gradient_of(

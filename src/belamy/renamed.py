@@ -11,6 +11,7 @@ from typing import Any
 
 __all__ = [
     "ADDED",
+    "ADDED_FIELDS",
     "CONFIGS",
     "FLAGS",
     "MEASURES",
@@ -99,6 +100,8 @@ MEASURES: dict[str, dict[str, str]] = {
 """Type of a run → losses and measures in its log and its checkpoints."""
 
 VALUES: dict[tuple[str, str], dict[Any, Any]] = {
+    # it was named after a training that its network did not have
+    ("defog", "method"): {"cyclegan": "network"},
     ("defog", "mixed"): {True: "bfloat16", False: "float32"},
     # None was the whole picture, however large
     ("dream", "size"): {None: "full"},
@@ -108,11 +111,21 @@ VALUES: dict[tuple[str, str], dict[Any, Any]] = {
 
 
 ADDED: dict[str, dict[str, Any]] = {
+    "anystyle": {"strokes": 0.0},
     "atlas": {"augment": "jitter"},
-    "dream": {"augment": "jitter"},
+    "dream": {"augment": "jitter", "precision": "float32"},
+    "gan": {"noise": False},
     "learn-classifier": {"model": "iris"},
+    "style": {"precision": "float32"},
 }
-"""Engine → options that its older recipes lack, with what was done then."""
+"""Engine, or type of a run → options that older recipes or runs lack, with what was done then."""
+
+ADDED_FIELDS: dict[str, dict[str, Any]] = {
+    "defog": {"design": 1},
+    "style": {"scales": 1, "variation": 0.0},
+}
+"""Type of a run → fields that its older configurations lack, with what was done then; of these
+types, `ADDED` holds for the engine of the same name alone."""
 
 
 def current_flag(name: str) -> str:
@@ -135,7 +148,8 @@ def current_options(
         name: VALUES.get((owner, name), {}).get(value, value) if _is_plain(value) else value
         for name, value in options.items()
     }
-    added = ADDED.get(owner, {})
+    fields = ADDED_FIELDS if table is CONFIGS else {}
+    added = fields.get(owner, ADDED.get(owner, {}))
     return {**added, **{names.get(name, name): value for name, value in values.items()}}
 
 

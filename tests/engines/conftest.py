@@ -19,7 +19,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from belamy import devices
 from belamy.networks.backbones import iris
+
+
+@pytest.fixture(autouse=True)
+def single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`auto` means float32 here, so that values are the same on every processor."""
+    monkeypatch.setattr(devices, "times_bfloat16", lambda: 1.0)
+
 
 CHANNELS = {"red": 0, "green": 1, "blue": 2}
 

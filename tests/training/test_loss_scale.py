@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from belamy import devices
 from belamy.devices import choose_precision
 from belamy.engines.anystyle.api import AnyStyleConfig, train_any_style
 from belamy.engines.faststyle.api import StyleTrainConfig, train_style
@@ -42,13 +43,41 @@ def test_what_each_device_takes() -> None:
         choose_precision("half", CPU)
 
 
-@pytest.mark.parametrize(("known", "taken"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_auto_takes_what_the_processor_computes(
-    known: bool, taken: torch.dtype, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("known", "ratio", "taken"),
+    [(True, 0.5, torch.bfloat16), (True, 1.1, torch.float32), (False, 0.5, torch.float32)],
+)
+def test_auto_takes_what_the_processor_computes_fast(
+    known: bool, ratio: float, taken: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: known)
+    monkeypatch.setattr(devices, "times_bfloat16", lambda: ratio)
     assert choose_precision("auto", CPU) == taken
     assert choose_precision("auto", torch.device("mps")) == torch.float32
+
+
+def test_the_processor_is_timed_once_and_remembered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    timed: list[torch.dtype] = []
+
+    def time_convolution(dtype: torch.dtype) -> float:
+        timed.append(dtype)
+        return 1.0 if dtype == torch.float32 else 0.6
+
+    monkeypatch.setattr(devices, "_time_convolution", time_convolution)
+    measure = devices.times_bfloat16.__wrapped__  # each call as in a new process
+    assert measure() == measure() == 0.6
+    assert timed == [torch.bfloat16, torch.float32]
+    (kept,) = tmp_path.rglob("*.json")
+    kept.write_text("{ cut")  # a damaged file is measured anew
+    assert measure() == 0.6
+    assert len(timed) == 4
+
+
+def test_a_convolution_takes_time_in_any_precision() -> None:
+    assert 0 < devices._time_convolution(torch.float32) < 1
 
 
 @pytest.mark.parametrize("name", CONFIGS)

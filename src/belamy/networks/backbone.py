@@ -226,7 +226,7 @@ class Backbone(nn.Module):
         return x
 
     def _normalize(self, image: Tensor) -> Tensor:
-        x = (image - self.mean) / self.std
+        x = ((image - self.mean) / self.std).to(self.mean.dtype)  # the picture's own precision first
         return x.contiguous(memory_format=_memory_format(x.device))
 
     @contextmanager

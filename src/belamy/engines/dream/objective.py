@@ -212,7 +212,7 @@ def objective_for(
     layers = [term.layer for term in target.terms]
     with torch.no_grad():
         activations = activations_of(backbone, base, target.layers | {IMAGE})
-        guided = {} if guide_image is None else backbone(guide_image, layers)
+        guided = {} if guide_image is None else activations_of(backbone, guide_image, layers)
     parts = [
         (-term.weight, _part(term, target, activations[term.layer], guided.get(term.layer)))
         for term in target.terms

@@ -12,7 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from belamy.devices import choose_device, make_rng
+from belamy.devices import DTYPES, choose_device, make_rng
 from belamy.engines.dream.free_canvas import dream_on_canvas, sees_whole
 from belamy.engines.dream.objective import (
     REFERENCE_SIDE,
@@ -40,6 +40,7 @@ from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
 from belamy.networks.modules.open_network import (
     Model,
+    choose_model_precision,
     describe_model,
     list_models,
     open_backbone,
@@ -55,7 +56,7 @@ from belamy.pixels.pyramid import gaussian_smooth, laplacian_smooth, octave_size
 from belamy.pixels.tiles import random_offset
 from belamy.steps import Step
 
-__all__ = ["SMOOTHERS", "Dreamer", "resize_detail"]
+__all__ = ["SMOOTHERS", "Dreamer", "dream_on", "resize_detail"]
 
 GAUSSIAN_SIGMA = 1.0  # of the Gaussian smoothing, in pixels. By eye
 # Bands that are levelled. TensorFlow's tutorial takes 4, which drives whole skies to pure colours
@@ -105,18 +106,25 @@ class Dreamer:
             given.towards,
             several=(given.pictures or 1) > 1,
         )
-        self.backbone, model = _load_first(models, self.target.layers, self.device)
+        backbone, model = _load_first(models, self.target.layers, self.device)
+        precision = choose_model_precision(model, given.precision, self.device)
+        assert precision != "float16", "no dream is computed in it"
+        self.backbone = backbone if precision == "float32" else backbone.to(DTYPES[precision])
         self.hint = self.backbone.assumed or suggest_model(given.model)
-        self.options = replace(given, model=model)
+        self.options = replace(given, model=model, precision=precision)
 
     def __call__(self, image: Source | None = None) -> Picture:
         """The picture dreamt on to the end; None dreams from noise."""
         (last,) = deque(self.steps(image), maxlen=1)
         return Picture(last.image, last.alpha, last.recipe)
 
+    def prepare(self, image: Source | None = None) -> Scene:
+        """Everything that the dream on a picture needs; None is for noise."""
+        return self._scene(resolve(_suit_to_model(replace(self.options, image=image))))
+
     def steps(self, image: Source | None = None) -> Iterator[Step]:
         """The same, step by step: see `belamy.dream_steps`."""
-        scene = self._scene(resolve(_suit_to_model(replace(self.options, image=image))))
+        scene = self.prepare(image)
         settings = settings_of(scene.options)
         work = (
             _dream_on_pixels(scene, settings)
@@ -237,33 +245,48 @@ def _mask(options: DreamOptions, base: Tensor) -> Tensor | None:
 
 
 def _dream_on_pixels(scene: Scene, settings: PixelSettings) -> Iterator[Step]:
-    base = scene.base
-    sizes, skipped = octave_sizes(
-        base.shape[-2],
-        base.shape[-1],
-        settings.octaves,
-        settings.octave_scale,
-        max(SMALLEST_OCTAVE, scene.backbone.smallest(scene.objective.layers - {IMAGE})),
-    )
+    sizes, skipped = _octave_sizes(scene, settings)
     note = f"{skipped} octaves would be too small and are left out" if skipped else ""
     total = len(sizes) * settings.steps
     work = list(
         itertools.accumulate(math.prod(size) for size in sizes for _ in range(settings.steps))
     )
+    for count, (latest, value) in enumerate(_ascend(scene, settings, sizes), start=1):
+        picture, alpha = finish(scene, latest)
+        losses, fraction = {scene.objective.name: value}, work[count - 1] / work[-1]
+        yield Step(count, total, picture, losses, alpha, note=note, fraction=fraction)
+        note = ""
+
+
+def dream_on(scene: Scene, settings: PixelSettings) -> Tensor:
+    """The scene's base dreamt on to the end, as it is before masks and colours are looked at."""
+    sizes, _ = _octave_sizes(scene, settings)
+    ((latest, _),) = deque(_ascend(scene, settings, sizes), maxlen=1)
+    return latest
+
+
+def _octave_sizes(scene: Scene, settings: PixelSettings) -> tuple[list[tuple[int, int]], int]:
+    """The sizes, and how many octaves would be too small."""
+    height, width = scene.base.shape[-2:]
+    smallest = scene.backbone.smallest(scene.objective.layers - {IMAGE})
+    return octave_sizes(
+        *(height, width, settings.octaves, settings.octave_scale),
+        max(SMALLEST_OCTAVE, smallest),
+    )
+
+
+def _ascend(
+    scene: Scene, settings: PixelSettings, sizes: Sequence[tuple[int, int]]
+) -> Iterator[tuple[Tensor, float]]:
+    """The picture after each step, octave by octave, and the objective before it."""
     detail: Tensor | None = None
     for octave, size in enumerate(sizes):
-        ground = resize(base, size)
+        ground = resize(scene.base, size)
         start = latest = ground
         if detail is not None:  # in place: pictures can be large
             start = resize_detail(detail, size).add_(ground).clamp_(0, 1)
-        for index, (latest, value) in enumerate(
-            _dream_octave(scene, settings, start, octave), start=1
-        ):
-            count = octave * settings.steps + index
-            picture, alpha = finish(scene, latest)
-            losses, fraction = {scene.objective.name: value}, work[count - 1] / work[-1]
-            yield Step(count, total, picture, losses, alpha, note=note, fraction=fraction)
-            note = ""
+        for latest, value in _dream_octave(scene, settings, start, octave):
+            yield latest, value
         if octave + 1 < len(sizes):
             detail = latest - ground
 

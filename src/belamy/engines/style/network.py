@@ -11,6 +11,7 @@ from belamy.devices import DTYPES
 from belamy.engines.tiling import TilingHabit
 from belamy.errors import OptionError
 from belamy.networks.backbone import Backbone
+from belamy.precision import Precision
 
 # Tiles are exact: half a field on each side is all that a position sees, and two strides more allow
 # for positions that are not in the middle of what they see (unpadded and even kernels). At most
@@ -56,7 +57,9 @@ POOLINGS: dict[str, Callable[[nn.MaxPool2d], nn.Module]] = {
 """Name → what a network's maximum is replaced by."""
 
 
-def set_pooling_and_padding(backbone: Backbone, pooling: str | None, precision: str) -> Backbone:
+def set_pooling_and_padding(
+    backbone: Backbone, pooling: str | None, precision: Precision
+) -> Backbone:
     """The same backbone, changed in place: pooling, replicate padding at the edge, precision.
 
     The first convolution sees the picture go on beyond its edge as its last pixels, instead of

@@ -36,7 +36,11 @@ from belamy.engines.style.targets import (
 )
 from belamy.engines.tiling import bytes_per_pixel, choose_tiling
 from belamy.networks.architecture import StyleLayers
-from belamy.networks.modules.open_network import describe_model, open_backbone
+from belamy.networks.modules.open_network import (
+    choose_model_precision,
+    describe_model,
+    open_backbone,
+)
 from belamy.objectives.objective import IMAGE
 from belamy.objectives.priors import nine_point_variation
 from belamy.pixels.colors import keep_colors
@@ -83,8 +87,10 @@ class Stylist:
     """
 
     def __init__(self, options: StyleOptions) -> None:
-        self.options = resolve(options)
         self.device = choose_device(options.device)
+        precision = choose_model_precision(options.model, options.precision, self.device)
+        options = replace(options, precision=precision)
+        self.options = resolve(options)
         self.layers = choose_layers(options)
         names = [*self.layers.content, *self.layers.style]
         backbone = open_backbone(options.model, layers=names, device=self.device)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import torch
 from torch import nn
 
-from belamy.devices import choose_device
+from belamy.devices import choose_device, name_precision
 from belamy.errors import OptionError, RecipeError
 from belamy.networks.backbone import Backbone
 from belamy.networks.files.well_known import is_timm
@@ -18,9 +18,11 @@ from belamy.networks.modules.module_backbone import ModuleBackbone, main_paths
 from belamy.networks.modules.timm_networks import load_timm
 from belamy.networks.modules.torch_network import AnyModule, TorchNetwork
 from belamy.networks.recent import share_backbone
+from belamy.precision import Precision
 
 __all__ = [
     "Model",
+    "choose_model_precision",
     "describe_model",
     "is_module",
     "list_models",
@@ -86,6 +88,22 @@ def open_backbone(
         return ModuleBackbone(_describe(model), layers=layers, device=place)
     name = os.fspath(model)
     return ModuleBackbone(load_timm(name), layers=layers, name=name, device=place)
+
+
+def choose_model_precision(model: Model, precision: Precision, device: torch.device) -> Precision:
+    """What a model is to compute in; `auto` is what `belamy.devices.choose_precision` chooses.
+
+    Raises:
+        OptionError: a half for a module, whose own numbers would change.
+    """
+    if not is_module(model):
+        return name_precision(precision, device) if precision == "auto" else precision
+    if precision not in ("auto", "float32"):
+        raise OptionError(
+            f"precision {precision} would change the module's own numbers; "
+            "leave it out, or give it a module in that precision"
+        )
+    return "float32"
 
 
 def list_models(model: Model) -> tuple[Model, ...]:
