@@ -2,7 +2,7 @@
 
 export class Refusal extends Error {
   constructor(status, body) {
-    const list = Array.isArray(body) ? body : body?.errors ?? body?.detail;
+    const list = Array.isArray(body) ? body : body?.fields ?? body?.detail;
     const lines = Array.isArray(list) ? list : [];
     super(body?.error ?? lines.map((one) => one.message ?? one.msg).join(" ") ?? `${status}`);
     this.status = status;

@@ -6,7 +6,6 @@ import { PRESETS, applyPreset } from "./presets.js";
 
 const sample = (name) => store.samples.find((one) => one.name === name || one.name?.startsWith(name));
 const scene = (room, of, preset) => ({
-  before: `/images/first/${room}-before.webp`,
   after: `/images/first/${room}-after.webp`,
   of,
   preset,
@@ -17,7 +16,7 @@ export const FIRST = {
   dream: scene("dream", "clouds", "shore"),
   style: scene("style", "landscape", "once"),
   translate: scene("translate", "landscape", "impressionist"),
-  defog: scene("defog", "hazy", "clear"),
+  defog: scene("defog", "fog", "clear"),
 };
 
 /** Gives the rooms that nobody has touched yet a picture to begin with. */

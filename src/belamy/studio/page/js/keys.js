@@ -32,7 +32,7 @@ export function listenForKeys(redraw) {
     const command = event.ctrlKey || event.metaKey;
     if (command && event.key === "Enter") {
       event.preventDefault();
-      if (!store.jobOf(store.room)) document.querySelector("bl-job")?.press();
+      if (!store.jobOf(store.room) || store.room === "learn") document.querySelector("bl-job")?.start?.();
       return;
     }
     if (command && event.key.toLowerCase() === "z" && !isTyping(event.target)) {

@@ -169,6 +169,7 @@ async function loadJobs() {
 async function loadResults() {
   const results = await api.results();
   store.results = Array.isArray(results) ? results : results.results;
+  store.results.slice().reverse().forEach((one) => store.addResult(one));
   store.say("results");
 }
 

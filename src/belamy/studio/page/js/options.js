@@ -48,7 +48,9 @@ export function wordsOf(engine, name) {
 }
 
 /** The words of a choice of an option. */
-export function wordsOfChoice(name, choice) {
+export function wordsOfChoice(name, choice, engine = "") {
+  const own = `choices.${engine}_${name}.${choice}`;
+  if (engine && has(own)) return t(own);
   const key = `choices.${name}.${choice}`;
   const plain = `choices.all.${choice}`;
   if (has(key)) return t(key);

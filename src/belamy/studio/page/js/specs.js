@@ -1,6 +1,7 @@
 // Which options a room shows first, and how. All others of the engine come by themselves, folded.
 
 const hasPicture = (room) => Boolean(room.inputs.picture);
+const edits = (room) => room.tab !== "neighbours";
 const noise = (room) => !hasPicture(room);
 const strength = { name: "strength", kind: "slider", min: 0, max: 1, step: 0.01, digits: 2, usual: 1, live: true };
 const colours = { name: "keep_colors", kind: "choice", values: [false, true], usual: false };
@@ -40,8 +41,9 @@ export const SPECS = {
       octave_scale: { kind: "slider", min: 1.1, max: 2, step: 0.05, digits: 2, usual: 1.4, when: hasPicture },
       step_size: { kind: "slider", min: 0.1, max: 8, step: 0.1, digits: 1, usual: 1.5, when: hasPicture },
       jitter: { kind: "slider", min: 0, max: 64, step: 1, usual: 32, whole: true, when: hasPicture },
-      model: { kind: "model", of: "backbone" },
+      model: { kind: "model", of: "backbone", usual: "iris" },
     },
+    required: { model: "iris" },
     hidden: ["layer", "mask", "guide", "image"],
   },
   any_style: {
@@ -103,9 +105,9 @@ export const SPECS = {
   },
   gan_edit: {
     rows: [
-      { name: "direction", kind: "slider", min: 1, max: 6, step: 1, usual: 1, whole: true },
-      { name: "amount", kind: "slider", min: -5, max: 5, step: 0.1, digits: 1, usual: 2 },
-      { name: "where", kind: "choice", values: ["all", "coarse", "fine"], usual: "all" },
+      { name: "direction", kind: "choice", values: [null, 1, 2, 3, 4, 5, 6], usual: null, wide: true, when: edits },
+      { name: "amount", kind: "slider", min: -5, max: 5, step: 0.1, digits: 1, usual: 2, when: edits },
+      { name: "where", kind: "choice", values: ["all", "coarse", "fine"], usual: "all", when: edits },
       upscale, ...signed,
     ],
     required: { upscale: 3 },

@@ -108,7 +108,20 @@ class Store extends EventTarget {
     this.say("jobs");
   }
 
-  addResult(result) {
+  /** A picture that was finished anew counts as its source, with another strength or mask. */
+  settle(result) {
+    if (result.engine !== "finish") return result;
+    const source = this.result(result.inputs?.result);
+    if (!source) return result;
+    const mask = result.inputs.mask ? { mask: result.inputs.mask } : {};
+    return {
+      ...result, engine: source.engine, room: source.room, finished: source.id,
+      options: { ...source.options, ...result.options }, inputs: { ...source.inputs, ...mask },
+    };
+  }
+
+  addResult(given) {
+    const result = this.settle(given);
     const at = this.results.findIndex((one) => one.id === result.id);
     if (at >= 0) this.results[at] = result;
     else this.results.unshift(result);

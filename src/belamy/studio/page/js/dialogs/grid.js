@@ -105,7 +105,7 @@ export function openGrid() {
       dialog.close();
       store.say("chosen");
     },
-  }, el("img", { src: result.thumb, alt: "" }));
+  }, el("img", { src: result.url, alt: "" }));
 
   dialog.body.append(
     el("form", { class: "grid-form", onsubmit: start }, across.node, across.field, down.node, down.field,

@@ -33,8 +33,13 @@ export class DigitLesson {
           el("button", { type: "button", onclick: () => this.example() }, t("learn.example")))),
       this.maps,
       el("div", { class: "scores" }, el("h2", {}, t("learn.scores")), el("ol", {}, this.bars.map((one) => one.node))));
-    this.wipe();
     this.example();
+  }
+
+  /** What the network made of the seven once, until it reads something here. */
+  async begin() {
+    const found = await fetch("/images/first/digit.json").then((answer) => answer.json());
+    if (!this.maps.querySelector("canvas")) this.take(found);
   }
 
   get readyLine() {

@@ -93,7 +93,7 @@ export function curves(canvas, lists, line, text) {
     context.beginPath();
     values.forEach((value, at) => {
       const x = (at / (values.length - 1)) * width;
-      const y = height - 2 - (value / largest) * (height - 6);
+      const y = height - 2 - (value / largest) * (height - 22);
       if (at) context.lineTo(x, y);
       else context.moveTo(x, y);
     });

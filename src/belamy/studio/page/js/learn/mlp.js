@@ -11,7 +11,7 @@ const DATA = ["moons", "circles", "spirals", "xor", "blobs"];
 const REACH = 1.25;
 const FINE = 72; // positions each way of the large plane
 const COARSE = 26; // the same, of a neuron's
-const NEURON = 34; // pixels
+const NEURON = 46; // pixels
 
 export class MlpLesson {
   constructor(room, name) {
@@ -142,7 +142,7 @@ export class MlpLesson {
     const side = Math.max(10, Math.min(NEURON, (height - 8) / room - 6));
     return { side, columns: sizes.map((size, depth) => {
       const x = side / 2 + 2 + ((width - side - 4) * depth) / (sizes.length - 1);
-      const step = Math.min((height - side) / Math.max(1, size - 1), side + 26);
+      const step = Math.min((height - side) / Math.max(1, size - 1), side + 34);
       return Array.from({ length: size }, (_, at) => ({ x, y: height / 2 + (at - (size - 1) / 2) * step }));
     }) };
   }

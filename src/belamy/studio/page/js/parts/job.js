@@ -37,7 +37,8 @@ export class Job extends HTMLElement {
   get words() {
     const room = store.room;
     const engine = engineOf();
-    const key = engine === "fog" ? "run.fog" : `run.${room}`;
+    const tab = room === "paint" && store.here.tab !== "wall" ? store.here.tab : null;
+    const key = engine === "fog" ? "run.fog" : `run.${tab ?? room}`;
     const again = store.lastOrder?.[room];
     if (room === "dream" && again && again !== JSON.stringify(orderOf(room))) return t("run.dream_again");
     return t(key);

@@ -17,6 +17,12 @@ export function layerTitle(layer, rows = store.layers ?? []) {
 const nameOf = (text) => text.replace(/[:*].*$/, "");
 const weightOf = (text) => Number(text.match(/\*(-?[\d.]+)$/)?.[1] ?? 1);
 
+/** The network that auto stands for, as far as the page needs to know. */
+function eyeOf(model) {
+  if (model && model !== "auto") return model;
+  return "iris";
+}
+
 export class Layers extends HTMLElement {
   /** @param stage on which the field is shown. */
   setUp(stage) {
@@ -26,7 +32,7 @@ export class Layers extends HTMLElement {
   }
 
   get model() {
-    return store.here.options.model ?? store.dreamModel ?? "iris";
+    return eyeOf(store.here.options.model);
   }
 
   get chosen() {
@@ -40,7 +46,8 @@ export class Layers extends HTMLElement {
     try {
       const rows = await api.layers(model);
       store.layers = rows;
-      store.favourite = rows.find((one) => one.favourite)?.layer ?? null;
+      const eye = (store.models ?? []).find((one) => one.name === model);
+      store.favourite = [eye?.favourite ?? []].flat()[0]?.replace(/[:*].*$/, "") ?? null;
       if (this.shown === model) this.build(rows);
       store.say("layers");
     } catch (error) {

@@ -45,6 +45,7 @@ export class Masking {
     this.stage.classList.toggle("masking", on);
     this.room.label.buttons.mask.setAttribute("aria-pressed", String(on));
     this.over.hidden = !on;
+    this.stage.view.painting = on;
     this.stage.painting = on ? (event, kind) => this.onPointer(event, kind) : null;
     if (on) this.open();
     else this.bar?.remove();
@@ -56,6 +57,7 @@ export class Masking {
     if (!this.canvas || this.of !== this.key) {
       const scale = Math.min(1, LARGEST / Math.max(view.width, view.height));
       this.canvas = el("canvas", { width: Math.round(view.width * scale), height: Math.round(view.height * scale) });
+      this.canvas.getContext("2d", { willReadFrequently: true });
       this.of = this.key;
       this.past = [];
       if (!view.before || !view.after) this.shape("clear");

@@ -137,7 +137,7 @@ export class Row extends HTMLElement {
     const name = this.spec.kind === "switch" ? "all" : this.spec.name;
     const group = el("div", {
       class: this.spec.wide ? "choice wide" : "choice", role: "radiogroup", "aria-labelledby": this.key,
-    }, values.map((value, at) => el("label", {}, this.radios[at], wordsOfChoice(name, String(value)))));
+    }, values.map((value, at) => el("label", {}, this.radios[at], wordsOfChoice(name, String(value), this.engine))));
     const label = el("span", { class: "as-label", id: this.key }, this.words.label);
     if (this.spec.wide) this.append(el("div", { class: "head" }, label), group);
     else this.append(el("div", { class: "two" }, label, group));
@@ -191,7 +191,7 @@ export class Row extends HTMLElement {
       this.select.append(el("option", { value: "" }, t("row.auto")));
     }
     all.forEach((choice, at) => this.select.append(
-      el("option", { value: String(at) }, wordsOfChoice(this.spec.name, choice))));
+      el("option", { value: String(at) }, wordsOfChoice(this.spec.name, choice, this.engine))));
     this.all = all;
     this.append(el("div", { class: "two" }, el("label", { for: this.key }, this.words.label), this.select));
   }

@@ -103,7 +103,7 @@ export class Stage extends HTMLElement {
     this.hang.hidden = !hung;
     set(this.hang, box);
     this.canvas.setAttribute("aria-label", hung ? this.title_ || t("stage.picture") : t("stage.nothing"));
-    const both = hung && view.hasBoth && view.compare && !view.peek;
+    const both = hung && view.hasBoth && view.compare && !view.peek && !this.painting;
     const at = box.left + box.width * view.cut;
     this.knob.hidden = this.line.hidden = !both;
     if (both) {

@@ -7,6 +7,22 @@ import { api } from "../api.js";
 import { toast } from "./toast.js";
 import { openCompare } from "../dialogs/compare.js";
 
+/** A wall of faces stands once, by its first face; everything else by itself. */
+function leadsOf(results) {
+  const leads = new Map();
+  const walls = new Map();
+  for (const result of results) {
+    if (result.engine !== "gan_paint") leads.set(result, [result]);
+    else if (walls.has(result.job)) walls.get(result.job).push(result);
+    else {
+      const all = [result];
+      walls.set(result.job, all);
+      leads.set(result, all);
+    }
+  }
+  return leads;
+}
+
 export class Strip extends HTMLElement {
   connectedCallback() {
     if (this.list) return;
@@ -26,21 +42,23 @@ export class Strip extends HTMLElement {
 
   refresh() {
     const jobs = store.activeJobs.filter((job) => !job.engine.startsWith("lesson"));
-    const shown = [...jobs.map((job) => job.id), ...store.results.map((one) => one.id)];
+    this.leads = leadsOf(store.results);
+    const shown = [...jobs.map((job) => job.id), ...[...this.leads].map(([result, all]) => `${result.id}${all.length}`)];
     const key = `${shown.join()}|${document.documentElement.lang}`;
     if (key !== this.key) this.build(jobs, key);
     const current = this.current;
     for (const item of this.list.children) {
       if (!item.dataset.id) continue;
-      item.setAttribute("aria-selected", String(item.dataset.id === current));
+      const all = (item.dataset.all ?? item.dataset.id).split(" ");
+      item.setAttribute("aria-selected", String(all.includes(current)));
       const job = store.jobs.get(item.dataset.id);
       const along = item.querySelector(".along i");
       if (job && along) along.style.transform = `scaleX(${job.done ?? 0})`;
       const letter = this.marked.indexOf(item.dataset.id);
       const mark = item.querySelector(".mark");
       if (mark) {
-        mark.hidden = letter < 0;
-        mark.textContent = "AB"[letter] ?? "";
+        mark.hidden = letter < 0 && all.length < 2;
+        mark.textContent = "AB"[letter] ?? String(all.length);
       }
     }
     this.list.setAttribute("aria-activedescendant", current ? `made-${current}` : "");
@@ -48,17 +66,18 @@ export class Strip extends HTMLElement {
 
   build(jobs, key) {
     this.key = key;
-    const items = [...jobs.map((job) => this.jobItem(job)), ...store.results.map((one) => this.item(one))];
+    const items = [...jobs.map((job) => this.jobItem(job)), ...[...this.leads].map(([one, all]) => this.item(one, all))];
     this.list.replaceChildren(...(items.length ? items : [el("p", {
       class: "nothing", role: "option", "aria-disabled": "true", "aria-selected": "false",
     }, t("strip.nothing"))]));
   }
 
-  item(result) {
+  item(result, all) {
     const width = Math.max(24, Math.min(220, Math.round((76 * result.width) / result.height)));
     const title = result.title || result.name;
     return el("div", {
       class: "made", role: "option", id: `made-${result.id}`, "data-id": result.id, "aria-label": title, title,
+      "data-all": all.map((one) => one.id).join(" "),
       onclick: (event) => (event.shiftKey ? this.mark(result.id) : this.pick(result.id)),
     }, el("span", { class: "frame" }, thumb(result.thumb, width, 76)),
     el("span", { class: "mark", hidden: true }));

@@ -128,7 +128,7 @@ export class View {
       return;
     }
     this.#drawNow(context, left, top, width, height);
-    if (this.compare && this.before) {
+    if (this.compare && this.before && !this.painting) {
       context.save();
       context.beginPath();
       context.rect(left, top, width * this.cut, height);

@@ -43,7 +43,7 @@ export class Ways extends HTMLElement {
     this.replaceChildren(
       el("h2", {}, t("ways.title"),
         el("button", { type: "button", onclick: () => this.keep() }, t("ways.keep"))),
-      el("div", { class: "ways" }, this.buttons));
+      el("div", { class: this.buttons.length === 3 ? "ways three" : "ways" }, this.buttons));
     this.refresh();
   }
 

@@ -47,7 +47,7 @@ class LearnRoom {
       slots: () => [], ways: this.name === "mlp" ? undefined : false, grid: false, start: () => this.play(),
     });
     for (const { row, node } of this.panel?.rows ?? []) if (this.hidden.has(row.name)) node.classList.add("hidden-by-address");
-    this.nodes = [this.hidden.has("rail") ? null : this.rail, this.area, this.label.node, this.panel].filter(Boolean);
+    this.nodes = [this.area, this.label.node, this.hidden.has("rail") ? null : this.rail, this.panel].filter(Boolean);
   }
 
   get classes() {
@@ -97,8 +97,10 @@ class LearnRoom {
     return JSON.stringify(store.here.options);
   }
 
+  /** What is learnt now; one that is being stopped, or of another lesson, is over. */
   get job() {
-    return store.jobOf("learn");
+    const job = store.jobOf("learn");
+    return job && job.engine === this.lesson.engine && job.state !== "stopping" ? job : null;
   }
 
   get playing() {

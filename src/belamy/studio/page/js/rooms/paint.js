@@ -26,6 +26,7 @@ class PaintRoom {
     const given = store.place[0];
     this.tab = TABS.includes(given) ? given : "wall";
     store.here.engine = ENGINES[this.tab];
+    store.here.tab = this.tab;
     this.area = el("section", { class: "stage-area tabbed", tabindex: "0", "aria-label": t("stage.name") });
     this.label = makeLabel([
       { name: "again", icon: "settings_back", press: () => useSettings(this.result) },
@@ -48,7 +49,7 @@ class PaintRoom {
       grid: false,
       start: () => this.start(),
     });
-    this.nodes = [this.rail, this.area, this.label.node, this.panel];
+    this.nodes = [this.area, this.label.node, this.rail, this.panel];
   }
 
   get classes() {
@@ -169,7 +170,26 @@ class PaintRoom {
     this.hung = found.id;
     this.sheet = after;
     if (this.tab === "walk") this.showBetween();
+    else if (this.tab !== "find") this.showSheet(found, after);
     else this.stage.show({ width: after.width, height: after.height, before: input && squared(input), after, title: found.title, now: madeWord(found.engine) });
+  }
+
+  /** The faces of a sheet without its paper, hung beside each other. */
+  showSheet(result, sheet) {
+    const columns = result.options?.count ?? 5;
+    const side = FACE * (result.options?.upscale ?? 3);
+    const margin = Math.max(2, (sheet.width - columns * side) / (columns + 1));
+    const rows = result.options?.direction ? 1 : Math.max(1, Math.round((sheet.height - margin) / (side + margin + 20)));
+    const pitch = (sheet.height - margin) / rows;
+    const gap = Math.round(side / 18);
+    const canvas = el("canvas", { width: columns * (side + gap) - gap, height: rows * (side + gap) - gap });
+    const context = canvas.getContext("2d");
+    for (let at = 0; at < rows * columns; at++) {
+      const [column, row] = [at % columns, Math.floor(at / columns)];
+      context.drawImage(sheet, margin + column * (side + margin), margin + row * pitch, side, side, column * (side + gap), row * (side + gap), side, side);
+    }
+    this.stage.show({ width: canvas.width, height: canvas.height, before: null, after: canvas, title: result.title });
+    this.stage.classList.add("several");
   }
 
   async showInput(ticket) {

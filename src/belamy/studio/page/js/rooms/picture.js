@@ -33,7 +33,7 @@ export class PictureRoom {
     this.panel = document.createElement("bl-panel").setUp({
       slots: spec.slots, ways: spec.ways, extra: () => spec.extra?.(this) ?? [], start: () => this.start(),
     });
-    this.nodes = [this.rail, this.stage, this.label.node, this.panel];
+    this.nodes = [this.stage, this.label.node, this.rail, this.panel];
   }
 
   /** Once it is on the page. */
@@ -136,7 +136,9 @@ export class PictureRoom {
     const width = head.full_width ?? head.width;
     const height = head.full_height ?? head.height;
     this.frameJob = head.job;
-    if (view.width !== width || view.height !== height || !view.before !== !job.inputs?.picture) {
+    // small sizes come first, enlarged: the box stays
+    const other = !view.width || Math.abs(width / height / (view.width / view.height) - 1) > 0.03;
+    if (other || !view.before !== !job.inputs?.picture) {
       const before = view.before ?? await this.before(job.inputs);
       if (this.job?.id !== head.job) return false;
       this.hungJob = job.id;
@@ -205,12 +207,12 @@ export class PictureRoom {
   }
 
   async showFirst(first, picture, ticket) {
-    const [before, after] = await Promise.all([bitmapOf(first.before), bitmapOf(first.after)]);
+    const [before, after] = await Promise.all([bitmapOf(picture.url), bitmapOf(first.after)]);
     if (ticket !== this.ticket || !this.stage.isConnected) return;
     const title = titleOf(engineOf(), orderOf().options, store.here.inputs);
     this.label.show(title, t("stage.example"));
     this.stage.show({
-      width: after.width, height: after.height, before, after, title, now: madeWord(engineOf()), alpha: this.liveAlpha(),
+      width: before.width, height: before.height, before, after, title, now: madeWord(engineOf()), alpha: this.liveAlpha(),
     });
     if (!this.glided && !store.page.glided) {
       store.page.glided = true;

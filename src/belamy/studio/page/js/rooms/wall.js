@@ -93,12 +93,13 @@ export class FaceWall {
     const gap = 10;
     const width = clientWidth - (phone ? 32 : 56);
     const height = clientHeight - (phone ? 32 : 56);
-    let best = [1, 0];
+    let best = [1, 0, 1];
     for (let columns = 1; columns <= count; columns++) {
       const rows = Math.ceil(count / columns);
       const side = Math.min((width - gap * (columns - 1)) / columns, phone ? 999 : (height - gap * (rows - 1)) / rows);
-      const fits = phone ? columns === Math.min(count, 4) : side > best[1];
-      if (fits) best = [columns, side];
+      const even = count % columns === 0 ? 1.45 : 1; // a full last row is worth smaller faces
+      const fits = phone ? columns === Math.min(count, 4) : side * even > best[1] * best[2];
+      if (fits) best = [columns, side, even];
     }
     const largest = first(this.node)?.naturalWidth > 400 ? 480 : 220;
     const side = Math.floor(Math.min(best[1], largest));
