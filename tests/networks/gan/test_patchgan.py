@@ -7,7 +7,11 @@ import torch
 from torch import nn
 
 from belamy.devices import make_rng
-from belamy.networks.gan.patchgan import PatchDiscriminator, initialise
+from belamy.networks.gan.patchgan import (
+    MultiscaleDiscriminator,
+    PatchDiscriminator,
+    initialise,
+)
 from belamy.networks.image_to_image.instance_norm import InstanceNorm
 
 
@@ -37,6 +41,18 @@ def test_the_smallest_picture_is_judged(layers: int) -> None:
     network = PatchDiscriminator(2, layers, inputs=6)
     side = network.smallest
     assert network(torch.rand(1, 6, side, side + 1)).isfinite().all()
+
+
+def test_each_scale_judges_the_picture_half_as_large() -> None:
+    network = MultiscaleDiscriminator(3, 2, 1)
+    side = network.smallest
+    assert all(logits.isfinite().all() for logits in network(torch.rand(1, 3, side, side)))
+    image = torch.rand((2, 3, 64, 64), generator=make_rng(0))
+    logits = network(image)
+    small = nn.functional.interpolate(image, scale_factor=0.25, mode="area")
+    assert [one.shape[-1] for one in logits] == [30, 14, 6]
+    torch.testing.assert_close(logits[0], network.parts[0](image))
+    torch.testing.assert_close(logits[2], network.parts[2](small))
 
 
 def test_the_same_seed_starts_the_same() -> None:

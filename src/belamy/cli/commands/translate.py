@@ -89,7 +89,7 @@ def apply(
 
 
 @app.command()
-@takes(TranslateConfig, without=["a", "b"])
+@takes(TranslateConfig, without=["a", "b"], flags={"start": ["--from"]})
 def train(
     context: typer.Context,
     a: Annotated[

@@ -61,15 +61,28 @@ class TranslateConfig:
             rather than the subject, and is cheap; zoom, of any size and shape from two fifths of
             it; whole.
         generator: resnet, CycleGAN's; residual, the same added to the picture, which learns small
-            changes in fewer steps; unet, which keeps lines where they are.
+            changes in fewer steps; coarse, added to the picture without its details, so that tones
+            stay and every detail is made anew; unet, which keeps lines where they are.
         generator_channels: at full size, four times as many at quarter size.
         blocks: residual blocks of a generator. None: 9, and none in a unet.
         sampling: how a generator makes pictures larger: antialiased or resize, without a
             checkerboard; transposed, as CycleGAN has it, at three quarters of the cost.
         discriminator_channels: after its first convolution.
         discriminator_layers: that halve; it judges patches of 70×70 pixels at 3, 34×34 at 2.
+        discriminator_scales: how many discriminators a domain has; the second sees pictures of
+            half the size, so its patches are twice as wide, the third of a quarter.
         loss: what the discriminators are asked for. None: least-squares; non-saturating for
             pix2pix, as in the papers.
+        adversarial_weight: of passing for real; 0 trains without discriminators, from the features
+            of a perceptual network alone, which is a quick start for a longer training.
+        style_weight: of the distance between the feature statistics (Gram matrices) of a
+            translation and those of the pictures of its new domain that are most like it.
+        content_weight: of the distance between the features of a translation and its picture's.
+        feature_cycle_weight: of the way there and back in features, which lets strokes be undone
+            as other strokes (cyclegan).
+        model: the perceptual network of the last three, a name (`belamy models list`) or a file.
+        start: a network to go on from: a run folder or a file of `belamy translate train` with the
+            same generator options. None starts from random weights.
         cycle_weight: of the way there and back (cyclegan). None: 10.
         identity_weight: of leaving pictures of the other domain as they are, times the cycle's
             (cyclegan, cut). None: 0.5 and 1.
@@ -103,13 +116,20 @@ class TranslateConfig:
     b_label: str | None = None
     size: Annotated[int, Between(64, 1024, "pixels")] = 128
     crop: Literal["jitter", "detail", "zoom", "whole"] = "jitter"
-    generator: Literal["resnet", "residual", "unet"] = "resnet"
+    generator: Literal["resnet", "residual", "coarse", "unet"] = "resnet"
     generator_channels: Annotated[int, _CHANNELS] = 64
     blocks: Annotated[int | None, Between(0, 32)] = None
     sampling: Literal["antialiased", "resize", "transposed"] = "antialiased"
     discriminator_channels: Annotated[int, _CHANNELS] = 64
     discriminator_layers: Annotated[int, Between(1, 4)] = 3
+    discriminator_scales: Annotated[int, Between(1, 3)] = 1
     loss: Literal["least-squares", "non-saturating", "hinge"] | None = None
+    adversarial_weight: Annotated[float, _WEIGHTS] = 1.0
+    style_weight: Annotated[float, _WEIGHTS] = 0.0
+    content_weight: Annotated[float, _WEIGHTS] = 0.0
+    feature_cycle_weight: Annotated[float, _WEIGHTS] = 0.0
+    model: str = "iris"
+    start: str | None = None
     cycle_weight: Annotated[float | None, _WEIGHTS] = None
     identity_weight: Annotated[float | None, _WEIGHTS] = None
     contrast_weight: Annotated[float | None, _WEIGHTS] = None
@@ -189,11 +209,23 @@ class TranslateConfig:
         require(self.size % grid == 0, "size", self.size, f"a multiple of {grid}")
         if self.augment == "always" and self.method == "pix2pix":
             raise OptionError("pairs cannot be changed one by one; leave out augment always")
+        if self.feature_cycle_weight > 0 and self.method != "cyclegan":
+            raise OptionError(f"{self.method} does not come back; leave out feature-cycle-weight")
+        if self.adversarial_weight == 0 and self.style_weight == 0 and not self.paired:
+            raise OptionError(
+                "with an adversarial weight of 0 nothing says what the other domain is like; give "
+                "style-weight, such as 1"
+            )
         if self.generator != "resnet" and self.contrast_weight is not None:
             raise OptionError(
                 f"{self.method} looks into a resnet, not into a {self.generator}; "
                 "take generator resnet"
             )
+
+    @property
+    def perceptual(self) -> bool:
+        """Whether a perceptual network is looked into."""
+        return max(self.style_weight, self.content_weight, self.feature_cycle_weight) > 0
 
     @property
     def directions(self) -> tuple[Direction, ...]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from belamy.engines.translate.config import TranslateConfig
+from belamy.engines.translate.perceptual import PerceptualLosses
 from belamy.networks.gan.patch_mlp import PatchSampleMLP
 from belamy.networks.image_to_image.network import ImageTransformNet
 from belamy.objectives.patch_nce import patch_nce_loss
@@ -35,6 +36,7 @@ class Batch:
         a, b: (N, 3, H, W) in [0, 1].
         adversarial: (domain, fake pictures) → how far they are from passing for real there.
         rng: where random choices come from.
+        perceptual: losses on the features of a perceptual network, where there are any.
     """
 
     config: TranslateConfig
@@ -43,6 +45,7 @@ class Batch:
     b: Tensor
     adversarial: Callable[[str, Tensor], Tensor]
     rng: torch.Generator
+    perceptual: PerceptualLosses | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,38 @@ def _weight(value: float | None) -> float:
     return value
 
 
+def _add_common(
+    batch: Batch,
+    losses: dict[str, Tensor],
+    domain: str,
+    fake: Tensor,
+    pictures: Tensor,
+    home: Tensor | None = None,
+    judged: Tensor | None = None,
+) -> Tensor:
+    """The weighted sum of what all methods may have, each of which is added to `losses`: passing
+    for real, and the perceptual losses.
+
+    Args:
+        domain: that the translations `fake` of `pictures` are made for.
+        home: what comes back of them; None where nothing does.
+        judged: what the discriminator is shown, where it is more than `fake`.
+    """
+    config = batch.config
+    weights = {
+        "adversarial": config.adversarial_weight,
+        "style": config.style_weight,
+        "content": config.content_weight,
+        "feature_cycle": config.feature_cycle_weight,
+    }
+    if config.adversarial_weight > 0:
+        losses["adversarial"] = batch.adversarial(domain, fake if judged is None else judged)
+    if batch.perceptual is not None:
+        losses |= batch.perceptual.compare(domain, fake, pictures, home)
+    terms = [weight * losses[name] for name, weight in weights.items() if name in losses]
+    return torch.stack(terms).sum() if terms else fake.new_zeros(())
+
+
 def _cyclegan(batch: Batch) -> Iterator[GeneratorLosses]:
     """CycleGAN (Zhu et al. 2017): L_adv + λ·L_cycle + λ·λ_identity·L_identity, for both directions.
 
@@ -89,6 +124,7 @@ def _cyclegan(batch: Batch) -> Iterator[GeneratorLosses]:
     """
     cycle_weight = _weight(batch.config.cycle_weight)
     identity_weight = _weight(batch.config.identity_weight)
+    comes_back = cycle_weight > 0 or batch.config.feature_cycle_weight > 0
     domains = {"a": batch.a, "b": batch.b}
     for here, there in (("a", "b"), ("b", "a")):
         forth, back = batch.networks[f"{here}-to-{there}"], batch.networks[f"{there}-to-{here}"]
@@ -99,9 +135,11 @@ def _cyclegan(batch: Batch) -> Iterator[GeneratorLosses]:
             losses["identity"] = _l1(same, others)
         else:
             fake = forth(pictures)
-        losses["adversarial"] = batch.adversarial(there, fake)
-        losses["cycle"] = _l1(back(fake), pictures)
-        total = losses["adversarial"] + cycle_weight * losses["cycle"]
+        home = back(fake) if comes_back else None
+        total = _add_common(batch, losses, there, fake, pictures, home)
+        if home is not None:
+            losses["cycle"] = _l1(home, pictures)
+            total = total + cycle_weight * losses["cycle"]
         if identity_weight > 0:
             total = total + cycle_weight * identity_weight * losses["identity"]
         yield GeneratorLosses({there: fake.detach()}, losses, total)
@@ -111,12 +149,13 @@ def _cut(batch: Batch) -> Iterator[GeneratorLosses]:
     """CUT (Park et al. 2020): L_adv + λ·(PatchNCE(a, G(a)) + λ_identity·PatchNCE(b, G(b)))/2."""
     generator, a, b = batch.networks["a-to-b"], batch.a, batch.b
     fake_b, same_b = translate_with_identity(generator, a, b)
-    adversarial = batch.adversarial("b", fake_b)
+    losses: dict[str, Tensor] = {}
+    total = _add_common(batch, losses, "b", fake_b, a)
     contrast, identity = _patch_nce(batch, fake_b, a), _patch_nce(batch, same_b, b)
     identity_weight = _weight(batch.config.identity_weight)
     contrast_weight = _weight(batch.config.contrast_weight)
-    total = adversarial + contrast_weight * (contrast + identity_weight * identity) / 2
-    losses = {"adversarial": adversarial, "contrast": contrast, "identity": identity}
+    total = total + contrast_weight * (contrast + identity_weight * identity) / 2
+    losses |= {"contrast": contrast, "identity": identity}
     yield GeneratorLosses({"b": fake_b.detach()}, losses, total)
 
 
@@ -127,10 +166,10 @@ def _fastcut(batch: Batch) -> Iterator[GeneratorLosses]:
     mirrored = bool(torch.rand(1, generator=batch.rng).item() < 0.5)
     shown = batch.a.flip(-1) if mirrored else batch.a
     fake_b = batch.networks["a-to-b"](shown)
-    adversarial = batch.adversarial("b", fake_b)
-    contrast = _patch_nce(batch, fake_b.flip(-1) if mirrored else fake_b, batch.a)
-    total = adversarial + _weight(batch.config.contrast_weight) * contrast
-    losses = {"adversarial": adversarial, "contrast": contrast}
+    losses: dict[str, Tensor] = {}
+    total = _add_common(batch, losses, "b", fake_b, shown)
+    losses["contrast"] = _patch_nce(batch, fake_b.flip(-1) if mirrored else fake_b, batch.a)
+    total = total + _weight(batch.config.contrast_weight) * losses["contrast"]
     yield GeneratorLosses({"b": fake_b.detach()}, losses, total)
 
 
@@ -139,9 +178,10 @@ def _pix2pix(batch: Batch) -> Iterator[GeneratorLosses]:
     sees the picture beside its translation."""
     fake_b = batch.networks["a-to-b"](batch.a)
     both = torch.cat([batch.a, fake_b], dim=1)  # (N, 6, H, W)
-    adversarial, pair = batch.adversarial("b", both), _l1(fake_b, batch.b)
-    total = adversarial + _weight(batch.config.pair_weight) * pair
-    yield GeneratorLosses({"b": both.detach()}, {"adversarial": adversarial, "pair": pair}, total)
+    losses = {"pair": _l1(fake_b, batch.b)}
+    total = _add_common(batch, losses, "b", fake_b, batch.a, judged=both)
+    total = total + _weight(batch.config.pair_weight) * losses["pair"]
+    yield GeneratorLosses({"b": both.detach()}, losses, total)
 
 
 GENERATOR_LOSSES: dict[str, Callable[[Batch], Iterator[GeneratorLosses]]] = {

@@ -14,8 +14,9 @@ from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.translate.config import TranslateConfig
 from belamy.engines.translate.methods import GENERATOR_LOSSES, Batch, GeneratorLosses, nce_layers
 from belamy.engines.translate.monitor import contact_sheet_of, find_faults
+from belamy.engines.translate.perceptual import PerceptualLosses
 from belamy.networks.gan.patch_mlp import PatchSampleMLP
-from belamy.networks.gan.patchgan import PatchDiscriminator, initialise
+from belamy.networks.gan.patchgan import MultiscaleDiscriminator, PatchDiscriminator, initialise
 from belamy.networks.image_to_image.network import ImageTransformNet, build_translation_net
 from belamy.objectives.adversarial import LOSSES
 from belamy.pixels.diffaugment import diff_augment
@@ -49,15 +50,22 @@ class TranslateTask(TrainingTask):
         domains: the pictures.
         samples: the folder for pictures made on the way.
         accelerator: where it is trained.
+        perceptual: the losses on features, where the training has any.
     """
 
     def __init__(
-        self, config: TranslateConfig, domains: DomainPair, samples: Path, accelerator: Accelerator
+        self,
+        config: TranslateConfig,
+        domains: DomainPair,
+        samples: Path,
+        accelerator: Accelerator,
+        perceptual: PerceptualLosses | None = None,
     ) -> None:
         super().__init__(
             accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
         )
         self.config, self.domains, self.samples = config, domains, samples
+        self.perceptual = perceptual
         dtype = choose_precision(config.precision, accelerator.device)
         self.loss_scale = LossScale(["generators", "discriminators"], dtype)
         self.buffers = {"learning-rate-factor": torch.ones(1), **self.loss_scale.buffers}
@@ -67,6 +75,7 @@ class TranslateTask(TrainingTask):
         discriminators = {
             f"discriminator-{name[-1]}": _build_discriminator(config, name[-1])
             for name in config.directions
+            if config.adversarial_weight > 0
         }
         mlp = _build_patch_mlp(config, generators["a-to-b"])
         networks: dict[str, nn.Module] = {**generators, **discriminators, **mlp}
@@ -75,16 +84,16 @@ class TranslateTask(TrainingTask):
             for name, network in networks.items()
         }
         self.generators, self.discriminators = (*generators, *mlp), tuple(discriminators)
-        self.optimizers = {
-            "generators": self._make_adam(self.generators),
-            "discriminators": self._make_adam(self.discriminators),
-        }
+        self.optimizers = {"generators": self._make_adam(self.generators)}
+        if discriminators:
+            self.optimizers["discriminators"] = self._make_adam(self.discriminators)
         self.pools = {
             name: ImagePool(self.buffers, name, config.pool or 0, config.size)
             for name in discriminators
         }
         few = min(len(domains.a), len(domains.b)) < _FEW and not domains.paired
         self.augments = config.augment == "always" or (config.augment == "auto" and few)
+        self.augments = self.augments and bool(discriminators)
         self.summary = self._summarise()
 
     def _make_adam(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
@@ -98,8 +107,12 @@ class TranslateTask(TrainingTask):
         line = (
             f"{config.a_label} {arrow} {config.b_label} by {config.method}: {len(a):,} "
             f"and {len(b):,} pictures, {self.total_steps:,} steps at {config.size} px; "
-            f"{count(self.networks['a-to-b']):,} weights a generator, "
-            f"{count(self.networks['discriminator-b']):,} a discriminator"
+            f"{count(self.networks['a-to-b']):,} weights a generator"
+            + (
+                f", {count(self.networks['discriminator-b']):,} a discriminator"
+                if self.discriminators
+                else ""
+            )
             + ("; discriminators see pictures through random changes" if self.augments else "")
         )
         return "; ".join((line, *self.domains.messages))
@@ -116,8 +129,10 @@ class TranslateTask(TrainingTask):
         a, b = self._sample_batch(index)
         adversarial = functools.partial(self._adversarial_loss, networks, index)
         rng = make_rng(self.seed, "places", index, self.rank)
-        batch = Batch(self.config, networks, a, b, adversarial, rng)
+        batch = Batch(self.config, networks, a, b, adversarial, rng, self.perceptual)
         fakes, losses = self._generator_step(batch, backward)
+        if not self.discriminators:
+            return losses
         real = {"a": a, "b": torch.cat([a, b], dim=1) if self.domains.paired else b}
         loss = self._discriminator_step(networks, index, fakes, real, backward)
         return {**losses, "discriminators": loss}
@@ -185,10 +200,11 @@ class TranslateTask(TrainingTask):
     ) -> Tensor:
         """How far fakes are from passing for real; none of these losses looks at real ones."""
         shown = self._augment(fake, "fool", domain, index)
-        logits = networks[f"discriminator-{domain}"](shown).float()
         assert self.config.loss is not None
+        loss = LOSSES[self.config.loss].generator
+        found = _logits_of(networks[f"discriminator-{domain}"], shown)
         scale = _GENERATOR_SCALES.get(self.config.loss, 1.0)
-        return scale * LOSSES[self.config.loss].generator(logits, logits)
+        return scale * torch.stack([loss(logits, logits) for logits in found]).mean()
 
     def _discriminator_loss(
         self,
@@ -203,9 +219,12 @@ class TranslateTask(TrainingTask):
         rng = make_rng(self.seed, "pool", domain, index, self.rank)
         older = self.pools[name].exchange(fake.float(), rng)
         both = self._augment(torch.cat([real, older]), "judge", domain, index)
-        real_logits, fake_logits = discriminator(both).float().chunk(2)
         assert self.config.loss is not None
-        return LOSSES[self.config.loss].discriminator(real_logits, fake_logits)
+        loss = LOSSES[self.config.loss].discriminator
+        found = [logits.chunk(2) for logits in _logits_of(discriminator, both)]
+        return torch.stack(
+            [loss(real_logits, fake_logits) for real_logits, fake_logits in found]
+        ).mean()
 
     def _augment(self, pictures: Tensor, *stream: str | int) -> Tensor:
         """As the discriminators see them."""
@@ -252,6 +271,12 @@ class TranslateTask(TrainingTask):
         return cut.permute(0, 3, 1, 2).float().div(255).to(self.accelerator.device)
 
 
+def _logits_of(discriminator: nn.Module, pictures: Tensor) -> list[Tensor]:
+    """Of each of its scales."""
+    logits = discriminator(pictures)
+    return [one.float() for one in (logits if isinstance(logits, list) else [logits])]
+
+
 def _count_weights(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
@@ -261,19 +286,19 @@ def _build_generator(config: TranslateConfig, name: str) -> ImageTransformNet:
         config.generator, config.generator_channels, config.blocks or 0, config.sampling
     )
     initialise(generator, make_rng(config.seed, "weights", name))
-    if config.generator == "residual":
+    if config.generator in ("residual", "coarse"):
         *_, last = (part for part in generator.modules() if isinstance(part, nn.Conv2d))
         with torch.no_grad():
             last.weight.mul_(_RESIDUAL_GAIN)
     return generator
 
 
-def _build_discriminator(config: TranslateConfig, domain: str) -> PatchDiscriminator:
-    discriminator = PatchDiscriminator(
-        config.discriminator_channels,
-        config.discriminator_layers,
-        inputs=6 if config.paired else 3,
-    )
+def _build_discriminator(config: TranslateConfig, domain: str) -> nn.Module:
+    shape = config.discriminator_channels, config.discriminator_layers
+    inputs = 6 if config.paired else 3
+    discriminator: nn.Module = PatchDiscriminator(*shape, inputs=inputs)
+    if config.discriminator_scales > 1:
+        discriminator = MultiscaleDiscriminator(config.discriminator_scales, *shape, inputs=inputs)
     initialise(discriminator, make_rng(config.seed, "weights", "judge", domain))
     return discriminator
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from belamy.networks.image_to_image.instance_norm import InstanceNorm
 
-__all__ = ["PatchDiscriminator", "initialise"]
+__all__ = ["MultiscaleDiscriminator", "PatchDiscriminator", "initialise"]
 
 _KERNEL = 4
 _NEGATIVE_SLOPE = 0.2  # of the leaky ReLU below 0 (Radford et al. 2015)
@@ -51,6 +52,37 @@ class PatchDiscriminator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(N, inputs, H, W) in [0, 1] → logits (N, 1, h, w), one for each patch."""
         return self.body(image * 2 - 1)  # type: ignore[no-any-return]
+
+
+class MultiscaleDiscriminator(nn.Module):
+    """PatchGANs of one shape, each shown the picture half as large as the one before (Wang, Liu et
+    al. 2018, "High-resolution image synthesis and semantic manipulation with conditional GANs").
+
+    Args:
+        scales: how many.
+        channels, layers, inputs: of each; see `PatchDiscriminator`.
+
+    Attributes:
+        smallest: shortest side in pixels of a picture that they can judge.
+    """
+
+    def __init__(
+        self, scales: int, channels: int = 64, layers: int = 3, *, inputs: int = 3
+    ) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(
+            PatchDiscriminator(channels, layers, inputs=inputs) for _ in range(scales)
+        )
+        self.smallest = 3 * 2 ** (layers + scales - 1)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """(N, inputs, H, W) in [0, 1] → the logits of each scale."""
+        logits = []
+        for index, part in enumerate(self.parts):
+            if index:
+                image = functional.avg_pool2d(image, 2)
+            logits.append(part(image))
+        return logits
 
 
 def _convolution(inputs: int, outputs: int, *, stride: int) -> nn.Conv2d:

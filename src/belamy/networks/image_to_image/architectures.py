@@ -7,7 +7,15 @@ from typing import Any
 
 from belamy.networks.image_to_image.geometry import Row
 
-__all__ = ["SAMPLINGS", "SHAPES", "johnson_rows", "residual_rows", "resnet_rows", "unet_rows"]
+__all__ = [
+    "SAMPLINGS",
+    "SHAPES",
+    "coarse_rows",
+    "johnson_rows",
+    "residual_rows",
+    "resnet_rows",
+    "unet_rows",
+]
 
 _Rows = list[Row]
 
@@ -78,6 +86,13 @@ def residual_rows(channels: int, blocks: int, sampling: str) -> _Rows:
     return [{"layer": "sum", "branches": [resnet_rows(channels, blocks, sampling)[:-1], []]}]
 
 
+def coarse_rows(channels: int, blocks: int, sampling: str) -> _Rows:
+    """The same added to what is left of the picture at a quarter of its size: tones and colours
+    stay, and every detail is made anew."""
+    rest: _Rows = [{"layer": layer} for layer in ("halve", "halve", "double", "double")]
+    return [{"layer": "sum", "branches": [resnet_rows(channels, blocks, sampling)[:-1], rest]}]
+
+
 def unet_rows(channels: int, blocks: int, sampling: str) -> _Rows:
     """A U-Net (Ronneberger et al. 2015; Isola et al. 2017): five times down, five times up, and
     what was there before each step down is seen again after the step up.
@@ -111,6 +126,7 @@ def unet_rows(channels: int, blocks: int, sampling: str) -> _Rows:
 SHAPES: dict[str, Callable[[int, int, str], _Rows]] = {
     "resnet": resnet_rows,
     "residual": residual_rows,
+    "coarse": coarse_rows,
     "unet": unet_rows,
 }
 """What a network that translates may look like: (channels, blocks, sampling) → its rows."""
