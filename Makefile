@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo studio test test-all lint bench clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -15,6 +15,10 @@ $(READY): pyproject.toml constraints.txt scripts/setup
 
 demo: $(READY) ## Make the gallery of the README in demo/
 	$(BIN)/belamy demo -o demo
+	@echo "by hand and eye, in the browser: make studio"
+
+studio: $(READY) ## Open the studio in the browser
+	$(BIN)/belamy studio
 
 # One thread a process: the tests' pictures are small, and two threads wait for each other longer than
 # they work. A process for each core instead, each with whole files, whose tests share what is slow.

@@ -75,6 +75,11 @@ class Places:
         return self.home / ".studio" / "thumbs"
 
     @property
+    def layers(self) -> Path:
+        """Pictures of layers, by network."""
+        return self.home / ".studio" / "layers"
+
+    @property
     def raw(self) -> Path:
         """Results before they were blended, and latents, by id."""
         return self.home / ".studio" / "raw"
@@ -110,6 +115,7 @@ class StudioSettings:
         port: its port; 0 for a free one.
         roots: folders below which trainings may read.
         names: what else the server may be called in a browser's address, as a host name.
+        warm: whether the worker is started before it has anything to do.
         language: of the page, where its reader has not chosen one; "" for the browser's own.
         limits: of everything.
     """
@@ -119,6 +125,7 @@ class StudioSettings:
     port: int = 7860
     roots: tuple[Path, ...] = ()
     names: tuple[str, ...] = ()
+    warm: bool = True
     language: str = ""
     limits: Limits = field(default_factory=Limits)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
-from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
 from belamy import __version__
@@ -28,7 +28,7 @@ from belamy.studio.api.studio import Studio
 
 __all__ = ["make_app"]
 
-_TELEMETRY: TelemetryConfig = {
+_TELEMETRY: Any = {
     "tracing": False,
     "metrics": False,
     "logs": False,

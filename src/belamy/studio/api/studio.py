@@ -20,6 +20,7 @@ from belamy.studio.store.samples import SAMPLES
 from belamy.studio.work.decoding import Decoder
 from belamy.studio.work.orders import OrderMaker
 from belamy.studio.work.queue import JobQueue
+from belamy.studio.work.thumbs import ThumbMaker
 
 __all__ = ["Here", "Studio", "make_studio"]
 
@@ -36,6 +37,7 @@ class Studio:
     folders: Folders
     queue: JobQueue
     decoder: Decoder
+    thumbs: ThumbMaker
     hub: Hub
     bucket: Bucket
     uploads: int = 0
@@ -44,7 +46,8 @@ class Studio:
     async def open(self) -> None:
         """Take up what waited, and warm the workers."""
         self.queue.restore()
-        self.warming = asyncio.create_task(self._warm())
+        if self.settings.warm:
+            self.warming = asyncio.create_task(self._warm())
 
     async def _warm(self) -> None:
         await asyncio.sleep(_WARM_AFTER)
@@ -57,6 +60,7 @@ class Studio:
             self.warming.cancel()
         await self.queue.close()
         await self.decoder.close()
+        await self.thumbs.close()
         self.database.close()
 
     def has(self, role: Role, name: str) -> bool:
@@ -106,7 +110,8 @@ def make_studio(settings: StudioSettings) -> Studio:
         Sessions(database, settings.port, places.key),
         folders,
         queue,
-        Decoder(places.database.parent),
+        Decoder(places.database.parent / "cwd"),
+        ThumbMaker(places.layers, places.database.parent / "cwd"),
         hub,
         Bucket(settings.limits.jobs_burst, settings.limits.jobs_per_second),
     )

@@ -37,7 +37,9 @@ def check_options(engine: StudioEngine, options: Mapping[str, Any]) -> list[Comp
     """What is wrong with the options of a job; nothing where all is well."""
     known = fields_of(engine)
     complaints = [
-        Complaint(name, _say_unknown(name, known, engine.name)) for name in options if name not in known
+        Complaint(name, _say_unknown(name, known, engine.name))
+        for name in options
+        if name not in known
     ]
     given = {name: value for name, value in options.items() if name in known}
     try:
@@ -55,7 +57,9 @@ def check_inputs(engine: StudioEngine, inputs: Mapping[str, Any]) -> list[Compla
     """What is wrong with the ids of the files of a job."""
     roles = {role.name for role in engine.roles}
     complaints = [
-        Complaint(name, _say_unknown(name, roles, engine.name)) for name in inputs if name not in roles
+        Complaint(name, _say_unknown(name, roles, engine.name))
+        for name in inputs
+        if name not in roles
     ]
     given = {name: value for name, value in inputs.items() if name in roles}
     try:

@@ -30,6 +30,7 @@ class MlpLesson:
         epochs: passes over the points.
         count: points.
         batch: points in one step.
+        paused: whether it begins paused.
         seed: of the points, the first weights and the order.
     """
 
@@ -43,6 +44,7 @@ class MlpLesson:
     epochs: Annotated[int, Between(1, 100_000)] = 200
     count: Annotated[int, Between(10, 2000)] = 300
     batch: Annotated[int, Between(1, 2000)] = 16
+    paused: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -61,6 +63,9 @@ class GanLesson:
         loss: what the two minimise.
         steps: of the generator.
         discriminator_steps: of the discriminator, for each of the generator.
+        penalty: weight of the penalty on the discriminator's gradients. None: what suits the loss.
+        momentum: of Adam's steps; with 0.9 the two run past each other.
+        paused: whether it begins paused.
         seed: of the first weights and of what is drawn.
     """
 
@@ -70,6 +75,9 @@ class GanLesson:
     _: KW_ONLY
     steps: Annotated[int, Between(10, 20_000)] = 2000
     discriminator_steps: Annotated[int, Between(1, 20)] = 1
+    penalty: Annotated[float | None, Between(0, 100)] = None
+    momentum: Annotated[float, Between(0, 0.999)] = 0.5
+    paused: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

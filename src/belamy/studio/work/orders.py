@@ -58,6 +58,7 @@ class OrderMaker:
             "thumbs": str(self._places.thumbs),
             "raw": str(self._places.raw),
             "run": str(run),
+            "picture_size": self._size_of(job.inputs.get("picture")),
             "first": self._first(job) if engine.kind == "finish" else None,
         }
 
@@ -87,6 +88,17 @@ class OrderMaker:
         if not path.is_file():
             raise BelamyError(f"the picture {path.name} is no longer there; drop it in again")
         return str(path)
+
+    def _size_of(self, name: Any) -> tuple[int, int] | None:
+        """Width and height of a picture."""
+        if not isinstance(name, str):
+            return None
+        found = (
+            SAMPLES.get(name)
+            or self._database.find_picture(name)
+            or self._database.find_result(name)
+        )
+        return None if found is None else (found.width, found.height)
 
     def _result(self, name: str) -> Result:
         result = self._database.find_result(name)

@@ -24,6 +24,7 @@ class Order:
         files: role → path, or list of paths.
         stem: how results are named.
         results, thumbs, raw, run: where things go.
+        picture_size: width and height of what is worked on; None where it is not known.
         first: what the result is made of again, for `finish`.
     """
 
@@ -36,6 +37,7 @@ class Order:
     thumbs: Path
     raw: Path
     run: Path
+    picture_size: tuple[int, int] | None = None
     first: dict[str, Any] | None = None
 
     @classmethod
@@ -49,6 +51,7 @@ class Order:
             dict(message["files"]),
             message["stem"],
             **places,
+            picture_size=tuple(message["picture_size"]) if message["picture_size"] else None,
             first=message.get("first"),
         )
 

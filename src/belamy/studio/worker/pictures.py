@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from belamy.pixels.images import load_picture, resize
+from belamy.pixels.images import fit, load_picture, resize
 from belamy.steps import Step
 from belamy.studio.worker.channel import Channel
 from belamy.studio.worker.control import Control
@@ -115,8 +115,9 @@ def _full_size(order: Order, step: Step) -> tuple[int, int]:
     side = step.recipe.options.get("size") if step.recipe is not None else None
     if order.engine.name not in ("dream", "style") or not isinstance(side, int):
         return width, height
-    scale = max(1.0, side / max(width, height))
-    return round(width * scale), round(height * scale)
+    width, height = order.picture_size or (width, height)
+    height, width = fit(height, width, side)
+    return width, height
 
 
 class Blend:

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from belamy.files import atomic_path
-from belamy.pixels.images import to_pil
 from belamy.pixels.film.save import save_video
+from belamy.pixels.images import to_pil
 from belamy.steps import Step
 from belamy.studio.store.records import new_id
 from belamy.studio.worker.channel import Channel
