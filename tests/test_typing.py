@@ -79,7 +79,7 @@ ENGINES = [name for name in belamy.__all__ if f"{name}_steps" in belamy.__all__]
 def test_help_says_what_comes_back(name: str) -> None:
     module, _, function = name.rpartition(".")
     value = getattr(belamy.learn if module else belamy, function)
-    result = "Film" if name == "gan_walk" else "Picture"
+    result = "Film" if name.endswith(("_walk", "_zoom")) else "Picture"
     assert value.__name__ == function
     assert result in str(inspect.signature(value).return_annotation)
     text = inspect.getdoc(value) or ""

@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from belamy.checks import check_keywords
@@ -45,6 +46,8 @@ class Step:
             latents.
         fraction: how much of the work is done, 0 to 1, where steps differ in what they cost; None:
             `index` of `total`.
+        time: when the picture is seen, in seconds, where it is a frame of a film.
+        duration: for how long, in seconds.
     """
 
     index: int
@@ -56,6 +59,8 @@ class Step:
     note: str = ""
     latents: Tensor | None = None
     fraction: float | None = None
+    time: Fraction | None = None
+    duration: Fraction | None = None
 
     @property
     def picture(self) -> Picture:

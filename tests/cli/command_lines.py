@@ -31,7 +31,11 @@ VALID = {
     "defog train": "pictures --size 64 --steps 1 --batch 1 --held-out 1 --run run",
     "demo": "-o photo.png",
     "doctor": "",
-    "dream": "photo.png -o out.png --size 32 --octaves 1 --steps 1 --layer mixed3a",
+    "dream picture": "photo.png -o out.png --size 32 --octaves 1 --steps 1 --layer mixed3a",
+    "dream walk": "photo.png -o out.gif --size 32 --octaves 1 --steps 1 --layers mixed3a,mixed4a "
+    "--seconds 0.2 --fps 10",
+    "dream zoom": "photo.png -o out.gif --size 32 --octaves 1 --steps 1 --layers mixed3a "
+    "--seconds 0.2 --fps 10",
     "export": "starry-night -o out.onnx",
     "fog": "photo.png -o out.png",
     "gan edit": "1 --direction 1 --count 1 -o out.png",

@@ -34,7 +34,7 @@ from belamy import cli
 from belamy.engines import ENGINES
 
 REMADE = "here/made.png"  # belamy's own, which a good line makes anew
-MANY = ("dream", "style paint", "fog", "defog clear", "style apply", "translate apply")
+MANY = ("dream picture", "style paint", "fog", "defog clear", "style apply", "translate apply")
 """Commands that go on after a picture that failed, and leave the others."""
 LONGEST = 60.0  # seconds
 MOST_MEMORY = 2 << 30  # bytes, resident

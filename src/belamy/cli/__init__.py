@@ -32,6 +32,7 @@ from belamy.cli.commands import (
     tour,
     translate,
 )
+from belamy.cli.film import journeys
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 from belamy.cli.signals import stoppable
 from belamy.cli.streams import close_streams, open_streams
@@ -44,6 +45,7 @@ __all__ = ["COMMANDS", "app", "main"]
 # has a row, so that it is imported.
 COMMANDS = (
     dream,
+    journeys,
     style_networks,
     style_any,
     gan_paint,

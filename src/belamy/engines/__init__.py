@@ -21,6 +21,8 @@ ENGINES = {
     "atlas": "belamy.engines.dream.atlas_api:atlas_steps",
     "defog": "belamy.engines.defog.api:defog_steps",
     "dream": "belamy.engines.dream.api:dream_steps",
+    "dream-walk": "belamy.engines.film.api:dream_walk_steps",
+    "dream-zoom": "belamy.engines.film.api:dream_zoom_steps",
     "explain": "belamy.engines.classify.api:explain_steps",
     "faststyle": "belamy.engines.faststyle.api:apply_style_steps",
     "fog": "belamy.engines.defog.fog_api:fog_steps",

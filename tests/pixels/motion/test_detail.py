@@ -5,9 +5,9 @@ import torch
 from belamy.pixels.colors import color_moments
 from belamy.pixels.motion.detail import (
     band_energies,
-    bound_detail,
     gradient_energy,
     hold_colors,
+    hold_detail,
     restore_detail,
     split_bands,
 )
@@ -23,13 +23,15 @@ def test_bands_add_up_to_the_picture() -> None:
     torch.testing.assert_close(torch.stack(split_bands(frame)).sum(0), frame)
 
 
-def test_detail_is_bounded_and_never_raised() -> None:
+def test_detail_is_bounded_and_raised_no_more_than_may_be() -> None:
     frame = FILM.frame(0)
     usual = band_energies(frame)
-    torch.testing.assert_close(bound_detail(frame, usual), frame)
-    louder = band_energies(bound_detail(2 * frame, usual))
+    torch.testing.assert_close(hold_detail(frame, usual), frame)
+    louder = band_energies(hold_detail(2 * frame, usual))
     assert all(now < 2 * most for now, most in zip(louder, usual, strict=True))  # of 4 times
-    torch.testing.assert_close(bound_detail(0.5 * frame, usual), 0.5 * frame)
+    torch.testing.assert_close(hold_detail(0.5 * frame, usual), 0.5 * frame)
+    raised = band_energies(hold_detail(0.5 * frame, usual, 1.1))
+    assert all(now > 1.1 * before / 4 for now, before in zip(raised, usual, strict=True))
 
 
 def test_an_average_of_unlike_textures_gets_its_detail_back() -> None:

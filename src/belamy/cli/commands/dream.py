@@ -1,4 +1,4 @@
-"""`belamy dream`: DeepDream on pictures, or from noise."""
+"""`belamy dream`: DeepDream on pictures, or from noise. Its films are in `belamy.cli.film`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.existing import Overwrite
+from belamy.cli.groups import DefaultGroup
 from belamy.cli.options import takes
 from belamy.cli.outputs import require_output
 from belamy.cli.pictures import make_picture, require_named, work_on
@@ -15,12 +16,18 @@ from belamy.engines.dream.api import DreamOptions, dream_steps
 
 __all__ = ["app"]
 
-app = typer.Typer()
+app = typer.Typer(
+    name="dream",
+    cls=DefaultGroup,
+    no_args_is_help=True,
+    help="Dream on pictures, or from noise (`belamy dream photo.jpg -o dream.png`); on films, and "
+    "on journeys.",
+)
 
 
 @app.command()
 @takes(dream_steps, without=["image"])
-def dream(
+def picture(
     images: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -38,7 +45,7 @@ def dream(
     overwrite: Overwrite = False,
     **options: Any,
 ) -> None:
-    """Dream: change a picture until a network sees more of what it looks for."""
+    """Change pictures until a network sees more of what it looks for; `picture` may be left out."""
     require_named(output)
     settings = DreamOptions(**options)
     if not images:

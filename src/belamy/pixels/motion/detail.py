@@ -17,9 +17,9 @@ from belamy.pixels.pyramid import gaussian_blur
 __all__ = [
     "SIGMAS",
     "band_energies",
-    "bound_detail",
     "gradient_energy",
     "hold_colors",
+    "hold_detail",
     "restore_detail",
     "split_bands",
 ]
@@ -47,17 +47,19 @@ def band_energies(image: Tensor, sigmas: Sequence[float] = SIGMAS) -> list[float
     return [float(band.square().mean()) for band in split_bands(image, sigmas)[:-1]]
 
 
-def bound_detail(detail: Tensor, most: Sequence[float]) -> Tensor:
-    """Detail with no band stronger than it may be.
+def hold_detail(detail: Tensor, target: Sequence[float], most_gain: float = 1.0) -> Tensor:
+    """Detail with no band stronger than its target, and none much weaker.
 
     Args:
         detail: (N, C, H, W); a picture, or what was added to one.
-        most: mean square of each band, as `band_energies` measures it.
+        target: mean square of each band, as `band_energies` measures it.
+        most_gain: the most that a weaker band is raised by; at 1 none is.
     """
     *bands, rest = split_bands(detail)
-    for band, limit in zip(bands, most, strict=True):
+    for band, limit in zip(bands, target, strict=True):
         energy = float(band.square().mean())
-        rest = rest + band * (min(1.0, limit / energy) ** 0.5 if energy > 0 else 1.0)
+        gain = (limit / energy) ** 0.5 if energy > 0 else 1.0
+        rest = rest + band * min(most_gain, gain)
     return rest
 
 

@@ -1,0 +1,110 @@
+"""A film made frame by frame in `OUT.parts/`, encoded at its end; stopped, gone on with, shared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from belamy.cli.existing import is_made_by
+from belamy.cli.films import USUAL, Encoding, film_there
+from belamy.cli.outputs import show_path
+from belamy.cli.progress import track_steps
+from belamy.errors import OptionError
+
+if TYPE_CHECKING:
+    from belamy.engines.film.encode import SoundTrack
+    from belamy.engines.film.frames import FilmWork
+    from belamy.engines.film.parts import Parts
+
+__all__ = ["Resume", "make_film"]
+
+Resume: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with a film that was stopped, or help another process with it, by scenes.",
+    ),
+]
+
+
+def make_film(
+    open_work: Callable[[], FilmWork],
+    target: Path,
+    doing: str,
+    *,
+    resume: bool,
+    overwrite: bool,
+    encoding: Encoding = USUAL,
+    sound: SoundTrack | None = None,
+) -> None:
+    """Make the frames that are not there yet, encode all of them, and say where the film is.
+
+    Args:
+        open_work: loads what makes the film.
+        target: see `belamy.cli.films.require_film`.
+        doing: for the progress bar, "dreaming".
+        resume: go on with what is in the folder of its frames.
+        overwrite: begin anew, whatever is there.
+
+    Raises:
+        OptionError: the target is there, and belamy did not make it; or frames of it are there, and
+            nobody said whether to go on with them.
+        KeyboardInterrupt: Ctrl-C; the frames that were made are saved.
+    """
+    from belamy.engines.film.parts import Parts, parts_of
+
+    there = film_there(target, encoding, overwrite)
+    folder = parts_of(target)
+    if folder.exists() and not (resume or overwrite):
+        raise OptionError(
+            f"{show_path(folder)} holds frames of this film; --resume goes on with them, "
+            "--overwrite begins anew"
+        )
+    work = open_work()
+    if there is not None and is_made_by(there, work.recipe, len(work.plan.times)):
+        typer.echo(f"{show_path(target)} is there already")
+        return
+    if overwrite and not resume:
+        Parts.remove_folder(folder)
+    parts = Parts(folder, work)
+    try:
+        _make_frames(parts, f"{doing} {target.name}", folder)
+        _encode(parts, target, encoding, sound)
+    finally:
+        parts.remove_if_empty()
+
+
+def _make_frames(parts: Parts, description: str, folder: Path) -> None:
+    try:
+        for _ in track_steps(parts.make(), description):
+            pass
+    except KeyboardInterrupt as error:
+        made, total = parts.count(), len(parts.work.plan.times)
+        raise KeyboardInterrupt(
+            f"{made} of {total} frames are in {show_path(folder)}; --resume goes on"
+        ) from error
+
+
+def _encode(parts: Parts, target: Path, encoding: Encoding, sound: SoundTrack | None) -> None:
+    from belamy.engines.film.encode import encode
+
+    with parts.to_encode() as mine:
+        if not mine:
+            typer.echo(
+                f"{show_path(target)} will be there when the other process has done its part"
+            )
+            return
+        encode(
+            parts.steps(),
+            target,
+            frame_rate=parts.work.plan.frame_rate,
+            sound=sound,
+            quality=encoding.quality,
+            codec=encoding.codec,
+            threads=encoding.threads,
+        )
+        parts.remove()
+    typer.echo(show_path(target))
