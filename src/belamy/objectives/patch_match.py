@@ -28,8 +28,10 @@ __all__ = [
     "CELL_SIZE",
     "PATCH_SIZE",
     "PatchBank",
+    "Swap",
     "extract_patches",
     "project_features",
+    "swap_coherently",
     "swap_patches",
 ]
 
@@ -68,6 +70,20 @@ class PatchBank:
     mask: Tensor
     grid: tuple[int, int]
     values: Mapping[str, tuple[Tensor, int]]
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What the patches of a style make of a picture.
+
+    Args:
+        features: layer → (1, C, f·H, f·W).
+        coherence: (1, 1, H, W), the part of the nine patches laid on a position that put the same
+            on it: 1 inside of a stretch of the style that was taken whole, as it was painted.
+    """
+
+    features: Mapping[str, Tensor]
+    coherence: Tensor
 
 
 def project_features(features: Tensor, moments: Moments, basis: Tensor) -> Tensor:
@@ -112,8 +128,13 @@ def extract_patches(
 
 def swap_patches(
     bank: PatchBank, projected: Tensor, cells: Tensor | None = None
-) -> dict[str, Tensor]:
-    """Style swap: layer → (1, C, f·H, f·W), the nearest patches; overlaps are averaged.
+) -> Mapping[str, Tensor]:
+    """Style swap: layer → (1, C, f·H, f·W), as in `swap_coherently`."""
+    return swap_coherently(bank, projected, cells).features
+
+
+def swap_coherently(bank: PatchBank, projected: Tensor, cells: Tensor | None = None) -> Swap:
+    """Style swap: the nearest patches; overlaps are averaged.
 
     Args:
         bank: the style's.
@@ -138,7 +159,9 @@ def swap_patches(
     for layer, (values, factor) in bank.values.items():
         flat = F.embedding_bag(covering, values, mode="mean")  # (H·W, C·f²)
         result[layer] = F.pixel_shuffle(flat.T.reshape(1, -1, height, width), factor)
-    return result
+    own = covering[:, PATCH_SIZE**2 // 2, None]  # by the patch whose middle lies here
+    coherence = (covering == own).float().mean(dim=1).view(1, 1, height, width)
+    return Swap(result, coherence)
 
 
 def _nearest_neighbours(bank: PatchBank, queries: Tensor) -> tuple[Tensor, Tensor]:

@@ -124,7 +124,8 @@ def test_options_of_the_other_way_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--strength", 0.5), ("--network", "anystyle"), ("--patches", 0.5)]
+    ("option", "value"),
+    [("--strength", 0.5), ("--network", "anystyle"), ("--patches", 0.5), ("--strokes", 0.5)],
 )
 def test_options_of_fast_need_it(
     option: str, value: object, pictures: tuple[Path, Path], tmp_path: Path
@@ -190,4 +191,4 @@ def test_the_two_ways_share_their_words() -> None:
 
 def test_both_ways_are_told_from_each_other() -> None:
     alone = belamy.cli.commands.style.FAST_ALONE
-    assert set(alone) == {"strength", "network", "patches"}
+    assert set(alone) == {"strength", "network", "patches", "strokes"}

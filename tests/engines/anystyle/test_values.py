@@ -266,10 +266,12 @@ def test_the_style_is_as_large_as_asked_for_and_settings_arrive(
     pictures = Pictures(CONTENT, None, (large,), (), "")
     given: list[dict[str, Any]] = [{}, {"style_scale": 0.5}, {"style_size": 200}, {"style_scale": 100}]  # noqa: E501 # fmt: skip
     for one in given:
-        options = AnyStyleOptions(CONTENT, CONTENT, strength=0.7, patches=0.2, seed=9, **one)
+        options = AnyStyleOptions(
+            CONTENT, CONTENT, strength=0.7, patches=0.2, seed=9, strokes=0.5, **one
+        )
         render._paint(None, pictures, options)  # type: ignore[arg-type]
     assert [size for size, _ in notes] == [(64, 128), (32, 64), (100, 200), (512, 1024)]
-    assert {settings for _, settings in notes} == {TransferSettings(0.7, 0.2, 9)}
+    assert {settings for _, settings in notes} == {TransferSettings(0.7, 0.2, 9, 0.5)}
 
 
 def test_one_that_loaded_once_paints_as_one_that_loads_each_time() -> None:
@@ -280,7 +282,7 @@ def test_one_that_loaded_once_paints_as_one_that_loads_each_time() -> None:
 
 
 def test_pieces_are_patches_now() -> None:
-    assert current_options("anystyle", {"pieces": 0.3}) == {"patches": 0.3}
+    assert current_options("anystyle", {"pieces": 0.3}) == {"patches": 0.3, "strokes": 0.0}
     assert current_options("any-style", {"pieces": 0.3}, CONFIGS) == {"patches": 0.3}
     options = resolve(AnyStyleOptions(CONTENT, STYLES[0], size="80+", style_weight=2))
     assert (options.size, options.style_weight, options.patches) == ("80+", [2.0], 0.6)

@@ -69,6 +69,9 @@ def paint(
     patches: Annotated[float, option(any_style_steps, "patches")] = default(
         any_style_steps, "patches"
     ),
+    strokes: Annotated[float, option(any_style_steps, "strokes")] = default(
+        any_style_steps, "strokes"
+    ),
     strength: Annotated[float, option(any_style_steps, "strength")] = default(
         any_style_steps, "strength"
     ),
@@ -83,7 +86,8 @@ def paint(
     if trace is not None:
         require_folder(trace.parent)
         require_ours(trace, TRACE_MARK, overwrite)
-    given = {**options, "patches": patches, "strength": strength, "network": network}
+    alone = {"patches": patches, "strokes": strokes, "strength": strength, "network": network}
+    given = {**options, **alone}
     chosen = _chosen(context, fast, given)
     if _is_folder(content, output):
         if trace is not None:

@@ -32,6 +32,8 @@ class AnyStyleOptions:
         strength: how much of the style there is, 0 (the content as it is) to 1.
         patches: how much is laid of patches of the styles, where the content resembles them: 0
             takes their colours and what paint looks like alone, 1 is free and hardly legible.
+        strokes: how much of what is laid in skies and other plain places are strokes as the style
+            has them, instead of those that the network draws; 0 is as before 0.3.
         style_weight: how much a style counts, one number for each style; 1 if none is given. Blends
             are in these proportions.
         style_scale: long side of the styles over that of the result; smaller makes strokes smaller.
@@ -60,6 +62,7 @@ class AnyStyleOptions:
     size: int | str = 512
     strength: Annotated[float, Between(0, 1)] = 1.0
     patches: Annotated[float, Between(0, 1)] = 0.6
+    strokes: Annotated[float, Between(0, 1)] = 1.0
     style_weight: float | Sequence[float] = ()
     style_scale: Annotated[float, Between(0.01, 100)] = 1.0
     style_size: Annotated[int | None, Between(8, LARGEST_STYLE, "pixels")] = None

@@ -129,7 +129,7 @@ def _paint(codec: Codec, pictures: Pictures, options: AnyStyleOptions) -> Tensor
     usual = round(max(pictures.content.shape[-2:]) * options.style_scale)
     long_side = min(options.style_size or usual, LARGEST_STYLE)
     styles = [shrink(one, long_side) for one in pictures.styles]
-    settings = TransferSettings(options.strength, options.patches, options.seed)
+    settings = TransferSettings(options.strength, options.patches, options.seed, options.strokes)
     return transfer_style(codec, pictures.content, styles, pictures.masks, settings)
 
 

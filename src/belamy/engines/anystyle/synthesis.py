@@ -18,6 +18,12 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.engines.anystyle.encoder import encode_moments
+from belamy.engines.anystyle.strokes import (
+    find_stretches,
+    lay_strokes,
+    stroke_amount,
+    vary_fraction,
+)
 from belamy.engines.style.gradient import FeatureExtractor
 from belamy.engines.style.targets import StyleImage, measure_moments
 from belamy.networks.image_to_image.arbitrary_style import (
@@ -33,7 +39,7 @@ from belamy.objectives.patch_match import (
     PatchBank,
     extract_patches,
     project_features,
-    swap_patches,
+    swap_coherently,
 )
 from belamy.objectives.style_losses import Moments, blend_moments, moments_of
 from belamy.objectives.whitening import FeatureTransform, whitening_coloring
@@ -54,6 +60,7 @@ CELL_SIDE = CELL_SIZE * STRIDE
 
 _DEEPEST = LAYERS[0]
 _LUMA_WEIGHT = 2.0  # how much lightness counts among some 50 features of a position. By eye
+_INSET = 1  # positions at a style's edges, of which no patch is the middle
 _SHOWN = 0.5  # of what a style's mask shows at most: where it shows less, no patches are taken
 
 
@@ -73,11 +80,13 @@ class TransferSettings:
         strength: 0 is the content itself.
         patches: the fraction of the transfer that comes of swapped patches.
         seed: of the choice among patches that are alike.
+        strokes: the fraction of the strokes that are the style's own where it is laid whole.
     """
 
     strength: float
     patches: float
     seed: int = 0
+    strokes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,15 @@ class Region:
 
 
 @dataclass(frozen=True)
+class _Transferred:
+    """Features in a region's style; the patches' pixels, and where a stretch of them is whole."""
+
+    features: Mapping[str, Tensor]
+    laid: Tensor
+    stretches: Tensor
+
+
+@dataclass(frozen=True)
 class _EncodedStyle:
     moments: Mapping[str, Moments]
     colours: Sequence[Moments]
@@ -128,7 +146,8 @@ def transfer_style(
     """
     height, width = content.shape[-2:]
     content = _pad_to_stride(content)
-    regions = encode_regions(codec, content, styles, [_pad_to_stride(mask) for mask in masks])
+    padded = [_pad_to_stride(mask) for mask in masks]
+    regions = encode_regions(codec, content, styles, padded, inset=settings.strokes > 0)
     painted = _decode(codec, content, regions, settings)
     if settings.strength < 1:  # what a picture loses even in its own style is given back so much
         nothing = replace(settings, strength=0.0, patches=0.0)
@@ -161,14 +180,21 @@ def _pad_to_stride(image: Tensor) -> Tensor:
 
 
 def encode_regions(
-    codec: Codec, content: Tensor, styles: Sequence[StyleImage], masks: Sequence[Tensor]
+    codec: Codec,
+    content: Tensor,
+    styles: Sequence[StyleImage],
+    masks: Sequence[Tensor],
+    *,
+    inset: bool = False,
 ) -> list[Region]:
     """The whole picture in all styles blended, or the region of each.
 
     Args:
         content: (1, 3, H, W), its sides multiples of the decoder's stride; masks likewise.
+        inset: whether no patches are taken from the styles' edges, where features are of what
+            goes on beyond them: they would be laid as stripes along the content's.
     """
-    encoded = [_encode_style(codec, style) for style in styles]
+    encoded = [_encode_style(codec, style, inset) for style in styles]
     if not masks:
         return [_encode_region(codec, content, encoded)]
     total = torch.stack(list(masks)).sum(dim=0).clamp_min(torch.finfo(content.dtype).eps)
@@ -178,7 +204,7 @@ def encode_regions(
     ]
 
 
-def _encode_style(codec: Codec, style: StyleImage) -> _EncodedStyle:
+def _encode_style(codec: Codec, style: StyleImage, inset: bool) -> _EncodedStyle:
     image = _pad_to_stride(style.image)
     features = {IMAGE: image, **codec.encoder.features(image, LAYERS)}
     mask = None if style.mask is None else _pad_to_stride(style.mask)
@@ -187,10 +213,24 @@ def _encode_style(codec: Codec, style: StyleImage) -> _EncodedStyle:
         for layer, x in features.items()
     }
     projected = _project(codec, features, moments)
-    shown = None if mask is None else at_stride(mask, features[_DEEPEST])[0, 0]
-    allowed = None if shown is None else shown >= _SHOWN * shown.max()
+    allowed = _find_allowed(mask, features[_DEEPEST], inset)
     patches = extract_patches(features, projected, allowed)
     return _EncodedStyle(moments, band_moments(image, mask), patches, style.weight)
+
+
+def _find_allowed(mask: Tensor | None, deepest: Tensor, inset: bool) -> Tensor | None:
+    """(h, w), true where patches may be taken; None for everywhere."""
+    height, width = deepest.shape[-2:]
+    within = torch.ones(height, width, dtype=torch.bool, device=deepest.device)
+    if inset and min(height, width) > 2 * _INSET:
+        inner = slice(_INSET, -_INSET)
+        within = torch.zeros_like(within)
+        within[inner, inner] = True
+    if mask is None:
+        return within if inset else None
+    shown = at_stride(mask, deepest)[0, 0]
+    allowed = shown >= _SHOWN * shown.max()
+    return allowed & within if bool((allowed & within).any()) else allowed
 
 
 def _project(
@@ -267,29 +307,58 @@ def _decode_crop(
     weights: list[Tensor | None] = [*masks] or [None]
     cells = numbers[0, 0, ::CELL_SIDE, ::CELL_SIDE].long()
     own = {IMAGE: image, **codec.encoder.features(image, LAYERS)}
-    features, codes = dict(own), []
+    features, codes, laid = dict(own), [], []
     for region, weight in zip(regions, weights, strict=True):
-        for layer, target in _transfer(codec, region, own, cells, settings.patches).items():
+        transferred = _transfer(codec, region, own, cells, settings)
+        laid.append((transferred, weight))
+        for layer, target in transferred.features.items():
             change = settings.strength * (target - own[layer])
             features[layer] = features[layer] + (
                 change if weight is None else change * at_stride(weight, change)
             )
         codes.append((region.content_code.lerp(region.style_code, settings.strength), weight))
     painted: Tensor = codec.decoder(features, codes)
-    return painted[..., :height, :width]
+    changes = [_change_strokes(painted, one, weight, settings) for one, weight in laid]
+    return (painted + sum(changes))[..., :height, :width]
+
+
+def _change_strokes(
+    painted: Tensor, transferred: _Transferred, weight: Tensor | None, settings: TransferSettings
+) -> Tensor | float:
+    """What the style's own strokes change in a painting, in one region."""
+    amount = settings.strength * stroke_amount(settings.patches, settings.strokes)
+    if amount == 0:
+        return 0.0
+    change = lay_strokes(painted, transferred.laid, transferred.stretches, amount)
+    return change if weight is None else weight * change
 
 
 def _transfer(
-    codec: Codec, region: Region, own: Mapping[str, Tensor], cells: Tensor, fraction: float
-) -> dict[str, Tensor]:
-    """Layer → features with a region's style: its moments, and in a fraction its patches."""
+    codec: Codec,
+    region: Region,
+    own: Mapping[str, Tensor],
+    cells: Tensor,
+    settings: TransferSettings,
+) -> _Transferred:
+    """Features with a region's style: its moments, and in a fraction its patches."""
     transformed = {layer: region.transforms[layer](x) for layer, x in own.items()}
-    if fraction == 0:
-        return transformed
+    if settings.patches == 0:
+        return _Transferred(transformed, own[IMAGE], torch.zeros_like(own[_DEEPEST][:, :1]))
     projected = _project(codec, own, region.content_moments)
-    swapped = [(swap_patches(bank, projected, cells), weight) for bank, weight in region.banks]
-    return {
-        layer: (1 - fraction) * x
-        + fraction * torch.stack([weight * one[layer] for one, weight in swapped]).sum(0)
-        for layer, x in transformed.items()
+    swaps = [(swap_coherently(bank, projected, cells), weight) for bank, weight in region.banks]
+    swapped = {
+        layer: torch.stack([weight * one.features[layer] for one, weight in swaps]).sum(0)
+        for layer in transformed
     }
+    coherence = torch.stack([weight * one.coherence for one, weight in swaps]).sum(0)
+    stretches = find_stretches(coherence)
+    fraction = vary_fraction(settings.patches, stretches, settings.strokes)
+    features = {
+        layer: x + _enlarge(fraction, x) * (swapped[layer] - x) for layer, x in transformed.items()
+    }
+    return _Transferred(features, swapped[IMAGE], stretches)
+
+
+def _enlarge(weight: Tensor, features: Tensor) -> Tensor:
+    """A weight of the deepest layer's positions at those of other features."""
+    return F.interpolate(weight, size=features.shape[-2:], mode="bilinear")
