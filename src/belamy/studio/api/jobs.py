@@ -132,6 +132,25 @@ async def stop(studio: Here, name: Name) -> dict[str, Any]:
 
 
 @router.post(
+    "/{name}/resume",
+    status_code=202,
+    response_model=JobAnswer,
+    responses={404: {"model": ErrorAnswer}, 409: {"model": ErrorAnswer}},
+)
+async def resume(studio: Here, name: Name) -> dict[str, Any]:
+    """Go on with a training that was stopped, from its last checkpoint, as a new job."""
+    found = studio.queue.find(name)
+    if found is None:
+        raise Problem(404, "there is no such job")
+    engine = find_engine(found.engine)
+    if engine.kind != "training" or found.is_open or found.state == "done":
+        raise Problem(409, "only a training that has stopped can go on")
+    run = found.run or found.id
+    again = Job(engine.name, engine.room, found.options, found.inputs, found.title, run=run)
+    return submit(studio, again)
+
+
+@router.post(
     "/{name}/control",
     status_code=202,
     responses={404: {"model": ErrorAnswer}, 409: {"model": ErrorAnswer}},

@@ -18,12 +18,19 @@ _FUNCTIONS = {
     "train_gan": ("GanConfig", "train_gan"),
     "train_translation": ("TranslateConfig", "train_translation"),
 }
-_POSITIONAL = {  # options and roles that a command takes without a flag
+_POSITIONAL = {  # options that a command takes without a flag, before its files
+    "atlas": ("model",),
+    "apply_style": ("network",),
+    "translate": ("network",),
     "gan_mix": ("first", "second"),
     "gan_edit": ("picture",),
     "gan_paint": ("network",),
     "gan_walk": ("network",),
 }
+_COMMANDS = {"translate": "translate apply"}
+_LESSONS = {"lesson_mlp": "mlp", "lesson_gan": "gan_toy", "lesson_digit": "cnn"}
+_LESSON_NAMES = {"rate": "learning_rate"}  # of the live lessons' options in the written ones
+_LIVE_ONLY = frozenset({"batch", "paused"})
 _FLAGS = {"train_classifier": {"start": "--from"}, "train_gan": {"start": "--from"}}
 
 
@@ -53,6 +60,19 @@ class Copied:
             if known[name].required or value != known[name].default
         }
 
+    @property
+    def written(self) -> dict[str, Any]:
+        """The same by the names that commands and functions have for them."""
+        if self.engine.kind != "lesson":
+            return self.changed
+        return {
+            _LESSON_NAMES.get(name, name): ",".join(map(str, value))
+            if isinstance(value, list)
+            else value
+            for name, value in self.changed.items()
+            if name not in _LIVE_ONLY
+        }
+
 
 def write_copies(copied: Copied) -> dict[str, Any]:
     """The four ways."""
@@ -71,20 +91,20 @@ def write_copies(copied: Copied) -> dict[str, Any]:
 
 def _write_command(copied: Copied) -> str:
     engine = copied.engine
-    words = ["belamy", *engine.command.split()]
+    words = ["belamy", *_COMMANDS.get(engine.name, engine.command).split()]
     flags: list[str] = []
+    positional = _POSITIONAL.get(engine.name, ())
+    defaults = fields_of(engine)
+    if copied.changed.keys() & {*positional}:
+        words += [str(copied.options.get(n, defaults[n].default)) for n in positional]
     for role in engine.roles:
         for name in copied.files.get(role.name, []):
             if _is_positional(engine, role):
                 words.append(name)
             else:
                 flags += [flag_of(role.field), name]
-    positional = _POSITIONAL.get(engine.name, ())
-    defaults = fields_of(engine)
-    if copied.changed.keys() & {*positional}:
-        words += [str(copied.options.get(n, defaults[n].default)) for n in positional]
     own = _FLAGS.get(engine.name, {})
-    for name, value in copied.changed.items():
+    for name, value in copied.written.items():
         if name in positional or (engine.name == "gan_paint" and name == "sheet"):
             continue
         flags += _write_flag(own.get(name, flag_of(name)), value)
@@ -106,8 +126,6 @@ def _write_flag(flag: str, value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, list):
-        if flag == "--hidden":
-            return [flag, ",".join(map(str, value))]
         if value and isinstance(value[0], list):
             return [flag, ",".join(":".join(map(str, one)) for one in value)]
         return [word for one in value for word in (flag, str(one))]
@@ -119,7 +137,9 @@ def _write_python(copied: Copied) -> str:
     if engine.kind == "training":
         return _write_training(copied)
     if engine.kind == "lesson":
-        return f"import belamy\n\nbelamy.learn.{engine.command.split()[-1]}()\n"
+        arguments = [*_file_arguments(copied), *_plain_arguments(copied.written)]
+        call = f"belamy.learn.{_LESSONS[engine.name]}({', '.join(arguments)})"
+        return f'import belamy\n\npicture = {call}\npicture.save("new.png")\n'
     name = engine.function.partition(":")[2].removesuffix("_steps")
     arguments = [*_file_arguments(copied), *_plain_arguments(copied.changed)]
     call = f"belamy.{name}({', '.join(arguments)})"

@@ -58,7 +58,7 @@ _ROWS = (
         "belamy.engines.anystyle.api:any_style_steps",
         (_CONTENT, _PAINTINGS, *_MASKS),
         recipe="anystyle",
-        command="style any",
+        command="style --fast",
     ),
     StudioEngine(
         "apply_style",

@@ -36,6 +36,7 @@ class Job:
         message: a line for the user.
         done: part of the work that is done, 0 to 1.
         answer: of engines that answer without a picture.
+        run: the job whose run folder is gone on with, of trainings; "" for its own.
     """
 
     engine: str
@@ -57,6 +58,7 @@ class Job:
     answer: Any = None
     losses: dict[str, float] = field(default_factory=dict)
     position: int = 0
+    run: str = ""
     began: float | None = field(default=None, repr=False)
 
     @property
@@ -82,6 +84,7 @@ class Job:
             "results": self.results,
             "answer": self.answer,
             "losses": self.losses,
+            "run": self.run or self.id,
             "inputs": self.inputs,
             "options": self.options,
             "title": self.title,

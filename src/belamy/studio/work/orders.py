@@ -13,7 +13,7 @@ from belamy.studio.catalog.rows import Role
 from belamy.studio.settings import Places
 from belamy.studio.store.database import Database
 from belamy.studio.store.folders import Folders
-from belamy.studio.store.names import result_stem, safe_name
+from belamy.studio.store.names import result_stem
 from belamy.studio.store.records import Job, Result
 from belamy.studio.store.samples import SAMPLES
 
@@ -46,7 +46,7 @@ class OrderMaker:
             if given not in (None, [])
         }
         title = job.title or self._describe(job)
-        run = self._places.runs / f"{safe_name(engine.name)}-{job.inputs.get('run', job.id)}"
+        run = self._places.runs / f"{engine.name.replace('_', '-')}-{job.run or job.id}"
         return {
             "type": "start",
             "job": job.id,

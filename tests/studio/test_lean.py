@@ -1,0 +1,77 @@
+"""The server is small and quick: it never holds torch."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from tests.studio.serving import memory_of, until
+
+COMMAND = [sys.executable, "-m", "belamy", "studio", "--no-open", "--port", "0", "--folder"]
+# As long as the test's machine does nothing else; what it does is measured as well, in any case.
+FIRST_ANSWER, PROCESSOR, IDLE = 1.0, 1.0, 80.0
+TRIES = 4
+
+
+def start(home: Path) -> tuple[subprocess.Popen[str], float]:
+    """A fresh studio, as people start it, and the seconds until it has answered."""
+    began = time.monotonic()
+    process = subprocess.Popen([*COMMAND, str(home)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], 60)
+    assert ready
+    link = process.stdout.readline().strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{20,}", link)
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *arguments: object) -> None:
+            return None
+
+    opener = urllib.request.build_opener(Stay)
+
+    def answers() -> bool:
+        try:
+            opener.open(link, timeout=20)
+        except urllib.error.HTTPError as answer:
+            return answer.code == 303
+        except OSError:
+            return False
+        return False
+
+    until(answers)
+    return process, time.monotonic() - began
+
+
+def processor_seconds(process: int) -> float:
+    words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_the_first_answer_comes_at_once_and_the_server_is_small(tmp_path: Path) -> None:
+    seconds = []
+    for number in range(TRIES):
+        process, passed = start(tmp_path / str(number))
+        try:
+            seconds.append(passed)
+            spent = processor_seconds(process.pid)
+            time.sleep(0.2)
+            taken = memory_of(process.pid), memory_of(process.pid, "VmHWM")
+        finally:
+            process.kill()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+        assert spent < PROCESSOR
+        assert max(taken) < IDLE
+        if passed < FIRST_ANSWER:
+            break
+    busy = os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
+    assert min(seconds) < FIRST_ANSWER or busy, seconds
