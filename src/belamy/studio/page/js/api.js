@@ -53,7 +53,7 @@ export const api = {
   copy: (engine, inputs, options) => ask("POST", "/api/copy", { engine, inputs, options }),
   presets: () => get("/api/presets"),
   keepPreset: (engine, name, options) =>
-    ask("PUT", `/api/presets/${id(engine)}/${id(name)}`, options),
+    ask("PUT", `/api/presets/${id(engine)}/${id(name)}`, { options }),
   dropPreset: (engine, name) => ask("DELETE", `/api/presets/${id(engine)}/${id(name)}`),
   settings: () => get("/api/settings"),
   keepSettings: (settings) => ask("PUT", "/api/settings", settings),

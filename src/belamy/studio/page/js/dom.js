@@ -55,7 +55,13 @@ export function thumb(url, width, height, alt = "") {
   const image = el("img", { src: url, alt, loading: "lazy", decoding: "async", draggable: "false" });
   if (width) image.width = width;
   if (height) image.height = height;
-  image.addEventListener("error", () => { image.style.visibility = "hidden"; });
+  let tries = 0;
+  image.addEventListener("load", () => { image.style.visibility = ""; });
+  image.addEventListener("error", () => {
+    image.style.visibility = "hidden";
+    // some are drawn only now: they are asked for again
+    if (url.startsWith("/api/") && tries++ < 20) setTimeout(() => { if (image.isConnected) image.src = url; }, 1500 * tries);
+  });
   return image;
 }
 

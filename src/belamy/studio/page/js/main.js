@@ -49,9 +49,10 @@ function header() {
     "aria-label": { en: "English", it: "Italiano" }[name], onclick: () => changeLanguage(name, draw),
   }, name.toUpperCase());
   return el("header", { class: "top" },
-    el("a", { class: "logo", href: "#dream" }, svg),
+    el("a", { class: "skip", href: "#stage", onclick: skip }, t("skip")),
+    el("a", { class: "logo", href: "/#dream" }, svg),
     el("nav", { class: "rooms", "aria-label": t("rooms.name") }, Object.keys(ROOMS).map((name) => el("a", {
-      href: `#${name}`, "aria-current": name === store.room ? "page" : null,
+      href: `/#${name}`, "aria-current": name === store.room ? "page" : null,
     }, t(`rooms.${name}`)))),
     el("div", { class: "end" }, queue,
       el("div", { class: "languages", role: "group", "aria-label": t("settings.language") }, language("en"), el("i", { "aria-hidden": "true" }, "/"), language("it")),
@@ -65,7 +66,6 @@ function draw() {
   room = ROOMS[store.room]();
   strip = store.room === "learn" ? null : document.createElement("bl-strip");
   wall = el("div", { class: ["wall", store.room, ...(room.classes ?? [])].join(" ") },
-    el("a", { class: "skip", href: "#stage", onclick: skip }, t("skip")),
     header(),
     el("main", { class: "main" }, room.nodes, strip));
   document.getElementById("app").replaceChildren(wall);

@@ -12,6 +12,7 @@ export class Stage extends HTMLElement {
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", t("stage.name"));
     this.tabIndex = 0;
+    if (!document.getElementById("stage")) this.id = "stage";
     this.canvas = el("canvas", { class: "picture", role: "img" });
     this.hang = el("div", { class: "hang", hidden: true });
     this.left = el("span", { class: "side", hidden: true });

@@ -37,7 +37,7 @@ class LearnRoom {
     here.lesson = this.name;
     this.readAddress();
     this.hidden = new Set((store.query.get("hide") ?? "").split(",").filter(Boolean));
-    this.area = el("section", { class: "stage-area lesson-area", tabindex: "0", "aria-label": t("rooms.learn") });
+    this.area = el("section", { class: "stage-area lesson-area", id: "stage", tabindex: "0", "aria-label": t("rooms.learn") });
     this.label = makeLabel([{ name: "copy", icon: "copy", press: () => openCopy(orderOf("learn")) }]);
     this.rail = el("nav", { class: "rail", "aria-label": t("learn.rail") }, el("h2", {}, t("learn.rail")),
       railChoice(t("learn.rail"), Object.keys(LESSONS).map((value) => ({

@@ -27,7 +27,7 @@ class PaintRoom {
     this.tab = TABS.includes(given) ? given : "wall";
     store.here.engine = ENGINES[this.tab];
     store.here.tab = this.tab;
-    this.area = el("section", { class: "stage-area tabbed", tabindex: "0", "aria-label": t("stage.name") });
+    this.area = el("section", { class: "stage-area tabbed", id: "stage", tabindex: "0", "aria-label": t("stage.name") });
     this.label = makeLabel([
       { name: "again", icon: "settings_back", press: () => useSettings(this.result) },
       { name: "pin_a", press: () => this.pin("a"), keep: true },
