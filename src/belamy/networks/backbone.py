@@ -15,7 +15,7 @@ after the k-th. And:
   called `logits` and gives (N, classes);
 - every sub-module of a stage is a layer too, by its dotted path (`fire9.squeeze`), so a module
   that is called twice in one pass should be two modules; no ReLU works in place;
-- `build(**arguments)` must work under `torch.device("meta")`, and whatever a forward pass needs
+- `build(**arguments)` must work on torch's meta device, and whatever a forward pass needs
   is a parameter or a persistent buffer, since all of it comes from the weights' file; stages that
   hold parameters are registered on the network under the names that the file uses;
 - one row in `belamy.networks.registry.NETWORKS`: name →
@@ -45,6 +45,7 @@ from belamy.networks.folding import fold_norms
 from belamy.networks.geometry import Layer, layer_table
 from belamy.networks.registry import NETWORKS
 from belamy.networks.sequential import Chain, weightless
+from belamy.networks.unfilled import unfilled
 
 __all__ = ["Backbone", "Layer", "Tap", "load_backbone"]
 
@@ -226,7 +227,8 @@ class Backbone(nn.Module):
         return x
 
     def _normalize(self, image: Tensor) -> Tensor:
-        x = ((image - self.mean) / self.std).to(self.mean.dtype)  # the picture's own precision first
+        x = (image - self.mean) / self.std  # in the picture's own precision
+        x = x.to(self.mean.dtype)
         return x.contiguous(memory_format=_memory_format(x.device))
 
     @contextmanager
@@ -307,7 +309,7 @@ def load_backbone(
     names = None if layers is None else tuple(layers)
     with open_weights(model) as weights:
         described = weights.description
-        with torch.device("meta"):
+        with unfilled():
             network = weights.build()
         backbone = Backbone(
             network,

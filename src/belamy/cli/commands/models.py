@@ -152,19 +152,18 @@ def _row(layer: Layer) -> tuple[str, ...]:
 
 def _looked_up(model: str) -> tuple[Chain, list[tuple[str, str]]]:
     """A network without weights, and what is known of the weights, file or no file."""
-    import torch
-
     from belamy.networks.files.cache import get_status
     from belamy.networks.files.weights import open_weights
     from belamy.networks.registry import build_backbone, names_of
+    from belamy.networks.unfilled import unfilled
 
     if model in names_of("backbone") and get_status(model).path is None:
-        with torch.device("meta"):
+        with unfilled():
             return build_backbone(model), _published_facts(model)
     with open_weights(model) as weights:
         network, count = weights.description.network, len(weights.description.classes)
         facts = _file_facts(network, weights.path, weights.sha256, count, weights.metadata)
-        with torch.device("meta"):
+        with unfilled():
             return weights.build(), facts
 
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-import torch
-
 from belamy.engines.dream.options import AtlasOptions, DreamOptions
 from belamy.engines.dream.render import Dreamer
 from belamy.engines.recipes import recipe_of
@@ -17,6 +15,7 @@ from belamy.networks.files.weights import open_weights
 from belamy.networks.geometry import Layer, layer_table
 from belamy.networks.modules.module_backbone import ModuleBackbone
 from belamy.networks.modules.open_network import Model, is_module, list_models, open_backbone
+from belamy.networks.unfilled import unfilled
 from belamy.pixels.images import contact_sheet
 from belamy.steps import Step
 
@@ -89,5 +88,5 @@ def _layers(model: Model) -> list[Layer]:
     if is_module(model):
         return list(_open_module(model).layers.values())
     assert isinstance(model, (str, os.PathLike))
-    with open_weights(os.fspath(model)) as weights, torch.device("meta"):
+    with open_weights(os.fspath(model)) as weights, unfilled():
         return list(layer_table(weights.build()).values())
