@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo studio test test-all lint bench clean
+.PHONY: help demo studio test test-all test-browser lint bench clean
 
 help: ## This list
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 $(READY): pyproject.toml constraints.txt scripts/setup
 	@scripts/setup .venv
@@ -28,7 +28,11 @@ test: $(READY) ## The tests, but for the slow ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD)
 
 test-all: $(READY) ## All tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD) -m "not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD) -m "not gpu and not browser"
+
+test-browser: $(READY) ## The studio in a real browser; SHOTS=docs/studio takes its pictures anew
+	@scripts/chromium
+	OMP_NUM_THREADS=1 BELAMY_SHOTS=$(SHOTS) $(BIN)/python -m pytest tests/browser -m browser
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .

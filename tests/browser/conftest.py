@@ -15,7 +15,6 @@ pytest.importorskip(
 pytest.importorskip("fastapi", reason="the browser tests need pip install 'belamy[studio]'")
 
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
-
 from tests.browser.wall import PATIENCE, Wall
 from tests.studio.serving import Served, studio
 

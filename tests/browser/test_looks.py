@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-
 from tests.browser.wall import ROOMS, Wall
 
 SHOTS = os.environ.get("BELAMY_SHOTS")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from playwright.sync_api import expect
-
 from tests.browser.wall import Wall, drop, fill, give, picture, ready, results, run, stage
 
 

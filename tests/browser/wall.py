@@ -21,7 +21,8 @@ _DROP = """([name, type, data]) => {
   const files = new DataTransfer();
   files.items.add(new File([bytes], name, { type }));
   const target = document.querySelector("bl-stage") ?? document.body;
-  target.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+  const how = { dataTransfer: files, bubbles: true, cancelable: true };
+  target.dispatchEvent(new DragEvent("drop", how));
 }"""
 
 

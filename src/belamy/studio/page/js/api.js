@@ -44,6 +44,7 @@ export const api = {
   run: (engine, inputs, options, title) =>
     ask("POST", "/api/jobs", { engine, inputs, options, ...(title ? { title } : {}) }),
   stop: (job) => ask("POST", `/api/jobs/${id(job)}/stop`),
+  resume: (job) => ask("POST", `/api/jobs/${id(job)}/resume`),
   control: (job, what) => ask("POST", `/api/jobs/${id(job)}/control`, what),
   results: (limit = 60, before = "") =>
     get(`/api/results?limit=${limit}${before ? `&before=${id(before)}` : ""}`),

@@ -126,7 +126,8 @@ async function onFrame({ detail: { head, blob } }) {
 }
 
 function showThumb(head, bitmap) {
-  const height = 76;
+  const training = store.jobs.get(head.job)?.engine.startsWith("train_");
+  const height = training ? 360 : 76;
   const width = Math.max(1, Math.round((height * bitmap.width) / bitmap.height));
   const canvas = store.thumbs.get(head.job) ?? el("canvas", { width, height });
   canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
@@ -161,7 +162,8 @@ async function loadJobs() {
   const jobs = await api.jobs();
   for (const job of Array.isArray(jobs) ? jobs : jobs.jobs) {
     store.jobs.set(job.id, job);
-    if (isActive(job) && !isActive(store.jobs.get(store.follow[job.room]))) store.follow[job.room] = job.id;
+    const shown = !job.engine.startsWith("train_");
+    if (shown && isActive(job) && !isActive(store.jobs.get(store.follow[job.room]))) store.follow[job.room] = job.id;
   }
   store.say("jobs");
 }

@@ -6,6 +6,7 @@ import { optionsOf, usualOf, SPECS } from "./specs.js";
 import { t, duration } from "./words.js";
 import { announce } from "./parts/toast.js";
 import { titleOf } from "./titles.js";
+import { noteLosses } from "./dialogs/training.js";
 
 /** The engine that a room's settings are for. */
 export function engineOf(room = store.room) {
@@ -106,6 +107,7 @@ const quarters = new Map();
 /** A job's news: the newest state, what a screen reader hears, and the result that it leaves. */
 export function onJob(job) {
   const before = store.jobs.get(job.id);
+  noteLosses(job);
   store.setJob(job);
   if (isActive(job)) {
     const quarter = Math.floor((job.done ?? 0) * 4);
@@ -116,7 +118,7 @@ export function onJob(job) {
     return;
   }
   if (!before || !isActive(before)) return;
-  if (job.state === "failed") {
+  if (job.state === "failed" && job.state !== before.state) {
     store.trouble = { room: job.room, text: job.message || t("errors.failed") };
     announce(store.trouble.text);
     store.say("trouble");

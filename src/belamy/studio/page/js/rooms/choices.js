@@ -1,6 +1,14 @@
 // One of several, down the rail, each with its picture.
 
-import { el } from "../dom.js";
+import { el, icon } from "../dom.js";
+import { t } from "../words.js";
+import { openTraining } from "../dialogs/training.js";
+
+/** Where a network of one's own begins. */
+export function trainButton() {
+  return el("button", { class: "rail-button", type: "button", "aria-label": t("train.title"), onclick: () => openTraining() },
+    icon("add"), el("span", {}, t("train.title")));
+}
 
 /** @param choices [{value, picture, title, note}]; @param current() and take(value). */
 export function railChoice(label, choices, current, take) {

@@ -8,7 +8,7 @@ import { run, stop } from "../runner.js";
 import { makeLabel } from "../parts/label.js";
 import { openCopy } from "../dialogs/copy.js";
 import { orderOf } from "../runner.js";
-import { railChoice } from "./choices.js";
+import { railChoice, trainButton } from "./choices.js";
 import { MlpLesson } from "../learn/mlp.js";
 import { GanLesson } from "../learn/gan.js";
 import { DigitLesson } from "../learn/digit.js";
@@ -42,7 +42,7 @@ class LearnRoom {
     this.rail = el("nav", { class: "rail", "aria-label": t("learn.rail") }, el("h2", {}, t("learn.rail")),
       railChoice(t("learn.rail"), Object.keys(LESSONS).map((value) => ({
         value, title: t(`learn.${value}`), note: t(`learn.${value}_note`),
-      })), () => this.name, (value) => { location.hash = `#learn/${value}`; }));
+      })), () => this.name, (value) => { location.hash = `#learn/${value}`; }), trainButton());
     this.panel = this.name === "digit" || this.hidden.has("panel") ? null : document.createElement("bl-panel").setUp({
       slots: () => [], ways: this.name === "mlp" ? undefined : false, grid: false, start: () => this.play(),
     });

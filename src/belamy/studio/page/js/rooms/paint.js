@@ -9,6 +9,7 @@ import { bitmapOf } from "../pictures.js";
 import { makeLabel } from "../parts/label.js";
 import { openCopy } from "../dialogs/copy.js";
 import { save, useSettings, differs } from "../actions.js";
+import { trainButton } from "./choices.js";
 import { Sitters } from "./sitters.js";
 import { FaceWall } from "./wall.js";
 import "../parts/stage.js";
@@ -42,7 +43,7 @@ class PaintRoom {
       button.querySelector(".word").textContent = t("paint.pin", { letter: letter.toUpperCase() });
     }
     this.sitters = new Sitters(() => this.refresh("sitters"));
-    this.rail = el("section", { class: "rail", "aria-label": t("paint.rail") }, el("h2", {}, t("paint.rail")), this.sitters.node);
+    this.rail = el("section", { class: "rail", "aria-label": t("paint.rail") }, el("h2", {}, t("paint.rail")), this.sitters.node, trainButton());
     this.panel = document.createElement("bl-panel").setUp({
       slots: () => (this.tab === "find" ? [["picture", { kind: "portrait" }]] : []),
       ways: this.tab === "wall" ? undefined : false,

@@ -5,7 +5,7 @@ import { t, has } from "../words.js";
 import { store } from "../store.js";
 import { PictureRoom } from "./picture.js";
 import { finisher } from "./finishing.js";
-import { railChoice } from "./choices.js";
+import { railChoice, trainButton } from "./choices.js";
 
 const networks = () => {
   const found = (store.models ?? []).filter((one) => ["translation", "translate", "unpaired", "image-to-image"].includes(one.kind))
@@ -25,7 +25,7 @@ export const translate = () => new PictureRoom({
       note: has(`networks.${name}_note`) ? t(`networks.${name}_note`) : "",
     })), () => store.here.options.network ?? "impressionism", (network) => {
       store.change((one) => { one.options.network = network; }, "option:network");
-    }));
+    }), trainButton());
     room.finisher = finisher(room);
   },
   refresh(room, what) {

@@ -1,0 +1,136 @@
+// Train a network of one's own: start it on a folder, watch its samples and losses, stop, resume.
+
+import { el } from "../dom.js";
+import { t, number, duration } from "../words.js";
+import { api } from "../api.js";
+import { store, isActive } from "../store.js";
+import { stop } from "../runner.js";
+import { colours, curves } from "../learn/drawing.js";
+import { openDialog } from "./dialog.js";
+
+const ENGINES = { learn: "train_classifier", paint: "train_gan", translate: "train_translation" };
+const KEPT = 800; // points of a curve
+const histories = new Map(); // job → {name: [losses…]}
+
+export const isTraining = (job) => job.engine.startsWith("train_");
+
+/** What a training has lost so far; called for each of its news. */
+export function noteLosses(job) {
+  if (!isTraining(job) || !job.losses) return;
+  const history = histories.get(job.id) ?? {};
+  histories.set(job.id, history);
+  if (history.step === job.step) return;
+  history.step = job.step;
+  history.lists ??= {};
+  for (const [name, value] of Object.entries(job.losses)) {
+    const list = (history.lists[name] ??= []);
+    list.push(value);
+    if (list.length > KEPT) history.lists[name] = list.filter((_, at) => at % 2 === 0);
+  }
+}
+
+const newest = () => [...store.jobs.values()].filter(isTraining).sort((a, b) => b.created - a.created)[0] ?? null;
+
+export async function openTraining() {
+  const dialog = openDialog(t("train.title"), { large: true });
+  const running = newest();
+  if (isActive(running)) watch(dialog, running.id);
+  else await choose(dialog, running);
+}
+
+async function choose(dialog, last) {
+  const folders = await api.folders().catch(() => []);
+  const withPictures = folders.filter((one) => one.pictures > 0);
+  const kinds = Object.values(ENGINES).filter((one) => store.engines.has(one));
+  const select = (id, choices) => el("select", { id }, choices.map(([value, words]) => el("option", { value }, words)));
+  const kind = select("train-kind", kinds.map((one) => [one, t(`train.${one}`)]));
+  kind.value = ENGINES[store.room] ?? kinds[0];
+  const named = withPictures.map((one) => [one.id, t("train.folder_name", { name: one.name, n: one.pictures })]);
+  const folder = select("train-folder", named);
+  const other = select("train-other", named);
+  const steps = el("input", { id: "train-steps", type: "text", inputmode: "numeric", autocomplete: "off" });
+  const otherLabel = el("label", { for: "train-other" }, t("train.other"), other);
+  const stepsLabel = el("label", { for: "train-steps" }, t("train.steps"), steps);
+  const trouble = el("p", { class: "refused", role: "alert", hidden: true });
+  const fit = () => {
+    const usual = store.engines.get(kind.value)?.options?.properties?.steps?.default;
+    otherLabel.hidden = kind.value !== "train_translation";
+    stepsLabel.hidden = usual === undefined;
+    steps.value = usual ?? "";
+  };
+  kind.addEventListener("change", fit);
+  fit();
+
+  async function start(event) {
+    event.preventDefault();
+    const inputs = { folder: folder.value };
+    if (!otherLabel.hidden) inputs.other = other.value;
+    const options = stepsLabel.hidden ? {} : { steps: Math.max(1, Math.round(Number(steps.value)) || 1) };
+    try {
+      const job = await api.run(kind.value, inputs, options, t(`train.${kind.value}`));
+      store.setJob(job);
+      watch(dialog, job.id);
+    } catch (error) {
+      trouble.textContent = error.message;
+      trouble.hidden = false;
+    }
+  }
+
+  dialog.body.replaceChildren(
+    el("p", {}, t("train.about")),
+    withPictures.length ? el("form", { class: "grid-form", onsubmit: start },
+      el("label", { for: "train-kind" }, t("train.what"), kind),
+      el("label", { for: "train-folder" }, t("train.folder"), folder), otherLabel, stepsLabel,
+      el("button", { class: "strong", type: "submit" }, t("train.start")))
+      : el("p", { class: "refused" }, t("train.no_folders")),
+    trouble);
+  if (last) {
+    dialog.body.append(el("button", { class: "quiet", type: "button", onclick: () => watch(dialog, last.id) }, t("train.last")));
+  }
+}
+
+function watch(dialog, id) {
+  let job = id;
+  const sample = el("div", { class: "training-sample" });
+  const curve = el("canvas", { role: "img", "aria-label": t("learn.loss") });
+  const line = el("p", { class: "training-line" });
+  const alarm = el("p", { class: "refused", role: "alert", hidden: true });
+  const losses = el("dl", { class: "counts" });
+  const halt = el("button", { class: "quiet", type: "button", onclick: () => stop(job) }, t("run.stop"));
+  const resume = el("button", {
+    class: "strong", type: "button", hidden: true,
+    onclick: async () => {
+      const again = await api.resume(job);
+      job = again.id;
+      store.setJob(again);
+    },
+  }, t("train.resume"));
+  const fresh = el("button", { class: "quiet", type: "button", hidden: true, onclick: () => choose(dialog, null) }, t("train.another"));
+
+  const show = () => {
+    const now = store.jobs.get(job);
+    if (!now || !dialog.isConnected) return;
+    const live = store.thumbs.get(job);
+    if (live && !sample.contains(live.large ?? live)) sample.replaceChildren(live.large ?? live);
+    const left = now.eta ? t("time.left", { time: duration(now.eta) }) : "";
+    line.textContent = [t(`job.${now.state}`, { n: now.position ?? 1 }), now.total ? t("job.step", { step: now.step, total: now.total }) : "", left].filter(Boolean).join(" · ");
+    alarm.hidden = !now.message;
+    alarm.textContent = now.message ?? "";
+    const { lists = {} } = histories.get(job) ?? {};
+    const palette = colours();
+    const lines = [palette.oneText, palette.twoText, palette.gilt, palette.text];
+    const known = Object.entries(lists).slice(0, 4);
+    if (known.length) curves(curve, known.map(([, list], at) => [list, lines[at]]), palette.text, t("learn.loss"));
+    losses.replaceChildren(...known.flatMap(([name, list]) => [el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, number(list.at(-1), 3))]));
+    const active = isActive(now);
+    halt.hidden = !active;
+    resume.hidden = active || now.state === "done";
+    fresh.hidden = active;
+  };
+  store.addEventListener("change", show);
+  dialog.addEventListener("close", () => store.removeEventListener("change", show));
+  dialog.body.replaceChildren(
+    el("div", { class: "training" }, sample, el("div", {}, el("div", { class: "training-curve" }, curve), losses)),
+    line, alarm, el("div", { class: "actions" }, fresh, halt, resume));
+  show();
+}
