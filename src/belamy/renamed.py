@@ -114,7 +114,9 @@ ADDED: dict[str, dict[str, Any]] = {
     "anystyle": {"strokes": 0.0},
     "atlas": {"augment": "jitter"},
     "dream": {"augment": "jitter", "precision": "float32"},
+    "faststyle": {"stroke_size": "fixed", "variation": 0.0},
     "gan": {"noise": False},
+    "gan-project": {"face": "none"},
     "learn-classifier": {"model": "iris"},
     "style": {"precision": "float32"},
 }

@@ -27,6 +27,12 @@ def small(seed: int = 0) -> DehazeNet:
     return network
 
 
+def second(seed: int = 0) -> DehazeNet:
+    network = DehazeNet(**SMALL, design=2)
+    initialise(network, make_rng(seed, "weights"))
+    return network.eval().requires_grad_(False)
+
+
 def save(path: Path, network: DehazeNet, *, half: bool = False) -> None:
     save_network_file(
         path,
@@ -110,6 +116,44 @@ def test_half_precision_is_as_good(tmp_path: Path) -> None:
         strict=True,
     ):
         assert float((mine - theirs).abs().max()) < 5e-3
+
+
+@pytest.mark.parametrize("size", [(64, 64), (33, 71), (1, 1), (200, 3)])
+def test_the_second_design_takes_any_size_too(size: tuple[int, int]) -> None:
+    transmission, air = second()(noise(2, 3, *size))
+    assert transmission.shape == (2, 1, *size)
+    assert air.shape == (2, 3, *size)
+    assert 0 < float(transmission.min()) <= float(transmission.max()) <= 1
+
+
+def test_the_second_design_s_air_is_white_but_for_a_small_cast() -> None:
+    network = second()
+    assert isinstance(network.correction[-1], torch.nn.Linear)
+    for strength in (0.0, 50.0, -50.0):
+        network.correction[-1].bias.copy_(torch.tensor([1.0, 0.1, -1.1]) * strength)
+        _, air = network(noise(1, 3, 64, 64))
+        level = air.mean(1, keepdim=True)
+        assert float((air / level - 1).abs().max()) < 0.25
+    network.correction[-1].bias.fill_(50.0)
+    assert float(network(noise(1, 3, 64, 64))[1].mean()) > 1  # white itself is within reach
+
+
+def test_the_second_look_begins_by_changing_nothing_and_can_thicken_fog() -> None:
+    network, image = second(), noise(1, 3, 64, 64)
+    assert network.look is not None
+    before = network(image)[0]
+    look, network.look = network.look, None
+    torch.testing.assert_close(network(image)[0], before)
+    network.look = look
+    look.factor.bias.fill_(1.0)
+    assert (network(image)[0] < before).all()
+    look.factor.bias.fill_(-1.0)
+    assert (network(image)[0] > before).all()
+
+
+def test_an_unknown_design_is_said() -> None:
+    with pytest.raises(ValueError, match="design is 3"):
+        DehazeNet(design=3)
 
 
 def test_a_level_too_few_is_said() -> None:

@@ -10,6 +10,10 @@ What He et al. 2009 found need not be learned anew: the network is shown the dar
 windows; it looks for the air light where the dark channel is light, and learns to look better (the
 air light is a weighted mean of the picture's own colours, then corrected a little); and before it
 answers it is shown the transmission that the dark channel and its own air light would give.
+
+Since its second design it takes fog for white but for a small cast, and looks twice: it is shown
+the picture without the fog that it found, where too much or too little is plain to see, and says by
+what factor the fog is denser.
 """
 
 from __future__ import annotations
@@ -31,6 +35,12 @@ _EDGE = 0.02  # of [0, 1]: where an air light's logit is taken at most
 _WIDTHS = (16, 32, 64, 96, 128)  # channels at 1/2, 1/4, … 1/32 of the size
 _BLOCKS = (1, 1, 2, 2, 2)  # residual blocks there, on the way down
 _MOST_BLOCKS = 64  # at one resolution
+_DESIGNS = (1, 2)
+_WHITEST = 1.04  # of the second design's air light, so that white itself is within reach
+_CAST = 0.15  # of its light, by which a channel differs from the others at most
+_LOOK_WIDTHS = (16, 24)  # channels of the second look, at 1/4 and 1/8 of the size
+_THINNEST = 0.1  # transmission that is divided by at least, as in `remove_fog`
+_MOST_CORRECTED = 1.5  # logarithm of the factor by which the second look changes the fog
 
 
 class _ConvNormReLU(nn.Sequential):
@@ -78,23 +88,64 @@ def _mean_over(x: Tensor, places: tuple[int, int]) -> Tensor:
     return F.adaptive_avg_pool2d(x, places)
 
 
+class _SecondLook(nn.Module):
+    """Looks at a picture, and at what is left of it without its fog; says how wrong that is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        fine, coarse = _LOOK_WIDTHS
+        self.first = _ConvNormReLU(3 + 3 + 3 + 1 + 1, fine, stride=2)
+        self.block = _ResidualBlock(fine)
+        self.down = _ConvNormReLU(fine, coarse, stride=2)
+        self.deep = _ResidualBlock(coarse)
+        self.overview = nn.Linear(2 * coarse, coarse)
+        self.up = nn.Conv2d(coarse, fine, 1)
+        self.factor = nn.Conv2d(fine, 1, 3, padding=1)
+        self.level = nn.Linear(coarse, 1)
+
+    def forward(self, half: Tensor, transmission: Tensor, air: Tensor) -> tuple[Tensor, Tensor]:
+        """All at half the size → the logarithm of the fog's factor (N, 1, h, w), and a shift of the
+        air light's level (N, 1, 1, 1)."""
+        clear = half + (half - air) * (1 / transmission.clamp_min(_THINNEST) - 1)
+        dark = _compute_dark_channels(clear.clamp(0, 1))[:, :1]
+        seen = torch.cat([half, clear.clamp(-0.5, 1.5), air, transmission, dark], dim=1) * 2 - 1
+        fine = self.block(self.first(seen))
+        coarse = self.deep(self.down(fine))
+        whole = torch.cat([coarse.mean((2, 3)), coarse.amax((2, 3))], dim=1)
+        overview = F.relu(self.overview(whole))
+        rise = self.up(coarse + overview[:, :, None, None])
+        factor = self.factor(fine + _enlarge(rise, fine)).float()
+        factor = _MOST_CORRECTED * torch.tanh(factor / _MOST_CORRECTED)
+        return _enlarge(factor, half), self.level(overview).float()[:, :, None, None]
+
+
 class DehazeNet(nn.Module):
     """See the module.
 
     Args:
         widths: channels at 1/2, 1/4, … of the size; as many as `blocks`.
         blocks: residual blocks there.
+        design: 1 has an air light of any colour, as files of belamy 0.1 do; 2 one that is nearly
+            white, and a second look.
     """
 
-    def __init__(self, widths: Sequence[int] = _WIDTHS, blocks: Sequence[int] = _BLOCKS) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int] = _WIDTHS,
+        blocks: Sequence[int] = _BLOCKS,
+        design: int = 1,
+    ) -> None:
         super().__init__()
+        if design not in _DESIGNS:
+            raise ValueError(f"design is {design}; there are 1 and 2")
         if len(widths) != len(_WIDTHS) or len(blocks) != len(widths):
             raise ValueError(f"{len(widths)} widths, {len(blocks)} blocks; there are five levels")
         if not all(0 <= count <= _MOST_BLOCKS for count in blocks):
             raise ValueError(
                 f"blocks are {list(blocks)[:5]}; each must be from 0 to {_MOST_BLOCKS}"
             )
-        self.arguments = {"widths": list(widths), "blocks": list(blocks)}
+        self.widths, self.blocks, self.design = tuple(widths), tuple(blocks), design
+        self.arguments = {"widths": list(widths), "blocks": list(blocks), "design": design}
         # At half the size each pixel has the colours of four.
         inner = [4 * 3 + len(_WINDOWS), *widths]
         strides = [1, *(2 for _ in widths[1:])]
@@ -118,9 +169,11 @@ class DehazeNet(nn.Module):
         self.correction = nn.Sequential(
             nn.Linear(deepest + 3, 32), nn.ReLU(inplace=True), nn.Linear(32, 3)
         )
+        self.look = _SecondLook() if design > 1 else None
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 3, H, W) in [0, 1] → transmission (N, 1, H, W) in (0, 1], air (N, 3, H, W) in (0, 1).
+        """(N, 3, H, W) in [0, 1] → transmission (N, 1, H, W) in (0, 1], air (N, 3, H, W), 0 or
+        more.
 
         Any size; transmission is looked at in half the size.
         """
@@ -134,18 +187,33 @@ class DehazeNet(nn.Module):
         x = levels.pop()
         overview = F.relu(self.overview(torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)))
         x = self.up[0](x + overview[:, :, None, None], levels.pop())
-        air = self._air(x, filled, dark, overview)
+        logits = self._air_logits(x, filled, dark, overview)
+        air = self._air(logits)
         for rise in self.up[1:]:
             x = rise(x, levels.pop())
         by_prior = 1 - _compute_dark_channels(half / _enlarge(air.detach(), half)).clamp(0, 1)
         x = self.transmission(self.weigh(torch.cat([x, by_prior], dim=1)))
         presence = torch.sigmoid(self.presence(overview).float())[:, :, None, None]
         fog = torch.sigmoid(x.float()) * presence * (1 - _LEAST)
+        if self.look is not None:
+            factor, shift = self.look(half, 1 - fog, _enlarge(air, half))
+            fog = 1 - (1 - fog) ** factor.exp()
+            air = self._air(logits + shift)
         fog, air = (_enlarge(x, filled)[..., :height, :width] for x in (fog, air))
         return 1 - fog, air
 
-    def _air(self, features: Tensor, image: Tensor, dark: Tensor, overview: Tensor) -> Tensor:
-        """The colours where the network looks for the air light, corrected: (N, 3, H/16, W/16)."""
+    def _air(self, logits: Tensor) -> Tensor:
+        """The colours that logits (N, 3, H, W) mean."""
+        if self.design == 1:
+            return torch.sigmoid(logits)
+        level = logits.mean(1, keepdim=True)
+        return _WHITEST * torch.sigmoid(level) * (1 + _CAST * torch.tanh(logits - level))
+
+    def _air_logits(
+        self, features: Tensor, image: Tensor, dark: Tensor, overview: Tensor
+    ) -> Tensor:
+        """Where the network looks for the air light, the colours' logits, corrected: (N, 3, H/16,
+        W/16)."""
         places = (features.shape[-2], features.shape[-1])
         light = _mean_over(dark[:, -1:], places)
         looks = self.where(features).float() + self.prior * light
@@ -154,7 +222,8 @@ class DehazeNet(nn.Module):
         found = (colours * weights[:, None]).sum(2)
         correction = self.correction(torch.cat([overview.float(), found], dim=1)).float()
         usual = (torch.logit(found, eps=_EDGE) + correction)[:, :, None, None]
-        return torch.sigmoid(usual + self.local(features).float())
+        total: Tensor = usual + self.local(features).float()
+        return total
 
 
 def _enlarge(x: Tensor, like: Tensor) -> Tensor:
@@ -192,6 +261,9 @@ def initialise(network: DehazeNet, generator: torch.Generator) -> None:
             network.correction[-1],
         ):
             quiet.weight.mul_(0.1)  # type: ignore[operator]
+        if network.look is not None:  # it begins by changing nothing
+            for last in (network.look.factor, network.look.level):
+                last.weight.zero_()
         assert network.transmission.bias is not None
         network.transmission.bias.fill_(-0.5)
         network.presence.bias.fill_(2.0)

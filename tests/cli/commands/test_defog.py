@@ -126,7 +126,7 @@ def test_evaluation_as_table_and_json(network: Path, photos: Path, tmp_path: Pat
     assert run("fog", photos, "-o", out).exit_code == 0
     result = run("defog", "evaluate", out, photos, "--network", network)
     assert result.exit_code == 0, result.output
-    assert all(word in result.output for word in ("2 pictures", "untouched", "dcp", "cyclegan"))
+    assert all(word in result.output for word in ("2 pictures", "untouched", "dcp", "network"))
     found = json.loads(run("defog", "evaluate", out, photos, "--network", network, "--json").stdout)
     assert found["pictures"] == 2
     assert set(found["untouched"]) == {"psnr", "ssim"}

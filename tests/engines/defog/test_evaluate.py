@@ -54,7 +54,7 @@ def pairs(tmp_path: Path) -> Path:
 def test_rows_are_means_over_the_pictures(pairs: Path, network: str) -> None:
     found = evaluate_defog(str(pairs / "hazy"), str(pairs / "clear"), network=network)
     assert found.pictures == 2
-    assert list(found.values) == ["untouched", "dcp", "cyclegan"]
+    assert list(found.values) == ["untouched", "dcp", "network"]
     read = [
         (
             load_image(pairs / "hazy" / f"0{n}_hazy.png"),

@@ -122,8 +122,10 @@ Mixed = Annotated[
 
 def _without_mixed(run_type: str, options: dict[str, Any], mixed: bool | None) -> dict[str, Any]:
     """The options with the old one by its name and value of today."""
-    old = {} if mixed is None else {"mixed": mixed}
-    return {**options, **current_options(run_type, old, CONFIGS)}
+    if mixed is None:
+        return options
+    current = current_options(run_type, {"mixed": mixed}, CONFIGS)
+    return {**options, "precision": current["precision"]}
 
 
 @app.command()

@@ -46,9 +46,8 @@ def defog_steps(options: DefogOptions) -> Iterator[Step]:
         WeightsError: the network is not here, damaged, or another one.
         OptionError: a value out of its range.
 
-    Source: He, Sun and Tang 2009 (dcp); the network is trained on synthetic fog, then as the
-    physical CycleGANs are (Yang et al. 2022, D4), which know that a picture's fog has a depth and a
-    density.
+    Source: He, Sun and Tang 2009 (dcp); the network is trained on synthetic fog, at invented
+    depths of photos and at the exact ones of rendered scenes.
     """
     from belamy.engines.defog.remove import Defogger
 

@@ -32,8 +32,13 @@ class DefogTrainConfig:
             whose names have the smallest SHA-256.
         size: side in pixels of the squares that are learned from, on average; they go from 0.6 to
             1.6 times that, so that the network knows fog at several sizes.
+        rendered: scenes (rooms, streets, valleys) that are rendered to learn on beside the
+            pictures, with textures out of them: their depth is exact. 0 for none; a thousand take
+            some four minutes, once.
+        rendered_share: of the squares of each step, those of rendered scenes.
         start: a network to go on from, defog for the one inside the package or a file; None starts
             from random weights.
+        design: of the network: 1 as in belamy 0.1; 2 takes fog for nearly white and looks twice.
         widths: channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size, of a new network.
         steps: how many batches are learned from.
         batch: squares a step, in each process; more where they are smaller.
@@ -54,7 +59,10 @@ class DefogTrainConfig:
     data: tuple[str, ...]
     held_out: Annotated[int, _HELD_OUT] = 100
     size: Annotated[int, _SIDES] = 160
+    rendered: Annotated[int, Between(0, 100_000)] = 0
+    rendered_share: Annotated[float, Between(0, 1, above=True, below=True)] = 0.5
     start: str | None = None
+    design: Annotated[int, Between(1, 2)] = 2
     widths: tuple[int, ...] = (16, 32, 64, 96, 128)
     steps: Annotated[int, _STEPS] = 4000
     batch: Annotated[int, Between(2, 4096)] = 16

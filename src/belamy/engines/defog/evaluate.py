@@ -39,7 +39,7 @@ class DefogMetrics:
 
     Args:
         pictures: how many were compared.
-        values: `untouched`, `dcp` and `cyclegan` → `psnr` in decibels and `ssim`, means over the
+        values: `untouched`, `dcp` and `network` → `psnr` in decibels and `ssim`, means over the
             pictures.
     """
 
@@ -57,7 +57,7 @@ def measure(hazy: str, clear: str, network: str, device: str) -> DefogMetrics:
     """See `belamy.evaluate_defog`."""
     methods = {
         "dcp": Defogger(DefogOptions(method="dcp", device=device)),
-        "cyclegan": Defogger(DefogOptions(method="cyclegan", network=network, device=device)),
+        "network": Defogger(DefogOptions(method="network", network=network, device=device)),
     }
     totals = {name: [0.0, 0.0] for name in (UNTOUCHED, *methods)}
     count = 0

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.defog.dataset import ImageSet, synthesize_fog
+from belamy.engines.defog.rendered import RenderedSet, held_out_in_fog
 from belamy.pixels.fog.model import remove_fog
 from belamy.pixels.images import contact_sheet, save_image
 from belamy.training.metrics import psnr
@@ -35,7 +36,9 @@ class ValidationSet:
     foggy: tuple[Tensor, ...]
 
     @classmethod
-    def create(cls, sets: Sequence[ImageSet], seed: int) -> ValidationSet:
+    def create(
+        cls, sets: Sequence[ImageSet], seed: int, rendered: RenderedSet | None = None
+    ) -> ValidationSet:
         """Some of the held-out pictures of each set, in fog that depends on the seed alone."""
         clear, foggy = [], []
         for index, one in enumerate(sets):
@@ -43,6 +46,10 @@ class ValidationSet:
             if len(pictures) == 0:
                 continue
             scene, _, hazed = synthesize_fog(pictures, make_rng(seed, "measured", index))
+            clear.append(scene)
+            foggy.append(hazed)
+        if rendered is not None and rendered.held_out is not None:
+            scene, _, hazed = held_out_in_fog(rendered.held_out, _MEASURED, seed)
             clear.append(scene)
             foggy.append(hazed)
         return cls(tuple(clear), tuple(foggy))

@@ -23,9 +23,9 @@ class DefogOptions:
 
     Args:
         image: a file, PIL image, array or tensor; any size. Transparency is kept.
-        method: what estimates the fog: cyclegan is a network that learned it; dcp is the dark
+        method: what estimates the fog: network is one that learned it; dcp is the dark
             channel prior, which needs no training and takes bright walls and white ground for fog.
-        network: of the method cyclegan: defog, which is inside the package, or a file that
+        network: of the method network: defog, which is inside the package, or a file that
             `belamy defog train` made.
         strength: how much of the fog goes: 0 none, 1 all that was found, up to 2 for more than
             that.
@@ -40,7 +40,7 @@ class DefogOptions:
 
     image: Source | None = None
     _: KW_ONLY
-    method: Literal["cyclegan", "dcp"] = "cyclegan"
+    method: Literal["network", "dcp"] = "network"
     network: str | os.PathLike[str] = EMBEDDED
     strength: Annotated[float, Between(0, 2)] = 1.0
     keep_sky: bool = False

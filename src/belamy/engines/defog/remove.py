@@ -93,7 +93,7 @@ def _take_prior(options: DefogOptions, device: torch.device) -> _Method:
 
 
 METHODS: dict[str, Callable[[DefogOptions, torch.device], _Method]] = {
-    "cyclegan": _load_network,
+    "network": _load_network,
     "dcp": _take_prior,
 }
 """Method → what estimates the fog for it."""

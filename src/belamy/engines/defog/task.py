@@ -13,6 +13,7 @@ from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.defog.config import DefogTrainConfig
 from belamy.engines.defog.dataset import ImageSet, sample_crops, synthesize_fog
 from belamy.engines.defog.metrics import ValidationSet
+from belamy.engines.defog.rendered import RenderedSet, sample_rendered
 from belamy.networks.dehaze import STRIDE, DehazeNet, initialise
 from belamy.networks.load import load_network
 from belamy.pixels.fog.model import Fog, remove_fog
@@ -27,6 +28,9 @@ _WARMUP_STEPS = 100  # steps until it is reached. By eye
 _FLOOR = 1e-4  # mean squared error from which on better is not better: 40 dB
 _DECIBELS = 0.1  # weight of the logarithms: most of the loss, since they are what is measured
 _MAPS = 0.3  # weight of the maps' distances. By eye
+_DEPTHS = 0.3  # of it, that of their logarithms
+_LEAST = 0.05  # transmission: below, depths are not told apart
+_OUTSIDE = 0.1  # of what leaves [0, 1] counts
 _SCALES = (0.6, 0.8, 1.0, 1.2, 1.6)  # of the size of the squares, one for each step in turn
 
 
@@ -38,6 +42,7 @@ class DefogTask(TrainingTask):
         sets: clear pictures.
         samples: folder for what it makes of held-out ones.
         accelerator: where it is trained.
+        rendered: scenes with exact depth.
     """
 
     def __init__(
@@ -46,11 +51,13 @@ class DefogTask(TrainingTask):
         sets: Sequence[ImageSet],
         samples: Path,
         accelerator: Accelerator,
+        rendered: RenderedSet | None = None,
     ) -> None:
         super().__init__(
             accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
         )
         self.config, self.sets, self.samples = config, sets, samples
+        self.rendered = rendered
         self.loss_scale = LossScale(
             ["dehaze"], choose_precision(config.precision, accelerator.device)
         )
@@ -61,11 +68,12 @@ class DefogTask(TrainingTask):
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.optimizers = {"dehaze": adam}
-        self.validation = ValidationSet.create(sets, config.seed)
+        self.validation = ValidationSet.create(sets, config.seed, rendered)
         weights = sum(parameter.numel() for parameter in network.parameters())
         pictures = sum(len(one.train) for one in sets)
         line = (
-            f"fog made up on {pictures:,} clear pictures; {self.total_steps:,} steps of "
+            f"fog made up on {pictures:,} clear pictures{_describe(rendered)}; "
+            f"{self.total_steps:,} steps of "
             f"{config.batch} at about {config.size} px; {weights:,} weights"
         )
         self.summary = "; ".join((line, *(message for one in sets for message in one.messages)))
@@ -91,19 +99,21 @@ class DefogTask(TrainingTask):
         size = max(1, round(self.config.size * scale / STRIDE)) * STRIDE
         # the smaller the squares, the more of them
         batch = max(2, round(self.config.batch * (self.config.size / size) ** 2))
-        crops = sample_crops(
-            self.sets,
-            index,
-            batch=batch,
-            size=size,
-            seed=self.config.seed,
-            rank=self.rank,
-            world_size=self.world_size,
-        )
-        rng = make_rng(self.config.seed, "fog", index, self.rank)
-        clear, fog, foggy = synthesize_fog(crops, rng)
+        drawn = 0 if self.rendered is None else round(batch * self.config.rendered_share)
+        where = {"size": size, "seed": self.config.seed}
+        where |= {"rank": self.rank, "world_size": self.world_size}
+        parts = []
+        if drawn < batch:
+            crops = sample_crops(self.sets, index, batch=batch - drawn, **where)
+            rng = make_rng(self.config.seed, "fog", index, self.rank)
+            parts.append(synthesize_fog(crops, rng))
+        if self.rendered is not None and drawn > 0:
+            parts.append(sample_rendered(self.rendered.train, index, batch=drawn, **where))
         device = self.accelerator.device
-        return clear.to(device), fog.to(device), foggy.to(device)
+        clear, fogs, foggy = zip(*parts, strict=True)
+        transmission = torch.cat([one.transmission for one in fogs])
+        fog = Fog(transmission, torch.cat([one.air for one in fogs]))
+        return torch.cat(clear).to(device), fog.to(device), torch.cat(foggy).to(device)
 
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
@@ -116,11 +126,21 @@ class DefogTask(TrainingTask):
 
 def build_network(config: DefogTrainConfig) -> DehazeNet:
     """The network that is trained: a new one, or the one that it goes on from."""
-    if config.start is not None:
-        return load_network(config.start, "dehaze").network.requires_grad_(True)
-    network = DehazeNet(config.widths)
+    start = None if config.start is None else load_network(config.start, "dehaze").network
+    if start is not None and start.design == config.design:
+        return start.requires_grad_(True)
+    if start is None:
+        network = DehazeNet(config.widths, design=config.design)
+    else:
+        network = DehazeNet(start.widths, start.blocks, design=config.design)
     initialise(network, make_rng(config.seed, "weights"))
+    if start is not None:  # an older design: what is new in this one begins by changing nothing
+        network.load_state_dict(start.state_dict(), strict=False)
     return network
+
+
+def _describe(rendered: RenderedSet | None) -> str:
+    return "" if rendered is None else f" and {len(rendered.train.images):,} rendered scenes"
 
 
 def compute_losses(
@@ -138,15 +158,27 @@ def compute_losses(
         as much there as a dense one; `transmission`; and `airlight`, where there is fog. The last
         two count less: where they cannot be known, the picture should still be near.
     """
-    difference = remove_fog(foggy, transmission, airlight) - clear
+    made = remove_fog(foggy, transmission, airlight)
+    inside = made.clamp(0, 1)  # what leaves the range is cut off later, and counts little
+    difference = inside + _OUTSIDE * (made - inside) - clear
     errors = difference.square().mean((1, 2, 3))
     opacity = 1 - fog.transmission
     return {
         "picture": difference.abs().mean(),
         "decibels": _DECIBELS * torch.log(errors / _FLOOR + 1).mean(),
-        "transmission": _MAPS * (transmission - fog.transmission).abs().mean(),
+        "transmission": _MAPS * _map_distance(transmission, fog.transmission),
         "airlight": _MAPS * ((airlight - fog.air).abs() * opacity).mean(),
     }
+
+
+def _map_distance(found: Tensor, true: Tensor) -> Tensor:
+    """How far two transmissions are apart, as they are, as depths, and in their edges."""
+    apart = (found - true).abs().mean()
+    depths = (found.clamp_min(_LEAST).log() - true.clamp_min(_LEAST).log()).abs().mean()
+    error = found - true
+    edges = (error[..., 1:, :] - error[..., :-1, :]).abs().mean()
+    edges = edges + (error[..., 1:] - error[..., :-1]).abs().mean()
+    return apart + _DEPTHS * depths + edges
 
 
 def learning_rate_factor(step: int, total_steps: int) -> float:

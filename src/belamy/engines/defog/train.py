@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from belamy.engines.defog.adapt_task import PERCEPTUAL_LAYERS, AdaptTask, Domains
 from belamy.engines.defog.config import DefogAdaptConfig, DefogTrainConfig
 from belamy.engines.defog.dataset import ImageSet, open_image_sets
+from belamy.engines.defog.rendered import RenderedSet, open_rendered
 from belamy.engines.defog.task import DefogTask
 from belamy.errors import DataError
 from belamy.networks.backbone import Backbone, load_backbone
@@ -27,20 +28,34 @@ from belamy.training.trainer import Trained, TrainingProgress
 __all__ = ["ADAPTING", "TRAINING", "adapt", "train"]
 
 _STORED = 1.25  # side of the stored pictures, in sides of the squares that are cut out of them
+_LEAST_STORED = 200  # pixels of it, where textures of rendered scenes are cut out of them
 _BATCH = 64  # pictures whose fog is estimated in one pass
 
 
-def _load_sets(config: DefogTrainConfig, accelerator: Accelerator) -> Sequence[ImageSet]:
-    return open_image_sets(config.data, round(_STORED * config.size), config.held_out)
+@dataclass(frozen=True)
+class _Data:
+    """Pictures, and scenes that were rendered."""
+
+    sets: Sequence[ImageSet]
+    rendered: RenderedSet | None
+
+
+def _load_data(config: DefogTrainConfig, accelerator: Accelerator) -> _Data:
+    side = round(_STORED * config.size)
+    if config.rendered:  # their textures must not depend on the squares' size
+        side = max(side, _LEAST_STORED)
+    sets = open_image_sets(config.data, side, config.held_out)
+    rendered = open_rendered(sets, config.rendered, config.seed) if config.rendered else None
+    return _Data(sets, rendered)
 
 
 def _make_task(
-    config: DefogTrainConfig, data: Sequence[ImageSet], run: Run, accelerator: Accelerator
+    config: DefogTrainConfig, data: _Data, run: Run, accelerator: Accelerator
 ) -> DefogTask:
-    return DefogTask(config, data, run.samples, accelerator)
+    return DefogTask(config, data.sets, run.samples, accelerator, data.rendered)
 
 
-def _save(config: DefogTrainConfig, data: Sequence[ImageSet], run: Run, trained: Trained) -> None:
+def _save(config: DefogTrainConfig, data: _Data, run: Run, trained: Trained) -> None:
     _write(run, trained, config.data)
 
 
@@ -70,7 +85,7 @@ def _save_adapted(config: DefogAdaptConfig, data: _AdaptData, run: Run, trained:
     _write(run, trained, (*config.clear, *config.foggy))
 
 
-TRAINING = Training("defog", _load_sets, _make_task, _save)
+TRAINING = Training("defog", _load_data, _make_task, _save)
 ADAPTING = Training("defog-adapt", _load_adapt_data, _make_adapt_task, _save_adapted)
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "apply_fog",
     "degrade",
     "density_for",
+    "fog_at",
     "random_fog",
     "random_scene",
     "remove_fog",
@@ -40,8 +41,11 @@ _CLEAR = 0.25  # of the pictures have no fog at all: most photos that people hav
 _FRONT = 0.5  # of them have something in front
 _THINNEST, _DENSEST = 0.25, 4.0  # β, in units of one over the largest depth
 _PATCHY = 0.3  # of the fogs are
-_TINTED = 0.4  # of the air lights are
-_LIGHT = 0.6  # of the air lights are at least `_LIGHTEST`, as by day; the others may be darker
+_TINTED, _DEEPLY_TINTED = 0.5, 0.2  # of the air lights are
+_SIDED = 0.2  # are lighter on one side
+_USUAL = 0.75  # of the fogs in rooms are as dense as RESIDE's
+_CLEAR_SCENES = 0.12  # of the rendered scenes have no fog
+_LIGHT = 0.8  # of the air lights are at least `_LIGHTEST`, as by day; the others may be darker
 _LIGHTEST, _DARKEST = 0.7, 0.45
 _NOISE = 0.02  # at most, of a camera
 _WHITE = 0.3  # of the scenes have a large bright region. By eye
@@ -169,17 +173,48 @@ def random_fog(depth: Tensor, rng: torch.Generator) -> Fog:
     return Fog(transmission, _random_air(depth, rng))
 
 
+def fog_at(depth: Tensor, outdoors: Tensor, rng: torch.Generator) -> Fog:
+    """Fog of any density at depths that are known.
+
+    Rooms have it as RESIDE's indoor set has (Li et al. 2019): t = exp(−β·depth/farthest), β mostly
+    0.5 to 2. Out of doors, where some things are a thousand times as far as others, depths end
+    at some multiple of the median, and the fog is as dense as takes a part of the light.
+
+    Args:
+        depth: (N, 1, H, W) in metres.
+        outdoors: (N,), whether each picture is of the open.
+        rng: random generator.
+    """
+    count = len(depth)
+    middle = depth.flatten(1).median(1).values.view(-1, 1, 1, 1)
+    span = torch.exp(uniform(count, 0.6, 3.0, rng))
+    capped = torch.minimum(depth, middle * span)
+    open_air = outdoors.view(-1, 1, 1, 1)
+    near = torch.where(open_air, capped, depth)
+    near = near / near.amax((2, 3), keepdim=True).clamp_min(1e-6)
+    usual, dense = uniform(count, 0.5, 2.0, rng), uniform(count, 0.1, 4.0, rng)
+    density = torch.where(uniform(count, 0, 1, rng) < _USUAL, usual, dense)
+    amount = uniform(count, 0.05, 0.8, rng).flatten().tolist()
+    by_amount = torch.tensor(
+        [density_for(one, part) for one, part in zip(near, amount, strict=True)]
+    )
+    density = torch.where(open_air, by_amount.view(-1, 1, 1, 1).clamp_max(12), density)
+    density = density * (uniform(count, 0, 1, rng) >= _CLEAR_SCENES)
+    return Fog(torch.exp(-density * near), _random_air(depth, rng))
+
+
 def _random_air(depth: Tensor, rng: torch.Generator) -> Tensor:
-    """(N, 3, H, W): a grey of 0.45 to 1, most of them light; some are tinted, blue to yellow and
-    green to magenta, and a third are brighter on one side by up to a tenth."""
+    """(N, 3, H, W): a grey of 0.7 to 1 in most, down to 0.45 in some; half have a cast, mostly a
+    small one, from blue to yellow; a fifth are brighter on one side by up to a tenth."""
     count = len(depth)
     least = torch.where(uniform(count, 0, 1, rng) < _LIGHT, _LIGHTEST, _DARKEST)
     bright = least + (1 - least) * uniform(count, 0, 1, rng)
-    tinted = (uniform(count, 0, 1, rng) < _TINTED).float()
-    warmth = uniform(count, -0.15, 0.15, rng) * tinted
-    green = uniform(count, -0.03, 0.03, rng) * tinted
+    cast = uniform(count, 0, 1, rng)
+    strength = (cast < _TINTED) * 0.25 + (cast < _DEEPLY_TINTED) * 0.75
+    warmth = uniform(count, -0.16, 0.16, rng) * strength
+    green = uniform(count, -0.03, 0.03, rng) * strength
     tint = torch.cat([warmth, green, -warmth], dim=1)  # (N, 3, 1, 1)
-    sided = (uniform(count, 0, 1, rng) < 1 / 3).float() * 0.1
+    sided = (uniform(count, 0, 1, rng) < _SIDED).float() * 0.1
     gradient = sided * (smooth_noise(depth, rng, cells=1, octaves=1) - 0.5)
     return (bright * (1 + tint + gradient)).clamp(0, 1)
 
