@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,10 +77,20 @@ def find_files(call: Call, folder: Path, *, trust: bool) -> Found:
                 options[text] = f"{network}@{search.find(path, None)}"
         elif not _is_name(text):
             options[text] = search.find(text, digests or None if name in NETWORKS else None)
+        elif name in NETWORKS and (older := _find_older(text, digests)) is not None:
+            options[text] = older
         if name in NETWORKS:
             networks.append(options.get(text, text))
     _compare_weights(call.recipe, networks)
     return Found(tuple(inputs), options)
+
+
+def _find_older(name: str, digests: Collection[str]) -> str | None:
+    """The weights of before, where those of this name have been replaced since."""
+    from belamy.networks.files.cache import find_older
+
+    path = find_older(name, digests)
+    return None if path is None or _digest_of_network(name) in digests else os.fspath(path)
 
 
 def _paths_in(call: Call) -> Iterator[tuple[str, str]]:

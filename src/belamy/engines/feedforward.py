@@ -99,6 +99,11 @@ class Repainter(Generic[Options]):
         )
         self._weights = {self.path.name: files.sha256(self.path)}
 
+    @property
+    def weights(self) -> dict[str, str]:
+        """The network's file → its SHA-256."""
+        return dict(self._weights)
+
     def __call__(self, image: Source | None = None) -> Picture:
         """The picture repainted."""
         (last,) = deque(self.steps(image), maxlen=1)
@@ -118,6 +123,10 @@ class Repainter(Generic[Options]):
         written = replace(options, tile="none" if tile is None else tile, device=str(self.device))
         return recipe_of(self.engine, written, self._weights, step=1)
 
+    def paint(self, image: Tensor, options: Options, tile: int | None) -> Tensor:
+        """A picture (1, 3, H, W) in [0, 1] repainted, not clamped: one pass of the network."""
+        return repaint(self.runtime, image, tile)
+
     def steps(self, image: Source | None = None) -> Iterator[Step]:
         """The same as a stream, of one step."""
         options = self._options(image)
@@ -125,7 +134,7 @@ class Repainter(Generic[Options]):
         picture = _resize_picture(load_picture(options.image), options.size)
         base = picture.image.to(self.device)
         tile = _choose_tile(options.tile, self.runtime, base)
-        generated = repaint(self.runtime, base, tile).to(base)
+        generated = self.paint(base, options, tile).to(base)
         if not bool(generated.isfinite().all()):
             raise WeightsError(f"{self.path} paints values that are no numbers; get it again")
         recipe = self._recipe(options, tile)

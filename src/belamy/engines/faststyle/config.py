@@ -18,10 +18,17 @@ class StyleTrainConfig:
     Args:
         painting: the picture whose style is learned.
         data: folder or zip of photographs to practise on; in all folders in it.
+        start: a network of the same width and blocks that `belamy style train` made, to go on
+            from; none begins anew. Another style is learned in half of the steps so.
         model: the network that judges, a name (`belamy models list`) or a file.
         style_layers: the layers whose statistics the painting gives. None given: those that suit
             the model.
         content_layers: the layers in which the picture must stay what it was.
+        scales: at how many sizes the painting is compared, each half of the one before: with one,
+            strokes are of one size, and there is no swirl that is larger than the layers see.
+        variation: how strong the smooth noise is that is added to what is painted, in parts of
+            what lies between black and white; where a photograph is empty, it says where
+            something begins.
         style_weight: of the distance to the style; more paints more boldly.
         content_weight: of the distance to the content.
         smoothness: of the differences between neighbouring pixels, against grain.
@@ -46,8 +53,11 @@ class StyleTrainConfig:
     painting: str
     data: str
     model: str = "iris"
+    start: str = ""
     style_layers: tuple[str, ...] = ()
     content_layers: tuple[str, ...] = ()
+    scales: Annotated[int, Between(1, 4)] = 3
+    variation: Annotated[float, Between(0, 1)] = 0.08
     style_weight: Annotated[float, Between(0, above=True)] = 1.0
     content_weight: Annotated[float, Between(0)] = 0.1
     smoothness: Annotated[float, Between(0)] = 0.3

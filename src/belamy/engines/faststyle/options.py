@@ -23,8 +23,14 @@ class ApplyStyleOptions:
         image: a file, PIL image, array or tensor; any size. Transparency is kept.
         network: a file that `belamy style train` made, a .t7 of fast-neural-style, a .pth of
             PyTorch's fast_neural_style, or an .onnx.
-        size: long side of the result in pixels; strokes are as large as they were when the network
-            learned, so that a larger picture has finer ones. None: the image's own.
+        size: long side of the result in pixels. None: the image's own.
+        stroke_size: how broad strokes are: 1 as the painting has them beside its own size, however
+            large the picture is, 2 twice as broad; at the finest, and in small pictures, as the
+            network makes them. Large pictures are painted small first, and then filled with finer
+            strokes. fixed: as many pixels as the network makes them, whatever the size.
+        variation: how strong the smooth noise is that is added first, of which empty places get
+            strokes of their own; 0 adds none. None: as the network has learned it.
+        seed: of this noise.
         strength: how much of the painting is blended into the image, 0 to 1.
         keep_colors: take only light and dark from the painting, and colours from the image.
         tile: longest side of the tiles that large pictures are worked on in; auto decides by the
@@ -44,6 +50,9 @@ class ApplyStyleOptions:
     _: KW_ONLY
     network: str | os.PathLike[str]
     size: Annotated[int | None, Between(1, 32_768, "pixels")] = None
+    stroke_size: Literal["fixed"] | Annotated[float, Between(0.1, 10)] = 1.0
+    variation: Annotated[float | None, Between(0, 1)] = None
+    seed: int = 0
     strength: Annotated[float, Between(0, 1)] = 1.0
     keep_colors: bool = False
     tile: Literal["auto", "none"] | Annotated[int, Between(256, unit="pixels")] = "auto"

@@ -1,4 +1,10 @@
-"""The training of a network that paints in one style: see `TrainingTask`."""
+"""The training of a network that paints in one style: see `TrainingTask`.
+
+**Differs** from Johnson, Alahi and Fei-Fei 2016: the painting is compared at several sizes, so that
+there are strokes at several scales (as Gatys et al. 2017 and Wang et al. 2017 have them); and what
+is painted has a little noise added first, which gives an empty sky something to begin swirls with
+(as Ulyanov et al. 2016 do).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 
 from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.faststyle.config import StyleTrainConfig
+from belamy.engines.faststyle.variation import add_variation
 from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.network import ImageTransformNet, build_johnson_net, initialise
 from belamy.objectives.perceptual_losses import (
@@ -44,31 +52,51 @@ class PerceptualLoss:
 
     Args:
         backbone: the network whose features are compared.
-        style: layer → (1, C, C), the Gram matrices of the painting that is learned.
-        content: the layers in which a picture must stay what it was.
+        style: for each scale, the full size first and each half of the one before: layer →
+            (1, C, C), the Gram matrices of the painting that is learned.
+        content: the layers in which a picture must stay what it was; at half the size where there
+            are several scales, since what is smaller is strokes.
     """
 
     backbone: Backbone
-    style: Mapping[str, Tensor]
+    style: tuple[Mapping[str, Tensor], ...]
     content: tuple[str, ...]
 
     @classmethod
     def of(
-        cls, backbone: Backbone, painting: Tensor, style: Sequence[str], content: Sequence[str]
+        cls,
+        backbone: Backbone,
+        painting: Tensor,
+        style: Sequence[str],
+        content: Sequence[str],
+        scales: int = 1,
     ) -> PerceptualLoss:
         """The loss whose target is the style of a painting (1, 3, H, W)."""
         with torch.no_grad():
-            return cls(backbone, gram_matrices(backbone(painting, style)), tuple(content))
+            grams = [gram_matrices(backbone(x, style)) for x in _halve(painting, scales)]
+        return cls(backbone, tuple(grams), tuple(content))
 
     def __call__(self, painted: Tensor, photographs: Tensor) -> dict[str, Tensor]:
         """`style` and `content`, both 0 at the best; (N, 3, H, W) in [0, 1] each."""
+        scales = len(self.style)
         with torch.no_grad():
-            targets = self.backbone(photographs, self.content)
-        features = self.backbone(painted, {*self.style, *self.content})
+            photograph = _halve(photographs, min(2, scales))[-1]
+            content = self.backbone(photograph, self.content)
+        layers = {*self.style[0], *self.content}
+        seen = [self.backbone(x, layers) for x in _halve(painted, scales)]
+        styles = [relative_gram_loss(*both) for both in zip(seen, self.style, strict=True)]
         return {
-            "style": relative_gram_loss(features, self.style),
-            "content": relative_content_loss(features, targets),
+            "style": torch.stack(styles).mean(),
+            "content": relative_content_loss(seen[min(1, scales - 1)], content),
         }
+
+
+def _halve(images: Tensor, scales: int) -> list[Tensor]:
+    """The pictures (N, 3, H, W), at half of the size, at a quarter …, as many as `scales`."""
+    pyramid = [images]
+    while len(pyramid) < scales:
+        pyramid.append(F.interpolate(pyramid[-1], scale_factor=0.5, mode="area"))
+    return pyramid
 
 
 def network_arguments(config: StyleTrainConfig) -> dict[str, object]:
@@ -84,6 +112,7 @@ class FastStyleTask(TrainingTask):
         photographs: uint8 (N, S, S, 3), to practise on.
         perceptual_loss: its backbone on the accelerator's device.
         samples: the folder for pictures made on the way.
+        start: the weights to go on from; None begins anew.
     """
 
     def __init__(
@@ -93,6 +122,7 @@ class FastStyleTask(TrainingTask):
         perceptual_loss: PerceptualLoss,
         samples: Path,
         accelerator: Accelerator,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
         super().__init__(
             accelerator, total_steps=config.steps, ema_decay=config.ema, seed=config.seed
@@ -103,6 +133,8 @@ class FastStyleTask(TrainingTask):
         net = build_johnson_net(**network_arguments(config))  # type: ignore[arg-type]
         nn.Module.to(net, memory_format=torch.channels_last)  # type: ignore[call-overload]
         initialise(net, make_rng(config.seed, "weights"))
+        if start is not None:
+            net.load_state_dict(start)
         self.loss_scale = LossScale(
             ["painter"], choose_precision(config.precision, accelerator.device)
         )
@@ -118,7 +150,7 @@ class FastStyleTask(TrainingTask):
         return (
             f"{Path(config.painting).stem} on {len(self.photographs):,} photographs; "
             f"{self.total_steps:,} steps at {config.size} px, judged by {loss.backbone.name} in "
-            f"{', '.join(loss.style)}; {weights:,} weights"
+            f"{', '.join(loss.style[0])}; {weights:,} weights"
         )
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
@@ -130,9 +162,9 @@ class FastStyleTask(TrainingTask):
         net.train()
         photographs = self._batch(index).contiguous(memory_format=torch.channels_last)
         with autocast(self.accelerator.device, self.config.precision):
-            painted = net(photographs).float()
+            painted = net(self._vary(photographs, index)).float()
             losses = self.perceptual_loss(painted, photographs)
-        if index < _COPY_FRACTION * self.total_steps:
+        if not self.config.start and index < _COPY_FRACTION * self.total_steps:
             loss = (painted - photographs).abs().mean()
         else:
             loss = self._loss(painted, losses)
@@ -162,13 +194,17 @@ class FastStyleTask(TrainingTask):
         )
         return crops.to(self.accelerator.device)
 
+    def _vary(self, photographs: Tensor, index: int) -> Tensor:
+        rng = make_rng(self.config.seed, "variation", index, self.rank)
+        return add_variation(photographs, self.config.variation, rng)
+
     @torch.no_grad()
     def evaluate(self, networks: Mapping[str, nn.Module], step: int) -> dict[str, float]:
         """The losses on a few photographs, which are painted into `samples/` too."""
         net = networks["painter"].eval()
         side = self.photographs.shape[1] // 4 * 4
         shown = resample(self.photographs[:_SHOWN], side).div(255).to(self.accelerator.device)
-        painted = net(shown).clamp(0, 1)
+        painted = net(self._vary(shown, 0)).clamp(0, 1)
         losses = self.perceptual_loss(painted, shown)
         if self.accelerator.is_main_process:
             pictures = [one[None] for one in (*shown, *painted)]

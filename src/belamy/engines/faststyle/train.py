@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -13,8 +13,9 @@ from belamy.engines.faststyle.config import StyleTrainConfig
 from belamy.engines.faststyle.task import STORED, FastStyleTask, PerceptualLoss, network_arguments
 from belamy.errors import OptionError
 from belamy.networks.backbone import load_backbone
-from belamy.networks.find import IN_RUN, name_network
-from belamy.networks.image_to_image.load import save_image_net
+from belamy.networks.find import IN_RUN, find_network, name_network
+from belamy.networks.image_to_image.load import load_image_net, save_image_net
+from belamy.networks.image_to_image.network import build_johnson_net
 from belamy.networks.registry import NETWORKS
 from belamy.pixels.images import fit, load_image, resize
 from belamy.training.pictures import load_squares
@@ -37,12 +38,30 @@ def _make_task(
     config: StyleTrainConfig, data: _Data, run: Run, accelerator: Accelerator
 ) -> FastStyleTask:
     loss, photographs = data
-    return FastStyleTask(config, photographs, loss, run.samples, accelerator)
+    start = _load_start(config) if config.start else None
+    return FastStyleTask(config, photographs, loss, run.samples, accelerator, start)
+
+
+def _load_start(config: StyleTrainConfig) -> Mapping[str, Tensor]:
+    """The weights to go on from.
+
+    Raises:
+        OptionError: they are of another width, or of other blocks.
+    """
+    network = load_image_net(find_network(config.start, "image-to-image"))
+    own = build_johnson_net(**network_arguments(config))  # type: ignore[arg-type]
+    if network.rows != own.rows:
+        raise OptionError(
+            f"start is {config.start}, which is not of width {config.width} and {config.blocks} "
+            "blocks; name its own width and blocks, or begin anew"
+        )
+    return network.state_dict()
 
 
 def _save(config: StyleTrainConfig, data: _Data, run: Run, trained: Trained) -> None:
     notes = {name: f"{value:.4f}" for name, value in trained.measures.items()}
     backbone = data[0].backbone
+    learned = {name: str(getattr(config, name)) for name in ("size", "style_size", "variation")}
     save_image_net(
         run.folder / IN_RUN,
         trained.networks["painter"],
@@ -50,7 +69,7 @@ def _save(config: StyleTrainConfig, data: _Data, run: Run, trained: Trained) -> 
         arguments=network_arguments(config),
         style=Path(config.painting).stem,
         trained_on=Path(config.data).name,
-        notes={**notes, "judge": backbone.name, "judge_sha256": backbone.sha256},
+        notes={**notes, "judge": backbone.name, "judge_sha256": backbone.sha256, **learned},
     )
 
 
@@ -76,4 +95,5 @@ def _make_loss(config: StyleTrainConfig, device: torch.device) -> PerceptualLoss
     backbone = load_backbone(config.model, layers={*style, *content}, device=device)
     painting = load_image(config.painting)
     size = fit(painting.shape[-2], painting.shape[-1], config.painting_side)
-    return PerceptualLoss.of(backbone, resize(painting, size).to(device), style, content)
+    shrunk = resize(painting, size).to(device)
+    return PerceptualLoss.of(backbone, shrunk, style, content, config.scales)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,8 +15,16 @@ from belamy.networks.files.package import installed_file
 from belamy.networks.files.well_known import network_of
 from belamy.networks.registry import find_architecture
 
-__all__ = ["Status", "cached_path", "embedded_path", "get_status", "remove_weights"]
+__all__ = [
+    "Status",
+    "cached_path",
+    "embedded_path",
+    "find_older",
+    "get_status",
+    "remove_weights",
+]
 
+_DIGITS = 8  # of a SHA-256, in the names of older weights
 _EMBEDDED = Path(__file__).parents[2] / "weights"
 
 
@@ -31,6 +41,21 @@ class Status:
 def embedded_path(name: str) -> Path:
     """Where the package would keep the weights called `name`."""
     return _EMBEDDED / f"{name}{SUFFIX}"
+
+
+def find_older(name: str, digests: Collection[str]) -> Path | None:
+    """What the package kept of the weights called `name` from before they were replaced.
+
+    Older weights are called by the beginning of their SHA-256: `older/NAME-01234567.safetensors`.
+
+    Args:
+        digests: the SHA-256s that are looked for, among others'.
+    """
+    for digest in digests:
+        path = _EMBEDDED / "older" / f"{name}-{digest[:_DIGITS]}{SUFFIX}"
+        if re.fullmatch("[0-9a-f]{64}", digest) and path.is_file():
+            return path
+    return None
 
 
 def cached_path(name: str) -> Path:
