@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.importorskip(
-    "playwright", reason="the browser tests need playwright: pip install playwright"
-)
-pytest.importorskip("fastapi", reason="the browser tests need pip install 'belamy[studio]'")
-
-from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
-from tests.browser.wall import PATIENCE, Wall
-from tests.studio.serving import Served, studio
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Playwright
+    from tests.browser.wall import Wall
+    from tests.studio.serving import Served
 
 CHROMIUM = (
     os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -38,16 +36,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason="chromium is not here: make test-browser"))
+            elif find_spec("fastapi") is None:
+                item.add_marker(pytest.mark.skip(reason="needs pip install 'belamy[studio]'"))
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    from tests.studio.serving import studio
+
     with studio(tmp_path_factory.mktemp("studio"), warm=True) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    from playwright.sync_api import expect, sync_playwright
+    from tests.browser.wall import PATIENCE
+
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as found:
         yield found
@@ -74,6 +79,8 @@ def cookie(browser: Browser, served: Served, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def window(browser: Browser, served: Served, cookie: Path) -> Iterator[Wall]:
     """Opens windows on the studio; at the end none may have complained, or asked another host."""
+    from tests.browser.wall import Wall
+
     wall = Wall(browser, f"http://127.0.0.1:{served.port}", cookie)
     yield wall
     wall.close()

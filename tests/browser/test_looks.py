@@ -9,11 +9,16 @@ import io
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
 from tests.browser.wall import ROOMS, Wall
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
 
 SHOTS = os.environ.get("BELAMY_SHOTS")
 LARGEST = 60_000  # bytes of a picture of the documentation
@@ -28,9 +33,16 @@ CUT = """[...document.querySelectorAll(
   .map((one) => one.textContent)"""
 
 
+LOADED = """Promise.race([
+  new Promise((resolve) => setTimeout(resolve, 8000)),
+  Promise.all([...document.images].filter((one) => one.loading !== "lazy")
+    .map((one) => one.decode().catch(() => null)))])"""
+
+
 def settle(page: Page) -> None:
     page.locator(".label h1").wait_for()
     page.wait_for_load_state("networkidle")
+    page.evaluate(LOADED)
     page.wait_for_timeout(700)  # the knob glides
 
 
@@ -92,6 +104,7 @@ def test_projector(window: Wall) -> None:
     expect(page.locator("bl-strip")).to_be_hidden()
     rows = page.locator("bl-row:visible")
     assert rows.count() == 3
+    page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(300)
     shoot(page, "dream-projector")
 

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 import json
 
-from playwright.sync_api import expect
+import pytest
 from tests.browser.wall import Wall, drop, fill, give, picture, ready, results, run, stage
+
+expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
+
+
+# For two seconds, of each frame of the screen: whether the middle of the stage is empty.
+BLANKS = """new Promise((resolve) => {
+  const canvas = document.querySelector("bl-stage canvas.picture");
+  const end = performance.now() + 2000;
+  let blank = 0;
+  const look = () => {
+    const [x, y] = [canvas.width * 0.7, canvas.height * 0.5].map(Math.round);
+    blank += canvas.getContext("2d").getImageData(x, y, 1, 1).data[3] === 0;
+    if (performance.now() < end) requestAnimationFrame(look);
+    else resolve(blank);
+  };
+  look();
+})"""
 
 
 def begin_long(page) -> None:  # type: ignore[no-untyped-def]
@@ -47,6 +64,7 @@ def test_stop_keeps_what_is_there(window: Wall) -> None:
         if stage(page, "after !== null"):
             break
         page.wait_for_timeout(100)
+    assert page.evaluate(BLANKS) == 0
     page.locator("body").press("Escape")
     expect(page.locator(".run:not(.stop)")).to_be_visible()
     made = results(page)[0]

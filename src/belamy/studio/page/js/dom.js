@@ -50,9 +50,9 @@ export function icon(name) {
   return svg;
 }
 
-/** A lazy thumbnail that never says "broken". */
-export function thumb(url, width, height, alt = "") {
-  const image = el("img", { src: url, alt, loading: "lazy", decoding: "async", draggable: "false" });
+/** A thumbnail that never says "broken"; of long lists only what is seen is loaded. */
+export function thumb(url, width, height, alt = "", lazy = false) {
+  const image = el("img", { src: url, alt, loading: lazy ? "lazy" : "eager", decoding: "async", draggable: "false" });
   if (width) image.width = width;
   if (height) image.height = height;
   let tries = 0;

@@ -102,7 +102,8 @@ export function listenForFiles() {
   addEventListener("drop", async (event) => {
     event.preventDefault();
     showCatch(false);
-    const files = [...event.dataTransfer.files];
+    const entries = [...event.dataTransfer.items].map((one) => one.webkitGetAsEntry?.()).filter(Boolean);
+    const files = entries.some((one) => one.isDirectory) ? await filesOf(entries) : [...event.dataTransfer.files];
     if (files.length) await takeAll(files);
     else if (event.dataTransfer.getData("text")) {
       store.trouble = { room: store.room, text: t("errors.address") };
@@ -114,6 +115,20 @@ export function listenForFiles() {
     const file = [...(event.clipboardData?.files ?? [])][0];
     if (file) await takeFile(file, { pasted: true });
   });
+}
+
+/** The pictures in dropped folders, in the order of their names. */
+async function filesOf(entries) {
+  const found = [];
+  const list = (reader) => new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+  for (const entry of entries) {
+    if (entry.isFile) found.push(await new Promise((resolve, reject) => { entry.file(resolve, reject); }));
+    else {
+      const reader = entry.createReader();
+      for (let some = await list(reader); some.length; some = await list(reader)) found.push(...await filesOf(some));
+    }
+  }
+  return found.filter((file) => file.type.startsWith("image/")).sort((a, b) => a.name.localeCompare(b.name));
 }
 
 async function takeAll(files) {

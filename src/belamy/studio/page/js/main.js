@@ -50,9 +50,9 @@ function header() {
   }, name.toUpperCase());
   return el("header", { class: "top" },
     el("a", { class: "skip", href: "#stage", onclick: skip }, t("skip")),
-    el("a", { class: "logo", href: "/#dream" }, svg),
+    el("a", { class: "logo", href: "./#dream" }, svg),
     el("nav", { class: "rooms", "aria-label": t("rooms.name") }, Object.keys(ROOMS).map((name) => el("a", {
-      href: `/#${name}`, "aria-current": name === store.room ? "page" : null,
+      href: `./#${name}`, "aria-current": name === store.room ? "page" : null,
     }, t(`rooms.${name}`)))),
     el("div", { class: "end" }, queue,
       el("div", { class: "languages", role: "group", "aria-label": t("settings.language") }, language("en"), el("i", { "aria-hidden": "true" }, "/"), language("it")),

@@ -62,7 +62,10 @@ class Store extends EventTarget {
   /** Changes the settings of this room, so that it can be undone. */
   change(work, what = "settings") {
     const before = JSON.stringify({ room: this.room, state: this.here });
+    const { picture, mask } = this.here.inputs;
     work(this.here);
+    const { inputs } = this.here; // a mask belongs to its picture
+    if (mask && inputs.mask?.id === mask.id && inputs.picture?.id !== picture?.id) delete inputs.mask;
     if (JSON.stringify({ room: this.room, state: this.here }) !== before) {
       this.#past.push({ text: before, at: performance.now() });
       if (this.#past.length > HISTORY) this.#past.shift();

@@ -35,7 +35,7 @@ export function openChannels(model, row, rows) {
       const list = Array.isArray(found) ? found : found.channels ?? [];
       grid.replaceChildren(...list.map((one) => el("button", {
         type: "button", onclick: () => take(one.channel),
-      }, el("span", { class: "frame" }, one.thumb ? thumb(one.thumb, 92, 92) : null),
+      }, el("span", { class: "frame" }, one.thumb ? thumb(one.thumb, 92, 92, "", true) : null),
       t("channels.one", { n: one.channel }))));
       if (list.some((one) => one.thumb === null)) {
         timer = setTimeout(load, 2000);

@@ -54,12 +54,24 @@ export class Panel extends HTMLElement {
     const grid = this.room.grid === false ? null : el("button", {
       class: "more", type: "button", onclick: () => openGrid(),
     }, icon("grid"), t("panel.grid"));
-    this.extra = this.room.extra?.() ?? [];
+    this.mask = store.here.inputs.mask?.id;
+    this.extra = [...(this.room.extra?.() ?? []), this.mask ? this.maskRow(store.here.inputs.mask) : null];
     this.settings.replaceChildren(
       el("div", {}, this.slots, this.ways),
       el("div", {}, this.extra, this.rows.map((one) => one.node), this.fineRows.length ? this.more : null, this.fine, grid));
     if (store.page.fine) this.fold(true);
     this.refresh();
+  }
+
+  /** The mask that goes in, and the way to be rid of it. */
+  maskRow(mask) {
+    const picture = thumb(mask.thumb, 40, 30);
+    picture.className = "row-thumb";
+    return el("div", { class: "setting row-extra" }, el("span", {}, t("panel.mask")), picture,
+      el("button", {
+        class: "quiet", type: "button",
+        onclick: () => store.change((room) => { delete room.inputs.mask; }, "inputs"),
+      }, t("panel.no_mask")));
   }
 
   makeRow(row) {
@@ -91,7 +103,7 @@ export class Panel extends HTMLElement {
   }
 
   refresh() {
-    if (engineOf() !== this.engine) {
+    if (engineOf() !== this.engine || this.mask !== store.here.inputs.mask?.id) {
       this.build();
       return;
     }

@@ -138,6 +138,7 @@ export class Stage extends HTMLElement {
   }
 
   get zoomWords() {
+    if (!this.view.width) return t("tools.fit");
     const percent = number(Math.round(this.view.shown * 100));
     return t(this.view.scale === null ? "stage.fits" : "stage.zoom", { n: percent });
   }

@@ -79,7 +79,7 @@ export class Strip extends HTMLElement {
       class: "made", role: "option", id: `made-${result.id}`, "data-id": result.id, "aria-label": title, title,
       "data-all": all.map((one) => one.id).join(" "),
       onclick: (event) => (event.shiftKey ? this.mark(result.id) : this.pick(result.id)),
-    }, el("span", { class: "frame" }, thumb(result.thumb, width, 76)),
+    }, el("span", { class: "frame" }, thumb(result.thumb, width, 76, "", true)),
     el("span", { class: "mark", hidden: true }));
   }
 
