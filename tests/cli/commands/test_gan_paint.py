@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from typer.testing import CliRunner, Result
 from belamy.cli.commands import gan_paint, recipe
 from belamy.cli.groups import RootGroup
 from belamy.engines.gan.sample_api import gan_paint_steps
+from belamy.pixels.film import FILM_SUFFIXES
+from belamy.pixels.film.writers.container import CONTAINERS
 from belamy.pixels.images import load_image, save_image
 from belamy.pixels.recipe import read_recipe
 
@@ -112,16 +115,49 @@ def test_walks_are_films_and_replayed_as_such(painter: Path, tmp_path: Path) -> 
     assert film.read_bytes() == again.read_bytes()
     result = run("replay", "--trust", film, "-o", tmp_path / "still.png")
     assert result.exit_code == 1
-    assert "use .gif .mp4" in words(result)
+    assert "use .mp4 .mov" in words(result)
 
 
-def test_an_mp4_is_replayed_too(painter: Path, tmp_path: Path) -> None:
-    pytest.importorskip("av")
-    film, again = tmp_path / "walk.mp4", tmp_path / "again.mp4"
-    made("walk", painter, "-o", film, "--seconds", "1", "--fps", "5")
+@pytest.mark.parametrize("suffix", FILM_SUFFIXES)
+def test_walks_in_every_format_are_replayed(suffix: str, painter: Path, tmp_path: Path) -> None:
+    if suffix in CONTAINERS:
+        pytest.importorskip("av")
+    film, again = tmp_path / f"walk{suffix}", tmp_path / f"again{suffix}"
+    options = ("--seconds", "1", "--fps", "5", "--quality", "70")
+    made("walk", painter, "-o", film, *options)
     assert run("replay", "--trust", film, "-o", again).exit_code == 0
     assert film.read_bytes() == again.read_bytes()
-    assert "gan-walk" in run("recipe", film).output
+    shown = run("recipe", film).output
+    assert "gan-walk" in shown
+    assert re.search(r"film, quality +70", shown)
+    assert "is there already" in words(run("gan", "walk", painter, "-o", film, *options))
+    made("walk", painter, "-o", film, *options[:-1], "90")  # another quality: made again
+    assert read_recipe(film).film["quality"] == 90
+
+
+def test_a_walk_in_a_folder(painter: Path, tmp_path: Path) -> None:
+    made("walk", painter, "-o", tmp_path / "walk", "--seconds", "1", "--fps", "5")
+    assert len(list((tmp_path / "walk").glob("*.png"))) == 5
+    assert run("replay", "--trust", tmp_path / "walk", "-o", tmp_path / "again").exit_code == 0
+    names = ("000003.png", "film.json")
+    first, second = ([(tmp_path / f / n).read_bytes() for n in names] for f in ("walk", "again"))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        (("-o", "a.webm", "--codec", "h264"), "a .webm takes vp9, av1"),
+        (("-o", "a.gif", "--codec", "vp9"), "a .gif has none to choose"),
+        (("-o", "a.mp4", "--quality", "0"), "quality is 0; it must be from 1 to 100"),
+        (("-o", "a.tga"), "unknown suffix '.tga'"),
+    ],
+)
+def test_what_a_film_cannot_be(options: tuple[str, ...], cause: str, painter: Path) -> None:
+    pytest.importorskip("av")
+    result = run("gan", "walk", painter, *options)
+    assert result.exit_code in (1, 2)
+    assert cause in words(result)
 
 
 def test_an_mp4_without_pyav_says_what_to_install(
@@ -178,7 +214,7 @@ def test_misuse_is_one_line(painter: Path, eye: Path, tmp_path: Path) -> None:
         (("paint", painter, "--latents", painter, "-o", out), "holds no latents"),
         (("paint", painter, "-o", out, "--save-latents", tmp_path / "l.pt"), "l.pt"),
         (("walk", painter), "no output named"),
-        (("walk", painter, "-o", out), "use .gif .mp4"),
+        (("walk", painter, "-o", out), "use .mp4 .mov"),
         (("walk", painter, "-o", tmp_path / "x.gif", "--fps", "60"), "fps is 60"),
         (("mix", "a", "b", "--network", painter, "-o", out), "names no picture"),
         (("edit", "1", "--network", painter, "--direction", "0", "-o", out), "direction is 0"),

@@ -10,9 +10,9 @@ from PIL import Image
 from tests.pixels.formats import writers
 
 from belamy.errors import PictureWarning, RecipeError
+from belamy.pixels.film import is_film
 from belamy.pixels.images import load_picture
 from belamy.pixels.recipe import read_recipe
-from belamy.pixels.video import is_animated
 
 
 def views(count, size=(48, 32)):
@@ -39,7 +39,7 @@ def remarks(tmp_path, data, name="trip.gif"):
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_a_film_says_that_one_frame_is_used(tmp_path, kind, count):
     found = remarks(tmp_path, saved(views(count), kind))
-    film = f"trip.gif has {count} frames; only the first is used: films are not read yet"
+    film = f"trip.gif has {count} frames; only the first is used: belamy.open_film reads them all"
     assert found == ([film] if count > 1 else [])
 
 
@@ -97,14 +97,14 @@ def test_a_pair_of_views_says_so(tmp_path, kind):
 def test_a_gain_map_or_a_preview_makes_no_film_of_a_photo(tmp_path, other, kind):
     data = mpo([views(1)[0], other], kind)
     assert remarks(tmp_path, data, "IMG_1.jpg") == []
-    assert not is_animated(tmp_path / "IMG_1.jpg")
+    assert not is_film(tmp_path / "IMG_1.jpg")
 
 
 def test_a_damaged_second_frame_does_not_hide_the_first(tmp_path):
     data = saved(views(3), "GIF")
     assert remarks(tmp_path, data[: len(data) - 20]) in (
         [],
-        ["trip.gif has 2 frames; only the first is used: films are not read yet"],
+        ["trip.gif has 2 frames; only the first is used: belamy.open_film reads them all"],
     )
 
 

@@ -28,8 +28,6 @@ FORMATS = (
     *("mxf", "nut", "yuv4mpegpipe", "dv"),
 )
 
-_ATTACHED = 0x400  # of a stream's disposition: a cover
-
 
 def import_av() -> ModuleType:
     """PyAV.
@@ -70,8 +68,8 @@ def open_container(path: str) -> Any:
 
 def find_film(container: Any) -> Any:
     """The stream of moving pictures; None where there is none but a cover."""
-    films = container.streams.video
-    return next((one for one in films if not int(one.disposition) & _ATTACHED), None)
+    cover = import_av().stream.Disposition.attached_pic
+    return next((one for one in container.streams.video if not one.disposition & cover), None)
 
 
 def origin_of(film: Any, sound: Any) -> Fraction:

@@ -29,7 +29,7 @@ def warn_of_more(picture: Image.Image, name: str) -> None:
         return
     if count > 1:
         many = f"more than {_MOST}" if count > _MOST else str(count)
-        kind, still = "frames", "films are not read yet"
+        kind, still = "frames", "belamy.open_film reads them all"
         if picture.format == "TIFF":
             kind, still = "pages", "save the others as files of their own"
         elif picture.format == "MPO":
