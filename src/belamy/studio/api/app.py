@@ -24,10 +24,12 @@ from belamy.studio.api import (
 )
 from belamy.studio.api.errors import answer_errors
 from belamy.studio.api.guard import Guard, allowed_hosts
+from belamy.studio.api.shapes import ErrorAnswer
 from belamy.studio.api.studio import Studio
 
 __all__ = ["make_app"]
 
+_ERRORS = (400, 403, 404, 405, 409, 413, 415, 422, 429, 503)
 _TELEMETRY: Any = {
     "tracing": False,
     "metrics": False,
@@ -56,6 +58,7 @@ def make_app(studio: Studio) -> ASGIApp:
         redirect_slashes=False,
         # else an environment variable would have requests reported to another machine
         telemetry=_TELEMETRY,
+        responses={code: {"model": ErrorAnswer} for code in _ERRORS},
     )
     app.state.studio = studio
     answer_errors(app)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Request
 from belamy.studio.api.errors import Problem, Refusal
 from belamy.studio.api.jobs import body_of, read_form
 from belamy.studio.api.limits import read_json
-from belamy.studio.api.shapes import ErrorAnswer, PresetRequest
+from belamy.studio.api.shapes import PresetRequest
 from belamy.studio.api.studio import Here, Studio
 from belamy.studio.catalog.check import check_options
 from belamy.studio.catalog.engines import ENGINES, ROOMS, find_engine
@@ -80,7 +80,7 @@ async def models(studio: Here) -> list[dict[str, Any]]:
     return list_networks(studio.settings.places.runs)
 
 
-@router.get("/classes/{model}", responses={404: {"model": ErrorAnswer}})
+@router.get("/classes/{model}")
 async def classes(model: NetworkName) -> list[dict[str, Any]]:
     """The classes that a network knows by name."""
     return classes_of(model)
@@ -103,7 +103,6 @@ async def presets(studio: Here) -> list[dict[str, Any]]:
 
 @router.put(
     "/presets/{engine}/{name}",
-    responses={code: {"model": ErrorAnswer} for code in (404, 422)},
     openapi_extra=body_of(PresetRequest),
 )
 async def keep_preset(
@@ -120,7 +119,7 @@ async def keep_preset(
     return {"engine": engine, "name": name, "options": body.options}
 
 
-@router.delete("/presets/{engine}/{name}", responses={404: {"model": ErrorAnswer}})
+@router.delete("/presets/{engine}/{name}")
 async def delete_preset(studio: Here, engine: EngineName, name: PresetName) -> dict[str, Any]:
     """Forget one of one's own."""
     if not studio.database.delete_preset(engine, name):
@@ -142,7 +141,6 @@ async def settings(studio: Here) -> dict[str, Any]:
 
 @router.put(
     "/settings",
-    responses={code: {"model": ErrorAnswer} for code in (400, 413, 415, 422)},
     openapi_extra={
         "requestBody": {
             "required": True,

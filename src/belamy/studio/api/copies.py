@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from belamy.studio.api.jobs import body_of, check_request, read_form
-from belamy.studio.api.shapes import CopyRequest, ErrorAnswer
+from belamy.studio.api.shapes import CopyRequest
 from belamy.studio.api.studio import Here, Studio
 from belamy.studio.catalog.copying import Copied, write_copies
 from belamy.studio.catalog.rows import StudioEngine
@@ -20,7 +20,6 @@ router = APIRouter(prefix="/api", tags=["jobs"])
 
 @router.post(
     "/copy",
-    responses={code: {"model": ErrorAnswer} for code in (404, 422)},
     openapi_extra=body_of(CopyRequest),
 )
 async def copy(request: Request, studio: Here) -> dict[str, Any]:

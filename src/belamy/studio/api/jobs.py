@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from belamy.studio.api.errors import Problem, Refusal
 from belamy.studio.api.limits import read_json
-from belamy.studio.api.shapes import ControlRequest, ErrorAnswer, JobAnswer, JobRequest
+from belamy.studio.api.shapes import ControlRequest, JobAnswer, JobRequest
 from belamy.studio.api.studio import Here, Studio
 from belamy.studio.catalog.check import check_inputs, check_options, complaints_of
 from belamy.studio.catalog.engines import find_engine
@@ -23,10 +23,6 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 Name = Annotated[str, Path(pattern=ID)]
 Form = TypeVar("Form", bound=StrictForm)
-
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ErrorAnswer} for code in (400, 403, 404, 409, 413, 415, 422, 429, 503)
-}
 
 
 def body_of(form: type[StrictForm]) -> dict[str, Any]:
@@ -89,7 +85,6 @@ def submit(studio: Studio, job: Job) -> dict[str, Any]:
     "",
     status_code=202,
     response_model=JobAnswer,
-    responses=_ERRORS,
     openapi_extra=body_of(JobRequest),
 )
 async def start(request: Request, studio: Here) -> Any:
@@ -108,7 +103,7 @@ async def jobs(
     return [job.to_json() for job in studio.queue.jobs()[:limit]]
 
 
-@router.get("/{name}", response_model=JobAnswer, responses={404: {"model": ErrorAnswer}})
+@router.get("/{name}", response_model=JobAnswer)
 async def job(studio: Here, name: Name) -> dict[str, Any]:
     """Where a job stands."""
     found = studio.queue.find(name)
@@ -121,7 +116,6 @@ async def job(studio: Here, name: Name) -> dict[str, Any]:
     "/{name}/stop",
     status_code=202,
     response_model=JobAnswer,
-    responses={404: {"model": ErrorAnswer}},
 )
 async def stop(studio: Here, name: Name) -> dict[str, Any]:
     """Stop a job; what is there is kept."""
@@ -135,7 +129,6 @@ async def stop(studio: Here, name: Name) -> dict[str, Any]:
     "/{name}/resume",
     status_code=202,
     response_model=JobAnswer,
-    responses={404: {"model": ErrorAnswer}, 409: {"model": ErrorAnswer}},
 )
 async def resume(studio: Here, name: Name) -> dict[str, Any]:
     """Go on with a training that was stopped, from its last checkpoint, as a new job."""
@@ -153,7 +146,6 @@ async def resume(studio: Here, name: Name) -> dict[str, Any]:
 @router.post(
     "/{name}/control",
     status_code=202,
-    responses={404: {"model": ErrorAnswer}, 409: {"model": ErrorAnswer}},
     openapi_extra=body_of(ControlRequest),
 )
 async def control(request: Request, studio: Here, name: Name) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _CODES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/{model}", responses={404: {"model": ErrorAnswer}})
+@router.get("/{model}")
 async def layers(model: NetworkName) -> list[dict[str, Any]]:
     """The layers, from grain to herds: how many pixels of the picture one place of each sees."""
     titles = TITLES.get(model, {})
@@ -55,7 +55,7 @@ async def thumb(studio: Here, model: NetworkName, layer: LayerName) -> Response:
     return _show(studio, model, _find(model, layer).name, None)
 
 
-@router.get("/{model}/{layer}/channels", responses={404: {"model": ErrorAnswer}})
+@router.get("/{model}/{layer}/channels")
 async def channels(
     model: NetworkName, layer: LayerName, page: Annotated[int, Query(ge=0, le=10_000)] = 0
 ) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from belamy.errors import ImageError
 from belamy.studio.api.errors import Problem
 from belamy.studio.api.jobs import Name
 from belamy.studio.api.recalled import recall
-from belamy.studio.api.shapes import ErrorAnswer
 from belamy.studio.api.studio import Here, Studio
 from belamy.studio.store.names import safe_name
 from belamy.studio.store.records import PictureRecord, new_id
@@ -28,16 +27,12 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api", tags=["pictures"])
 
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ErrorAnswer} for code in (400, 403, 413, 415, 429)
-}
 _BODY = {"image/*": {"schema": {"type": "string", "format": "binary"}}}
 
 
 @router.post(
     "/pictures",
     status_code=201,
-    responses=_ERRORS,
     openapi_extra={"requestBody": {"required": True, "content": _BODY}},
 )
 async def add(
@@ -135,7 +130,7 @@ async def samples() -> list[dict[str, Any]]:
     return [sample.to_json() for sample in SAMPLES.values()]
 
 
-@router.get("/pictures/{name}", responses={404: {"model": ErrorAnswer}})
+@router.get("/pictures/{name}")
 async def picture(studio: Here, name: Name) -> FileResponse:
     """A picture as it was dropped in; in a format that browsers show."""
     if (sample := SAMPLES.get(name)) is not None:
@@ -146,7 +141,7 @@ async def picture(studio: Here, name: Name) -> FileResponse:
     return _file(path, record.media)
 
 
-@router.get("/pictures/{name}/thumb", responses={404: {"model": ErrorAnswer}})
+@router.get("/pictures/{name}/thumb")
 async def thumb(studio: Here, name: Name) -> FileResponse:
     """A small copy of it."""
     if (sample := SAMPLES.get(name)) is not None:
@@ -155,7 +150,7 @@ async def thumb(studio: Here, name: Name) -> FileResponse:
     return _file(studio.settings.places.thumbs / f"{record.id}.webp", "image/webp")
 
 
-@router.get("/pictures/{name}/info", responses={404: {"model": ErrorAnswer}})
+@router.get("/pictures/{name}/info")
 async def info(studio: Here, name: Name) -> dict[str, Any]:
     """What is known of it."""
     if (sample := SAMPLES.get(name)) is not None:

@@ -13,7 +13,6 @@ from fastapi.responses import FileResponse
 from belamy.studio.api.errors import Problem
 from belamy.studio.api.jobs import Name, body_of, check_request, read_form, submit
 from belamy.studio.api.shapes import (
-    ErrorAnswer,
     FinishRequest,
     JobAnswer,
     JobRequest,
@@ -28,7 +27,6 @@ router = APIRouter(prefix="/api/results", tags=["results"])
 
 _MEDIA = {".png": "image/png", ".gif": "image/gif", ".mp4": "video/mp4"}
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-_ABSENT: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer}}
 
 
 @router.get("", response_model=list[ResultAnswer])
@@ -42,7 +40,7 @@ async def results(
     return [one.to_json() for one in studio.database.recent_results(limit, until)]
 
 
-@router.get("/{name}", responses=_ABSENT)
+@router.get("/{name}")
 async def result(studio: Here, name: Name) -> FileResponse:
     """The file, in its own format, with its recipe in it."""
     found = _find(studio, name)
@@ -59,13 +57,13 @@ async def result(studio: Here, name: Name) -> FileResponse:
     )
 
 
-@router.get("/{name}/info", response_model=ResultAnswer, responses=_ABSENT)
+@router.get("/{name}/info", response_model=ResultAnswer)
 async def info(studio: Here, name: Name) -> dict[str, Any]:
     """What is known of it."""
     return _find(studio, name).to_json()
 
 
-@router.get("/{name}/thumb", responses=_ABSENT)
+@router.get("/{name}/thumb")
 async def thumb(studio: Here, name: Name) -> FileResponse:
     """A small copy of it."""
     path = studio.settings.places.thumbs / f"{_find(studio, name).id}.webp"
@@ -74,20 +72,20 @@ async def thumb(studio: Here, name: Name) -> FileResponse:
     return FileResponse(path, media_type="image/webp", headers=_FOREVER)
 
 
-@router.get("/{name}/recipe", responses=_ABSENT)
+@router.get("/{name}/recipe")
 async def recipe(studio: Here, name: Name) -> dict[str, Any]:
     """Engine, options and inputs, ready for a job."""
     found = _find(studio, name)
     return {"engine": found.engine, "options": found.options, "inputs": found.inputs}
 
 
-@router.delete("/{name}", response_model=ResultAnswer, responses=_ABSENT)
+@router.delete("/{name}", response_model=ResultAnswer)
 async def delete(studio: Here, name: Name) -> dict[str, Any]:
     """Move it into the bin folder."""
     return _move(studio, _find(studio, name), deleted=True)
 
 
-@router.post("/{name}/restore", response_model=ResultAnswer, responses=_ABSENT)
+@router.post("/{name}/restore", response_model=ResultAnswer)
 async def restore(studio: Here, name: Name) -> dict[str, Any]:
     """Take it back out of the bin folder."""
     return _move(studio, _find(studio, name), deleted=False)
@@ -97,7 +95,6 @@ async def restore(studio: Here, name: Name) -> dict[str, Any]:
     "/{name}/blend",
     status_code=202,
     response_model=JobAnswer,
-    responses={code: {"model": ErrorAnswer} for code in (404, 409, 422, 429)},
     openapi_extra=body_of(FinishRequest),
 )
 async def blend(request: Request, studio: Here, name: Name) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from belamy.errors import BelamyError
@@ -276,7 +277,23 @@ class JobQueue:
         )
         self._database.save_result(result)
         job.results.append(result.id)
+        if result.raw:
+            self._forget_raw()
         self._publish({"type": "result", "result": result.to_json()}, b"")
+
+    def _forget_raw(self) -> None:
+        """Keep the unblended pixels of the latest results alone: each takes megabytes."""
+        kept = [
+            path
+            for path in self._settings.places.raw.glob("*.safetensors")
+            if not path.name.endswith(".latents.safetensors")
+        ]
+        kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in kept[self._settings.limits.raw_results :]:
+            path.unlink(missing_ok=True)
+            old = self._database.find_result(path.stem)
+            if old is not None:
+                self._database.save_result(replace(old, raw=False))
 
 
 def _without_type(message: Event) -> Event:
