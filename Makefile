@@ -32,7 +32,7 @@ test-all: $(READY) ## All tests
 
 test-browser: $(READY) ## The studio in a real browser; SHOTS=docs/studio takes its pictures anew
 	@scripts/chromium
-	OMP_NUM_THREADS=1 BELAMY_SHOTS=$(SHOTS) $(BIN)/python -m pytest tests/browser -m browser
+	OMP_NUM_THREADS=1 BELAMY_SHOTS=$(SHOTS) $(BIN)/python -m pytest tests/browser $(SPREAD) -m browser
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .

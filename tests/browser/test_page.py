@@ -13,11 +13,14 @@ expect = pytest.importorskip("playwright.sync_api", reason="needs pip install pl
 # For two seconds, of each frame of the screen: whether the middle of the stage is empty.
 BLANKS = """new Promise((resolve) => {
   const canvas = document.querySelector("bl-stage canvas.picture");
+  const probe = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   const end = performance.now() + 2000;
   let blank = 0;
   const look = () => {
     const [x, y] = [canvas.width * 0.7, canvas.height * 0.5].map(Math.round);
-    blank += canvas.getContext("2d").getImageData(x, y, 1, 1).data[3] === 0;
+    probe.clearRect(0, 0, 1, 1);
+    probe.drawImage(canvas, x, y, 1, 1, 0, 0, 1, 1);
+    blank += probe.getImageData(0, 0, 1, 1).data[3] === 0;
     if (performance.now() < end) requestAnimationFrame(look);
     else resolve(blank);
   };

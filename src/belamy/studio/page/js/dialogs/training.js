@@ -91,10 +91,10 @@ async function choose(dialog, last) {
 
 function watch(dialog, id) {
   let job = id;
-  const sample = el("div", { class: "training-sample" });
+  const sample = el("div", { class: "training-sample" }, el("p", { class: "serif" }, t("train.soon")));
   const curve = el("canvas", { role: "img", "aria-label": t("learn.loss") });
   const line = el("p", { class: "training-line" });
-  const alarm = el("p", { class: "refused", role: "alert", hidden: true });
+  const alarm = el("p", { class: "training-line", role: "status", hidden: true });
   const losses = el("dl", { class: "counts" });
   const halt = el("button", { class: "quiet", type: "button", onclick: () => stop(job) }, t("run.stop"));
   const resume = el("button", {
@@ -111,11 +111,12 @@ function watch(dialog, id) {
     const now = store.jobs.get(job);
     if (!now || !dialog.isConnected) return;
     const live = store.thumbs.get(job);
-    if (live && !sample.contains(live.large ?? live)) sample.replaceChildren(live.large ?? live);
+    if (live && !sample.contains(live)) sample.replaceChildren(live);
     const left = now.eta ? t("time.left", { time: duration(now.eta) }) : "";
     line.textContent = [t(`job.${now.state}`, { n: now.position ?? 1 }), now.total ? t("job.step", { step: now.step, total: now.total }) : "", left].filter(Boolean).join(" · ");
     alarm.hidden = !now.message;
     alarm.textContent = now.message ?? "";
+    alarm.className = now.state === "failed" ? "refused" : "training-line";
     const { lists = {} } = histories.get(job) ?? {};
     const palette = colours();
     const lines = [palette.oneText, palette.twoText, palette.gilt, palette.text];

@@ -19,7 +19,7 @@ export class View {
 
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d", { alpha: true });
+    this.context = canvas.getContext("2d");
     this.layer = document.createElement("canvas");
   }
 
