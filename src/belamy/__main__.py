@@ -26,6 +26,11 @@ def main() -> None:
     settings = memory_settings()
     if computes(sys.argv[1:]) and settings and not settings.keys() & os.environ.keys():
         _start_again(settings)
+    if sys.argv[1:2] == ["studio"]:
+        from belamy.studio.command import start_quickly
+
+        if start_quickly(sys.argv[2:]):
+            return
     from belamy.cli import main as run
 
     run()

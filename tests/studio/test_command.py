@@ -64,6 +64,22 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--nonsense"], 2, "No such option"),
+        (["--port", "many"], 2, "--port"),
+        (["--port", "70000"], 1, "belamy: port is 70000; it must be from 0 to 65535"),
+    ],
+)
+def test_misuse_is_said_as_everywhere(words: list[str], code: int, said: str) -> None:
+    command = [sys.executable, "-m", "belamy", "studio", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_help_needs_no_extra() -> None:
     code = (
         "import sys; sys.modules['fastapi'] = sys.modules['uvicorn'] = None; "

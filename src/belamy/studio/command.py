@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from belamy.errors import MissingExtra, OptionError
+from belamy.errors import BelamyError, MissingExtra, OptionError
 from belamy.studio.settings import StudioSettings
 
-__all__ = ["app"]
+__all__ = ["app", "start_quickly"]
 
 app = typer.Typer()
 
@@ -57,6 +58,33 @@ def studio(
             "is sent is not encrypted"
         )
     serve.serve(settings, typer.echo, browse=not no_open)
+
+
+def start_quickly(words: list[str]) -> bool:
+    """Run the command without importing all the others, since the page waits for this.
+
+    Args:
+        words: what stands after `belamy studio`.
+
+    Returns:
+        False where they are not understood: the whole command line then says so.
+    """
+    if {"-h", "--help"} & set(words):
+        return False
+    command = typer.main.get_command(app)
+    try:
+        context = command.make_context("studio", list(words))
+    except Exception:  # click's, which typer keeps to itself
+        return False
+    try:
+        with context:
+            command.invoke(context)
+    except BelamyError as error:
+        from belamy.cli.groups import complain
+
+        complain(str(error))
+        sys.exit(1)
+    return True
 
 
 def _show(link: str, *, browse: bool) -> None:

@@ -24,7 +24,9 @@ def recall(studio: Studio, recipe: dict[str, Any] | None) -> dict[str, Any] | No
     if recipe is None or engine is None:
         return None
     try:
-        options = current_options(recipe["engine"], recipe["options"])
+        options = current_options(
+            recipe["engine"], recipe["options"], weights=recipe.get("weights")
+        )
     except BelamyError:
         return None
     options = {**options, "seed": recipe["seed"]}

@@ -252,6 +252,7 @@ class JobQueue:
         elif kind == "answer":
             job.answer = message["answer"]
         elif kind == "cost":
+            self._publish(message, b"")
             return
         self._tell(job)
 

@@ -50,5 +50,8 @@ class Channel:
         data = b"".join((LENGTHS.pack(len(text), len(body)), text, body))
         with self._lock:
             view = memoryview(data)
-            while view:
-                view = view[self._target.write(view) :]
+            try:
+                while view:
+                    view = view[self._target.write(view) :]
+            except BrokenPipeError:  # the server is gone, and nobody is left to work for
+                os._exit(0)
