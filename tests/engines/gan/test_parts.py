@@ -8,8 +8,7 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.engines.gan.augmentation import AdaptiveAugmentation, sign_mean
-from belamy.engines.gan.penalty import DiscriminatorPenalty
-from belamy.engines.gan.schedule import penalty_decay, scale_learning_rate
+from belamy.engines.gan.penalty import DiscriminatorPenalty, penalty_decay, scale_learning_rate
 from belamy.pixels.diffaugment import diff_augment
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from belamy.engines.gan.config import GanConfig
 from belamy.engines.gan.dataset import Pictures
 from belamy.engines.gan.networks import GanNetworks
-from belamy.engines.gan.schedule import penalty_decay
+from belamy.engines.gan.penalty import penalty_decay
 from belamy.engines.gan.task import GanTask
 from belamy.networks.gan.generator import Generator, GeneratorArguments
 from belamy.objectives.adversarial import LOSSES, AdversarialLoss

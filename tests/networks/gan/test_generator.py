@@ -19,7 +19,7 @@ from belamy.networks.gan.generator import (
     discriminator_layers,
     find_label,
 )
-from belamy.networks.gan.light import ToRGB
+from belamy.networks.gan.layers import ToRGB
 from belamy.networks.load import load_network
 from belamy.networks.registry import build_discriminator, build_generator, find_gan, names_of
 

@@ -41,6 +41,10 @@ class GanConfig:
         augment: probability that the discriminator is shown a picture with colours, place or parts
             changed, 0 to 1. auto: 1 for fewer than 1,000 pictures; else it grows while the
             discriminator overfits (ADA).
+        projected: a network (`belamy models list`) at whose features further discriminators look;
+            faces are found much sooner with one. Distances should then be measured on another.
+        noise: give the finer features of light noise to make grain and strokes of, which otherwise
+            become lines like worms.
         mirror: show the pictures from both sides; not for writing.
         enlarge: take pictures that are smaller than `size`, too, enlarged.
         latent: numbers that a picture is made from. None: 128 for light, else 100.
@@ -59,6 +63,8 @@ class GanConfig:
             `network-training.safetensors` in it; or what has no discriminator, a
             `network.safetensors` or `portraits`, the painter inside the package. None starts from
             nothing.
+        warm_up: steps at the start in which the discriminator alone learns: for a start from a
+            painter that comes without its own.
         freeze_discriminator: how many of the discriminator's layers, from the finest, stay as they
             were at the start (Freeze-D); needs one.
         seed: of the first weights, the order, the latents and the augmentation.
@@ -77,6 +83,8 @@ class GanConfig:
     penalty_every: Annotated[int | None, Between(1, 1000)] = None
     discriminator_steps: Annotated[int, Between(1, 100)] = 1
     augment: Literal["auto"] | Annotated[float, Between(0, 1)] = "auto"
+    projected: str | None = None
+    noise: bool = True
     mirror: bool = True
     enlarge: bool = False
     latent: Annotated[int | None, Between(1, 4096)] = None
@@ -88,6 +96,7 @@ class GanConfig:
     ema_half_life: Annotated[int, Between(1, 1e9, "pictures")] = 10_000
     precision: Precision = "auto"
     start: str | None = None
+    warm_up: Annotated[int, Between(0)] = 0
     freeze_discriminator: Annotated[int, Between(0)] = 0
     seed: int = 0
 

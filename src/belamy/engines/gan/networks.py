@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,10 +14,13 @@ from belamy.devices import make_rng
 from belamy.engines.gan.config import GanConfig
 from belamy.errors import OptionError, WeightsError
 from belamy.files import expand_home
+from belamy.networks.backbone import load_backbone
 from belamy.networks.files.network_file import fill_network, join_states, save_network_file
 from belamy.networks.find import IN_RUN, find_network, open_network
 from belamy.networks.gan.generator import Generator, GeneratorArguments, discriminator_layers
+from belamy.networks.gan.projected import ProjectedDiscriminator, choose_feature_layers
 from belamy.networks.registry import (
+    BEST_BACKBONES,
     build_discriminator,
     build_generator,
     embedded_names,
@@ -71,13 +74,27 @@ def check_size(config: GanConfig) -> None:
 def build_networks(config: GanConfig, label_names: tuple[str, ...]) -> GanNetworks:
     """New networks, their weights drawn from the seed."""
     latent = config.latent or find_gan(config.architecture).latent
-    arguments = GeneratorArguments(config.size, latent, config.width, label_names)
+    noise = config.noise and config.architecture == "light"
+    arguments = GeneratorArguments(config.size, latent, config.width, label_names, noise)
     with torch.random.fork_rng([]):
         torch.manual_seed(make_rng(config.seed, "weights").initial_seed())
-        return GanNetworks(
-            build_generator(config.architecture, arguments),
-            build_discriminator(config.architecture, arguments),
-        )
+        generator = build_generator(config.architecture, arguments)
+        discriminator = build_discriminator(config.architecture, arguments)
+        if config.projected is not None:
+            discriminator = _project(discriminator, config)
+        return GanNetworks(generator, discriminator)
+
+
+def _project(discriminator: nn.Module, config: GanConfig) -> nn.Module:
+    """Beside it, others that look at the features of a frozen network."""
+    assert config.projected is not None
+    backbone = load_backbone(config.projected)
+    layers = choose_feature_layers(backbone)
+    smallest = backbone.smallest(layers) if layers else config.size
+    if not layers or config.size < smallest:
+        why = f"needs {smallest} px" if layers else "has no layers to look at"
+        raise OptionError(f"{config.projected} {why}; --projected {BEST_BACKBONES[-1]}")
+    return ProjectedDiscriminator(discriminator, backbone, layers, config.size)
 
 
 def start_from(networks: GanNetworks, config: GanConfig) -> None:
@@ -97,7 +114,8 @@ def start_from(networks: GanNetworks, config: GanConfig) -> None:
         states = {word: file.state(word) for word in ("", _UNAVERAGED, _DISCRIMINATOR)}
         with file.describing():
             own = GeneratorArguments(**file.arguments)
-    if (name, own) != (config.architecture, networks.arguments):
+    matches = own in (networks.arguments, replace(networks.arguments, noise=False))
+    if name != config.architecture or not matches:
         labels = f" of {', '.join(own.labels)}" if own.labels else ""
         raise WeightsError(
             f"{path} is a {name} of {own.size} px, latent {own.latent}, width {own.width:g}"
@@ -107,9 +125,24 @@ def start_from(networks: GanNetworks, config: GanConfig) -> None:
         raise WeightsError(
             f"{path} has no discriminator to freeze; start from the run's {FOR_TRAINING}"
         )
-    fill_network(networks.generator, states[_UNAVERAGED] or states[""], path, name)
+    state = states[_UNAVERAGED] or states[""]
+    if own != networks.arguments:  # noise, of strength 0
+        state = {**networks.generator.state_dict(), **state}
+    fill_network(networks.generator, state, path, name)
     if states[_DISCRIMINATOR]:
-        fill_network(networks.discriminator, states[_DISCRIMINATOR], path, name)
+        _fill_discriminator(networks.discriminator, states[_DISCRIMINATOR], path, name)
+
+
+def _fill_discriminator(
+    discriminator: nn.Module, state: Mapping[str, Tensor], path: Path, name: str
+) -> None:
+    """Those that look at features stay new where the file has none, or are left out of it."""
+    pixels = {key.removeprefix("pixels."): x for key, x in state.items() if "pixels." in key}
+    if isinstance(discriminator, ProjectedDiscriminator) and not pixels:
+        discriminator = discriminator.pixels
+    elif pixels and not isinstance(discriminator, ProjectedDiscriminator):
+        state = pixels
+    fill_network(discriminator, state, path, name)
 
 
 def freeze_layers(discriminator: nn.Module, count: int) -> None:
@@ -120,7 +153,7 @@ def freeze_layers(discriminator: nn.Module, count: int) -> None:
     Raises:
         OptionError: it would have nothing left to learn with.
     """
-    layers = discriminator_layers(discriminator)
+    layers = discriminator_layers(getattr(discriminator, "pixels", discriminator))
     below = f"below {len(layers)}, all its layers"
     require(count < len(layers), "freeze_discriminator", count, below)
     for layer in layers[:count]:

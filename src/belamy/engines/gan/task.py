@@ -16,14 +16,13 @@ from belamy.engines.gan.config import GanConfig
 from belamy.engines.gan.dataset import Pictures
 from belamy.engines.gan.monitor import CollapseMonitor
 from belamy.engines.gan.networks import GanNetworks
-from belamy.engines.gan.penalty import DiscriminatorPenalty
+from belamy.engines.gan.penalty import WARMUP, DiscriminatorPenalty, scale_learning_rate
 from belamy.engines.gan.samples import (
     draw_latents,
     generate_rows,
     label_columns,
     tile_samples,
 )
-from belamy.engines.gan.schedule import WARMUP, scale_learning_rate
 from belamy.networks.registry import find_gan
 from belamy.pixels.images import save_image
 from belamy.training.data import batch_indices
@@ -127,8 +126,12 @@ class GanTask(TrainingTask):
         with autocast(self.accelerator.device, self.config.precision):
             for turn in range(first, last):
                 self.discriminator_step(turn, backward)
-            losses, fake = self.discriminator_step(last, backward, keep_graph=share)
-            losses |= self.generator_step(last, backward, fake if share else None)
+            alone = index < self.config.warm_up
+            losses, fake = self.discriminator_step(last, backward, keep_graph=share and not alone)
+            if alone:
+                losses["generator"] = torch.zeros_like(losses["discriminator"])
+            else:
+                losses |= self.generator_step(last, backward, fake if share else None)
         if self.augmentation.fixed is None:
             mean = self.accelerator.reduce(losses["sign_mean"], "mean")
             self.augmentation.adapt(float(mean))
@@ -158,7 +161,7 @@ class GanTask(TrainingTask):
             if due:
                 shown = (shown[0].detach().requires_grad_(), shown[1].detach().requires_grad_())
             logits = (self._discriminate(shown[0], label), self._discriminate(shown[1], label))
-            loss = self.loss.discriminator(*logits)
+            loss = self._sum_losses(self.loss.discriminator, *logits)
             uses_real = self.loss.uses_real_logits
             found = {
                 "discriminator": loss.detach(),
@@ -166,9 +169,9 @@ class GanTask(TrainingTask):
             }
             if due:
                 penalty, found["penalty"] = self.penalty(
-                    functools.partial(self._discriminate, label=label),
+                    functools.partial(self._discriminate_pixels, label=label),
                     shown,
-                    logits,
+                    (logits[0][:, :1], logits[1][:, :1]),  # of the pixels
                     turn // self.config.discriminator_steps,
                     make_rng(self.seed, "between", turn, part, self.rank),
                 )
@@ -199,7 +202,7 @@ class GanTask(TrainingTask):
             if self.loss.uses_real_logits:
                 with torch.no_grad():
                     real_logits = self._discriminate(self._augment(real, turn, part, 3), label)
-            loss = self.loss.generator(real_logits, fake_logits)
+            loss = self._sum_losses(self.loss.generator, real_logits, fake_logits)
             backward(self.loss_scale.scale("generator", loss) / self.config.accumulate)
             _accumulate(losses, {"generator": loss.detach()}, self.config.accumulate)
         self._update("generator")
@@ -221,6 +224,18 @@ class GanTask(TrainingTask):
     def _discriminate(self, images: Tensor, label: Tensor | None) -> Tensor:
         logits: Tensor = self.unwrap("discriminator")(images, label)
         return logits
+
+    def _discriminate_pixels(self, images: Tensor, label: Tensor | None) -> Tensor:
+        return self._discriminate(images, label)[:, :1]
+
+    def _sum_losses(
+        self, loss: Callable[[Tensor, Tensor], Tensor], real: Tensor, fake: Tensor
+    ) -> Tensor:
+        """Over the discriminators that one may be made of, each of which counts as much."""
+        discriminator = self.unwrap("discriminator")
+        counts: list[int] = list(getattr(discriminator, "counts", (real.shape[1],)))
+        parts = zip(*(torch.split(each, counts, dim=1) for each in (real, fake)), strict=True)
+        return torch.stack([loss(*part) for part in parts]).sum()
 
     def _load_real(self, turn: int, part: int) -> tuple[Tensor, Tensor | None]:
         """The real pictures of a turn, (N, 3, S, S) in [0, 1], and their labels."""

@@ -28,12 +28,14 @@ class GeneratorArguments:
         latent: numbers of a latent.
         width: factor on the architecture's own channels of the generator.
         labels: names of the labels of pictures (a conditional GAN); none, if they all have one.
+        noise: whether light's finer features are given noise; older files do not say so.
     """
 
     size: int
     latent: int
     width: float = 1.0
     labels: tuple[str, ...] = ()
+    noise: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))

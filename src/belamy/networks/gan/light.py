@@ -26,18 +26,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from belamy.networks.gan.generator import Generator, GeneratorArguments
+from belamy.networks.gan.layers import (
+    NEGATIVE_SLOPE,
+    EqualizedConv2d,
+    EqualizedLinear,
+    ModulatedConv2d,
+    NoiseInput,
+    ToRGB,
+)
 from belamy.networks.resample import downsample, upsample
 
 __all__ = [
-    "EqualizedConv2d",
-    "EqualizedLinear",
     "LightDiscriminator",
     "LightSynthesis",
     "MappingNetwork",
-    "ModulatedConv2d",
     "SkipLayerExcitation",
     "SynthesisBlock",
-    "ToRGB",
     "build_light_discriminator",
     "build_light_generator",
     "channels_at",
@@ -46,10 +50,9 @@ __all__ = [
 
 COARSEST = 4  # pixels of the side at which synthesis begins
 FeaturesAndImage = tuple[Tensor, Tensor]
-NEGATIVE_SLOPE = 0.2  # of the leaky ReLUs
-_GAIN = math.sqrt(2 / (1 + NEGATIVE_SLOPE**2))  # keeps the size of what passes a leaky ReLU
 _MAPPING_RATE = 0.1  # styles learn slower than what they steer; 0.01 for StyleGAN2's eight layers
 _STYLE = 256  # numbers of a style
+_FIRST_NOISE = 16  # pixels of the side from which on there is noise
 _GROUP = 4  # pictures whose differences the discriminator sees; StyleGAN2's
 # Channels by side in pixels, at a width of 1: by eye, for about equal cost at all resolutions.
 _CHANNELS = {4: 256, 8: 192, 16: 128, 32: 64, 64: 32, 128: 32, 256: 16, 512: 16, 1024: 8}
@@ -66,105 +69,6 @@ def channels_at(side: int, width: float) -> int:
 def resolutions_up_to(size: int) -> list[int]:
     """4, 8, … size."""
     return [side for side in _CHANNELS if side <= size]
-
-
-class EqualizedLinear(nn.Module):
-    """A fully connected layer with equalised learning rate: its weights start, and learn, at the
-    same scale whatever it is fed (Karras et al. 2018).
-
-    Args:
-        inputs: how many.
-        outputs: how many.
-        bias: what the biases start with.
-        rate: at which it learns, beside others.
-        activate: whether a leaky ReLU follows, and takes with it what that would take of the size.
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        *,
-        bias: float = 0.0,
-        rate: float = 1.0,
-        activate: bool = False,
-    ) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
-        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
-        gain = _GAIN if activate else 1.0
-        self.activate, self.scale, self.rate = (
-            activate,
-            gain * rate / math.sqrt(inputs),
-            gain * rate,
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.linear(x, self.weight * self.scale, self.bias * self.rate)
-        return F.leaky_relu(x, NEGATIVE_SLOPE) if self.activate else x
-
-
-class EqualizedConv2d(nn.Module):
-    """A convolution that keeps the size, with equalised learning rate (Karras et al. 2018).
-
-    Args:
-        inputs: channels.
-        outputs: channels.
-        kernel: its side, odd.
-        bias: whether it has one.
-        activate: whether a leaky ReLU follows, and takes with it what that would take of the size.
-    """
-
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, bias: bool = True, activate: bool = False
-    ) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.activate, self.gain = activate, _GAIN if activate else 1.0
-        self.scale = self.gain / math.sqrt(inputs * kernel**2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        padding = self.weight.shape[-1] // 2
-        bias = None if self.bias is None else self.bias * self.gain
-        x = F.conv2d(x, self.weight * self.scale, bias, padding=padding)
-        return F.leaky_relu(x, NEGATIVE_SLOPE) if self.activate else x
-
-
-class ModulatedConv2d(nn.Module):
-    """A modulated and demodulated convolution (Karras et al. 2020): the style scales the input
-    channels, picture by picture, and what comes out is brought back to unit size."""
-
-    def __init__(self, inputs: int, outputs: int, style: int, *, kernel: int = 3) -> None:
-        super().__init__()
-        self.steer = EqualizedLinear(style, inputs, bias=1.0)  # StyleGAN's affine
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs))
-        self.scale = 1 / math.sqrt(inputs * kernel**2)
-
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        scale = self.steer(style)  # (N, inputs)
-        weight = self.weight * self.scale
-        power = scale.float().square() @ weight.square().sum(dim=(2, 3)).float().T
-        demodulation = _GAIN * (power + 1e-8).rsqrt()  # (N, outputs)
-        padding = weight.shape[-1] // 2
-        x = F.conv2d(x * scale[:, :, None, None].to(x.dtype), weight, padding=padding)
-        bias = self.bias.to(x.dtype)[:, None, None]
-        x = torch.addcmul(bias, x, demodulation[:, :, None, None].to(x))
-        return F.leaky_relu(x, NEGATIVE_SLOPE)
-
-
-class ToRGB(nn.Module):
-    """Features to colours: a modulated 1×1 convolution without demodulation."""
-
-    def __init__(self, inputs: int, style: int) -> None:
-        super().__init__()
-        self.steer = EqualizedLinear(style, inputs, bias=1.0)
-        self.colours = EqualizedConv2d(inputs, 3, 1)
-        nn.init.zeros_(self.colours.weight)  # synthesis begins on grey, and no resolution shouts
-
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        return self.colours(x * self.steer(style)[:, :, None, None].to(x.dtype)).float()  # type: ignore[no-any-return]
 
 
 class SkipLayerExcitation(nn.Module):
@@ -224,11 +128,15 @@ class SynthesisBlock(nn.Module):
         inputs: channels of the coarser features.
         outputs: channels of the finer ones.
         style: numbers of a style.
+        noise_side: of the finer features, in pixels, where they are given noise.
     """
 
-    def __init__(self, inputs: int, outputs: int, style: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, style: int, noise_side: int | None = None
+    ) -> None:
         super().__init__()
         self.reduce = ModulatedConv2d(inputs, outputs, style)
+        self.noise = nn.Identity() if noise_side is None else NoiseInput(outputs, noise_side)
         self.refine = ModulatedConv2d(outputs, outputs, style)
         self.brush = ToRGB(outputs, style)
 
@@ -239,7 +147,8 @@ class SynthesisBlock(nn.Module):
         excitation: SkipLayerExcitation | None,
         coarse: Tensor | None,
     ) -> FeaturesAndImage:
-        x = self.refine(upsample(self.reduce(x, style)), style)
+        # before the last convolution, which can make strokes of noise
+        x = self.refine(self.noise(upsample(self.reduce(x, style))), style)
         if excitation is not None:
             x = excitation(coarse, x)
         return x, self.brush(x, style)
@@ -252,9 +161,10 @@ class LightSynthesis(nn.Module):
         size: side of the pictures, 8 to 1024, a power of two.
         style: numbers of a style.
         width: factor on all channels.
+        noise: whether the finer features are given noise.
     """
 
-    def __init__(self, size: int, style: int, width: float = 1.0) -> None:
+    def __init__(self, size: int, style: int, width: float = 1.0, *, noise: bool = False) -> None:
         super().__init__()
         self.sides = resolutions_up_to(size)
         counts = [channels_at(side, width) for side in self.sides]
@@ -262,7 +172,11 @@ class LightSynthesis(nn.Module):
         self.first = ModulatedConv2d(counts[0], counts[0], style)
         self.first_brush = ToRGB(counts[0], style)
         pairs = itertools.pairwise(counts)
-        self.levels = nn.ModuleList([SynthesisBlock(*pair, style) for pair in pairs])
+        noise_sides = [side if noise and side >= _FIRST_NOISE else None for side in self.sides[1:]]
+        self.levels = nn.ModuleList(
+            SynthesisBlock(*pair, style, side)
+            for pair, side in zip(pairs, noise_sides, strict=True)
+        )
         by_side = dict(zip(self.sides, counts, strict=True))
         pairs_of_sides = {fine: coarse for fine, coarse in _EXCITED_BY.items() if fine in by_side}
         self.gates = nn.ModuleDict(
@@ -356,7 +270,7 @@ def _minibatch_deviation(x: Tensor) -> Tensor:
 def build_light_generator(arguments: GeneratorArguments) -> Generator:
     """A new generator, its weights drawn from torch's own random numbers."""
     mapping = MappingNetwork(arguments.latent, _STYLE, len(arguments.labels))
-    synthesis = LightSynthesis(arguments.size, _STYLE, arguments.width)
+    synthesis = LightSynthesis(arguments.size, _STYLE, arguments.width, noise=arguments.noise)
     return Generator(mapping, synthesis, arguments, len(resolutions_up_to(arguments.size)))
 
 
