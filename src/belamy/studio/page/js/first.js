@@ -1,7 +1,7 @@
 // What hangs on the first day: pictures of the package, already made.
 
 import { store } from "./store.js";
-import { asPicture, sampleName } from "./pictures.js";
+import { asPicture } from "./pictures.js";
 import { PRESETS, applyPreset } from "./presets.js";
 
 const sample = (name) => store.samples.find((one) => one.name === name || one.name?.startsWith(name));
@@ -9,7 +9,7 @@ const scene = (room, of, preset) => ({
   after: `/images/first/${room}-after.webp`,
   of,
   preset,
-  name: () => (sample(of) ? sampleName(sample(of)) : null),
+  isOf: (picture) => Boolean(picture) && sample(of)?.id === picture.id,
 });
 
 export const FIRST = {

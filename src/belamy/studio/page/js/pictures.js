@@ -83,6 +83,12 @@ export function sampleName(sample) {
   return known.startsWith("samples.") ? either(sample.title ?? sample.name) : known;
 }
 
+/** What a picture is called: samples in the reader's language. */
+export function pictureName(picture) {
+  const sample = store.samples.find((one) => one.id === picture?.id);
+  return sample ? sampleName(sample) : picture?.name ?? "";
+}
+
 /** What a picture is called in a title: no suffix, no underlines. */
 export function plainName(name) {
   const bare = String(name ?? "").replace(/\.\w{2,4}$/, "").replace(/[_-]+/g, " ").trim();

@@ -3,7 +3,7 @@
 import { t, has, number } from "./words.js";
 import { store } from "./store.js";
 import { layerTitle } from "./parts/layers.js";
-import { plainName } from "./pictures.js";
+import { pictureName, plainName } from "./pictures.js";
 import { wordsOfChoice } from "./options.js";
 
 function dreamtOf(options) {
@@ -18,7 +18,7 @@ function dreamtOf(options) {
 }
 
 const first = (input) => (Array.isArray(input) ? input[0] : input);
-const nameOf = (input) => plainName(first(input)?.name ?? "");
+const nameOf = (input) => plainName(pictureName(first(input)));
 
 /** The title of what an engine makes of these inputs. */
 export function titleOf(engine, options, inputs) {

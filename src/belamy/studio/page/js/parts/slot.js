@@ -3,7 +3,7 @@
 import { el, thumb } from "../dom.js";
 import { t } from "../words.js";
 import { store } from "../store.js";
-import { addFile, pickSample } from "../pictures.js";
+import { addFile, pickSample, pictureName } from "../pictures.js";
 
 export class Slot extends HTMLElement {
   /** @param role of the input; @param options {kind: of samples, noise: whether none is fine}. */
@@ -63,7 +63,7 @@ export class Slot extends HTMLElement {
     this.replaceChildren(
       el("div", { class: "slot" },
         picture ? thumb(picture.thumb, 72, 48) : el("span", { class: "thumb" }),
-        el("div", { class: "name" }, el("b", {}, picture?.name ?? empty), el("small", {}, size)),
+        el("div", { class: "name" }, el("b", {}, picture ? pictureName(picture) : empty), el("small", {}, size)),
         el("button", { class: "quiet", type: "button", onclick: () => this.choose() },
           t(picture ? "slot.change" : "slot.choose"))),
     );

@@ -188,7 +188,7 @@ export class PictureRoom {
     this.hungJob = this.frameJob = null;
     const picture = store.here.inputs.picture;
     const first = FIRST[this.spec.name];
-    const begins = first && picture?.name === first.name() && !store.here.touched;
+    const begins = first?.isOf(picture);
     if (begins && (this.spec.name === "dream" ? store.here.preset === first.preset : true)) {
       await this.showFirst(first, picture, ticket);
       return;

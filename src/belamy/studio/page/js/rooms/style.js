@@ -4,7 +4,7 @@ import { el, icon, thumb } from "../dom.js";
 import { t, number } from "../words.js";
 import { store } from "../store.js";
 import { engineOf } from "../runner.js";
-import { addFile, asPicture, pickSample } from "../pictures.js";
+import { addFile, asPicture, pickSample, pictureName } from "../pictures.js";
 import { PictureRoom } from "./picture.js";
 
 const WAYS = ["any_style", "style", "apply_style"];
@@ -93,7 +93,7 @@ function item(picture, at) {
     class: "layer tall", role: "option", "data-id": picture.id, tabindex: at === 0 ? "0" : "-1", "aria-selected": "false",
     onclick: (event) => choose(picture, event.ctrlKey || event.metaKey || event.shiftKey),
   }, el("span", { class: "frame" }, thumb(picture.thumb, 116, 82)),
-  el("span", { class: "about" }, el("b", {}, picture.name)));
+  el("span", { class: "about" }, el("b", {}, pictureName(picture))));
 }
 
 function choose(picture, adds) {
