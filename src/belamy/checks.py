@@ -198,7 +198,9 @@ def option_types(form: Any) -> Mapping[str, Any]:
 
     What else only type checkers import counts as anything.
     """
-    module = vars(sys.modules[form.__module__])
+    module: dict[str, Any] = {}
+    for base in reversed(form.__mro__):  # each writes its annotations with its own module's names
+        module.update(vars(sys.modules[base.__module__]))
     unknown = {
         name: object
         for name in _names_of_annotations(form)

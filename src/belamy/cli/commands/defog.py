@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy.cli.existing import Overwrite, recipe_there
+from belamy.cli.film.flags import NO_FILM, Every, FilmFlags, takes_film
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.inputs import inputs
 from belamy.cli.options import default, option, takes
@@ -25,6 +26,7 @@ from belamy.engines.defog.api import (
     evaluate_defog,
     train_defog,
 )
+from belamy.engines.film.api import DefogFilmOptions
 from belamy.errors import OptionError
 from belamy.renamed import CONFIGS, current_options
 
@@ -44,10 +46,12 @@ app = typer.Typer(
 
 
 @app.command()
+@takes_film
 @takes(defog_steps, without=["image"])
 def clear(
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, folders or zips of them.")
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Pictures, folders, zips; or a film."),
     ],
     output: Annotated[
         str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
@@ -59,11 +63,17 @@ def clear(
             "folder for several."
         ),
     ] = "",
+    every: Every = 0,
     overwrite: Overwrite = False,
+    film: FilmFlags = NO_FILM,
     **options: Any,
 ) -> None:
     """Take the fog out of every IMAGE; `clear` may be left out."""
     require_named(output)
+    if film.is_film(images, output):
+        film_options = film.options(DefogFilmOptions, every, image=images[0], **options)
+        film.make(film_options, output, "clearing", overwrite)
+        return
     settings = DefogOptions(**options)
     if transmission and _is_file(transmission):
         recipe_there(require_output(transmission), overwrite)

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.existing import Overwrite
+from belamy.cli.film.flags import EVERY_FRAME, NO_FILM, FilmFlags, takes_film
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.options import takes
 from belamy.cli.outputs import require_output
 from belamy.cli.pictures import make_picture, require_named, work_on
 from belamy.engines.dream.api import DreamOptions, dream_steps
+from belamy.engines.film.api import DreamFilmOptions
 
 __all__ = ["app"]
 
@@ -26,13 +28,14 @@ app = typer.Typer(
 
 
 @app.command()
+@takes_film
 @takes(dream_steps, without=["image"])
 def picture(
     images: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="IMAGE",
-            help="Pictures to dream on, folders or zips of them; none dreams from noise.",
+            help="Pictures to dream on, folders, zips; or a film; none dreams from noise.",
         ),
     ] = None,
     output: Annotated[
@@ -40,13 +43,23 @@ def picture(
         typer.Option("--output", "-o", help="The new picture, or a folder for several."),
     ] = "",
     every: Annotated[
-        int, typer.Option(min=0, help="Save a frame of the work every N steps, beside the result.")
+        int,
+        typer.Option(
+            min=0,
+            help="Save a frame of the work every N steps, beside the result. " + EVERY_FRAME,
+        ),
     ] = 0,
     overwrite: Overwrite = False,
+    film: FilmFlags = NO_FILM,
     **options: Any,
 ) -> None:
     """Change pictures until a network sees more of what it looks for; `picture` may be left out."""
     require_named(output)
+    if film.is_film(images or (), output):
+        assert images is not None
+        film_options = film.options(DreamFilmOptions, every, image=images[0], **options)
+        film.make(film_options, output, "dreaming", overwrite)
+        return
     settings = DreamOptions(**options)
     if not images:
         make_picture(

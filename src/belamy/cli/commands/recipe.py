@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from belamy import __version__
+from belamy.cli.film.making import make_film_again
 from belamy.cli.films import FPS, Encoding, encoding_of, require_film, save_film
 from belamy.cli.groups import complain, one_line
 from belamy.cli.options import flag
@@ -90,6 +91,7 @@ def replay(
         _make(
             _same(call.start(files.inputs, files.options), found, files),
             found,
+            files,
             output,
             rate if film else None,
             encoding,
@@ -107,9 +109,17 @@ def _require_suffix(output: Path) -> None:
 
 
 def _make(
-    steps: Iterator[Step], found: Recipe, output: Path, rate: float | None, encoding: Encoding
+    steps: Iterator[Step],
+    found: Recipe,
+    files: Found,
+    output: Path,
+    rate: float | None,
+    encoding: Encoding,
 ) -> None:
     """Save the film of the steps where there is a rate, else the picture of the last."""
+    if found.engine.startswith("film-"):
+        make_film_again(steps, found, files.inputs[0], output, encoding)
+        return
     if rate is not None:
         save_film(steps, output, f"replaying {found.engine}", rate, encoding)
         return
@@ -141,7 +151,9 @@ def _table(found: Recipe) -> str:
         ),
         *(
             (flag(name)[2:], json.dumps(value, ensure_ascii=False))
-            for name, value in sorted(current_options(found.engine, found.options).items())
+            for name, value in sorted(
+                current_options(found.engine, found.options, weights=found.weights).items()
+            )
             if name != "seed"
         ),
     ]

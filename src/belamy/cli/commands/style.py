@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy.cli.existing import Overwrite, require_ours
+from belamy.cli.film.flags import EVERY_FRAME, NO_FILM, FilmFlags, takes_film
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.inputs import holds_many
 from belamy.cli.options import arguments_of, default, flag, is_typed, option, takes
 from belamy.cli.outputs import require_folder, require_output
 from belamy.cli.pictures import make_picture, require_named, work_on
 from belamy.engines.anystyle.api import AnyStyleOptions, any_style_steps
+from belamy.engines.film.api import AnyStyleFilmOptions, StyleFilmOptions
 from belamy.engines.style.api import StyleOptions, style_steps
 from belamy.errors import OptionError
 
@@ -42,13 +44,15 @@ app = typer.Typer(
 
 
 @app.command()
+@takes_film
 @takes(style_steps, without=["content", "style"])
 def paint(
     context: typer.Context,
     content: Annotated[
         Path,
         typer.Argument(
-            metavar="CONTENT", help="The picture to paint; or a folder or a zip of pictures."
+            metavar="CONTENT",
+            help="The picture to paint; or a folder or a zip of pictures, or a film.",
         ),
     ],
     style: Annotated[
@@ -58,7 +62,11 @@ def paint(
         str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
     ] = "",
     every: Annotated[
-        int, typer.Option(min=0, help="Save a frame of the work every N steps, beside the result.")
+        int,
+        typer.Option(
+            min=0,
+            help="Save a frame of the work every N steps, beside the result. " + EVERY_FRAME,
+        ),
     ] = 0,
     trace: Annotated[
         Path | None, typer.Option(help="A JSON file for the losses of every step.")
@@ -79,6 +87,7 @@ def paint(
         any_style_steps, "network"
     ),
     overwrite: Overwrite = False,
+    film: FilmFlags = NO_FILM,
     **options: Any,
 ) -> None:
     """Paint CONTENT in the manner of each STYLE, by steps or --fast; `paint` may be left out."""
@@ -89,6 +98,11 @@ def paint(
     alone = {"patches": patches, "strokes": strokes, "strength": strength, "network": network}
     given = {**options, **alone}
     chosen = _chosen(context, fast, given)
+    if film.is_film([content], output):
+        film_form = AnyStyleFilmOptions if fast else StyleFilmOptions
+        film_options = film.options(film_form, every, content=content, style=style, **chosen)
+        film.make(film_options, output, "painting", overwrite)
+        return
     if _is_folder(content, output):
         if trace is not None:
             raise OptionError("--trace is for one picture; leave it out, or name one picture")

@@ -9,6 +9,7 @@ import typer
 
 from belamy.cli.commands.style import app
 from belamy.cli.existing import Overwrite
+from belamy.cli.film.flags import NO_FILM, Every, FilmFlags, takes_film
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import require_named, work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
@@ -18,6 +19,7 @@ from belamy.engines.faststyle.api import (
     apply_style_steps,
     train_style,
 )
+from belamy.engines.film.api import ApplyStyleFilmOptions
 from belamy.errors import OptionError
 
 __all__ = ["app"]
@@ -26,6 +28,7 @@ COMMAND = "belamy style train"
 
 
 @app.command()
+@takes_film
 @takes(apply_style_steps, without=["image", "network"])
 def apply(
     network: Annotated[
@@ -33,16 +36,24 @@ def apply(
         typer.Argument(help="A network that belamy trained; or a .t7, .pth or .onnx of others."),
     ],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of pictures.")
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Pictures, folders; or a film."),
     ],
     output: Annotated[
         str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
     ] = "",
+    every: Every = 0,
     overwrite: Overwrite = False,
+    film: FilmFlags = NO_FILM,
     **options: Any,
 ) -> None:
     """Repaint every IMAGE in the style that NETWORK has learned, in one pass."""
     require_named(output)
+    if film.is_film(images, output):
+        given = {**options, "network": network}
+        film_options = film.options(ApplyStyleFilmOptions, every, image=images[0], **given)
+        film.make(film_options, output, "painting", overwrite)
+        return
     settings = ApplyStyleOptions(network=network, **options)
     from belamy.engines.faststyle.apply import StyleApplier  # brings torch
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from belamy.cli.existing import Overwrite
+from belamy.cli.film.flags import NO_FILM, Every, FilmFlags, takes_film
 from belamy.cli.gallery import require_page, write_gallery
 from belamy.cli.groups import PlainGroup
 from belamy.cli.options import arguments_of, default, option, takes
 from belamy.cli.outputs import Job
 from belamy.cli.pictures import work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
+from belamy.engines.film.api import TranslateFilmOptions
 from belamy.engines.translate.api import (
     TranslateConfig,
     TranslateOptions,
@@ -42,13 +44,15 @@ app = typer.Typer(
 
 
 @app.command()
+@takes_film
 @takes(translate_steps, without=["image", "network"])
 def apply(
     network: Annotated[
         str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
     ],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, folders or zips of them.")
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Pictures, folders, zips; or a film."),
     ],
     output: Annotated[
         str, typer.Option("--output", "-o", help="The new picture, or a folder for several.")
@@ -56,10 +60,17 @@ def apply(
     gallery: Annotated[
         Path | None, typer.Option(help="An HTML page with all of them, before and after.")
     ] = None,
+    every: Every = 0,
     overwrite: Overwrite = False,
+    film: FilmFlags = NO_FILM,
     **options: Any,
 ) -> None:
     """Translate every IMAGE with what NETWORK has learned."""
+    if film.is_film(images, output):
+        given = {**options, "network": network}
+        film_options = film.options(TranslateFilmOptions, every, image=images[0], **given)
+        film.make(film_options, output, "translating", overwrite)
+        return
     if gallery is not None:
         require_page(gallery, overwrite)
     settings = TranslateOptions(network=network, **options)

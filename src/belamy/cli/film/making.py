@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -15,11 +16,12 @@ from belamy.cli.progress import track_steps
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
-    from belamy.engines.film.encode import SoundTrack
     from belamy.engines.film.frames import FilmWork
     from belamy.engines.film.parts import Parts
+    from belamy.pixels.recipe import Recipe
+    from belamy.steps import Step
 
-__all__ = ["Resume", "make_film"]
+__all__ = ["Resume", "make_film", "make_film_again"]
 
 Resume: TypeAlias = Annotated[
     bool,
@@ -38,7 +40,6 @@ def make_film(
     resume: bool,
     overwrite: bool,
     encoding: Encoding = USUAL,
-    sound: SoundTrack | None = None,
 ) -> None:
     """Make the frames that are not there yet, encode all of them, and say where the film is.
 
@@ -72,7 +73,7 @@ def make_film(
     parts = Parts(folder, work)
     try:
         _make_frames(parts, f"{doing} {target.name}", folder)
-        _encode(parts, target, encoding, sound)
+        _encode(parts, target, encoding)
     finally:
         parts.remove_if_empty()
 
@@ -88,7 +89,7 @@ def _make_frames(parts: Parts, description: str, folder: Path) -> None:
         ) from error
 
 
-def _encode(parts: Parts, target: Path, encoding: Encoding, sound: SoundTrack | None) -> None:
+def _encode(parts: Parts, target: Path, encoding: Encoding) -> None:
     from belamy.engines.film.encode import encode
 
     with parts.to_encode() as mine:
@@ -101,10 +102,37 @@ def _encode(parts: Parts, target: Path, encoding: Encoding, sound: SoundTrack | 
             parts.steps(),
             target,
             frame_rate=parts.work.plan.frame_rate,
-            sound=sound,
+            sound=parts.work.plan.sound,
             quality=encoding.quality,
             codec=encoding.codec,
             threads=encoding.threads,
         )
         parts.remove()
     typer.echo(show_path(target))
+
+
+def make_film_again(
+    steps: Iterable[Step], found: Recipe, source: str, target: Path, encoding: Encoding
+) -> None:
+    """Replay a film that was made out of another one, with the times and the sound of that.
+
+    Args:
+        steps: of the engine.
+        found: the film's recipe.
+        source: where the other film is.
+    """
+    from belamy.engines.film.encode import encode
+    from belamy.engines.film.film_options import FilmOptions
+    from belamy.engines.film.source import rate_and_sound
+
+    taken = {field.name: found.options[field.name] for field in fields(FilmOptions)}
+    rate, sound = rate_and_sound(source, FilmOptions(**taken))  # type: ignore[arg-type]
+    encode(
+        track_steps(steps, f"replaying {found.engine}"),
+        target,
+        frame_rate=rate,
+        sound=sound,
+        quality=encoding.quality,
+        codec=encoding.codec,
+        threads=encoding.threads,
+    )

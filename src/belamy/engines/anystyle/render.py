@@ -69,6 +69,11 @@ class AnyStylist:
             self.encoder.name: self.encoder.sha256,
         }
 
+    @property
+    def weights(self) -> dict[str, str]:
+        """Network → SHA-256, of both."""
+        return dict(self._weights)
+
     def __call__(self, content: Source | None = None) -> Picture:
         """The picture painted."""
         (last,) = deque(self.steps(content), maxlen=1)

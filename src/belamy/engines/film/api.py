@@ -5,9 +5,19 @@ This module imports no torch, so that the command line can read its signatures a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from belamy.engines.film.film_options import (
+    AnyStyleFilmOptions,
+    ApplyStyleFilmOptions,
+    DefogFilmOptions,
+    DreamFilmOptions,
+    FilmOptions,
+    StyleFilmOptions,
+    TranslateFilmOptions,
+)
 from belamy.engines.film.options import DreamWalkOptions, DreamZoomOptions
 from belamy.steps import Step, with_options
 
@@ -16,12 +26,25 @@ if TYPE_CHECKING:
     from belamy.pixels.display.film import Film
 
 __all__ = [
+    "AnyStyleFilmOptions",
+    "ApplyStyleFilmOptions",
+    "DefogFilmOptions",
+    "DreamFilmOptions",
     "DreamWalkOptions",
     "DreamZoomOptions",
+    "StyleFilmOptions",
+    "TranslateFilmOptions",
+    "any_style_film_steps",
+    "apply_style_film_steps",
+    "defog_film_steps",
+    "dream_film_steps",
     "dream_walk",
     "dream_walk_steps",
     "dream_zoom",
     "dream_zoom_steps",
+    "save_film",
+    "style_film_steps",
+    "translate_film_steps",
 ]
 
 
@@ -116,3 +139,137 @@ def _film(work: FilmWork, fps: float) -> Film:
     from belamy.pixels.display.film import Film
 
     return Film([step.image for step in steps_of(work)], fps, work.recipe)
+
+
+@with_options(DreamFilmOptions)
+def dream_film_steps(options: DreamFilmOptions) -> Iterator[Step]:
+    """Dream on a film: what a frame was given is carried along with its things, and dreamt on.
+
+    Yields:
+        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
+
+    Raises:
+        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
+        OptionError: a value out of its range, or options that make no sense on a film.
+        UnknownName, WeightsError: a network, layer or class that is not here.
+        MissingExtra: PyAV or OpenCV is not installed.
+    """
+    yield from _repaint(options)
+
+
+@with_options(StyleFilmOptions)
+def style_film_steps(options: StyleFilmOptions) -> Iterator[Step]:
+    """Paint a film by steps: each frame begins as the one before, moved, and is held to it.
+
+    Yields:
+        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
+
+    Raises:
+        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
+        OptionError: a value out of its range, or options that make no sense on a film.
+        UnknownName, WeightsError: a network, layer or class that is not here.
+        MissingExtra: PyAV or OpenCV is not installed.
+
+    Source: Ruder, Dosovitskiy and Brox 2016, "Artistic style transfer for videos".
+    """
+    yield from _repaint(options)
+
+
+@with_options(AnyStyleFilmOptions)
+def any_style_film_steps(options: AnyStyleFilmOptions) -> Iterator[Step]:
+    """Paint a film in any style, in one pass a frame, held still where the film is.
+
+    Yields:
+        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
+
+    Raises:
+        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
+        OptionError: a value out of its range, or options that make no sense on a film.
+        UnknownName, WeightsError: a network, layer or class that is not here.
+        MissingExtra: PyAV or OpenCV is not installed.
+    """
+    yield from _repaint(options)
+
+
+@with_options(ApplyStyleFilmOptions)
+def apply_style_film_steps(options: ApplyStyleFilmOptions) -> Iterator[Step]:
+    """Repaint a film in the one style that a network has learned, held still where the film is.
+
+    Yields:
+        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
+
+    Raises:
+        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
+        OptionError: a value out of its range, or options that make no sense on a film.
+        UnknownName, WeightsError: a network, layer or class that is not here.
+        MissingExtra: PyAV or OpenCV is not installed.
+    """
+    yield from _repaint(options)
+
+
+@with_options(TranslateFilmOptions)
+def translate_film_steps(options: TranslateFilmOptions) -> Iterator[Step]:
+    """Translate a film from one domain into another, held still where it is.
+
+    Yields:
+        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
+
+    Raises:
+        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
+        OptionError: a value out of its range, or options that make no sense on a film.
+        UnknownName, WeightsError: a network, layer or class that is not here.
+        MissingExtra: PyAV or OpenCV is not installed.
+    """
+    yield from _repaint(options)
+
+
+@with_options(DefogFilmOptions)
+def defog_film_steps(options: DefogFilmOptions) -> Iterator[Step]:
+    """Take the fog out of a film, with transmission and airlight steady in time.
+
+    Yields:
+        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
+
+    Raises:
+        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
+        OptionError: a value out of its range, or options that make no sense on a film.
+        UnknownName, WeightsError: a network, layer or class that is not here.
+        MissingExtra: PyAV or OpenCV is not installed.
+    """
+    yield from _repaint(options)
+
+
+def _repaint(options: FilmOptions) -> Iterator[Step]:
+    from belamy.engines.film.films import open_repainted
+    from belamy.engines.film.frames import steps_of
+
+    yield from steps_of(open_repainted(options))
+
+
+def save_film(
+    steps: Iterable[Step],
+    path: str | os.PathLike[str],
+    *,
+    sound_from: str | os.PathLike[str] | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    quality: int = 90,
+) -> None:
+    """Save a film of steps that say when they are seen, as `dream_film_steps` yields them.
+
+    Args:
+        steps: all of one size; their recipe is carried along.
+        path: `.mp4`, `.mov`, `.mkv`, `.webm`, `.gif`, `.webp`, `.avif` or `.apng`, or a folder.
+        sound_from: a film whose sound it gets; None: silent.
+        start, end: what of that film was taken, in seconds.
+        quality: 1 to 100, of formats that lose something.
+
+    Raises:
+        ImageError: there are no frames, or of several sizes; or an unknown suffix.
+        MissingExtra: PyAV is needed, and not installed.
+    """
+    from belamy.engines.film.encode import encode
+    from belamy.engines.film.frames import SoundTrack
+
+    sound = None if sound_from is None else SoundTrack(sound_from, start, end)
+    encode(steps, path, sound=sound, quality=quality)

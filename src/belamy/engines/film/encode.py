@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from belamy.engines.film.frames import SoundTrack
 from belamy.errors import ImageError
 from belamy.pixels.film.writer import QUALITY, THREADS, create_film
 from belamy.steps import Step
@@ -16,21 +17,7 @@ from belamy.steps import Step
 if TYPE_CHECKING:
     from belamy.pixels.film.writer import VideoCodec
 
-__all__ = ["SoundTrack", "encode"]
-
-
-@dataclass(frozen=True)
-class SoundTrack:
-    """Where a film's sound comes from.
-
-    Args:
-        path: a film.
-        start, end: what of it, in seconds; None: from its beginning, to its end.
-    """
-
-    path: str | os.PathLike[str]
-    start: float | None = None
-    end: float | None = None
+__all__ = ["encode"]
 
 
 def encode(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -12,7 +13,21 @@ from torch import Tensor
 from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
 
-__all__ = ["FilmFrame", "FilmPlan", "FilmWork", "even_plan", "step_of", "steps_of"]
+__all__ = ["FilmFrame", "FilmPlan", "FilmWork", "SoundTrack", "even_plan", "step_of", "steps_of"]
+
+
+@dataclass(frozen=True)
+class SoundTrack:
+    """Where a film's sound comes from.
+
+    Args:
+        path: a film.
+        start, end: what of it, in seconds; None: from its beginning, to its end.
+    """
+
+    path: str | os.PathLike[str]
+    start: float | None = None
+    end: float | None = None
 
 
 @dataclass(frozen=True)
@@ -24,12 +39,14 @@ class FilmPlan:
         scenes: the frames of each scene, one after another; each scene is made by itself.
         size: (height, width).
         frame_rate: frames a second, nominal.
+        sound: what is heard with them; None: nothing.
     """
 
     times: tuple[tuple[Fraction, Fraction], ...]
     scenes: tuple[range, ...]
     size: tuple[int, int]
     frame_rate: Fraction
+    sound: SoundTrack | None = None
 
 
 @dataclass(frozen=True)

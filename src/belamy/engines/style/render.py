@@ -50,7 +50,7 @@ from belamy.pixels.recipe import Recipe
 from belamy.pixels.tiles import random_offset
 from belamy.steps import Step
 
-__all__ = ["Scene", "Stylist"]
+__all__ = ["Scene", "Stylist", "finish", "paint_on"]
 
 # Pixels that are painted beyond each edge, and cut off. Networks see fewer positions there, padding
 # counts the last ones several times, and nothing holds them: they take on colours of their own. At
@@ -104,10 +104,15 @@ class Stylist:
         (last,) = deque(self.steps(content), maxlen=1)
         return Picture(last.image, last.alpha, last.recipe)
 
+    def prepare(self, content: Source | None = None) -> Scene:
+        """Everything that painting a picture needs."""
+        options = self.options if content is None else replace(self.options, content=content)
+        return self._scene(options)
+
     def steps(self, content: Source | None = None) -> Iterator[Step]:
         """The same, step by step: see `belamy.style_steps`."""
         options = self.options if content is None else replace(self.options, content=content)
-        scene = self._scene(options)
+        scene = self.prepare(content)
         first, following = iterations_of(options)
         work = _work_of(scene.sizes, first, following)
         total = len(work)
@@ -183,10 +188,42 @@ def _optimise(scene: Scene, first: int, following: int) -> Iterator[tuple[Tensor
             yield latest, losses
 
 
+def paint_on(scene: Scene, start: Tensor, steps: int, target: Tensor, trust: Tensor) -> Tensor:
+    """A picture painted further at its full size, held to another one.
+
+    Args:
+        start: (1, 3, H, W), at the size of the last scale.
+        target: the same: what it is held to.
+        trust: (1, 1, H, W): how much, 0 or more.
+
+    Source: Ruder et al. 2016, "Artistic style transfer for videos": the temporal loss.
+    """
+    size = scene.sizes[-1]
+    padded = _pad(_confine(scene, start, size))
+    optimizer = OPTIMIZERS[scene.options.optimizer](padded, step_size_of(scene.options), None)
+    held = (_pad(target), _pad(trust))
+    last = len(scene.sizes) - 1
+    ((image, _),) = deque(_descend(scene, optimizer, last, steps, held), maxlen=1)
+    return image
+
+
+def finish(scene: Scene, image: Tensor) -> Tensor:
+    """The picture to show: colours kept if so asked, painted only where the masks are white."""
+    return _finish(scene, image)[0]
+
+
 def _descend(
-    scene: Scene, optimizer: Optimizer, scale: int, steps: int
+    scene: Scene,
+    optimizer: Optimizer,
+    scale: int,
+    steps: int,
+    held: tuple[Tensor, Tensor] | None = None,
 ) -> Iterator[tuple[Tensor, Losses]]:
-    """The average after each step at one scale, and the losses before it."""
+    """The average after each step at one scale, and the losses before it.
+
+    Args:
+        held: what the picture is held to, and how much, at each pixel.
+    """
     size = scene.sizes[scale]
     content = _pad(resize(scene.pictures.content, size))
     loss = scene.options.style_loss
@@ -201,6 +238,8 @@ def _descend(
             gradient, losses = _style_gradient(scene, terms, image, scale, index)
             smoothing, losses["tv"] = _variation_gradient(scene.layers.tv, image)
             gradient += smoothing
+            if held is not None:  # of the mean over pixels of trust · (image − target)²
+                gradient += (2 / image[0].numel()) * held[1] * (image - held[0])
             return (gradient if cover is None else gradient * cover), losses
 
         losses = optimizer.step(gradient_at)

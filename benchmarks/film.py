@@ -1,0 +1,181 @@
+"""How steady films are, and how a journey keeps its detail and its colours.
+
+Flicker is the mean difference between a frame and the one before it, moved to where its things are
+now, over what is seen in both; of the film held to itself over that of frames made one by one. Blur
+would win it, so the energy of the gradients stands beside it. The film is drawn by formula, so that
+its motion is exact; another one can be named, whose motion is estimated.
+
+    python benchmarks/film.py [--quick] [FILM] [--only dream,faststyle,…]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from tools import Figure, report
+from torch import Tensor
+
+from belamy.engines.film.api import DreamZoomOptions
+from belamy.engines.film.clearing import FilmDefogger
+from belamy.engines.film.dreaming import FilmDreamer
+from belamy.engines.film.film_options import (
+    AnyStyleFilmOptions,
+    ApplyStyleFilmOptions,
+    DefogFilmOptions,
+    DreamFilmOptions,
+    StyleFilmOptions,
+    TranslateFilmOptions,
+)
+from belamy.engines.film.journey import Zoom
+from belamy.engines.film.one_pass import anystyle_film, faststyle_film, translate_film
+from belamy.engines.film.painting import FilmStylist
+from belamy.engines.film.repaint import FilmPainter
+from belamy.pixels.colors import color_moments
+from belamy.pixels.film.reader import open_film
+from belamy.pixels.motion.detail import gradient_energy
+from belamy.pixels.motion.flow import Motion, estimate_motion, warp
+from belamy.pixels.motion.rendered import RenderedFilm
+from belamy.pixels.scenes import clouds
+
+PICTURE_BAR, PASS_BAR, SHARP_BAR = 0.4, 0.6, 0.9
+DETAIL_BARS, COLOUR_BAR = (0.85, 1.15), 6.0
+SECONDS_BAR = 0.35  # of a still's, that a dreamt frame takes
+# Frames are handed to the engines one by one; the file that their recipes name is only hashed.
+FILM = Path(tempfile.mkdtemp()) / "film.mp4"
+
+
+def main() -> int:
+    FILM.write_bytes(b"frames")
+    words = sys.argv[1:]
+    quick = "--quick" in words
+    only = words[words.index("--only") + 1].split(",") if "--only" in words else ENGINES
+    film = next((Path(word) for word in words if Path(word).is_file()), None)
+    count = 5 if quick else 12
+    figures: list[Figure] = []
+    for name in only:
+        if name == "journey":
+            figures += journey(30 if quick else 300)
+        else:
+            figures += flicker(name, *frames_of(film, count, hazy=name == "defog"))
+    return report(figures)
+
+
+def frames_of(film: Path | None, count: int, *, hazy: bool) -> tuple[list[Tensor], list[Motion]]:
+    """The frames of a film, and the motion that flicker is measured by."""
+    if film is None:
+        grain = 2.0 if hazy else 0.0
+        rendered = RenderedFilm(96, 160, haze=0.7 if hazy else 0.0, grain=grain)
+        motions = [rendered.motion(index) for index in range(1, count)]
+        return [rendered.frame(index) for index in range(count)], motions
+    with open_film(film, size=256) as reader:
+        frames = [frame.image for frame, _ in zip(reader, range(count), strict=False)]
+    if hazy:
+        frames = [haze(frame, index) for index, frame in enumerate(frames)]
+    return frames, [estimate_motion(before, now) for before, now in pairwise(frames)]
+
+
+def haze(frame: Tensor, index: int) -> Tensor:
+    """A frame in fog, denser above, with a camera's grain."""
+    rows = torch.linspace(0.25, 0.85, frame.shape[-2]).view(1, 1, -1, 1)
+    noise = torch.randn(frame.shape, generator=torch.Generator().manual_seed(index))
+    return (rows * frame + (1 - rows) * 0.85 + 2 / 255 * noise).clamp(0, 1)
+
+
+PAINTERS: dict[str, Callable[[float], FilmPainter]] = {
+    "dream": lambda steady: FilmDreamer(DreamFilmOptions(FILM, model="iris", steady=steady)),
+    "style": lambda steady: FilmStylist(
+        StyleFilmOptions(
+            FILM,
+            clouds(96, 128, 3).roll(1, 1),
+            model="iris",
+            iterations="60,40",
+            steady=steady,
+        )
+    ),
+    "faststyle": lambda steady: faststyle_film(
+        ApplyStyleFilmOptions(FILM, network="starry-night", steady=steady)
+    ),
+    "anystyle": lambda steady: anystyle_film(
+        AnyStyleFilmOptions(FILM, clouds(96, 128, 3), size=160, steady=steady)
+    ),
+    "translate": lambda steady: translate_film(
+        TranslateFilmOptions(FILM, network="impressionism", steady=steady)
+    ),
+    "defog": lambda steady: FilmDefogger(DefogFilmOptions(FILM, steady=steady)),
+}
+ENGINES = (*PAINTERS, "journey")
+
+
+def flicker(name: str, frames: Sequence[Tensor], motions: Sequence[Motion]) -> list[Figure]:
+    """Flicker and sharpness of a film held to itself, over those of frames one by one."""
+    found = {}
+    for steady in (0.0, 1.0):
+        images, seconds = make(PAINTERS[name](steady), frames)
+        changes = [
+            change(before, now, motion)
+            for (before, now), motion in zip(pairwise(images), motions, strict=True)
+        ]
+        sharp = sum(map(gradient_energy, images[1:])) / len(images[1:])
+        found[steady] = sum(changes) / len(changes), sharp, seconds
+    (free, plain, still), (held, sharp, later) = found[0.0], found[1.0]
+    bar = PICTURE_BAR if name in ("dream", "style") else PASS_BAR
+    figures = [
+        Figure(f"{name}: flicker ({255 * free:.1f} levels frame by frame)", held / free, bar),
+        Figure(f"{name}: sharpness", sharp / plain, SHARP_BAR, at_most=False),
+    ]
+    if name == "dream":
+        figures.append(
+            Figure("dream: a frame's seconds over a still's", later / still, SECONDS_BAR)
+        )
+    return figures
+
+
+def make(painter: FilmPainter, frames: Sequence[Tensor]) -> tuple[list[Tensor], float]:
+    """The results, and the CPU seconds of a frame but for the first."""
+    painter.prepare(frames[0])
+    painted = painter.begin(frames[0])
+    images = [painted.image]
+    started = time.process_time()
+    for before, now in pairwise(frames):
+        painted = painter.follow(now, before, painted.state, estimate_motion(before, now))
+        images.append(painted.image)
+    return images, (time.process_time() - started) / (len(frames) - 1)
+
+
+def change(before: Tensor, now: Tensor, motion: Motion) -> float:
+    """The mean difference that motion does not explain."""
+    difference = (now - warp(before, motion.flow)).abs().mean(1, keepdim=True)
+    return float((difference * motion.mask).sum() / motion.mask.sum())
+
+
+def journey(count: int) -> list[Figure]:
+    """A journey's detail and colours, the worst of all frames, over those of the first."""
+    options = DreamZoomOptions(
+        clouds(80, 128, 1), model="iris", size=128, seconds=count / 25, zoom=1.02, rotate=0.5
+    )
+    rows = [measure(frame.image) for frame in Zoom(options).frames(0, None)]
+    first = rows[0]
+    details = [(row[0] / first[0]) ** 0.5 for row in rows]
+    drift = max(float((row[1] - first[1]).abs().max()) for row in rows) * 255
+    return [
+        Figure(
+            f"journey of {count} frames: least detail", min(details), DETAIL_BARS[0], at_most=False
+        ),
+        Figure("journey: most detail", max(details), DETAIL_BARS[1]),
+        Figure("journey: drift of the mean colour, in levels", drift, COLOUR_BAR),
+    ]
+
+
+def measure(image: Tensor) -> tuple[float, Any]:
+    return gradient_energy(image), color_moments(image)[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

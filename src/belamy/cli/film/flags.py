@@ -1,0 +1,148 @@
+"""What commands that take pictures or films ask of a film, in one object."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from belamy.cli.film.making import Resume, make_film
+from belamy.cli.films import Encoding, FilmCodec, FilmQuality, require_film
+from belamy.cli.options import arguments_of
+from belamy.engines.film.film_options import FilmOptions
+from belamy.errors import OptionError
+
+__all__ = ["EVERY_FRAME", "NO_FILM", "Every", "FilmFlags", "takes_film"]
+
+EVERY_FRAME = "Of a film: take only every N-th frame, which then stands as long as those left out."
+
+Every = Annotated[int, typer.Option(min=0, help=EVERY_FRAME)]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_SOUND_BEARING = (".mp4", ".mov", ".mkv", ".webm", ".gif", ".apng", ".webp", ".avif")
+
+
+@dataclass(frozen=True)
+class FilmFlags:
+    """The options of films that were typed; as they are, nothing is asked of a film.
+
+    Args:
+        fps, start, end, steady: see `FilmOptions`.
+        quality, codec: see `Encoding`.
+        resume: go on with a film that was stopped.
+    """
+
+    fps: float | None = None
+    start: float | None = None
+    end: float | None = None
+    steady: float = 1.0
+    quality: int = 90
+    codec: Any = None
+    resume: bool = False
+
+    def is_film(self, sources: Sequence[Path], output: str) -> bool:
+        """Whether a film is to be made out of a film.
+
+        Raises:
+            OptionError: options of films, and no film.
+        """
+        suffix = Path(output).suffix.lower()
+        film = len(sources) == 1 and _moves(sources[0]) and suffix in ("", *_SOUND_BEARING)
+        if not film and self != FilmFlags():
+            given = next(f.name for f in fields(self) if getattr(self, f.name) != f.default)
+            raise OptionError(
+                f"--{given} is for films: name one film, and a film as the output, as -o new.mp4"
+            )
+        return film
+
+    def options(self, form: Callable[..., FilmOptions], every: int, **given: Any) -> FilmOptions:
+        """The engine's options and those of films in one object.
+
+        Args:
+            every: take each so many-th frame; 0 for all.
+            given: the engine's.
+        """
+        return form(
+            **given,
+            fps=self.fps,
+            start=self.start,
+            end=self.end,
+            every=every or 1,
+            steady=self.steady,
+        )
+
+    def make(self, options: FilmOptions, output: str, doing: str, overwrite: bool) -> None:
+        """Make the film, and say where it is."""
+        encoding = Encoding(self.quality, self.codec)
+        target = require_film(output, self.fps or 25.0, encoding)
+        source: Any = options
+        path = Path(os.fspath(source.content if hasattr(options, "content") else source.image))
+        if os.path.realpath(path) == os.path.realpath(target):
+            raise OptionError(f"{target} would overwrite itself; name another output")
+
+        def open_work() -> Any:
+            from belamy.engines.film.films import open_repainted  # brings torch
+
+            return open_repainted(options)
+
+        make_film(
+            *(open_work, target, doing),
+            resume=self.resume,
+            overwrite=overwrite,
+            encoding=encoding,
+        )
+
+
+NO_FILM = FilmFlags()
+"""Where nothing is asked of a film."""
+
+
+def _moves(path: Path) -> bool:
+    from belamy.pixels.film.kinds import is_film
+
+    return path.is_file() and is_film(path)
+
+
+def takes_film(command: Command) -> Command:
+    """Give a command the options of films; they arrive as its argument `film`."""
+    signature = inspect.signature(command, eval_str=True)
+    texts = arguments_of(FilmOptions)
+
+    def flag(name: str, kind: Any, default: Any) -> inspect.Parameter:
+        help_ = f"Of a film: {texts[name].help}"
+        return _parameter(name, Annotated[kind, typer.Option(help=help_)], default)
+
+    added = [
+        flag("fps", float | None, None),
+        flag("start", float | None, None),
+        flag("end", float | None, None),
+        flag("steady", float, 1.0),
+        _parameter("quality", FilmQuality, 90),
+        _parameter("codec", FilmCodec, None),
+        _parameter("resume", Resume, False),
+    ]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> Any:
+        names = [one.name for one in added]
+        film = FilmFlags(**{name: given.pop(name) for name in names})
+        return command(film=film, **given)
+
+    kept = [one for one in signature.parameters.values() if one.name != "film"]
+    positional = [one for one in kept if one.kind is not one.VAR_KEYWORD]
+    rest = [one for one in kept if one.kind is one.VAR_KEYWORD]
+    keywords = [one.replace(kind=one.KEYWORD_ONLY) for one in positional]
+    run.__signature__ = signature.replace(parameters=[*keywords, *added, *rest])  # type: ignore[attr-defined]
+    run.__annotations__ = {}  # what they name is known where the command stands
+    del run.__wrapped__
+    return run  # type: ignore[return-value]
+
+
+def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)

@@ -1,0 +1,75 @@
+"""The engines that films go through, by the names of their recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from belamy.engines.film.clearing import FilmDefogger
+from belamy.engines.film.dreaming import LARGEST_SIDE, FilmDreamer
+from belamy.engines.film.film_options import (
+    AnyStyleFilmOptions,
+    ApplyStyleFilmOptions,
+    DefogFilmOptions,
+    DreamFilmOptions,
+    FilmOptions,
+    StyleFilmOptions,
+    TranslateFilmOptions,
+    film_path,
+)
+from belamy.engines.film.one_pass import anystyle_film, faststyle_film, translate_film
+from belamy.engines.film.painting import FilmStylist, largest_side
+from belamy.engines.film.repaint import FilmPainter, RepaintedFilm
+from belamy.engines.film.source import look_through
+from belamy.errors import OptionError
+from belamy.pixels.film.reader import open_film
+
+__all__ = ["open_repainted"]
+
+_PAINTERS: dict[type[FilmOptions], Callable[[Any], FilmPainter]] = {
+    AnyStyleFilmOptions: anystyle_film,
+    ApplyStyleFilmOptions: faststyle_film,
+    DefogFilmOptions: FilmDefogger,
+    DreamFilmOptions: FilmDreamer,
+    StyleFilmOptions: FilmStylist,
+    TranslateFilmOptions: translate_film,
+}
+
+
+def open_repainted(options: FilmOptions) -> RepaintedFilm:
+    """A film that is to be dreamt on, painted, translated or cleared, with its network loaded.
+
+    Raises:
+        ImageError: the film is not there, damaged, or has no frames where they are taken.
+        OptionError: options that exclude each other, or make no sense on a film.
+        UnknownName, WeightsError: a network that is not here.
+        MissingExtra: PyAV or OpenCV is needed, and not installed.
+    """
+    source: Any = options
+    path = film_path(source.content if hasattr(options, "content") else source.image)
+    painter = _PAINTERS[type(options)](options)
+    film = look_through(path, options, _side(path, options))
+    if isinstance(options, DefogFilmOptions) and options.compare:
+        height, width = film.plan.size
+        film = replace(film, plan=replace(film.plan, size=(height, 2 * width)))
+    return RepaintedFilm(film, painter)
+
+
+def _side(path: str, options: FilmOptions) -> int | None:
+    """The long side of the result, as engines take it of stills; None for the film's own."""
+    size: Any = getattr(options, "size", None)
+    if isinstance(size, str) and size != "full":
+        if not size.isdecimal():
+            raise OptionError(f"size is {size!r}; of a film it is a number of pixels, or full")
+        size = int(size)
+    if size is not None:
+        return None if size == "full" else size
+    if isinstance(options, DreamFilmOptions):
+        largest = LARGEST_SIDE
+    elif isinstance(options, StyleFilmOptions):
+        largest = largest_side(options)
+    else:
+        return None
+    with open_film(path) as film:
+        return largest if max(film.size) > largest else None

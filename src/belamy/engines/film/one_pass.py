@@ -1,0 +1,123 @@
+"""Films through networks that paint in one pass: what flickers is held, its detail given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from belamy.engines.anystyle.render import AnyStylist
+from belamy.engines.faststyle.apply import StyleApplier
+from belamy.engines.film.film_options import (
+    AnyStyleFilmOptions,
+    ApplyStyleFilmOptions,
+    FilmOptions,
+    TranslateFilmOptions,
+    film_path,
+)
+from belamy.engines.film.repaint import Painted
+from belamy.engines.recipes import recipe_of
+from belamy.engines.translate.render import Translator
+from belamy.pixels.images import Picture
+from belamy.pixels.motion.detail import restore_detail
+from belamy.pixels.motion.flow import Motion, warp
+from belamy.pixels.recipe import Recipe
+
+__all__ = ["OnePass", "anystyle_film", "faststyle_film", "steady_blend", "translate_film"]
+
+_NEW = 0.15  # of each new frame, where the one before can be trusted
+# Lai et al. 2018, "Learning blind video temporal consistency": how far a warped frame is the same.
+_TOLERANCE = 50.0
+
+Options = TypeVar("Options", bound=FilmOptions)
+
+
+class OnePass:
+    """Paints frames in one pass each: see `belamy.engines.film.repaint.FilmPainter`.
+
+    Args:
+        paint: a frame (1, 3, H, W) → its picture, by itself.
+        recipe: how to make the film again.
+        steady: how firmly frames are held, 0 to 1.
+    """
+
+    def __init__(self, paint: Callable[[Tensor], Tensor], recipe: Recipe, steady: float) -> None:
+        self._paint, self.recipe, self._steady = paint, recipe, steady
+
+    def prepare(self, image: Tensor) -> None:
+        """Nothing belongs to a scene."""
+
+    def begin(self, image: Tensor) -> Painted:
+        """A frame by itself."""
+        painted = self._paint(image)
+        return Painted(painted, {"image": painted})
+
+    def follow(
+        self, image: Tensor, previous: Tensor, state: Mapping[str, Tensor], motion: Motion
+    ) -> Painted:
+        """A frame held to the one before."""
+        painted = self._paint(image)
+        if self._steady:
+            likeness = _likeness(image, previous, motion)
+            moved = warp(state["image"], motion.flow)
+            painted = steady_blend(painted, moved, likeness * self._steady * (1 - _NEW))
+        return Painted(painted, {"image": painted})
+
+
+def _likeness(image: Tensor, previous: Tensor, motion: Motion) -> Tensor:
+    """(1, 1, H, W) in [0, 1]: where the frame before shows the same, after it has been moved."""
+    moved = warp(previous, motion.flow, sharp=False)
+    difference = (image - moved).square().sum(1, keepdim=True)
+    return motion.mask * torch.exp(-_TOLERANCE * difference)
+
+
+def steady_blend(painted: Tensor, moved: Tensor, amount: Tensor) -> Tensor:
+    """A frame with some of the one before, as sharp as it was.
+
+    Args:
+        painted: (1, 3, H, W), by itself.
+        moved: the result before, moved to here.
+        amount: (1, 1, H, W): how much of that.
+    """
+    blend = painted + amount * (moved.to(painted) - painted)
+    return restore_detail(blend, painted).clamp(0, 1)
+
+
+def faststyle_film(options: ApplyStyleFilmOptions) -> OnePass:
+    """A film through a network that has learned one style."""
+    film_path(options.image)
+    applier = StyleApplier(replace(options, size=None))
+    return _one_pass("film-faststyle", options, applier, applier.weights, str(applier.device))
+
+
+def translate_film(options: TranslateFilmOptions) -> OnePass:
+    """A film translated."""
+    film_path(options.image)
+    translator = Translator(replace(options, size=None))
+    weights = translator.weights
+    return _one_pass("film-translate", options, translator, weights, str(translator.device))
+
+
+def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:
+    """A film painted in any style."""
+    film_path(options.content)
+    stylist = AnyStylist(options)
+    return _one_pass("film-anystyle", options, stylist, stylist.weights, str(stylist.device))
+
+
+def _one_pass(
+    engine: str,
+    options: FilmOptions,
+    engine_of_stills: Callable[[Tensor], Picture],
+    weights: Mapping[str, str],
+    device: str,
+) -> OnePass:
+    recipe = recipe_of(engine, options, weights, changed={"device": device})
+
+    def paint(image: Tensor) -> Tensor:
+        return engine_of_stills(image).image.clamp(0, 1)
+
+    return OnePass(paint, recipe, options.steady)

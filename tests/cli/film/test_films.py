@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from belamy.cli import app
+from belamy.pixels.film import create_film, open_film
+from belamy.pixels.motion.rendered import RenderedFilm
+from belamy.pixels.recipe import read_recipe
+
+pytest.importorskip("av")
+pytest.importorskip("cv2")
+
+# A variable rate, as telephones record it.
+TIMES = [Fraction(milliseconds, 1000) for milliseconds in (0, 40, 160, 200, 280)]
+
+
+@pytest.fixture
+def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    scene = RenderedFilm(48, 64)
+    with create_film("film.mp4", size=(48, 64), frame_rate=Fraction(25)) as writer:
+        for index, (time, end) in enumerate(pairwise(TIMES)):
+            writer.write(scene.frame(index), time, end - time)
+    return "film.mp4"
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+LINES = {
+    "film-dream": "dream film.mp4 --model iris --layer mixed3a --octaves 1 --steps 2",
+    "film-faststyle": "style apply starry-night film.mp4",
+    "film-translate": "translate apply impressionism film.mp4",
+    "film-defog": "defog film.mp4 --method dcp",
+    "film-style": "style film.mp4 style.png --model iris --iterations 2,2 --size 32",
+}
+
+
+@pytest.mark.parametrize("engine", LINES)
+def test_a_film_goes_through_the_command_for_pictures(film: str, engine: str) -> None:
+    import belamy
+
+    belamy.save_image(RenderedFilm(32, 32, seed=3).frame(0), "style.png")
+    done = run(*LINES[engine].split(), "-o", "new.mp4")
+    assert done.exit_code == 0, done.output
+    assert read_recipe("new.mp4").engine == engine
+    with open_film(film) as before, open_film("new.mp4") as after:
+        times = [[(frame.time, frame.duration) for frame in reader] for reader in (before, after)]
+    assert times[0] == times[1]
+    assert not Path("new.mp4.parts").exists()
+    again = run("replay", "new.mp4", "-o", "again.mp4")
+    assert again.exit_code == 0, again.output
+    assert Path("again.mp4").read_bytes() == Path("new.mp4").read_bytes()
+
+
+def test_options_of_films_are_for_films(film: str) -> None:
+    refused = run("defog", film, "-o", "new.png", "--steady", "0.5")
+    assert refused.exit_code != 0
+    assert "--steady is for films" in refused.output
+    refused = run("defog", film, "-o", film, "--method", "dcp", "--overwrite")
+    assert "would overwrite itself" in refused.output
+
+
+def test_a_part_of_a_film_side_by_side_with_what_it_was(film: str) -> None:
+    words = ("--method", "dcp", "--compare", "--end", "0.2", "--every", "2")
+    assert run("defog", film, "-o", "new.gif", *words).exit_code == 0
+    with open_film("new.gif") as made:
+        assert made.size == (48, 128)
+        assert len(list(made)) == 2
