@@ -21,8 +21,8 @@ from belamy.engines.translate.perceptual import (
 from belamy.engines.translate.task import TranslateTask
 from belamy.engines.translate.train import start_from
 from belamy.errors import OptionError
-from belamy.networks.image_to_image.load import save_image_net
-from belamy.networks.image_to_image.network import build_translation_net
+from belamy.networks.image_to_image.load import load_image_net, save_image_net
+from belamy.networks.image_to_image.network import build_translation_net, initialise
 from belamy.training.domains import CROPS, DomainPair
 
 SMALL: dict[str, Any] = {
@@ -111,12 +111,13 @@ def test_what_lies_outside_of_colours_is_asked_back() -> None:
     assert float(found["style"]) == pytest.approx(10 * 0.3**2, rel=1e-4)
 
 
-def test_a_picture_is_compared_with_those_most_like_it() -> None:
-    known = torch.cat([torch.full((8, 2, 2), 1.0), torch.full((8, 2, 2), 5.0)])
-    style = DomainStyle({"x": known})
-    for near, kept in ((1.4, 1.0), (4.0, 5.0)):
-        target = style.target_for({"x": torch.full((1, 2, 2), near)})["x"]
-        torch.testing.assert_close(target, torch.full((1, 2, 2), kept))
+def test_a_picture_is_compared_with_those_most_like_it_however_light_they_are() -> None:
+    upright, lying = torch.diag(torch.tensor([4.0, 1.0])), torch.diag(torch.tensor([1.0, 4.0]))
+    style = DomainStyle({"x": torch.stack([upright] * 8 + [lying] * 8)})
+    for kept in (upright, lying):
+        for light in (0.01, 9.0):
+            target = style.target_for({"x": light * kept[None]})["x"]
+            torch.testing.assert_close(target, kept[None])
 
 
 def test_stripes_are_learned_without_a_discriminator(tmp_path: Path) -> None:
@@ -201,3 +202,31 @@ def test_a_coarse_generator_keeps_tones_and_no_details() -> None:
         checks[::2, ::2] = checks[1::2, 1::2] = 0
         flat = network(checks.expand(1, 3, 64, 64))
     assert float(flat.std()) < 0.02
+
+
+def test_without_norms_a_generator_sees_how_light_a_picture_is(tmp_path: Path) -> None:
+    made = task(tmp_path, generator="residual", generator_norm="none", blocks=2)
+    picture = torch.rand((1, 3, 64, 64), generator=make_rng(2)) / 4
+    added = {}
+    for norm in ("instance", "none"):
+        network = build_translation_net("residual", 4, 2, norm=norm)
+        initialise(network, make_rng(3))
+        kinds = {type(part).__name__ for part in network.modules()}
+        assert ("InstanceNorm" in kinds) == (norm == "instance")
+        with torch.no_grad():
+            dark, light = (network(picture + x)[..., 16:-16, 16:-16] - x for x in (0.0, 0.5))
+        added[norm] = float((light - dark).abs().mean())
+    assert added["none"] > 3 * added["instance"]
+    path = tmp_path / "network.safetensors"
+    arguments = {"shape": "residual", "channels": 4, "blocks": 2, "sampling": "antialiased"}
+    save_image_net(
+        path,
+        {"a-to-b": made.networks["a-to-b"]},
+        network="translation",
+        arguments={**arguments, "norm": "none"},
+        style="x",
+        trained_on="y",
+        half=False,
+    )
+    loaded = load_image_net(path, "a-to-b")
+    torch.testing.assert_close(loaded(picture), made.networks["a-to-b"](picture))

@@ -55,6 +55,18 @@ def test_each_scale_judges_the_picture_half_as_large() -> None:
     torch.testing.assert_close(logits[2], network.parts[2](small))
 
 
+def test_without_norms_a_tint_is_judged() -> None:
+    image = torch.rand((1, 3, 64, 64), generator=make_rng(0)) / 4
+    changes = []
+    for norm in (True, False):
+        network = PatchDiscriminator(8, 2, norm=norm)
+        initialise(network, make_rng(1))
+        with torch.no_grad():
+            logits = network(image)
+            changes.append(float((network(image + 0.5) - logits).mean().abs() / logits.std()))
+    assert changes[1] > 4 * changes[0]
+
+
 def test_the_same_seed_starts_the_same() -> None:
     networks = [PatchDiscriminator(4, 1) for _ in range(2)]
     for network in networks:

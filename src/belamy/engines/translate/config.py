@@ -65,12 +65,16 @@ class TranslateConfig:
             stay and every detail is made anew; unet, which keeps lines where they are.
         generator_channels: at full size, four times as many at quarter size.
         blocks: residual blocks of a generator. None: 9, and none in a unet.
+        generator_norm: instance, as CycleGAN's, which evens out how light pictures are, and their
+            contrast; none, which sees both, and changes tones in fewer steps.
         sampling: how a generator makes pictures larger: antialiased or resize, without a
             checkerboard; transposed, as CycleGAN has it, at three quarters of the cost.
         discriminator_channels: after its first convolution.
         discriminator_layers: that halve; it judges patches of 70×70 pixels at 3, 34×34 at 2.
         discriminator_scales: how many discriminators a domain has; the second sees pictures of
             half the size, so its patches are twice as wide, the third of a quarter.
+        discriminator_norm: instance, as CycleGAN's, which hardly sees how light a picture is, and
+            its tint; none, which judges them too, as day and night want it.
         loss: what the discriminators are asked for. None: least-squares; non-saturating for
             pix2pix, as in the papers.
         adversarial_weight: of passing for real; 0 trains without discriminators, from the features
@@ -119,10 +123,12 @@ class TranslateConfig:
     generator: Literal["resnet", "residual", "coarse", "unet"] = "resnet"
     generator_channels: Annotated[int, _CHANNELS] = 64
     blocks: Annotated[int | None, Between(0, 32)] = None
+    generator_norm: Literal["instance", "none"] = "instance"
     sampling: Literal["antialiased", "resize", "transposed"] = "antialiased"
     discriminator_channels: Annotated[int, _CHANNELS] = 64
     discriminator_layers: Annotated[int, Between(1, 4)] = 3
     discriminator_scales: Annotated[int, Between(1, 3)] = 1
+    discriminator_norm: Literal["instance", "none"] = "instance"
     loss: Literal["least-squares", "non-saturating", "hinge"] | None = None
     adversarial_weight: Annotated[float, _WEIGHTS] = 1.0
     style_weight: Annotated[float, _WEIGHTS] = 0.0

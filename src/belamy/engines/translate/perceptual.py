@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from belamy.devices import make_rng
 from belamy.engines.translate.config import TranslateConfig
@@ -43,7 +44,8 @@ class DomainStyle:
         """The mean statistics of the pictures that are most like one: layer → (1, C, C).
 
         The mean of all pictures is that of none: it would draw dark pictures to grey. Alike are
-        pictures in which each channel is as strong.
+        pictures in which each channel has the same share, however light they are: a forest by day
+        is like one by night.
 
         Args:
             grams: layer → (1, C, C), of a picture of either domain.
@@ -56,9 +58,11 @@ class DomainStyle:
 
 
 def _compare_strengths(known: Tensor, gram: Tensor) -> Tensor:
-    """(M,): how far the channels' strengths of M Gram matrices are from those of one."""
-    strengths, own = (x.diagonal(dim1=1, dim2=2).sqrt() for x in (known, gram))
-    return (strengths - own).square().sum(1) / strengths.square().sum()
+    """(M,): how far the channels' shares in M Gram matrices are from those in one."""
+    shares, own = (
+        functional.normalize(x.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()) for x in (known, gram)
+    )
+    return (shares - own).square().sum(1)
 
 
 @dataclass(frozen=True)

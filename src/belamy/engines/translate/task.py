@@ -18,6 +18,7 @@ from belamy.engines.translate.perceptual import PerceptualLosses
 from belamy.networks.gan.patch_mlp import PatchSampleMLP
 from belamy.networks.gan.patchgan import MultiscaleDiscriminator, PatchDiscriminator, initialise
 from belamy.networks.image_to_image.network import ImageTransformNet, build_translation_net
+from belamy.networks.image_to_image.network import initialise as initialise_for_relu
 from belamy.objectives.adversarial import LOSSES
 from belamy.pixels.diffaugment import diff_augment
 from belamy.pixels.images import save_image
@@ -283,9 +284,17 @@ def _count_weights(network: nn.Module) -> int:
 
 def _build_generator(config: TranslateConfig, name: str) -> ImageTransformNet:
     generator = build_translation_net(
-        config.generator, config.generator_channels, config.blocks or 0, config.sampling
+        config.generator,
+        config.generator_channels,
+        config.blocks or 0,
+        config.sampling,
+        config.generator_norm,
     )
-    initialise(generator, make_rng(config.seed, "weights", name))
+    rng = make_rng(config.seed, "weights", name)
+    if config.generator_norm == "none":  # where nothing else keeps activations from vanishing
+        initialise_for_relu(generator, rng)
+    else:
+        initialise(generator, rng)
     if config.generator in ("residual", "coarse"):
         *_, last = (part for part in generator.modules() if isinstance(part, nn.Conv2d))
         with torch.no_grad():
@@ -296,9 +305,13 @@ def _build_generator(config: TranslateConfig, name: str) -> ImageTransformNet:
 def _build_discriminator(config: TranslateConfig, domain: str) -> nn.Module:
     shape = config.discriminator_channels, config.discriminator_layers
     inputs = 6 if config.paired else 3
-    discriminator: nn.Module = PatchDiscriminator(*shape, inputs=inputs)
+    norm = config.discriminator_norm == "instance"
+    discriminator: nn.Module
     if config.discriminator_scales > 1:
-        discriminator = MultiscaleDiscriminator(config.discriminator_scales, *shape, inputs=inputs)
+        scales = config.discriminator_scales
+        discriminator = MultiscaleDiscriminator(scales, *shape, inputs=inputs, norm=norm)
+    else:
+        discriminator = PatchDiscriminator(*shape, inputs=inputs, norm=norm)
     initialise(discriminator, make_rng(config.seed, "weights", "judge", domain))
     return discriminator
 

@@ -76,6 +76,7 @@ def _save(config: TranslateConfig, data: _Data, run: Run, trained: Trained) -> N
             "channels": config.generator_channels,
             "blocks": config.blocks,
             "sampling": config.sampling,
+            **({} if config.generator_norm == "instance" else {"norm": config.generator_norm}),
         },
         style=f"{labels['a']} and {labels['b']}",
         trained_on=f"{Path(config.a).name} and {Path(config.b).name}",

@@ -28,12 +28,16 @@ class PatchDiscriminator(nn.Module):
         layers: that halve the picture. Patches are 70×70 pixels at 3, 34×34 at 2, 16×16 at 1 and
             142×142 at 4.
         inputs: channels of what it is shown: 3, or 6 for two pictures that belong together.
+        norm: whether instance norms stand between the convolutions; they take away how light a
+            picture is, and its tint, so that these are hardly judged.
 
     Attributes:
         smallest: shortest side in pixels of a picture that it can judge.
     """
 
-    def __init__(self, channels: int = 64, layers: int = 3, *, inputs: int = 3) -> None:
+    def __init__(
+        self, channels: int = 64, layers: int = 3, *, inputs: int = 3, norm: bool = True
+    ) -> None:
         super().__init__()
         assert layers >= 1
         widths = [channels * 2 ** min(i, _MOST_WIDENINGS) for i in range(layers + 1)]
@@ -42,7 +46,7 @@ class PatchDiscriminator(nn.Module):
             stride = 2 if index < layers else 1
             parts += [
                 _convolution(widths[index - 1], widths[index], stride=stride),
-                InstanceNorm(widths[index]),
+                *([InstanceNorm(widths[index])] if norm else []),
                 _leaky(),
             ]
         self.body = nn.Sequential(*parts, _convolution(widths[-1], 1, stride=1))
@@ -60,18 +64,24 @@ class MultiscaleDiscriminator(nn.Module):
 
     Args:
         scales: how many.
-        channels, layers, inputs: of each; see `PatchDiscriminator`.
+        channels, layers, inputs, norm: of each; see `PatchDiscriminator`.
 
     Attributes:
         smallest: shortest side in pixels of a picture that they can judge.
     """
 
     def __init__(
-        self, scales: int, channels: int = 64, layers: int = 3, *, inputs: int = 3
+        self,
+        scales: int,
+        channels: int = 64,
+        layers: int = 3,
+        *,
+        inputs: int = 3,
+        norm: bool = True,
     ) -> None:
         super().__init__()
         self.parts = nn.ModuleList(
-            PatchDiscriminator(channels, layers, inputs=inputs) for _ in range(scales)
+            PatchDiscriminator(channels, layers, inputs=inputs, norm=norm) for _ in range(scales)
         )
         self.smallest = 3 * 2 ** (layers + scales - 1)
 

@@ -11,6 +11,7 @@ __all__ = [
     "SAMPLINGS",
     "SHAPES",
     "coarse_rows",
+    "drop_norms",
     "johnson_rows",
     "residual_rows",
     "resnet_rows",
@@ -130,6 +131,16 @@ SHAPES: dict[str, Callable[[int, int, str], _Rows]] = {
     "unet": unet_rows,
 }
 """What a network that translates may look like: (channels, blocks, sampling) → its rows."""
+
+
+def drop_norms(rows: Sequence[Row]) -> _Rows:
+    """The same rows without instance norms, inside their branches too."""
+    kept = []
+    for row in rows:
+        if row["layer"] != "instance":
+            branches = {"branches": [drop_norms(one) for one in row.get("branches", ())]}
+            kept.append({**row, **branches} if "branches" in row else row)
+    return kept
 
 
 def _check_blocks(blocks: int) -> None:

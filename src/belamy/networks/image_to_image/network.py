@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from belamy.errors import WeightsError
 from belamy.networks.backbones import imagenet
-from belamy.networks.image_to_image.architectures import SHAPES, johnson_rows
+from belamy.networks.image_to_image.architectures import SHAPES, drop_norms, johnson_rows
 from belamy.networks.image_to_image.geometry import Geometry, Row, compute_geometry
 from belamy.networks.image_to_image.layers import build
 from belamy.networks.image_to_image.statistics import fix_norms
@@ -138,7 +138,11 @@ def build_johnson_net(widths: Sequence[int] = (16, 32, 64), blocks: int = 5) -> 
 
 
 def build_translation_net(
-    shape: str = "resnet", channels: int = 64, blocks: int = 9, sampling: str = "antialiased"
+    shape: str = "resnet",
+    channels: int = 64,
+    blocks: int = 9,
+    sampling: str = "antialiased",
+    norm: str = "instance",
 ) -> ImageTransformNet:
     """A generator that translates pictures of one domain into another (CycleGAN, CUT, pix2pix).
 
@@ -148,11 +152,13 @@ def build_translation_net(
         blocks: residual blocks at quarter size.
         sampling: how it makes pictures smaller and larger, one of
             `belamy.networks.image_to_image.architectures.SAMPLINGS`.
+        norm: instance; or none, for one that sees how light a picture is.
 
     Raises:
         KeyError: no such shape or sampling.
     """
-    return ImageTransformNet(SHAPES[shape](channels, blocks, sampling))
+    rows = SHAPES[shape](channels, blocks, sampling)
+    return ImageTransformNet(drop_norms(rows) if norm == "none" else rows)
 
 
 def initialise(network: ImageTransformNet, generator: torch.Generator) -> None:
