@@ -57,6 +57,7 @@ VALID = {
     "learn mlp": "--epochs 1 --count 8 -o out.png",
     "learn neuron": "-o out.png",
     "learn perceptron": "--count 4 --sweeps 1 -o out.png",
+    "live": "film.gif no-such-network --no-browser",
     "models atlas": "iris --layer mixed3a --channels 1 --size 32 --steps 1 -o out.png",
     "models download": "iris",
     "models import": "squeezenet1_1 broken.safetensors",
@@ -76,7 +77,7 @@ VALID = {
     "translate train": "pictures others --size 64 --steps 1 --blocks 1 --generator-channels 4 "
     "--discriminator-channels 4 --run run",
 }
-REFUSED = ("demo", "tour")  # what they do takes minutes: all lines of theirs keep a fault
+REFUSED = ("demo", "live", "tour")  # they take minutes, or have no end: all their lines are wrong
 
 NUMBERS = (
     *("x", "", " ", "nan", "inf", "-inf", "-1", "0", "9" * 400, "-" + "9" * 400, "1" + "0" * 30),

@@ -32,7 +32,7 @@ from belamy.cli.commands import (
     tour,
     translate,
 )
-from belamy.cli.film import journeys
+from belamy.cli.film import journeys, live
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
 from belamy.cli.signals import stoppable
 from belamy.cli.streams import close_streams, open_streams
@@ -46,6 +46,7 @@ __all__ = ["COMMANDS", "app", "main"]
 COMMANDS = (
     dream,
     journeys,
+    live,
     style_networks,
     style_any,
     gan_paint,

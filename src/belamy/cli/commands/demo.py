@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from belamy.cli.films import save_film
 from belamy.cli.outputs import require_folder, save_step
 from belamy.cli.progress import show_steps
 from belamy.engines.anystyle.api import any_style_steps
@@ -20,6 +21,7 @@ from belamy.engines.defog.fog_api import fog_steps
 from belamy.engines.dream.api import dream_steps
 from belamy.engines.dream.atlas_api import atlas_steps
 from belamy.engines.faststyle.api import apply_style_steps
+from belamy.engines.film.api import dream_zoom_steps
 from belamy.engines.gan.sample_api import gan_paint_steps
 from belamy.engines.translate.api import translate_steps
 
@@ -31,21 +33,27 @@ __all__ = ["app"]
 app = typer.Typer()
 
 _GENTLEMAN = 18  # the seed of his latents
+_JOURNEY_RATE = 12.0  # frames a second
 SIDE = 640  # long side of the scenes, in pixels
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """One picture of the demo: its file, what to say of it, how to make it again by hand."""
+    """One picture of the demo: its file, what to say of it, how to make it again by hand.
+
+    Args:
+        film: whether its steps are the frames of a film.
+    """
 
     file: str
     caption: str
     command: str
     steps: Callable[[Path], Iterator[Step]]
+    film: bool = False
 
 
 def _pieces() -> list[_Piece]:
-    return [*_dreams(), *_dreams_in_another_way(), *_paintings(), *_fog()]
+    return [*_dreams(), *_dreams_in_another_way(), *_journeys(), *_paintings(), *_fog()]
 
 
 def _dreams() -> list[_Piece]:
@@ -91,6 +99,21 @@ def _dreams_in_another_way() -> list[_Piece]:
             "belamy models atlas iris -o atlas.png",
             lambda folder: atlas_steps("iris", size=128, steps=96),
         ),
+    ]
+
+
+def _journeys() -> list[_Piece]:
+    return [
+        _Piece(
+            "journey.webp",
+            "Six seconds into the clouds, round and round: each frame is dreamt on the last.",
+            "belamy dream zoom demo/clouds.png --size 192 --seconds 6 --fps 12 --loop "
+            "-o journey.webp",
+            lambda folder: dream_zoom_steps(
+                folder / "clouds.png", size=192, seconds=6, fps=12, loop=True
+            ),
+            film=True,
+        )
     ]
 
 
@@ -162,6 +185,10 @@ def demo(
     scenes = _draw_scenes(output)
     pieces = _pieces()
     for piece in pieces:
+        if piece.film:
+            save_film(piece.steps(output), output / piece.file, piece.file, _JOURNEY_RATE)
+            typer.echo(output / piece.file)
+            continue
         step, stopped = show_steps(piece.steps(output), piece.file)
         save_step(step, output / piece.file)
         typer.echo(output / piece.file)

@@ -26,7 +26,14 @@ from belamy.pixels.motion.detail import restore_detail
 from belamy.pixels.motion.flow import Motion, warp
 from belamy.pixels.recipe import Recipe
 
-__all__ = ["OnePass", "anystyle_film", "faststyle_film", "steady_blend", "translate_film"]
+__all__ = [
+    "OnePass",
+    "anystyle_film",
+    "faststyle_film",
+    "steady_blend",
+    "still_likeness",
+    "translate_film",
+]
 
 _NEW = 0.15  # of each new frame, where the one before can be trusted
 # Lai et al. 2018, "Learning blind video temporal consistency": how far a warped frame is the same.
@@ -61,13 +68,13 @@ class OnePass:
         """A frame held to the one before."""
         painted = self._paint(image)
         if self._steady:
-            likeness = _likeness(image, previous, motion)
+            likeness = still_likeness(image, previous, motion)
             moved = warp(state["image"], motion.flow)
             painted = steady_blend(painted, moved, likeness * self._steady * (1 - _NEW))
         return Painted(painted, {"image": painted})
 
 
-def _likeness(image: Tensor, previous: Tensor, motion: Motion) -> Tensor:
+def still_likeness(image: Tensor, previous: Tensor, motion: Motion) -> Tensor:
     """(1, 1, H, W) in [0, 1]: where the frame before shows the same, after it has been moved."""
     moved = warp(previous, motion.flow, sharp=False)
     difference = (image - moved).square().sum(1, keepdim=True)
