@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 import tracemalloc
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+import uvicorn
+from fastapi import FastAPI
+from tests.studio.serving import memory_of
 
 from belamy.studio.api.live import Hub, Tab
+from belamy.studio.api.socket import router
+from belamy.studio.settings import StudioSettings
 from belamy.studio.worker.channel import Channel
 from belamy.studio.worker.control import Control
 from belamy.studio.worker.preview import Preview
@@ -93,6 +101,49 @@ def test_a_tab_watches_one_job_or_none() -> None:
     tab.watch(None)
     tab.put_frame("b", b"3")
     assert tab.lost == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_a_tab_that_never_reads_costs_the_server_little() -> None:
+    """Through uvicorn, over a real socket: 200 megabytes of frames for somebody who is asleep."""
+
+    async def work() -> tuple[float, int]:
+        hub = Hub(list)
+        app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+        app.state.studio = SimpleNamespace(hub=hub, settings=StudioSettings(home=Path()))
+        app.include_router(router)
+        options: Any = {"ws": "websockets-sansio", "ws_per_message_deflate": False}
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", **options))
+        serving = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(HANDSHAKE.format(port=port).encode())
+        while len(hub) == 0:
+            await asyncio.sleep(0.01)
+        before = memory_of(os.getpid())
+        for number in range(3000):
+            hub.publish({**FRAME, "frame": number}, bytes(70_000))
+            await asyncio.sleep(0)
+        grown = memory_of(os.getpid()) - before
+        writer.close()
+        while len(hub):
+            await asyncio.sleep(0.01)
+        server.should_exit = True
+        await serving
+        return grown, len(hub)
+
+    grown, left = run(work())
+    assert grown < 20  # megabytes
+    assert left == 0
+
+
+HANDSHAKE = (
+    "GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    "Sec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 class Kept(Channel):

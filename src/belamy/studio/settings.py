@@ -26,13 +26,14 @@ class Limits:
         connections: at the same time.
         tabs: open WebSockets.
         listed: jobs or results in one answer.
+        presets: of one's own.
         raw_results: unblended results that are kept, so that their strength can be changed.
     """
 
     upload_bytes: int = 64 * MEGABYTE
     upload_seconds: float = 60.0
     uploads: int = 8
-    megapixels: float = 40.0
+    megapixels: float = 64.0  # as cameras of phones have them
     body_bytes: int = MEGABYTE
     waiting: int = 100
     jobs_burst: int = 120
@@ -40,6 +41,7 @@ class Limits:
     connections: int = 120
     tabs: int = 24
     listed: int = 200
+    presets: int = 500
     raw_results: int = 12
 
 

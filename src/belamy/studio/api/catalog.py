@@ -115,6 +115,8 @@ async def keep_preset(
     if complaints:
         raise Refusal(complaints)
     _require_name(name)
+    if len(studio.database.presets()) >= studio.settings.limits.presets:
+        raise Problem(429, "there are too many presets; delete some")
     studio.database.save_preset(engine, name, body.options)
     return {"engine": engine, "name": name, "options": body.options}
 

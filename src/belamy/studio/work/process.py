@@ -94,12 +94,7 @@ class WorkerProcess:
             return
         if process.stdin is not None:
             process.stdin.close()  # which it takes as its end
-        try:
-            await asyncio.wait_for(process.wait(), _GRACE)
-        except asyncio.TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await self._bury(process)
         if self._reader is not None:
             await self._reader
 
@@ -116,12 +111,23 @@ class WorkerProcess:
                 if header["type"] == "ready":
                     self.ready = header
                 self._listen(header, attachment)
-        with suppress(ProcessLookupError):
-            process.kill()
-        code = await process.wait()
+        code = await self._bury(process)
         self._process = None
         if not self._closing:
             self._mourn(_cause(code))
+
+    async def _bury(self, process: asyncio.subprocess.Process) -> int:
+        """The exit code of a process that has nothing more to say.
+
+        It is not killed before it had time to end: that takes away the exit code of one that has
+        ended just now, and asyncio then reports 255.
+        """
+        try:
+            return await asyncio.wait_for(process.wait(), _GRACE)
+        except asyncio.TimeoutError:
+            with suppress(ProcessLookupError):
+                process.kill()
+            return await process.wait()
 
 
 def _cause(code: int) -> str:

@@ -7,6 +7,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from belamy.studio.worker.order import Order
 
 Work: TypeAlias = Callable[[Order, Control, Channel], None]
 
+_LAST_STEP = 1.5  # seconds that a training has to finish its step and save
 _ABSENT = ("memoryerror", "enough memory", "allocate memory", "out of memory", "bad alloc")
 
 
@@ -48,11 +50,11 @@ def _prepare(lanes: list[str], channel: Channel) -> None:
     from belamy.devices import choose_device
 
     if "pictures" in lanes:
-        import belamy.engines.dream.render
         import belamy.studio.worker.pictures  # noqa: F401
-        from belamy.networks.recent import share_backbone
+        from belamy.engines.dream.api import dream_steps
 
-        share_backbone("iris", device=choose_device())
+        for step in dream_steps(torch.zeros(1, 3, 96, 128), octaves=1, steps=1):
+            assert step.total == 1
     threads = torch.get_num_threads()
     channel.send({"type": "ready", "device": str(choose_device()), "threads": threads})
 
@@ -77,6 +79,17 @@ def _listen(
                     control.command(message)
     except Exception:
         traceback.print_exc()
+    _end(controls)
+
+
+def _end(controls: dict[str, Control]) -> None:
+    """The studio is closed: a training saves what it has learned, all else ends at once."""
+    if "training" in sys.argv[1:]:
+        for control in list(controls.values()):
+            control.stop()
+        end = time.monotonic() + _LAST_STEP
+        while controls and time.monotonic() < end:
+            time.sleep(0.02)
     os._exit(0)
 
 

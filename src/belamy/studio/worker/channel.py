@@ -53,5 +53,5 @@ class Channel:
             try:
                 while view:
                     view = view[self._target.write(view) :]
-            except BrokenPipeError:  # the server is gone, and nobody is left to work for
-                os._exit(0)
+            except BrokenPipeError:  # the server is gone: the thread that listens ends the process
+                return
