@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from tests.pixels.film.films import error, every_suffix, frames, needs_av, read, write
+from tests.pixels.film.films import ANIMATED, error, every_suffix, frames, needs_av, read, write
 
 from belamy.errors import BelamyError, ImageError, MissingExtra, OptionError, RecipeError
 from belamy.pixels.film import create_film, is_film
@@ -144,6 +144,21 @@ def test_only_what_changes_is_written_into_a_gif(tmp_path: Path) -> None:
     assert all(error(a.image, b) < 2 for a, b in zip(found, made, strict=True))
     one, all_ = ((tmp_path / name).stat().st_size for name in ("one.gif", "film.gif"))
     assert all_ < 2 * one + 5 * 800
+
+
+@pytest.mark.parametrize("suffix", ANIMATED)
+def test_slow_changes_are_frames_of_their_own(suffix: str, tmp_path: Path) -> None:
+    """Pillow's own writer of WEBP leaves out every second one of these."""
+    rows = torch.arange(64)[:, None] / 25
+    made = []
+    for step in range(12):
+        wave = 0.5 + 0.35 * torch.sin((torch.arange(96)[None] + step) / 30 + rows)
+        made.append(wave.expand(1, 3, -1, -1))
+    save_video(made, tmp_path / f"film{suffix}")
+    found = read(tmp_path / f"film{suffix}")
+    assert len(found) == 12
+    errors = [float((a.image - b).abs().mean()) for a, b in zip(found, made, strict=True)]
+    assert max(errors) < 1.5 * min(errors) + 0.5 / 255
 
 
 @every_suffix

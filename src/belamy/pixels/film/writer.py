@@ -24,11 +24,12 @@ from belamy.pixels.encode import on_white
 from belamy.pixels.film.ffmpeg import import_av, translate_errors
 from belamy.pixels.film.selection import as_time
 from belamy.pixels.film.sound import Sound, open_sound
-from belamy.pixels.film.writers.animation import AnimationWriter
 from belamy.pixels.film.writers.apng import ApngWriter
+from belamy.pixels.film.writers.avif import AvifWriter
 from belamy.pixels.film.writers.container import CODECS, CONTAINERS, ContainerWriter
 from belamy.pixels.film.writers.folder import FolderWriter
 from belamy.pixels.film.writers.gif import GifWriter
+from belamy.pixels.film.writers.webp import WebpWriter
 from belamy.pixels.recipe import JSON, Recipe, comment, json_line
 
 __all__ = [
@@ -191,8 +192,11 @@ class FilmWriter:
         if self._suffix == ".apng":
             texts = {} if recipe is None else {KEYWORD: json_line(recipe).decode("ascii")}
             return ApngWriter(path, texts)
-        if self._suffix:
-            return AnimationWriter(path, self._suffix, self._quality, self._threads, recipe)
+        if self._suffix == ".avif":
+            return AvifWriter(path, self._quality, self._threads, recipe)
+        if self._suffix == ".webp":
+            height, width = self._size
+            return WebpWriter(path, (height, width), self._quality, recipe, self._alpha)
         return FolderWriter(path, recipe)
 
 

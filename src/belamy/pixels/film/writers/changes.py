@@ -44,11 +44,20 @@ class Changes:
         shortest: ticks that a frame stands at least.
         longest: ticks that can be written.
         whole: whether each frame is written whole.
+        grid: pixels of which the place of a part is a multiple.
     """
 
-    def __init__(self, tick: Fraction, shortest: int, longest: int, whole: bool = False) -> None:
+    def __init__(
+        self,
+        tick: Fraction,
+        shortest: int,
+        longest: int,
+        *,
+        whole: bool = False,
+        grid: int = 1,
+    ) -> None:
         self._tick, self._shortest, self._longest = tick, shortest, longest
-        self._whole = whole
+        self._whole, self._grid = whole, grid
         self._shown: Pixels | None = None
         self._waiting: Change | None = None
         self._since = 0
@@ -88,6 +97,6 @@ class Changes:
             return None
         if self._whole:
             return Change(after, None, 0, 0, 0)
-        top, left = int(rows[0]), int(columns[0])
+        top, left = (int(found[0]) // self._grid * self._grid for found in (rows, columns))
         part = (slice(top, rows[-1] + 1), slice(left, columns[-1] + 1))
         return Change(after[part], mask[part], left, top, 0)
