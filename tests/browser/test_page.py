@@ -52,6 +52,11 @@ def test_a_dropped_result_brings_its_settings(window: Wall) -> None:
     expect(page.locator(".toast")).to_contain_text("its settings are back")
     expect(page.locator(".layer[data-layer=mixed4a]")).to_have_attribute("aria-selected", "true")
     expect(page.locator("bl-row[data-option=steps]:visible .value")).to_have_value("2")
+    assert stage(page, "hasBoth")
+    page.get_by_role("link", name="Translate").click()
+    drop(page, data, "back.png")
+    page.locator(".wall.dream").wait_for()
+    expect(page.locator(".label h1")).to_have_text("Hill, dreaming of scales")
 
 
 def test_what_is_no_picture_is_refused_in_words(window: Wall) -> None:

@@ -3,6 +3,7 @@
 import { store } from "./store.js";
 import { el } from "./dom.js";
 import { engineOf, orderOf } from "./runner.js";
+import { SPECS } from "./specs.js";
 import { t } from "./words.js";
 import { toast } from "./parts/toast.js";
 import { api } from "./api.js";
@@ -68,19 +69,29 @@ export async function takeRecipe(recipe) {
   return true;
 }
 
+/* A recipe has every open option filled in; these are what the engine fills in by itself. */
+const IMPLIED = { dream: { canvas: "pixels", from_: "image", pictures: 1, size: "full", smooth: "both" } };
+
 /** Options that differ from the usual ones. */
 function usefulOptions(recipe) {
   const usual = store.engines.get(recipe.engine)?.options?.properties ?? {};
   const known = knownOptions(recipe);
-  return Object.fromEntries(Object.entries(known).filter(([name, value]) => plain(value) !== plain(usual[name]?.default)));
+  const { rows = [], fine = {} } = SPECS[recipe.engine] ?? {};
+  const implied = { tile: "none", ...(recipe.inputs?.picture ? IMPLIED[recipe.engine] : {}) };
+  const isUsual = (name, value) => {
+    const row = rows.find((one) => one.name === name) ?? fine[name];
+    const fixed = [usual[name]?.default, implied[name], typeof row?.usual === "function" ? undefined : row?.usual];
+    return name === "precision" || fixed.some((one) => one !== undefined && plain(value) === plain(one));
+  };
+  return Object.fromEntries(Object.entries(known).filter(([name, value]) => !isUsual(name, value)));
 }
 
 async function fillInputs(inputs) {
   const found = {};
   for (const [role, given] of Object.entries(inputs)) {
     if (!given) continue;
-    const ids = [given].flat();
-    const pictures = ids.map(pictureOf);
+    const pictures = [given].flat().filter(Boolean).map(pictureOf);
+    if (!pictures.length) continue;
     found[role] = role === "paintings" ? pictures.map((one) => ({ ...one, weight: 1 })) : pictures[0];
   }
   for (const picture of Object.values(found).flat()) await measure(picture);
@@ -97,16 +108,14 @@ function pictureOf(given) {
   };
 }
 
+/** Name and size of a picture that this window has not seen. */
 async function measure(picture) {
   if (!picture || picture.width) return;
-  const image = new Image();
-  image.src = picture.url;
   try {
-    await image.decode();
-    picture.width = image.naturalWidth;
-    picture.height = image.naturalHeight;
+    const { name, width, height } = await api.pictureInfo(picture.id);
+    Object.assign(picture, { name, width, height });
   } catch {
-    picture.width = picture.height = 0;
+    // it is gone; its address will say so
   }
 }
 

@@ -39,6 +39,7 @@ export const api = {
     "Content-Type": blob.type || "image/png",
     "X-Name": encodeURIComponent(name),
   }),
+  pictureInfo: (picture) => get(`/api/pictures/${id(picture)}/info`),
   jobs: () => get("/api/jobs"),
   job: (job) => get(`/api/jobs/${id(job)}`),
   run: (engine, inputs, options, title) =>

@@ -60,9 +60,8 @@ async function restore(picture, recipe, before, room) {
   const ids = Object.values(needs.inputs).flat().filter((one) => typeof one === "string" && !/^[0-9a-z]{8,32}$/.test(one));
   if (ids.length) needs.inputs = {}; // names of files, which only the maker had
   if (!(await takeRecipe(needs))) return;
-  if (Object.keys(needs.inputs).length === 0 && recipe.engine !== "gan_paint") {
-    store.here.dropped = picture;
-  }
+  store.here.dropped = picture;
+  store.say("restored");
   toast(t("drop.restored"), {
     action: t("drop.only"),
     work: () => {

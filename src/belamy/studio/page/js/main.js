@@ -26,6 +26,7 @@ let room = null;
 let wall = null;
 let strip = null;
 let queue = null;
+let drawn = ""; // room and place on the wall
 
 function readAddress() {
   const [path, query = ""] = location.hash.slice(1).split("?");
@@ -62,6 +63,7 @@ function header() {
 /** Builds the wall of the room that the address names. */
 function draw() {
   room?.end?.();
+  drawn = `${store.room}/${store.place[0]}`;
   document.title = `belamy · ${t(`rooms.${store.room}`)}`;
   room = ROOMS[store.room]();
   strip = store.room === "learn" ? null : document.createElement("bl-strip");
@@ -212,10 +214,8 @@ async function start() {
   listenForFiles();
   listenForKeys(draw);
   addEventListener("hashchange", () => {
-    const before = store.room;
-    const place = store.place[0];
     readAddress();
-    if (store.room !== before || store.place[0] !== place) draw();
+    if (drawn !== `${store.room}/${store.place[0]}`) draw();
     else room.refresh("address");
   });
   document.documentElement.dataset.ready = "yes";

@@ -63,6 +63,7 @@ class Store extends EventTarget {
   change(work, what = "settings") {
     const before = JSON.stringify({ room: this.room, state: this.here });
     const { picture, mask } = this.here.inputs;
+    delete this.here.dropped;
     work(this.here);
     const { inputs } = this.here; // a mask belongs to its picture
     if (mask && inputs.mask?.id === mask.id && inputs.picture?.id !== picture?.id) delete inputs.mask;

@@ -101,8 +101,9 @@ export function curves(canvas, lists, line, text) {
   }
   if (text) {
     context.fillStyle = line;
-    context.font = "12px sans-serif";
-    context.fillText(text, 0, 12);
+    const { fontSize, fontFamily } = getComputedStyle(canvas);
+    context.font = `${fontSize} ${fontFamily}`;
+    context.fillText(text, 0, Number.parseFloat(fontSize));
   }
 }
 

@@ -129,7 +129,7 @@ export class Panel extends HTMLElement {
     this.help.classList.toggle("bad", Boolean(trouble));
     if (trouble) this.help.textContent = trouble.text;
     else if (was || !this.help.textContent) {
-      const row = this.rows[0]?.node;
+      const row = this.rows.find(({ node }) => !node.hidden && !node.classList.contains("hidden-by-address"))?.node;
       if (row) this.say(row.words.label, row.words.help);
     }
     if (trouble) this.help.setAttribute("role", "alert");

@@ -15,6 +15,16 @@ import { Masking } from "../parts/mask.js";
 import "../parts/stage.js";
 import "../parts/panel.js";
 
+const FILM = /\.(mp4|webm|mov)$/i;
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** A film goes round by itself, unless somebody wants no motion. */
+function filmOf(result, title) {
+  return el("div", { class: "empty film" }, el("video", {
+    src: result.url, controls: true, loop: true, muted: true, autoplay: !still.matches, playsinline: true, "aria-label": title,
+  }));
+}
+
 export class PictureRoom {
   constructor(spec) {
     this.spec = spec;
@@ -158,6 +168,12 @@ export class PictureRoom {
     this.hungJob = this.frameJob = null;
     const title = result.title || result.name;
     this.label.show(title, factsOf(result));
+    if (FILM.test(result.name)) {
+      this.stage.clear();
+      this.empty = filmOf(result, title);
+      this.stage.extras.replaceChildren(this.empty);
+      return;
+    }
     let after;
     let before;
     try {
@@ -202,7 +218,14 @@ export class PictureRoom {
     const title = titleOf(engineOf(), orderOf().options, store.here.inputs);
     this.label.show(title, t("stage.not_yet"));
     const before = await bitmapOf(picture.url).catch(() => null);
+    const { dropped } = store.here; // a result of an earlier day, whose settings are back
+    const after = dropped ? await bitmapOf(dropped.url).catch(() => null) : null;
     if (ticket !== this.ticket || !before) return;
+    if (after) {
+      this.label.show(title, factsOf({ ...orderOf(), width: after.width, height: after.height }));
+      this.stage.show({ width: after.width, height: after.height, before, after, title, now: madeWord(engineOf()) });
+      return;
+    }
     this.stage.show({ width: before.width, height: before.height, before, after: null, title: picture.name });
   }
 
