@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.studio.serving import Served, child_running, memory_of, studio
 
 MOST = 50.0  # megabytes
