@@ -118,6 +118,8 @@ def _make(
 ) -> None:
     """Save the film of the steps where there is a rate, else the picture of the last."""
     if found.engine.startswith("film-"):
+        if not files.inputs:
+            raise RecipeError("the recipe names no film that this one was made of")
         make_film_again(steps, found, files.inputs[0], output, encoding)
         return
     if rate is not None:

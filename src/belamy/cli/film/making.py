@@ -125,7 +125,8 @@ def make_film_again(
     from belamy.engines.film.film_options import FilmOptions
     from belamy.engines.film.source import rate_and_sound
 
-    taken = {field.name: found.options[field.name] for field in fields(FilmOptions)}
+    names = {field.name for field in fields(FilmOptions)} & found.options.keys()
+    taken = {name: found.options[name] for name in names}
     rate, sound = rate_and_sound(source, FilmOptions(**taken))  # type: ignore[arg-type]
     encode(
         track_steps(steps, f"replaying {found.engine}"),
