@@ -15,14 +15,16 @@ import pytest
 from tests.studio.serving import memory_of, until
 
 COMMAND = [sys.executable, "-m", "belamy", "studio", "--no-open", "--port", "0", "--folder"]
-# As long as the test's machine does nothing else; what it does is measured as well, in any case.
 FIRST_ANSWER, PROCESSOR, IDLE = 1.0, 1.0, 80.0
 TRIES = 4
 
 
 def start(home: Path) -> tuple[subprocess.Popen[str], float]:
-    """A fresh studio, as people start it, and the seconds until it has answered."""
-    began = time.monotonic()
+    """A fresh studio, as people start it, and the seconds until it has answered.
+
+    Those in which it or this test waited for a processor that others had are not counted.
+    """
+    began, waited = time.monotonic(), waiting_seconds(os.getpid())
     process = subprocess.Popen([*COMMAND, str(home)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], 60)
@@ -46,7 +48,14 @@ def start(home: Path) -> tuple[subprocess.Popen[str], float]:
         return False
 
     until(answers)
-    return process, time.monotonic() - began
+    passed = time.monotonic() - began
+    waited = waiting_seconds(os.getpid()) - waited + waiting_seconds(process.pid)
+    return process, passed - waited
+
+
+def waiting_seconds(process: int) -> float:
+    """How long a process could have run and had no processor."""
+    return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
 
 
 def processor_seconds(process: int) -> float:
@@ -54,7 +63,7 @@ def processor_seconds(process: int) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="needs Linux's /proc")
 def test_the_first_answer_comes_at_once_and_the_server_is_small(tmp_path: Path) -> None:
     seconds = []
     for number in range(TRIES):
@@ -73,5 +82,4 @@ def test_the_first_answer_comes_at_once_and_the_server_is_small(tmp_path: Path) 
         assert max(taken) < IDLE
         if passed < FIRST_ANSWER:
             break
-    busy = os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
-    assert min(seconds) < FIRST_ANSWER or busy, seconds
+    assert min(seconds) < FIRST_ANSWER, seconds

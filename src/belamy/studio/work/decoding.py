@@ -12,7 +12,7 @@ from belamy.studio.work.process import WorkerProcess
 
 __all__ = ["Decoder"]
 
-_LONGEST = 20.0  # seconds that one picture may take
+_LONGEST = 60.0  # seconds that one picture may take
 _IDLE = 90.0  # seconds without a picture after which the process ends
 
 
