@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,7 +157,7 @@ def flat(tree: dict[str, object], before: str = "") -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("part", ["", ".options"])
+@pytest.mark.parametrize("part", ["", ".options", ".rooms"])
 def test_both_languages_say_the_same_things(part: str) -> None:
     english, italian = (
         flat(json.loads((WORDS / f"{language}{part}.json").read_text("utf-8")))
@@ -165,3 +166,16 @@ def test_both_languages_say_the_same_things(part: str) -> None:
     assert english.keys() == italian.keys()
     for name, text in english.items():
         assert text.count("{") == italian[name].count("{"), name
+
+
+def test_every_word_that_the_page_says_is_there() -> None:
+    english: dict[str, str] = {}
+    for part in ("", ".options", ".rooms"):
+        english |= flat(json.loads((WORDS / f"en{part}.json").read_text("utf-8")))
+    keys = [
+        key
+        for path in sorted((WORDS.parent / "js").rglob("*.js"))
+        for key in re.findall(r'\bt\("(\w+(?:\.\w+)+)"', path.read_text("utf-8"))
+    ]
+    assert len(keys) > 200
+    assert [key for key in keys if key not in english] == []

@@ -135,7 +135,7 @@ export const SPECS = {
   },
   defog: {
     rows: [
-      { name: "strength", kind: "slider", min: 0, max: 2, step: 0.05, digits: 2, usual: 1 },
+      { name: "strength", kind: "slider", min: 0, max: 2, step: 0.05, digits: 2, usual: 1, live: true },
       { name: "keep_sky", kind: "switch", usual: false },
     ],
     fine: { network: { kind: "model", of: "dehaze" } },

@@ -7,7 +7,7 @@ const cache = new Map();
 /** Loads a language's words; the page is drawn anew afterwards. */
 export async function setLanguage(name) {
   if (!cache.has(name)) {
-    const files = [`/words/${name}.json`, `/words/${name}.options.json`];
+    const files = ["", ".options", ".rooms"].map((part) => `/words/${name}${part}.json`);
     const parts = await Promise.all(files.map(async (file) => (await fetch(file)).json()));
     cache.set(name, Object.assign({}, ...parts));
   }

@@ -5,6 +5,7 @@ import { t, number } from "../words.js";
 import { store } from "../store.js";
 import { engineOf } from "../runner.js";
 import { PictureRoom } from "./picture.js";
+import { finisher } from "./finishing.js";
 import { railChoice } from "./choices.js";
 
 const SIDE = 160; // of the lens, and of the small pictures that it reads
@@ -24,6 +25,7 @@ export const defog = () => new PictureRoom({
   name: "defog",
   slots: () => [["picture", { kind: "hazy" }]],
   samples: "hazy",
+  live: true,
   rail(rail) {
     rail.append(el("h2", {}, t("defog.rail")), railChoice(t("defog.rail"), METHODS.map(({ value, image }) => ({
       value, picture: thumb(`/images/presets/defog-${image}.webp`, 116, 82), title: t(`defog.${value}`), note: t(`defog.${value}_note`),
@@ -39,8 +41,10 @@ export const defog = () => new PictureRoom({
   },
   begin(room) {
     room.lens = new Lens(room.stage);
+    room.finisher = finisher(room);
   },
-  refresh(room) {
+  refresh(room, what) {
+    room.finisher?.(what);
     room.rail.querySelector("[role=radiogroup]")?.refresh();
     const { view } = room.stage;
     room.lens?.setPictures(view.before, view.after);

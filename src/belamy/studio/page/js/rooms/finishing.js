@@ -3,7 +3,7 @@
 import { later } from "../dom.js";
 import { store } from "../store.js";
 import { finish } from "../actions.js";
-import { engineOf } from "../runner.js";
+import { engineOf, run } from "../runner.js";
 
 /** Returns what a room calls on each change. */
 export function finisher(room) {
@@ -12,6 +12,10 @@ export function finisher(room) {
     const strength = store.here.options.strength ?? 1;
     if (!result || !room.stage.isConnected || store.jobOf(store.room)) return;
     if (result.engine !== engineOf() || (result.options?.strength ?? 1) === strength) return;
+    if (result.engine === "defog") { // no plain blend: what the page showed was near, this is exact
+      await run();
+      return;
+    }
     try {
       const job = await finish(result, { strength });
       if (store.chosen[store.room] !== result.id) return;

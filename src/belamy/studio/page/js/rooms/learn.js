@@ -4,7 +4,7 @@ import { el } from "../dom.js";
 import { t } from "../words.js";
 import { store, isActive } from "../store.js";
 import { api } from "../api.js";
-import { run, stop } from "../runner.js";
+import { left, run, stop } from "../runner.js";
 import { makeLabel } from "../parts/label.js";
 import { openCopy } from "../dialogs/copy.js";
 import { orderOf } from "../runner.js";
@@ -85,13 +85,20 @@ class LearnRoom {
     this.key = this.settingsKey;
     this.refresh("all");
     this.view.begin?.();
+    addEventListener("pagehide", this.leave);
   }
 
   end() {
     const { job } = this;
     if (job) stop(job.id);
+    removeEventListener("pagehide", this.leave);
     this.view?.end?.();
   }
+
+  /** A lesson without anybody watching would keep others waiting. */
+  leave = () => {
+    if (this.job) fetch(`/api/jobs/${this.job.id}/stop`, { method: "POST", keepalive: true });
+  };
 
   get settingsKey() {
     return JSON.stringify(store.here.options);
@@ -177,6 +184,9 @@ class LearnRoom {
           await run();
         }
       }
+    }
+    if (what === "jobs" && this.job && this.job.state !== "working") {
+      this.label.show(t(`learn.title_${this.name}`), left(this.job) || this.view.readyLine);
     }
     if (what === "address") this.readAddress();
     if (what === "ended" && !isActive(this.job)) {

@@ -194,7 +194,7 @@ export class PictureRoom {
   /** How strongly the picture on the stage is blended, against what its file has. */
   alphaOf(result) {
     if (!this.spec.live || result.engine !== engineOf() || !result.inputs?.picture) return 1;
-    if (result.engine !== "dream" && result.engine !== "translate" && result.engine !== "apply_style") return 1;
+    if (!["dream", "translate", "apply_style", "defog"].includes(result.engine)) return 1;
     const own = result.options?.strength ?? 1;
     const wanted = store.here.options.strength ?? 1;
     return own > 0 ? Math.min(1, wanted / own) : 1;
