@@ -21,8 +21,8 @@ _INIT = "torch.nn.init"
 class _NoNumbers(TorchFunctionMode):
     """Fills with random numbers, and products with one number, leave a tensor as it is.
 
-    On torch's meta device they would do nothing either, but the first of them loads torch's
-    compiler, which takes more than a second (torch 2.13).
+    On torch's meta device they would do nothing either, but the first normally distributed number
+    loads torch's compiler, which takes more than a second (torch 2.13).
     """
 
     def __torch_function__(
