@@ -230,3 +230,16 @@ def test_without_norms_a_generator_sees_how_light_a_picture_is(tmp_path: Path) -
     )
     loaded = load_image_net(path, "a-to-b")
     torch.testing.assert_close(loaded(picture), made.networks["a-to-b"](picture))
+
+
+@pytest.mark.parametrize("method", ["cyclegan", "pix2pix"])
+def test_new_discriminators_learn_alone_at_first(method: str, tmp_path: Path) -> None:
+    domains = stripes_and_noise()
+    domains = DomainPair(domains.a, domains.b, method == "pix2pix")
+    made = task(tmp_path, domains, method=method, warm_up=2)
+    weights = {name: next(iter(one.parameters())) for name, one in made.networks.items()}
+    before = {name: one.detach().clone() for name, one in weights.items()}
+    assert [one.keys() for one in run(made, 2)] == [{"discriminators"}] * 2
+    changed = {name for name, one in weights.items() if not torch.equal(one, before[name])}
+    assert changed == set(made.discriminators)
+    assert "adversarial" in made.step(2, _backward)

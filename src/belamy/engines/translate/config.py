@@ -87,6 +87,8 @@ class TranslateConfig:
         model: the perceptual network of the last three, a name (`belamy models list`) or a file.
         start: a network to go on from: a run folder or a file of `belamy translate train` with the
             same generator options. None starts from random weights.
+        warm_up: steps at the start in which the discriminators alone learn: for a start from a
+            network, which new discriminators would spoil.
         cycle_weight: of the way there and back (cyclegan). None: 10.
         identity_weight: of leaving pictures of the other domain as they are, times the cycle's
             (cyclegan, cut). None: 0.5 and 1.
@@ -136,6 +138,7 @@ class TranslateConfig:
     feature_cycle_weight: Annotated[float, _WEIGHTS] = 0.0
     model: str = "iris"
     start: str | None = None
+    warm_up: Annotated[int, Between(0, 10_000_000)] = 0
     cycle_weight: Annotated[float | None, _WEIGHTS] = None
     identity_weight: Annotated[float | None, _WEIGHTS] = None
     contrast_weight: Annotated[float | None, _WEIGHTS] = None

@@ -131,7 +131,8 @@ class TranslateTask(TrainingTask):
         adversarial = functools.partial(self._adversarial_loss, networks, index)
         rng = make_rng(self.seed, "places", index, self.rank)
         batch = Batch(self.config, networks, a, b, adversarial, rng, self.perceptual)
-        fakes, losses = self._generator_step(batch, backward)
+        warming = index < self.config.warm_up
+        fakes, losses = self._translate(batch) if warming else self._generator_step(batch, backward)
         if not self.discriminators:
             return losses
         real = {"a": a, "b": torch.cat([a, b], dim=1) if self.domains.paired else b}
@@ -153,6 +154,18 @@ class TranslateTask(TrainingTask):
                 losses[name] = losses.get(name, 0) + value.detach()
         self._update("generators", self.generators, batch.networks)
         return fakes, losses
+
+    @torch.no_grad()
+    def _translate(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Fake pictures by their domains, from which the generators learn nothing."""
+        fakes = dict[str, Tensor]()
+        pictures = {"a": batch.a, "b": batch.b}
+        with autocast(self.accelerator.device, self.config.precision):
+            for name in self.config.directions:
+                fake = batch.networks[name](pictures[name[0]])
+                paired = self.domains.paired
+                fakes[name[-1]] = torch.cat([batch.a, fake], dim=1) if paired else fake
+        return fakes, {}
 
     def _compute_next(self, parts: Iterator[GeneratorLosses]) -> GeneratorLosses | None:
         with autocast(self.accelerator.device, self.config.precision):
