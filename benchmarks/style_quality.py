@@ -10,6 +10,7 @@ belamy's own iris, or its any-style network, painted.
 
     belamy models import squeezenet1_0 WEIGHTS.npz
     python benchmarks/style_quality.py FOLDER [--size 256] [--others] [--out FOLDER]
+    python benchmarks/style_quality.py FOLDER --methods heart fast --style starry_night
 
 FOLDER has photographs in content/ and paintings in style/. With --out the paintings are kept there,
 and those that are there already are only measured.
@@ -68,7 +69,14 @@ def _fast(content: Path, painting: Path, size: int) -> Tensor:
     return any_style(content, painting, size=size).image
 
 
-METHODS: dict[str, Method] = {"optimised": _optimised, "fast": _fast}
+def _by_heart(content: Path, painting: Path, size: int) -> Tensor:
+    """By the package's network of this painting."""
+    from belamy.engines.faststyle.api import apply_style
+
+    return apply_style(content, network=painting.stem.replace("_", "-"), size=size).image
+
+
+METHODS: dict[str, Method] = {"optimised": _optimised, "fast": _fast, "heart": _by_heart}
 
 
 def main() -> int:
@@ -78,6 +86,8 @@ def main() -> int:
         return 0
     judge = load_backbone(JUDGE, layers=MANNER)
     pairs = OTHERS if asked.others else PAIRS
+    if asked.style is not None:
+        pairs = tuple((content, asked.style) for content, _ in PAIRS)
     pairs = pairs[:1] if asked.quick else pairs
     rows: list[Mapping[str, tuple[float, float]]] = []
     pictures: list[Tensor] = []
@@ -106,7 +116,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--others", action="store_true", help="six other pairs")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--style", help="one painting for all six photographs: great_wave")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=["optimised", "fast"])
     return parser.parse_args()
 
 

@@ -105,19 +105,24 @@ def network(tmp_path: Path) -> Callable[..., str]:
 
 
 def test_what_a_network_has_learned_is_what_it_is_given(network: Callable[..., str]) -> None:
-    image = noise(120, 160)
-    name = network(style_size="64", variation="0.1")
+    image = noise(390, 520)
+    name = network(style_size="512", variation="0.1")
     usual = apply_style(image, network=name).image
     explicit = apply_style(image, network=name, variation=0.1, stroke_size=1.0).image
     assert torch.equal(usual, explicit)
     others: list[dict[str, Any]] = [
-        {"variation": 0.0}, {"stroke_size": "fixed"}, {"stroke_size": 2.0}, {"seed": 1}
+        {"variation": 0.0}, {"stroke_size": 1.5}, {"stroke_size": 2.0}, {"seed": 1}
     ]  # fmt: skip
     for other in others:
         assert not torch.equal(usual, apply_style(image, network=name, **other).image), other
     plain = apply_style(image, network=network("plain")).image  # it says nothing
-    told = {"variation": 0.0, "stroke_size": "fixed"}
+    told: dict[str, Any] = {"variation": 0.0}
     assert torch.equal(plain, apply_style(image, network=network("plain"), **told).image)
+    fixed = apply_style(image, network=network("plain"), stroke_size="fixed").image
+    assert not torch.equal(plain, fixed)
+    small, told["stroke_size"] = noise(120, 160), "fixed"  # small ones have the strokes they have
+    as_it_is = apply_style(small, network=network("plain")).image
+    assert torch.equal(as_it_is, apply_style(small, network=network("plain"), **told).image)
 
 
 @pytest.mark.parametrize("word", ["", "nan", "-3", "inf", "soon"])
@@ -193,6 +198,17 @@ def test_a_training_goes_on_from_another_style_and_does_not_copy(
         loss = one.step(0, lambda loss: loss.backward())["loss"].detach()
         assert bool(loss.isclose(copying)) == copies
         assert not bool(loss.isclose(unvaried))
+
+
+def test_some_of_the_start_is_kept(network: Callable[..., str]) -> None:
+    config = replace(CONFIG, start=network("start", (2, 4, 8)), keep=0.75)
+    start, learned = train._load_start(config), build_johnson_net((2, 4, 8), 1)
+    for name, value in train._keep_some(config, learned).state_dict().items():
+        own = learned.state_dict()[name]
+        torch.testing.assert_close(value, 0.25 * own + 0.75 * start[name])
+    assert train._keep_some(CONFIG, learned) is learned
+    with pytest.raises(OptionError, match="keep"):
+        replace(CONFIG, keep=0.5)
 
 
 def test_a_start_of_another_width_is_refused(network: Callable[..., str]) -> None:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["StyleApplier"]
 
-# Long side of a picture over that of the painting as the network was shown it, for strokes that
-# are as broad in the one as in the other. By eye: networks see but a part of a painting at a time.
-_ROOM = 1.5
-_USUAL_STYLE = 256.0  # pixels of that, where a network does not say it
+# Long side of the picture, at least and over that of the painting as the network was shown it, at
+# which strokes of one pass are as broad as they should be. By eye
+_LEAST, _ROOM = 340.0, 0.85
+_USUAL_STYLE = 400.0  # pixels of the painting, where a network does not say it
 
 
 class StyleApplier(Repainter[ApplyStyleOptions]):
@@ -52,7 +52,8 @@ class StyleApplier(Repainter[ApplyStyleOptions]):
 
         if options.stroke_size == "fixed":
             return paint(image)
-        return paint_by_sizes(paint, image, _ROOM * self._style_size / options.stroke_size)
+        first = max(_LEAST, _ROOM * self._style_size) / options.stroke_size
+        return paint_by_sizes(paint, image, first)
 
 
 def _read_number(text: str | None, usual: float) -> float:

@@ -20,6 +20,8 @@ class StyleTrainConfig:
         data: folder or zip of photographs to practise on; in all folders in it.
         start: a network of the same width and blocks that `belamy style train` made, to go on
             from; none begins anew. Another style is learned in half of the steps so.
+        keep: how much of the network that it goes on from is kept in the end: the mean of both is
+            as bold as what has been learned, and as clear as what was there. 0 without a start.
         model: the network that judges, a name (`belamy models list`) or a file.
         style_layers: the layers whose statistics the painting gives. None given: those that suit
             the model.
@@ -54,6 +56,7 @@ class StyleTrainConfig:
     data: str
     model: str = "iris"
     start: str = ""
+    keep: Annotated[float, Between(0, 1, below=True)] = 0.0
     style_layers: tuple[str, ...] = ()
     content_layers: tuple[str, ...] = ()
     scales: Annotated[int, Between(1, 4)] = 3
@@ -76,6 +79,7 @@ class StyleTrainConfig:
         for name in ("style_layers", "content_layers"):  # lists, out of JSON or a command
             object.__setattr__(self, name, tuple(getattr(self, name)))
         check_options(self)
+        require(self.keep == 0 or bool(self.start), "keep", self.keep, "0 where there is no start")
         require(self.size % 4 == 0, "size", self.size, "a multiple of 4")
         if self.style_size is None:
             object.__setattr__(self, "style_size", 2 * self.size)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 
 from belamy.engines.faststyle.config import StyleTrainConfig
 from belamy.engines.faststyle.task import STORED, FastStyleTask, PerceptualLoss, network_arguments
@@ -64,13 +65,31 @@ def _save(config: StyleTrainConfig, data: _Data, run: Run, trained: Trained) -> 
     learned = {name: str(getattr(config, name)) for name in ("size", "style_size", "variation")}
     save_image_net(
         run.folder / IN_RUN,
-        trained.networks["painter"],
+        _keep_some(config, trained.networks["painter"]),
         network="johnson",
         arguments=network_arguments(config),
         style=Path(config.painting).stem,
         trained_on=Path(config.data).name,
         notes={**notes, "judge": backbone.name, "judge_sha256": backbone.sha256, **learned},
     )
+
+
+def _keep_some(config: StyleTrainConfig, learned: nn.Module) -> nn.Module:
+    """What has been learned, and in a part what it was learned from.
+
+    Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models": weights that one
+    training led to from the others can be averaged.
+    """
+    if config.keep == 0:
+        return learned
+    start, mixed = _load_start(config), copy.deepcopy(learned)
+    mixed.load_state_dict(
+        {
+            name: value.cpu().lerp(start[name], config.keep)
+            for name, value in learned.state_dict().items()
+        }
+    )
+    return mixed
 
 
 TRAINING = Training("style", _load_data, _make_task, _save)
