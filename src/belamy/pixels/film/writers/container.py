@@ -34,6 +34,7 @@ _MOST_TICKS = 1 << 30
 _CENTRED = "chromaloc=1"
 # Dreams and paintings are all colour: 15 % more bytes, and a seventh less of an error.
 _CHROMA = "chroma-qp-offset=-4"
+_AHEAD = "rc-lookahead=16"  # frames that wait in memory, instead of 40
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ CODECS = {
     "h264": Codec(
         ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc"),
         *(63, 51),
-        {"preset": "medium", "bf": "0", "x264-params": f"{_CENTRED}:{_CHROMA}"},
+        {"preset": "medium", "bf": "0", "x264-params": f"{_CENTRED}:{_CHROMA}:{_AHEAD}"},
         even=True,
     ),
     "vp9": Codec(
