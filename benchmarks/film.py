@@ -36,7 +36,7 @@ from belamy.engines.film.film_options import (
 from belamy.engines.film.journey import Zoom
 from belamy.engines.film.one_pass import anystyle_film, faststyle_film, translate_film
 from belamy.engines.film.painting import FilmStylist
-from belamy.engines.film.repaint import FilmPainter
+from belamy.engines.film.repaint import FrameRenderer
 from belamy.pixels.colors import color_moments
 from belamy.pixels.film.reader import open_film
 from belamy.pixels.motion.detail import gradient_energy
@@ -88,7 +88,7 @@ def haze(frame: Tensor, index: int) -> Tensor:
     return (rows * frame + (1 - rows) * 0.85 + 2 / 255 * noise).clamp(0, 1)
 
 
-PAINTERS: dict[str, Callable[[float], FilmPainter]] = {
+RENDERERS: dict[str, Callable[[float], FrameRenderer]] = {
     "dream": lambda steady: FilmDreamer(DreamFilmOptions(FILM, model="iris", steady=steady)),
     "style": lambda steady: FilmStylist(
         StyleFilmOptions(
@@ -110,14 +110,14 @@ PAINTERS: dict[str, Callable[[float], FilmPainter]] = {
     ),
     "defog": lambda steady: FilmDefogger(DefogFilmOptions(FILM, steady=steady)),
 }
-ENGINES = (*PAINTERS, "journey")
+ENGINES = (*RENDERERS, "journey")
 
 
 def flicker(name: str, frames: Sequence[Tensor], motions: Sequence[Motion]) -> list[Figure]:
     """Flicker and sharpness of a film held to itself, over those of frames one by one."""
     found = {}
     for steady in (0.0, 1.0):
-        images, seconds = make(PAINTERS[name](steady), frames)
+        images, seconds = make(RENDERERS[name](steady), frames)
         changes = [
             change(before, now, motion)
             for (before, now), motion in zip(pairwise(images), motions, strict=True)
@@ -137,14 +137,14 @@ def flicker(name: str, frames: Sequence[Tensor], motions: Sequence[Motion]) -> l
     return figures
 
 
-def make(painter: FilmPainter, frames: Sequence[Tensor]) -> tuple[list[Tensor], float]:
+def make(renderer: FrameRenderer, frames: Sequence[Tensor]) -> tuple[list[Tensor], float]:
     """The results, and the CPU seconds of a frame but for the first."""
-    painter.prepare(frames[0])
-    painted = painter.begin(frames[0])
+    renderer.prepare(frames[0])
+    painted = renderer.begin(frames[0])
     images = [painted.image]
     started = time.process_time()
     for before, now in pairwise(frames):
-        painted = painter.follow(now, before, painted.state, estimate_motion(before, now))
+        painted = renderer.follow(now, before, painted.state, estimate_motion(before, now))
         images.append(painted.image)
     return images, (time.process_time() - started) / (len(frames) - 1)
 

@@ -23,7 +23,7 @@ from belamy.engines.film.film_options import (
 from belamy.engines.film.frames import FilmFrame
 from belamy.engines.film.one_pass import faststyle_film, steady_blend
 from belamy.engines.film.painting import FilmStylist
-from belamy.engines.film.repaint import FilmPainter, Painted, RepaintedFilm
+from belamy.engines.film.repaint import FrameRenderer, Painted, RepaintedFilm
 from belamy.engines.film.source import look_through
 from belamy.errors import ImageError, OptionError
 from belamy.pixels.film import create_film
@@ -95,13 +95,13 @@ def test_a_part_of_the_film_may_be_taken(two_scenes: Path) -> None:
         look_through(str(two_scenes.with_name("missing.mp4")), FilmOptions(), None)
 
 
-def paint(painter: FilmPainter, film: RenderedFilm, count: int) -> list[Tensor]:
+def paint(renderer: FrameRenderer, film: RenderedFilm, count: int) -> list[Tensor]:
     frames = [film.frame(index) for index in range(count)]
-    painter.prepare(frames[0])
-    painted = painter.begin(frames[0])
+    renderer.prepare(frames[0])
+    painted = renderer.begin(frames[0])
     images = [painted.image]
     for before, now in pairwise(frames):
-        painted = painter.follow(now, before, painted.state, estimate_motion(before, now))
+        painted = renderer.follow(now, before, painted.state, estimate_motion(before, now))
         images.append(painted.image)
     return images
 
@@ -116,21 +116,21 @@ def flicker(images: list[Tensor], film: RenderedFilm) -> float:
     return total
 
 
-def dreaming(path: Path, steady: float) -> FilmPainter:
+def dreaming(path: Path, steady: float) -> FrameRenderer:
     return FilmDreamer(
         DreamFilmOptions(path, model="iris", layer="mixed3a", octaves=2, steps=6, steady=steady)
     )
 
 
-def fast(path: Path, steady: float) -> FilmPainter:
+def fast(path: Path, steady: float) -> FrameRenderer:
     return faststyle_film(ApplyStyleFilmOptions(path, network="starry-night", steady=steady))
 
 
-def clearing(path: Path, steady: float) -> FilmPainter:
+def clearing(path: Path, steady: float) -> FrameRenderer:
     return FilmDefogger(DefogFilmOptions(path, method="dcp", steady=steady))
 
 
-def stylist(path: Path, steady: float) -> FilmPainter:
+def stylist(path: Path, steady: float) -> FrameRenderer:
     style = RenderedFilm(48, 64, seed=9).frame(0)
     return FilmStylist(
         StyleFilmOptions(path, style, model="iris", iterations="20,10", steady=steady)
@@ -156,10 +156,10 @@ def test_what_is_held_flickers_less_and_stays_sharp(
 
 def test_a_still_film_stays_still(two_scenes: Path) -> None:
     still = RenderedFilm(48, 80, degrees=0, zoom=1, shift=(0.0, 0.0))
-    painter = fast(two_scenes, 1.0)
+    renderer = fast(two_scenes, 1.0)
     frame = still.frame(0)
-    first = painter.begin(frame)
-    second = painter.follow(frame, frame, first.state, estimate_motion(frame, frame))
+    first = renderer.begin(frame)
+    second = renderer.follow(frame, frame, first.state, estimate_motion(frame, frame))
     assert float((second.image - first.image).abs().max()) < 2 / 255
 
 
@@ -182,10 +182,10 @@ def test_what_makes_no_sense_on_a_film_is_refused(two_scenes: Path) -> None:
 def test_a_painted_frame_looks_back_at_the_last_few(two_scenes: Path) -> None:
     style = RenderedFilm(48, 64, seed=9).frame(0)
     options = StyleFilmOptions(two_scenes, style, model="iris", iterations="1,1", size=32)
-    painter, frames = FilmStylist(options), [FILM.frame(index) for index in range(5)]
-    painted = painter.begin(frames[0])
+    renderer, frames = FilmStylist(options), [FILM.frame(index) for index in range(5)]
+    painted = renderer.begin(frames[0])
     for before, now in pairwise(frames):
-        painted = painter.follow(now, before, painted.state, estimate_motion(before, now))
+        painted = renderer.follow(now, before, painted.state, estimate_motion(before, now))
     assert set(painted.state) == {
         f"{name}-{back}" for name in ("image", "film") for back in (1, 2, 3, 4)
     }

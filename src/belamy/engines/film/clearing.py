@@ -31,7 +31,7 @@ _WINDOW = 1.5  # sigma in pixels of the window in which differences are measured
 
 
 class FilmDefogger:
-    """Clears frames: see `belamy.engines.film.repaint.FilmPainter`.
+    """Clears frames: see `belamy.engines.film.repaint.FrameRenderer`.
 
     Raises:
         UnknownName, WeightsError: the network is not here, damaged, or another one.
@@ -55,7 +55,7 @@ class FilmDefogger:
     def begin(self, image: Tensor) -> Painted:
         """A frame by itself."""
         fog = self._estimate(image)
-        return self._painted(image, self._clear(image, fog), fog)
+        return self._result(image, self._clear(image, fog), fog)
 
     def follow(
         self, image: Tensor, previous: Tensor, state: Mapping[str, Tensor], motion: Motion
@@ -64,7 +64,7 @@ class FilmDefogger:
         new = self._estimate(image)
         steady = self.options.steady
         if steady == 0:
-            return self._painted(image, self._clear(image, new), new)
+            return self._result(image, self._clear(image, new), new)
         keep = motion.mask * steady * (1 - _NEW_TRANSMISSION)
         moved = warp(state["transmission"], motion.flow, sharp=False)
         transmission = new.transmission + keep * (moved - new.transmission)
@@ -73,7 +73,7 @@ class FilmDefogger:
         clear = self._clear(image, fog)
         before = warp(state["image"], motion.flow).clamp(0, 1)
         amount = steady * (1 - _NEW) * motion.mask * self._likeness(clear, before, fog)
-        return self._painted(image, clear + amount * (before - clear), fog)
+        return self._result(image, clear + amount * (before - clear), fog)
 
     def _estimate(self, image: Tensor) -> Fog:
         fog, _ = estimate_refined(self._defogger.method.estimate, image.to(self._defogger.device))
@@ -91,7 +91,7 @@ class FilmDefogger:
         variance = grain.square()
         return torch.exp(-(difference - 2 * variance).clamp_min(0) / variance)
 
-    def _painted(self, image: Tensor, clear: Tensor, fog: Fog) -> Painted:
+    def _result(self, image: Tensor, clear: Tensor, fog: Fog) -> Painted:
         state = {"image": clear, "transmission": fog.transmission, "air": fog.air}
         shown = torch.cat([image.to(clear), clear], dim=-1) if self.options.compare else clear
         return Painted(shown, state)

@@ -30,7 +30,7 @@ _STEPS = 0.3  # of a still's
 
 
 class FilmDreamer:
-    """Dreams on frames: see `belamy.engines.film.repaint.FilmPainter`.
+    """Dreams on frames: see `belamy.engines.film.repaint.FrameRenderer`.
 
     Raises:
         UnknownName, WeightsError: no such model or layer, or its weights are not here.

@@ -20,14 +20,14 @@ from belamy.engines.film.film_options import (
 )
 from belamy.engines.film.one_pass import anystyle_film, faststyle_film, translate_film
 from belamy.engines.film.painting import FilmStylist, largest_side
-from belamy.engines.film.repaint import FilmPainter, RepaintedFilm
+from belamy.engines.film.repaint import FrameRenderer, RepaintedFilm
 from belamy.engines.film.source import look_through
 from belamy.errors import OptionError
 from belamy.pixels.film.reader import open_film
 
 __all__ = ["open_repainted"]
 
-_PAINTERS: dict[type[FilmOptions], Callable[[Any], FilmPainter]] = {
+_RENDERERS: dict[type[FilmOptions], Callable[[Any], FrameRenderer]] = {
     AnyStyleFilmOptions: anystyle_film,
     ApplyStyleFilmOptions: faststyle_film,
     DefogFilmOptions: FilmDefogger,
@@ -48,12 +48,12 @@ def open_repainted(options: FilmOptions) -> RepaintedFilm:
     """
     source: Any = options
     path = film_path(source.content if hasattr(options, "content") else source.image)
-    painter = _PAINTERS[type(options)](options)
+    renderer = _RENDERERS[type(options)](options)
     film = look_through(path, options, _side(path, options))
     if isinstance(options, DefogFilmOptions) and options.compare:
         height, width = film.plan.size
         film = replace(film, plan=replace(film.plan, size=(height, 2 * width)))
-    return RepaintedFilm(film, painter)
+    return RepaintedFilm(film, renderer)
 
 
 def _side(path: str, options: FilmOptions) -> int | None:

@@ -143,7 +143,7 @@ class Live:
         self.names = tuple(networks)
         options = [ApplyStyleOptions(network=one, device=device) for one in networks]
         self._appliers: list[Callable[[Tensor], Tensor]] = [
-            _painter(StyleApplier(one)) for one in options
+            _renderer(StyleApplier(one)) for one in options
         ]
         self._steady = steady
         self.view = LiveView()
@@ -183,5 +183,5 @@ class Live:
         return steady_blend(painted, warp(shown, motion.flow), amount)
 
 
-def _painter(applier: StyleApplier) -> Callable[[Tensor], Tensor]:
+def _renderer(applier: StyleApplier) -> Callable[[Tensor], Tensor]:
     return lambda image: applier(image).image.clamp(0, 1)

@@ -43,7 +43,7 @@ Options = TypeVar("Options", bound=FilmOptions)
 
 
 class OnePass:
-    """Paints frames in one pass each: see `belamy.engines.film.repaint.FilmPainter`.
+    """Paints frames in one pass each: see `belamy.engines.film.repaint.FrameRenderer`.
 
     Args:
         paint: a frame (1, 3, H, W) → its picture, by itself.

@@ -36,7 +36,7 @@ def largest_side(options: StyleFilmOptions) -> int:
 
 
 class FilmStylist:
-    """Paints frames by steps: see `belamy.engines.film.repaint.FilmPainter`.
+    """Paints frames by steps: see `belamy.engines.film.repaint.FrameRenderer`.
 
     Raises:
         UnknownName, WeightsError: no such model or layer, or its weights are not here.

@@ -13,7 +13,7 @@ from belamy.engines.film.source import SourceFilm
 from belamy.pixels.motion.flow import Motion, estimate_motion
 from belamy.pixels.recipe import Recipe
 
-__all__ = ["FilmPainter", "Painted", "RepaintedFilm"]
+__all__ = ["FrameRenderer", "Painted", "RepaintedFilm"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Painted:
     note: str = ""
 
 
-class FilmPainter(Protocol):
+class FrameRenderer(Protocol):
     """What makes the frames of a film, with its network loaded once."""
 
     @property
@@ -61,11 +61,11 @@ class RepaintedFilm:
 
     Args:
         source: the film.
-        painter: what makes its frames.
+        renderer: what makes its frames.
     """
 
-    def __init__(self, source: SourceFilm, painter: FilmPainter) -> None:
-        self.source, self.painter = source, painter
+    def __init__(self, source: SourceFilm, renderer: FrameRenderer) -> None:
+        self.source, self.renderer = source, renderer
 
     @property
     def plan(self) -> FilmPlan:
@@ -75,7 +75,7 @@ class RepaintedFilm:
     @property
     def recipe(self) -> Recipe:
         """How to make the film again."""
-        return self.painter.recipe
+        return self.renderer.recipe
 
     def frames(self, scene: int, after: FilmFrame | None) -> Iterator[FilmFrame]:
         """See `FilmWork`."""
@@ -83,14 +83,14 @@ class RepaintedFilm:
         state: Mapping[str, Tensor] = {}
         for index, frame in self.source.frames(scene):
             if previous is None:
-                self.painter.prepare(frame.image)
+                self.renderer.prepare(frame.image)
             if after is not None and index <= after.index:
                 previous, state = frame.image, after.state
                 continue
             if previous is None:
-                painted = self.painter.begin(frame.image)
+                painted = self.renderer.begin(frame.image)
             else:
                 motion = estimate_motion(previous, frame.image)
-                painted = self.painter.follow(frame.image, previous, state, motion)
+                painted = self.renderer.follow(frame.image, previous, state, motion)
             previous, state = frame.image, painted.state
             yield FilmFrame(index, painted.image, painted.state, frame.alpha, painted.note)
