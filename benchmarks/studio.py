@@ -3,7 +3,8 @@
 A fresh `belamy studio`: seconds until its first answer, its memory when idle. Then, with a warm
 worker, on a picture of 384 px: from a click to the first frame; from a click on Stop to the kept
 picture; frames a second; what frames cost of the work (processor time of the encoding over that of
-the work). With --soak also how much the worker's memory grows over two hours of dreams.
+the work). Seconds in which the processes waited for a processor that others had are left out, on
+Linux. With --soak also how much the worker's memory grows over two hours of dreams.
 
     python benchmarks/studio.py [--quick | --soak]
 """
@@ -37,6 +38,7 @@ class Studio:
 
     def __init__(self, home: Path) -> None:
         began = time.monotonic()
+        waited = waiting(os.getpid())
         self.home = home
         self.process = subprocess.Popen([*COMMAND, str(home)], stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -47,7 +49,8 @@ class Studio:
         key = (home / ".studio" / "key").read_text().strip()
         self.headers = {"Authorization": f"Bearer {key}"}
         self.wait_for(self.answers)
-        self.first_answer = time.monotonic() - began
+        waited = waiting(os.getpid()) - waited + waiting(self.process.pid)
+        self.first_answer = time.monotonic() - began - waited
 
     def answers(self) -> bool:
         try:
@@ -93,6 +96,12 @@ class Studio:
 def megabytes(process: int) -> float:
     text = Path(f"/proc/{process}/status").read_text()
     return int(re.findall(r"VmRSS:\s+(\d+)", text)[0]) / 1024
+
+
+def waiting(*processes: int) -> float:
+    """How long processes could have run and had no processor."""
+    paths = [Path(f"/proc/{process}/schedstat") for process in processes]
+    return sum(int(path.read_text().split()[1]) for path in paths if path.exists()) / 1e9
 
 
 def processor_seconds(process: int) -> float:
@@ -149,24 +158,28 @@ def measure(studio: Studio, rounds: int) -> list[Figure]:
 def dream(studio: Studio, picture: str) -> tuple[float, float, float, float]:
     """One dream, stopped after a few seconds."""
     body = {"engine": "dream", "inputs": {"picture": picture}, "options": {**DREAM, "steps": 500}}
-    frames: list[float] = []
-    name, clicked, stopped, cost = "", 0.0, 0.0, 0.0
     worker = studio.worker()
-    before = 0.0
+    everybody = (os.getpid(), studio.process.pid, worker)
+    frames: list[float] = []
+    name, clicked, first, stopped, kept, cost, before = "", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for now, message in studio.messages():
-        if message["type"] == "open":
-            clicked, before = time.monotonic(), processor_seconds(worker)
+        kind = message["type"]
+        if kind == "open":
+            clicked, before = now - waiting(*everybody), processor_seconds(worker)
             name = studio.ask("POST", "/api/jobs", body)["id"]
-        elif message["type"] == "frame" and message["job"] == name:
-            frames.append(now)
-            if frames[-1] - frames[0] > 3 and not stopped:
-                stopped = time.monotonic()
+        elif kind == "frame" and message["job"] == name:
+            first = first or now - waiting(*everybody) - clicked
+            frames.append(now - waiting(worker))
+            if frames[-1] - frames[0] > 1 and not stopped:
+                stopped = time.monotonic() - waiting(worker)
                 studio.ask("POST", f"/api/jobs/{name}/stop")
-        elif message["type"] == "result" and message["result"]["job"] == name:
-            pace = (frames[-1] - frames[0]) / (len(frames) - 1)
-            return frames[0] - clicked, now - stopped, pace, cost
-        elif message["type"] == "cost" and message["job"] == name:
+        elif kind == "cost" and message["job"] == name:
             cost = message["seconds"] / (processor_seconds(worker) - before)
+        elif kind == "result" and message["result"]["job"] == name:
+            kept = now - waiting(worker) - stopped
+        if cost and kept:
+            pace = (frames[-1] - frames[0]) / (len(frames) - 1)
+            return first, kept, pace, cost
     raise AssertionError("the studio has gone")
 
 

@@ -226,7 +226,7 @@ class JobQueue:
         job = next((job for job in self._current.values() if job.id == message.get("job")), None)
         if job is None:
             return
-        if kind in ("frame", "lesson"):
+        if kind in ("frame", "lesson", "cost"):
             self._publish(message, body)
         elif kind == "result":
             self._add_result(job, message)
@@ -251,9 +251,6 @@ class JobQueue:
             job.message = message["note"]
         elif kind == "answer":
             job.answer = message["answer"]
-        elif kind == "cost":
-            self._publish(message, b"")
-            return
         self._tell(job)
 
     def _add_result(self, job: Job, message: Event) -> None:
