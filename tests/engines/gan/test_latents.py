@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from belamy.engines.gan.edit import INTERPOLATIONS
+from belamy.engines.gan.framing import crop_square
 from belamy.engines.gan.metrics import find_nearest, measure
 from belamy.engines.gan.options import FEWEST_MEASURED
-from belamy.engines.gan.projection import PerceptualDistance, StylePrior, crop_square
+from belamy.engines.gan.projection import PerceptualDistance, StylePrior
 from belamy.engines.gan.sample import interpolate_loop
 from belamy.engines.gan.sample_api import gan_mix_steps, gan_project_steps, gan_walk_steps
 from belamy.engines.gan.sampler import PostProcess, Sampler, parse_id

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from belamy.checks import Between, check_number, check_options
+from belamy.checks import Between, check_number, check_options, show_value
+from belamy.errors import OptionError
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -21,11 +23,14 @@ __all__ = [
     "PaintOptions",
     "ProjectOptions",
     "WalkOptions",
+    "read_face",
 ]
 
 LARGEST_SHEET = 400  # pictures
 FEWEST_MEASURED = 50  # pictures, below which distances between distributions mean nothing
 _LONGEST = 100_000  # frames
+_NUMBER = r"\d{1,6}(?:\.\d{1,3})?"
+_SQUARE = re.compile(rf"(?P<x>{_NUMBER}),(?P<y>{_NUMBER}),(?P<side>{_NUMBER})")
 
 Network: TypeAlias = str | os.PathLike[str]
 Truncation: TypeAlias = Annotated[float | None, Between(0, 2)]
@@ -224,7 +229,10 @@ class ProjectOptions:
     """What a projection of a picture into a painter's latents is asked for.
 
     Args:
-        image: a file, PIL image, array or tensor; its middle square is looked for.
+        image: a file, PIL image, array or tensor.
+        face: what of the picture is looked for. auto: the face in it, as portraits are framed, or
+            the middle square where none is found; X,Y,SIDE: a square about that place, in pixels;
+            none: the middle square. Of a face, its features count most, the ground least.
         network: `portraits`, the painter inside the package; a file that `belamy gan train` made,
             or its run folder.
         steps: of the search.
@@ -243,7 +251,8 @@ class ProjectOptions:
     image: Source
     _: KW_ONLY
     network: Network = "portraits"
-    steps: Annotated[int, Between(1, 100_000)] = 150
+    face: str = "auto"
+    steps: Annotated[int, Between(1, 100_000)] = 200
     freedom: Annotated[float, Between(0, above=True)] = 1.0
     model: Network = "iris"
     label: str | None = None
@@ -258,6 +267,23 @@ class ProjectOptions:
 
         check_options(self)
         check_name(self.network, "generator")
+        read_face(self.face)
+
+
+def read_face(text: str) -> tuple[float, float, float] | None:
+    """The middle (x, y) and the side of the square that `face` names; None for auto and none.
+
+    Raises:
+        OptionError: it is none of these.
+    """
+    if text in ("auto", "none"):
+        return None
+    match = _SQUARE.fullmatch(text)
+    if match is None or float(match["side"]) < 1:
+        raise OptionError(
+            f"face is {show_value(text)}; it must be auto, none, or X,Y,SIDE in pixels"
+        )
+    return float(match["x"]), float(match["y"]), float(match["side"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from belamy.engines.gan.framing import frame
 from belamy.engines.gan.options import ProjectOptions
 from belamy.engines.gan.sampler import BATCH, PostProcess, Sampler
 from belamy.errors import Diverged, OptionError
@@ -16,11 +18,11 @@ from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.gan.latents import draw, draw_styles, principal_directions
 from belamy.networks.geometry import Layer
 from belamy.objectives.perceptual_losses import relative_content_loss
-from belamy.pixels.images import load_image, resize
+from belamy.pixels.images import load_image
 from belamy.steps import Step
 from belamy.training.schedules import cosine_decay, set_learning_rate
 
-__all__ = ["PerceptualDistance", "StylePrior", "crop_square", "project"]
+__all__ = ["PerceptualDistance", "StylePrior", "project"]
 
 # All by eye, on portraits of 64 px.
 _CANDIDATES = 64  # pictures, of which the one with the smallest loss is where the search begins
@@ -28,6 +30,8 @@ _CANDIDATE_TRUNCATION = 0.7
 _EVERY = 4  # steps between pictures of the way
 _LEARNING_RATE = 0.12  # of Adam, in deviations of the styles; it falls to nothing along a cosine
 _PIXEL_WEIGHT = 6.0  # of the mean square difference in pixels, beside the perceptual loss
+_FACE_PIXEL_WEIGHT = 20.0  # the same, of a face
+_FACE_FREEDOM = 3.0  # times as free: a person is to be known again, who is no usual portrait
 _PRIOR_WEIGHT = 0.010  # of how unusual the styles are, at a freedom of 1
 _UNEVEN_WEIGHT = 0.030  # and of how much they differ between levels
 _STRIDES = (2, 4, 8)  # of the layers of the perceptual loss: one of each, the deepest
@@ -38,9 +42,12 @@ def project(options: ProjectOptions) -> Iterator[Step]:
     sampler = Sampler(options.network, label=options.label, device=options.device)
     size = sampler.generator.size
     post = PostProcess(size, options.upscale, options.sign, options.frame, options.seed)
-    target = crop_square(load_image(options.image), size).to(sampler.device)
-    distance = PerceptualDistance.to_target(options.model, target)
-    prior = StylePrior.of(sampler, options.freedom)
+    framing = frame(load_image(options.image), options.face, size)
+    options = replace(options, face=framing.face)
+    target = framing.target.to(sampler.device)
+    distance = PerceptualDistance.to_target(options.model, target, framing.weights)
+    further = 1.0 if framing.weights is None else _FACE_FREEDOM
+    prior = StylePrior.of(sampler, further * options.freedom)
     start = _find_nearest(sampler, distance, options.seed)
     weights = {distance.backbone.name: distance.backbone.sha256}
     total = math.ceil(options.steps / _EVERY)
@@ -48,16 +55,8 @@ def project(options: ProjectOptions) -> Iterator[Step]:
     for index, (styles, losses) in enumerate(search, start=1):
         (picture,) = sampler.render(styles, post)
         recipe = sampler.recipe("gan-project", options, index, weights)
-        note = post.note if index == 1 else ""
+        note = "; ".join(filter(None, (framing.note, post.note))) if index == 1 else ""
         yield Step(index, total, picture, losses, recipe=recipe, note=note, latents=styles.cpu())
-
-
-def crop_square(image: Tensor, size: int) -> Tensor:
-    """The middle square of (1, 3, H, W), at the generator's size."""
-    height, width = image.shape[-2:]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return resize(image[..., top : top + side, left : left + side], (size, size))
 
 
 @dataclass(frozen=True)
@@ -68,14 +67,18 @@ class PerceptualDistance:
         backbone: the feature extractor.
         features: layer → (1, C, H, W), the target's.
         target: (1, 3, S, S).
+        weights: (1, 1, S, S) of its places, 1 in the mean; None where all count as much.
     """
 
     backbone: Backbone
     features: Mapping[str, Tensor]
     target: Tensor
+    weights: Tensor | None = None
 
     @classmethod
-    def to_target(cls, model: object, target: Tensor) -> PerceptualDistance:
+    def to_target(
+        cls, model: object, target: Tensor, weights: Tensor | None = None
+    ) -> PerceptualDistance:
         """With the layers that suit it."""
         backbone = load_backbone(str(model), device=target.device)
         layers = _choose_layers(backbone.layers.values())
@@ -84,13 +87,29 @@ class PerceptualDistance:
             raise OptionError(f"{model} cannot look at {target.shape[-1]} px; it needs {smallest}")
         with torch.inference_mode():
             features = backbone(target, layers)
-        return cls(backbone, {name: x.clone() for name, x in features.items()}, target)
+        own = {name: x.clone() for name, x in features.items()}
+        return cls(backbone, own, target, None if weights is None else weights.to(target.device))
 
     def loss(self, images: Tensor) -> Tensor:
         """One number for (1, 3, S, S)."""
         features = self.backbone(images, self.features.keys())
-        pixels = (images - self.target).square().mean()
-        return relative_content_loss(features, self.features) + _PIXEL_WEIGHT * pixels
+        differences = (images - self.target).square()
+        if self.weights is None:
+            unlike = relative_content_loss(features, self.features)
+            return unlike + _PIXEL_WEIGHT * differences.mean()
+        unlike = relative_content_loss(
+            {name: self._weigh(x) for name, x in features.items()},
+            {name: self._weigh(x) for name, x in self.features.items()},
+        )
+        return unlike + _FACE_PIXEL_WEIGHT * (differences * self.weights).mean()
+
+    def _weigh(self, features: Tensor) -> Tensor:
+        """So that squares are weighted as the places are."""
+        return features * self._weights_at(*features.shape[-2:]).sqrt()
+
+    def _weights_at(self, height: int, width: int) -> Tensor:
+        assert self.weights is not None
+        return F.adaptive_avg_pool2d(self.weights, (height, width))
 
     def losses(self, images: Tensor) -> Tensor:
         """(N,) for (N, 3, S, S)."""
