@@ -18,6 +18,7 @@ from PIL import Image
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from belamy.cli import app
+from belamy.cli.groups import DefaultGroup
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -97,7 +98,7 @@ def test_every_command_and_option_in_the_text_is_there(line: str) -> None:
     words = line.split()[1:]
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
-    if hasattr(command, "commands") and words and not words[0].startswith("-"):
+    if isinstance(command, DefaultGroup) and words:
         command = next(iter(command.commands.values()))  # a default command, as in `classify PHOTO`
     known = {"--help", *(typed for parameter in command.params for typed in parameter.opts)}
     assert {word for word in words if re.match(r"-[-a-z]", word)} <= known

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from belamy.engines.defog.remove import Defogger, dehaze, estimate_refined
 from belamy.engines.film.film_options import DefogFilmOptions, film_path
+from belamy.engines.film.one_pass import steady_blend
 from belamy.engines.film.repaint import Painted
 from belamy.engines.recipes import recipe_of
 from belamy.pixels.fog.model import MIN_TRANSMISSION, Fog
@@ -73,7 +74,7 @@ class FilmDefogger:
         clear = self._clear(image, fog)
         before = warp(state["image"], motion.flow).clamp(0, 1)
         amount = steady * (1 - _NEW) * motion.mask * self._likeness(clear, before, fog)
-        return self._result(image, clear + amount * (before - clear), fog)
+        return self._result(image, steady_blend(clear, before, amount), fog)
 
     def _estimate(self, image: Tensor) -> Fog:
         fog, _ = estimate_refined(self._defogger.method.estimate, image.to(self._defogger.device))
