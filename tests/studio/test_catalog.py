@@ -16,12 +16,12 @@ from typer.main import get_command
 
 from belamy.checks import Between, PictureInput, alternatives, check_options, option_types
 from belamy.cli import app
-from belamy.studio.catalog import check
+from belamy.studio.catalog import check, layers
 from belamy.studio.catalog.copying import Copied, write_copies
 from belamy.studio.catalog.engines import ENGINES, ROOMS, engine_of_recipe
 from belamy.studio.catalog.fields import fields_of, schema_of
 from belamy.studio.catalog.forms import form_of, inputs_form_of
-from belamy.studio.catalog.layers import TITLES, layers_of
+from belamy.studio.catalog.layers import TITLES, drawn_thumb, layers_of
 from belamy.studio.catalog.presets import PRESETS
 from belamy.studio.catalog.rows import Role, StudioEngine
 
@@ -261,6 +261,19 @@ def test_layers_have_names_in_two_languages() -> None:
     assert fields_ == sorted(fields_)
     with pytest.raises(Exception, match="unknown network"):
         layers_of("../../etc")
+
+
+def test_layers_of_the_package_come_drawn() -> None:
+    """Each, and its first page of channels; small enough to come along."""
+    for layer in layers_of("iris"):
+        for channel in (None, *range(24)):
+            data = drawn_thumb("iris", layer.name, channel)
+            assert data is not None
+            assert data[:4] + data[8:12] == b"RIFFWEBP", (layer.name, channel)
+    assert drawn_thumb("iris", "../../secret", None) is None
+    assert drawn_thumb("nonsense", "conv1", None) is None
+    folder = Path(layers.__file__).parents[1] / "layers"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1_000_000
 
 
 def test_forms_of_all_engines_are_different_models() -> None:
