@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.browser.wall import Wall, drop, fill, give, picture, ready, results, run, stage
+from tests.browser.wall import Wall, drop, fill, give, paste, picture, ready, results, run, stage
 
 expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
 
@@ -231,3 +231,27 @@ def test_italian(window: Wall) -> None:
     expect(page.locator("bl-row[data-option=strength] .value")).to_have_value("0,50")
     page.get_by_role("button", name="English").click()
     expect(page.locator(".rooms a").first).to_have_text("Dream")
+
+
+def test_a_paste_says_what_it_loses_once(window: Wall) -> None:
+    page = window.open("dream")
+    paste(page, picture(), "image.png")
+    expect(page.locator(".toast")).to_contain_text("its recipe is lost")
+    expect(page.locator("bl-slot b").first).to_have_text("image.png")
+    page.locator(".toast").wait_for(state="detached")
+    paste(page, picture(seed=1), "other.png")
+    expect(page.locator("bl-slot b").first).to_have_text("other.png")
+    expect(page.locator(".toast")).to_have_count(0)
+
+
+def test_a_phone_has_its_results_in_a_sheet(window: Wall) -> None:
+    page = window.open("dream", viewport={"width": 390, "height": 844})
+    give(page)
+    fill(page, "steps", "1")
+    fill(page, "octaves", "1")
+    run(page)
+    expect(page.locator("bl-strip")).to_be_hidden()
+    page.locator(".last-made").click()
+    page.locator(".made").first.click()
+    expect(page.locator("bl-strip")).to_be_hidden()
+    expect(page.locator(".label h1")).to_have_text("Hill, dreaming of a far shore")

@@ -28,6 +28,14 @@ _DROP = """([name, type, data]) => {
 }"""
 
 
+_PASTE = """([name, type, data]) => {
+  const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+  const files = new DataTransfer();
+  files.items.add(new File([bytes], name, { type }));
+  document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: files, bubbles: true }));
+}"""
+
+
 class Wall:
     """A browser window, or several of one person.
 
@@ -101,6 +109,11 @@ def drop(page: Page, data: bytes, name: str = "hill.png", media: str = "image/pn
     page.evaluate(_DROP, [name, media, base64.b64encode(data).decode()])
 
 
+def paste(page: Page, data: bytes, name: str = "image.png") -> None:
+    """Paste a picture, as browsers hand it over."""
+    page.evaluate(_PASTE, [name, "image/png", base64.b64encode(data).decode()])
+
+
 def give(page: Page, data: bytes | None = None, name: str = "hill.png") -> None:
     """Drop a picture, and wait until it is the one that goes in."""
     drop(page, data or picture(), name)
@@ -122,7 +135,7 @@ def run(page: Page) -> None:
     page.locator(".run.stop").wait_for()
     page.locator(".run:not(.stop)").wait_for()
     assert page.locator(".refused:visible").count() == 0
-    page.locator(".made:not(.waiting)").first.wait_for()
+    page.locator(".made:not(.waiting)").first.wait_for(state="attached")
     assert page.locator(".made").count() >= before
 
 
