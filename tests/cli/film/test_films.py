@@ -38,6 +38,7 @@ LINES = {
     "film-faststyle": "style apply starry-night film.mp4",
     "film-translate": "translate apply impressionism film.mp4",
     "film-defog": "defog film.mp4 --method dcp",
+    "film-anystyle": "style film.mp4 style.png --fast --size 64 --every 1",
     "film-style": "style film.mp4 style.png --model iris --iterations 2,2 --size 32",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,8 +97,9 @@ def paint(
         require_ours(trace, TRACE_MARK, overwrite)
     alone = {"patches": patches, "strokes": strokes, "strength": strength, "network": network}
     given = {**options, **alone}
-    chosen = _chosen(context, fast, given)
-    if film.is_film([content], output):
+    moves = film.is_film([content], output)
+    chosen = _chosen(context, fast, given, free=("every",) if moves else ())
+    if moves:
         film_form = AnyStyleFilmOptions if fast else StyleFilmOptions
         film_options = film.options(film_form, every, content=content, style=style, **chosen)
         film.make(film_options, output, "painting", overwrite)
@@ -144,13 +145,18 @@ def _load(options: StyleOptions | AnyStyleOptions) -> Callable[[Source], Iterato
     return Stylist(options).steps
 
 
-def _chosen(context: typer.Context, fast: bool, options: Mapping[str, Any]) -> dict[str, Any]:
+def _chosen(
+    context: typer.Context, fast: bool, options: Mapping[str, Any], free: Sequence[str]
+) -> dict[str, Any]:
     """The options that were typed; the others are the engine's to fill in.
+
+    Args:
+        free: those that both ways can use here.
 
     Raises:
         OptionError: one of them is of no use to the way in which is painted.
     """
-    typed = [name for name in context.params if is_typed(context, name)]
+    typed = [name for name in context.params if is_typed(context, name) and name not in free]
     wrong = [flag(name) for name in typed if name in (STEPS_ALONE if fast else FAST_ALONE)]
     if wrong and fast:
         raise OptionError(f"--fast paints in one pass, without steps; leave out {', '.join(wrong)}")
