@@ -188,6 +188,7 @@ PRIVATE_WORDS = {
 SPOKEN: dict[str, set[str]] = {
     "basics/approximation.py": {"slopes"},  # of lines
     "networks/gan/dcgan.py": {"slope"},  # the negative one of LeakyReLU
+    "networks/gan/layers.py": {"slope"},
     "networks/gan/light.py": {"slope"},
     "networks/gan/patchgan.py": {"slope"},
     "networks/image_to_image/arbitrary_style.py": {"manner"},  # a tensor's name in files

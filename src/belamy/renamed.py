@@ -19,6 +19,7 @@ __all__ = [
     "OPTIONS",
     "STATES",
     "VALUES",
+    "WEIGHTS",
     "current_flag",
     "current_options",
 ]
@@ -115,7 +116,6 @@ ADDED: dict[str, dict[str, Any]] = {
     "atlas": {"augment": "jitter"},
     "dream": {"augment": "jitter", "precision": "float32"},
     "faststyle": {"stroke_size": "fixed", "variation": 0.0},
-    "gan": {"noise": False},
     "gan-project": {"face": "none"},
     "learn-classifier": {"model": "iris"},
     "style": {"precision": "float32"},
@@ -129,6 +129,16 @@ ADDED_FIELDS: dict[str, dict[str, Any]] = {
 """Type of a run → fields that its older configurations lack, with what was done then; of these
 types, `ADDED` holds for the engine of the same name alone."""
 
+WEIGHTS: dict[str, tuple[str, str, str]] = {
+    "e8fbb16ad4a525c95ae0da99299e1ac1534755f4e1a7b59181ea096eb92cf258": (
+        "network",
+        "defog",
+        "defog-1",
+    ),
+}
+"""SHA-256 of a file that was inside the package under another name → the option that names it, what
+it was called, and what it is called today."""
+
 
 def current_flag(name: str) -> str:
     """What an option is called today, by what it was called once; without its dashes."""
@@ -136,7 +146,10 @@ def current_flag(name: str) -> str:
 
 
 def current_options(
-    owner: str, options: Mapping[str, Any], table: Mapping[str, Mapping[str, str]] = OPTIONS
+    owner: str,
+    options: Mapping[str, Any],
+    table: Mapping[str, Mapping[str, str]] = OPTIONS,
+    weights: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The options of a recipe or of a run's configuration by the names and values of today.
 
@@ -144,6 +157,7 @@ def current_options(
         owner: the engine, or the type of the run.
         options: as they were written down.
         table: `OPTIONS`, or `CONFIGS` for a run.
+        weights: of a recipe, name → SHA-256: networks that were replaced go on under other names.
     """
     names = table.get(owner, {})
     values = {
@@ -152,7 +166,12 @@ def current_options(
     }
     fields = ADDED_FIELDS if table is CONFIGS else {}
     added = fields.get(owner, ADDED.get(owner, {}))
-    return {**added, **{names.get(name, name): value for name, value in values.items()}}
+    current = {**added, **{names.get(name, name): value for name, value in values.items()}}
+    for digest in (weights or {}).values():
+        option, once, today = WEIGHTS.get(digest, ("", "", ""))
+        if option and current.get(option, once) == once:
+            current[option] = today
+    return current
 
 
 def _is_plain(value: object) -> bool:

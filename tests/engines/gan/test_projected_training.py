@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
 from belamy.networks.load import load_network
 from belamy.pixels.images import save_image
-from belamy.renamed import CONFIGS, current_options
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def config(data: Path, **options: object) -> GanConfig:
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(data: Path, tmp_path: Path) -> None:
-    own = config(data, projected="iris", penalty_every=1)
+    own = config(data, projected="iris", penalty_every=1, noise=True)
     for name in ("once", "twice"):
         list(train(own, tmp_path / name, "cpu"))
     files = [tmp_path / name / "network-training.safetensors" for name in ("once", "twice")]
@@ -56,10 +54,10 @@ def test_the_discriminator_warms_up_alone(data: Path, tmp_path: Path) -> None:
 
 
 def test_noise_is_added_to_a_painter_that_has_none(data: Path, tmp_path: Path) -> None:
-    old = build_networks(config(data, noise=False, seed=5), ()).generator
-    save_generator(tmp_path / "old.safetensors", config(data, noise=False), old, {})
+    old = build_networks(config(data, seed=5), ()).generator
+    save_generator(tmp_path / "old.safetensors", config(data), old, {})
     start = str(tmp_path / "old.safetensors")
-    setup = load_setup(config(data, start=start))
+    setup = load_setup(config(data, start=start, noise=True))
     state, own = setup.networks.generator.state_dict(), old.state_dict()
     assert all(torch.allclose(state[name], own[name], atol=2e-3, rtol=1e-3) for name in own)
     strengths = [x for name, x in state.items() if name.endswith("strength")]
@@ -89,6 +87,6 @@ def test_what_cannot_look_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch
         load_setup(config(data, projected="iris"))
 
 
-def test_old_runs_had_no_noise(data: Path) -> None:
-    old = {name: x for name, x in asdict(config(data)).items() if name != "noise"}
-    assert not GanConfig(**current_options("gan", old, CONFIGS)).noise
+def test_noise_is_light_s(data: Path) -> None:
+    with pytest.raises(OptionError, match="noise"):
+        config(data, noise=True, architecture="dcgan")

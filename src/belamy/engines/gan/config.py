@@ -41,10 +41,10 @@ class GanConfig:
         augment: probability that the discriminator is shown a picture with colours, place or parts
             changed, 0 to 1. auto: 1 for fewer than 1,000 pictures; else it grows while the
             discriminator overfits (ADA).
-        projected: a network (`belamy models list`) at whose features further discriminators look;
-            faces are found much sooner with one. Distances should then be measured on another.
-        noise: give the finer features of light noise to make grain and strokes of, which otherwise
-            become lines like worms.
+        projected: a network (`belamy models list`) at whose features further discriminators look.
+            Pictures get their parts sooner, and become more alike; measure on another network.
+        noise: give the finer features of light noise to make grain and strokes of, which it
+            otherwise makes of lines like worms. A painter without can be gone on from.
         mirror: show the pictures from both sides; not for writing.
         enlarge: take pictures that are smaller than `size`, too, enlarged.
         latent: numbers that a picture is made from. None: 128 for light, else 100.
@@ -84,7 +84,7 @@ class GanConfig:
     discriminator_steps: Annotated[int, Between(1, 100)] = 1
     augment: Literal["auto"] | Annotated[float, Between(0, 1)] = "auto"
     projected: str | None = None
-    noise: bool = True
+    noise: bool = False
     mirror: bool = True
     enlarge: bool = False
     latent: Annotated[int | None, Between(1, 4096)] = None
@@ -107,6 +107,8 @@ class GanConfig:
         self._fill_in()
         parts = self.accumulate <= self.batch // 2 and self.batch % self.accumulate == 0
         require(parts, "accumulate", self.accumulate, "a divisor of the batch, with 2 a part")
+        light = self.architecture == "light" or not self.noise
+        require(light, "noise", self.noise, "false for all architectures but light")
         frozen = self.freeze_discriminator
         started = frozen == 0 or self.start is not None
         require(started, "freeze_discriminator", frozen, "0, or given with a network to start")

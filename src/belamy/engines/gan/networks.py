@@ -74,8 +74,7 @@ def check_size(config: GanConfig) -> None:
 def build_networks(config: GanConfig, label_names: tuple[str, ...]) -> GanNetworks:
     """New networks, their weights drawn from the seed."""
     latent = config.latent or find_gan(config.architecture).latent
-    noise = config.noise and config.architecture == "light"
-    arguments = GeneratorArguments(config.size, latent, config.width, label_names, noise)
+    arguments = GeneratorArguments(config.size, latent, config.width, label_names, config.noise)
     with torch.random.fork_rng([]):
         torch.manual_seed(make_rng(config.seed, "weights").initial_seed())
         generator = build_generator(config.architecture, arguments)
