@@ -42,7 +42,7 @@ class Pace:
     ) -> None:
         self._job, self._control, self._channel = order.job, control, channel
         self._total, self._name, self._usual = total, name, per_message
-        self._latest, self._told = 0.0, 0
+        self._latest, self._latest_index = 0.0, 0
         control.playing = not paused
 
     def send(self, index: int, message: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ class Pace:
             }
         )
         self._report(index)
-        self._latest, self._told = time.monotonic(), index
+        self._latest, self._latest_index = time.monotonic(), index
 
     def _report(self, index: int) -> None:
         self._channel.send(
@@ -88,7 +88,7 @@ class Pace:
         rest = self._latest + _EVERY - time.monotonic()
         if self._usual == 0:
             return rest <= 0
-        if index - self._told < max(1, round(self._usual * self._control.speed)):
+        if index - self._latest_index < max(1, round(self._usual * self._control.speed)):
             return False
         if rest > 0:
             self._control.wait(rest)
