@@ -66,6 +66,18 @@ CASES: dict[str, tuple[Callable[[], Tensor], tuple[float, ...]]] = {
         lambda: painted("starry-night"),
         (0.3468, 0.1609, 0.1274, 0.2719, 0.3088, 0.5072, 0.3214, 0.3790, 0.2308),
     ),
+    "great-wave": (
+        lambda: painted("great-wave"),
+        (0.6039, 0.1533, 0.6972, 0.7014, 0.7053, 0.6670, 0.8827, 0.6614, 0.5251),
+    ),
+    "the-scream": (
+        lambda: painted("the-scream"),
+        (0.3496, 0.1896, -0.1020, 0.6779, 0.6944, 0.4692, 0.3968, 0.1282, 0.2031),
+    ),
+    "composition-vii": (
+        lambda: painted("composition-vii"),
+        (0.4489, 0.2456, 0.3108, 0.7433, 0.6360, 0.2659, 0.4750, 0.5671, 0.3066),
+    ),
     "impressionism": (
         lambda: painted("impressionism", "a-to-b"),
         (0.5052, 0.3224, -0.0441, 0.4710, 0.9073, 0.2559, 0.7599, 0.8238, 0.1323),

@@ -184,6 +184,9 @@ def test_names() -> None:
     assert len(names_of()) == len(NETWORKS)
     assert embedded_names("image-to-image") == {
         "starry-night": "johnson",
+        "great-wave": "johnson",
+        "the-scream": "johnson",
+        "composition-vii": "johnson",
         "impressionism": "translation",
     }
     assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in (*NETWORKS, *embedded_names()))

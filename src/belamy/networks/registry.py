@@ -181,7 +181,7 @@ NETWORKS: dict[str, Architecture] = {
     "johnson": Architecture(
         "image-to-image",
         Builder("image_to_image.network:build_johnson_net"),
-        embedded=("starry-night",),
+        embedded=("starry-night", "great-wave", "the-scream", "composition-vii"),
     ),
     # it has both directions of a translation
     "translation": Architecture(
