@@ -51,3 +51,14 @@ def test_options_that_older_recipes_lack_say_what_was_done_then(name: str) -> No
     assert given == {**renamed.ADDED[name], "seed": 3}
     own = dict.fromkeys(renamed.ADDED[name], "own")
     assert renamed.current_options(name, own) == own
+
+
+def test_a_picture_of_a_network_that_was_replaced_replays_with_that_one() -> None:
+    (digest,) = (one for one, row in renamed.WEIGHTS.items() if row[1] == "defog")
+    old = {"method": "cyclegan", "network": "defog", "strength": 1.0}
+    weights = {"defog.safetensors": digest}
+    assert renamed.current_options("defog", old, weights=weights)["network"] == "defog-1"
+    assert renamed.current_options("defog", old, weights=weights)["method"] == "network"
+    assert renamed.current_options("defog", old, weights={"x": "0" * 64})["network"] == "defog"
+    own = {**old, "network": "mine.safetensors"}
+    assert renamed.current_options("defog", own, weights=weights)["network"] == "mine.safetensors"

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import WeightsError
-from belamy.networks.dehaze import DehazeNet, initialise
+from belamy.networks.dehaze import DehazeNet, initialise, pack_state
 from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.networks.files.tensors import write_tensors
 from belamy.networks.load import load_network
@@ -149,6 +149,24 @@ def test_the_second_look_begins_by_changing_nothing_and_can_thicken_fog() -> Non
     assert (network(image)[0] < before).all()
     look.factor.bias.fill_(-1.0)
     assert (network(image)[0] > before).all()
+
+
+def test_a_file_in_eight_bits_computes_the_same(tmp_path: Path) -> None:
+    network = DehazeNet((8, 16, 24, 24, 32), (1, 1, 1, 1, 1), design=2)
+    initialise(network, make_rng(0, "weights"))
+    network.train()
+    for seed in range(30):  # moves the running statistics
+        network(torch.rand((4, 3, 64, 64), generator=make_rng(seed, "test")))
+    network.eval().requires_grad_(False)
+    packed = without_counters(pack_state(network))
+    eighths = [x for x in packed.values() if x.dtype == torch.float8_e4m3fn]
+    assert sum(x.numel() for x in eighths) > 0.5 * sum(x.numel() for x in packed.values())
+    path, told = tmp_path / "fog.safetensors", network.arguments
+    save_network_file(path, packed, network="dehaze", arguments=told, trained_on="noise")
+    again = load_network(path, "dehaze").network
+    image = noise(1, 3, 64, 80)
+    for mine, its in zip(network(image), again(image), strict=True):
+        assert float((mine - its).abs().mean()) < 5e-3
 
 
 def test_an_unknown_design_is_said() -> None:

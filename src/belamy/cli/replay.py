@@ -89,7 +89,7 @@ def prepare(found: Recipe) -> Call:
         OptionError: an option of a wrong type, or out of its range.
     """
     function = engine(found.engine)
-    options = current_options(found.engine, found.options)
+    options = current_options(found.engine, found.options, weights=found.weights)
     types = _types_of(function)
     roles = _roles_of(function, types)
     takes = inspect.signature(function).parameters

@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["STRIDE", "DehazeNet", "initialise"]
+__all__ = ["STRIDE", "DehazeNet", "initialise", "pack_state"]
 
 STRIDE = 32  # pixels of the picture for one of the middle; other sizes are filled up
 
@@ -40,6 +40,9 @@ _WHITEST = 1.04  # of the second design's air light, so that white itself is wit
 _CAST = 0.15  # of its light, by which a channel differs from the others at most
 _LOOK_WIDTHS = (16, 24)  # channels of the second look, at 1/4 and 1/8 of the size
 _THINNEST = 0.1  # transmission that is divided by at least, as in `remove_fog`
+_LARGE_KERNEL = 4096  # weights, from which on they are kept in 8 bits
+_LARGEST_EIGHTH = 240.0  # what the largest of a channel becomes; 8 bits hold 448
+_NORM_EPSILON = 1e-5  # of PyTorch's batch norms
 _MOST_CORRECTED = 1.5  # logarithm of the factor by which the second look changes the fog
 
 
@@ -239,6 +242,36 @@ def _compute_dark_channels(image: Tensor) -> Tensor:
         rows = F.max_pool2d(dark, (1, window), 1, (0, half))
         found.append(-F.max_pool2d(rows, (window, 1), 1, (half, 0)))
     return torch.cat(found, dim=1)
+
+
+def pack_state(network: DehazeNet) -> dict[str, Tensor]:
+    """The state dict for a file: large kernels in 8 bits, all else in 16, norms in 32.
+
+    A kernel's channels are scaled so that the 8 bits (of which 4 are an exponent) are used to the
+    full; the batch norm behind it takes the scale back, so that the network computes the same but
+    for the rounding, which costs nothing that can be measured in decibels.
+    """
+    state = {name: x.detach().cpu().float() for name, x in network.state_dict().items()}
+    pairs = []
+    for name, module in network.named_modules():
+        if isinstance(module, _ConvNormReLU):
+            pairs.append((f"{name}.0", f"{name}.1"))
+        elif isinstance(module, _ResidualBlock):
+            pairs.append((f"{name}.second", f"{name}.norm"))
+    packed = {
+        name: x if "running" in name or ".norm." in name else x.half() for name, x in state.items()
+    }
+    for conv, norm in pairs:
+        kernel = state[f"{conv}.weight"]
+        if kernel.numel() < _LARGE_KERNEL:
+            continue
+        scale = _LARGEST_EIGHTH / kernel.abs().amax((1, 2, 3)).clamp_min(1e-8)
+        eighths = (kernel * scale.view(-1, 1, 1, 1)).to(torch.float8_e4m3fn)
+        packed[f"{conv}.weight"] = eighths
+        packed[f"{norm}.running_mean"] = state[f"{norm}.running_mean"] * scale
+        variance = state[f"{norm}.running_var"] + _NORM_EPSILON
+        packed[f"{norm}.running_var"] = variance * scale.square() - _NORM_EPSILON
+    return packed
 
 
 def initialise(network: DehazeNet, generator: torch.Generator) -> None:

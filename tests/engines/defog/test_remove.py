@@ -273,3 +273,29 @@ def test_the_embedded_network_takes_fog_out_and_leaves_clear_pictures(tmp_path: 
     )
     assert float((defog(image).image - image).abs().mean()) < 0.03
     assert load_picture(image).image.shape == image.shape
+
+
+def test_the_second_design_leaves_what_may_be_the_scene_s_own() -> None:
+    image = leaves(90, 120) * 0.5 + 0.5
+
+    def small(opacity: float) -> remove.Estimator:
+        return lambda x: Fog(1 - opacity * torch.ones_like(x[:, :1]), x * 0 + 0.9)
+
+    found = [1 - remove._look_smaller(small(x), image).transmission for x in (0.15, 0.26, 0.5)]
+    assert float(found[0].max()) < 1e-6
+    assert 0.05 < float(found[1].mean()) < 0.2
+    assert float(found[2].mean()) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_its_air_is_no_lighter_than_white_and_its_map_as_large_as_the_picture() -> None:
+    image = leaves(300, 400)
+    fog = remove._look_smaller(lambda x: Fog(0.5 + 0 * x[:, :1], 0 * x + 1.03), image)
+    assert fog.transmission.shape == (1, 1, 300, 400)
+    assert float(fog.air.max()) == 1
+
+
+def test_what_is_lighter_than_the_air_takes_no_opposite_colour() -> None:
+    cloud, air = torch.ones(1, 3, 20, 20), torch.tensor([0.85, 0.9, 1.0]).view(1, 3, 1, 1)
+    fog = Fog(torch.full((1, 1, 20, 20), 0.6), air)
+    made = remove.dehaze(cloud * 0.97, fog)
+    assert float((made.amax(1) - made.amin(1)).max()) < 1e-4

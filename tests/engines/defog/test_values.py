@@ -153,7 +153,7 @@ def test_every_loss_of_the_first_training() -> None:
     assert {name: float(value) for name, value in losses.items()} == {
         "picture": pytest.approx(0.175),
         "decibels": pytest.approx(0.1 * math.log(0.175**2 / 1e-4 + 1)),
-        "transmission": pytest.approx(0.3 * 0.3),
+        "transmission": pytest.approx(0.3 * (0.3 + 0.3 * math.log(0.8 / 0.5))),
         "airlight": pytest.approx(0.3 * 0.1 * 0.5),
     }
 

@@ -17,7 +17,7 @@ from belamy.engines.defog.rendered import RenderedSet, open_rendered
 from belamy.engines.defog.task import DefogTask
 from belamy.errors import DataError
 from belamy.networks.backbone import Backbone, load_backbone
-from belamy.networks.dehaze import DehazeNet
+from belamy.networks.dehaze import DehazeNet, pack_state
 from belamy.networks.files.network_file import save_network_file, without_counters
 from belamy.networks.find import IN_RUN
 from belamy.networks.load import load_network
@@ -104,12 +104,11 @@ def _write(run: Run, trained: Trained, data: Sequence[str]) -> None:
     assert isinstance(network, DehazeNet)
     save_network_file(
         run.folder / IN_RUN,
-        without_counters(network.state_dict()),
+        without_counters(pack_state(network)),
         network="dehaze",
         arguments=network.arguments,
         trained_on=", ".join(dict.fromkeys(Path(path).name for path in data)),
         metadata={name: f"{value:.3f}" for name, value in trained.measures.items()},
-        half=True,
     )
 
 
