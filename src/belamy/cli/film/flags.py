@@ -25,7 +25,7 @@ EVERY_FRAME = "Of a film: take only every N-th frame, which then stands as long 
 Every = Annotated[int, typer.Option(min=0, help=EVERY_FRAME)]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_SOUND_BEARING = (".mp4", ".mov", ".mkv", ".webm", ".gif", ".apng", ".webp", ".avif")
+_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif", ".apng", ".webp", ".avif")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class FilmFlags:
             OptionError: options of films, and no film.
         """
         suffix = Path(output).suffix.lower()
-        film = len(sources) == 1 and _moves(sources[0]) and suffix in ("", *_SOUND_BEARING)
+        named = len(sources) == 1 and suffix in ("", *_SUFFIXES)
+        film = named and _moves(sources[0])  # which brings torch
         if not film and self != FilmFlags():
             given = next(f.name for f in fields(self) if getattr(self, f.name) != f.default)
             raise OptionError(

@@ -64,7 +64,8 @@ def live(
     from belamy.engines.film.live import Live, frames_of_camera, frames_of_film, newest
     from belamy.networks.registry import embedded_names
 
-    names = networks or [n for n in embedded_names("image-to-image") if n != "impressionism"]
+    inside = embedded_names("image-to-image")
+    names = networks or [name for name, network in inside.items() if network == "johnson"]
     show = Live(names, steady, device)
     frames: Iterator[Tensor]
     if source.isdecimal():
