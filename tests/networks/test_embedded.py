@@ -54,8 +54,8 @@ def generator() -> Tensor:
     return network.draw(styles)
 
 
-def fog() -> Tensor:
-    transmission, airlight = load_network("defog", "dehaze").network(image(60, 80))
+def fog(name: str) -> Tensor:
+    transmission, airlight = load_network(name, "dehaze").network(image(60, 80))
     return torch.cat([transmission.flatten(), airlight.flatten()])
 
 
@@ -102,7 +102,14 @@ CASES: dict[str, tuple[Callable[[], Tensor], tuple[float, ...]]] = {
         generator,
         (0.2770, 0.1892, 0.2017, 0.2245, 0.5090, 0.2547, 0.7031, 0.3646, 0.3251),
     ),
-    "defog": (fog, (0.7633, 0.1817, 1.0000, 1.0000, 0.5146, 0.4728, 0.7815, 0.7746, 0.7878)),
+    "defog": (
+        lambda: fog("defog"),
+        (0.8592, 0.1073, 1.0000, 1.0000, 0.9302, 0.9034, 0.7614, 0.7619, 0.7485),
+    ),
+    "defog-1": (
+        lambda: fog("defog-1"),
+        (0.7633, 0.1817, 1.0000, 1.0000, 0.5146, 0.4728, 0.7815, 0.7746, 0.7878),
+    ),
 }
 
 

@@ -237,7 +237,7 @@ NETWORKS: dict[str, Architecture] = {
             about="Goodfellow et al. 2014",
         )
     ),
-    "dehaze": Architecture("dehaze", Builder("dehaze:DehazeNet"), embedded=("defog",)),
+    "dehaze": Architecture("dehaze", Builder("dehaze:DehazeNet"), embedded=("defog", "defog-1")),
 }
 """Name, as in the metadata of network files → how it is built, and what suits it."""
 
