@@ -21,7 +21,7 @@ from belamy.precision import Precision, check_precision
 
 _NO_HALVES = ("cpu",)  # where float16 is slower than float32
 # Of float32's time: below, bfloat16 is worth its coarser numbers.
-_WORTH_IT = 0.8
+_FAST_ENOUGH = 0.8
 _TIMES = 5  # that a convolution is tried; the best counts, since other work can only slow it down
 _SPEEDS = "speeds.json"
 
@@ -95,7 +95,7 @@ def _knows_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # without such instructions it is emulated, and slow
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return device.type == "cpu" and bool(supported()) and times_bfloat16() <= _WORTH_IT
+    return device.type == "cpu" and bool(supported()) and times_bfloat16() <= _FAST_ENOUGH
 
 
 @functools.cache

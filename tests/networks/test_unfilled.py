@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from belamy.networks.registry import NETWORKS
-from belamy.networks.unfilled import unfilled
+from belamy.networks.unfilled import skip_filling
 
 
 class Random(nn.Module):
@@ -29,7 +29,7 @@ class Random(nn.Module):
 
 def test_shapes_are_those_of_the_network_and_numbers_there_are_none() -> None:
     filled = Random()
-    with unfilled():
+    with skip_filling():
         empty = Random()
     assert {n: x.shape for n, x in empty.state_dict().items()} == {
         n: x.shape for n, x in filled.state_dict().items()
@@ -39,7 +39,7 @@ def test_shapes_are_those_of_the_network_and_numbers_there_are_none() -> None:
 
 
 def test_what_is_multiplied_by_a_tensor_keeps_its_shape() -> None:
-    with unfilled():
+    with skip_filling():
         product = torch.empty(3, 1) * torch.empty(1, 4)
     assert product.shape == (3, 4)
 
@@ -73,6 +73,6 @@ def test_no_engine_loads_torch_s_compiler(line: str) -> None:
 
 @pytest.mark.parametrize("name", ["iris", "efficientnet_lite2", "resnet18", "convnext_tiny"])
 def test_networks_of_the_registry_are_built_so(name: str) -> None:
-    with unfilled():
+    with skip_filling():
         network = NETWORKS[name].build()
     assert all(one.is_meta for one in network.parameters())

@@ -18,7 +18,7 @@ from belamy.networks.files.network_file import NetworkFile, open_network_file
 from belamy.networks.find import check_kind, find_network
 from belamy.networks.gan.generator import Generator
 from belamy.networks.registry import NETWORKS, names_of
-from belamy.networks.unfilled import unfilled
+from belamy.networks.unfilled import skip_filling
 
 __all__ = ["measure_networks"]
 
@@ -43,10 +43,10 @@ def measure_networks(name: str, size: int | None) -> Iterator[tuple[str, Complex
         yield Path(name).stem, _measure_file(find_network(name), size)
         return
     if name == "alexnet":
-        with unfilled():
+        with skip_filling():
             original = original_alexnet()
         yield "alexnet (2012)", measure(original, _square(size or _ALEXNET_SIDE))
-    with unfilled():
+    with skip_filling():
         network = NETWORKS[name].build()
     yield name, measure(network, _square(size or _own_side(name)))
 
@@ -65,7 +65,7 @@ def _measure_file(path: Path, size: int | None) -> Complexity:
     with open_network_file(path) as file:
         check_kind(path, file.network)
         row, arguments = NETWORKS[file.network], file.arguments
-        with file.describing(), unfilled():
+        with file.describing(), skip_filling():
             network = row.build(**arguments)
         if row.kind not in _MEASURES:
             raise OptionError(f"{path} takes features of another network, whose size is not known")

@@ -45,7 +45,7 @@ from belamy.networks.folding import fold_norms
 from belamy.networks.geometry import Layer, layer_table
 from belamy.networks.registry import NETWORKS
 from belamy.networks.sequential import Chain, weightless
-from belamy.networks.unfilled import unfilled
+from belamy.networks.unfilled import skip_filling
 
 __all__ = ["Backbone", "Layer", "Tap", "load_backbone"]
 
@@ -309,7 +309,7 @@ def load_backbone(
     names = None if layers is None else tuple(layers)
     with open_weights(model) as weights:
         described = weights.description
-        with unfilled():
+        with skip_filling():
             network = weights.build()
         backbone = Backbone(
             network,

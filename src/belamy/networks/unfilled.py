@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["unfilled"]
+__all__ = ["skip_filling"]
 
 _RANDOM = frozenset({Tensor.normal_, Tensor.uniform_, Tensor.erfinv_})
 _SCALINGS = frozenset({Tensor.div, Tensor.mul, Tensor.__truediv__, Tensor.__mul__})
@@ -43,7 +43,7 @@ class _NoNumbers(TorchFunctionMode):
 
 
 @contextmanager
-def unfilled() -> Iterator[None]:
+def skip_filling() -> Iterator[None]:
     """Inside this block modules get parameters and buffers on the meta device, without numbers."""
     with torch.device("meta"), _NoNumbers():
         yield

@@ -155,15 +155,15 @@ def _looked_up(model: str) -> tuple[Chain, list[tuple[str, str]]]:
     from belamy.networks.files.cache import get_status
     from belamy.networks.files.weights import open_weights
     from belamy.networks.registry import build_backbone, names_of
-    from belamy.networks.unfilled import unfilled
+    from belamy.networks.unfilled import skip_filling
 
     if model in names_of("backbone") and get_status(model).path is None:
-        with unfilled():
+        with skip_filling():
             return build_backbone(model), _published_facts(model)
     with open_weights(model) as weights:
         network, count = weights.description.network, len(weights.description.classes)
         facts = _file_facts(network, weights.path, weights.sha256, count, weights.metadata)
-        with unfilled():
+        with skip_filling():
             return weights.build(), facts
 
 

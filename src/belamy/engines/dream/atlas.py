@@ -15,7 +15,7 @@ from belamy.networks.files.weights import open_weights
 from belamy.networks.geometry import Layer, layer_table
 from belamy.networks.modules.module_backbone import ModuleBackbone
 from belamy.networks.modules.open_network import Model, is_module, list_models, open_backbone
-from belamy.networks.unfilled import unfilled
+from belamy.networks.unfilled import skip_filling
 from belamy.pixels.images import contact_sheet
 from belamy.steps import Step
 
@@ -88,5 +88,5 @@ def _layers(model: Model) -> list[Layer]:
     if is_module(model):
         return list(_open_module(model).layers.values())
     assert isinstance(model, (str, os.PathLike))
-    with open_weights(os.fspath(model)) as weights, unfilled():
+    with open_weights(os.fspath(model)) as weights, skip_filling():
         return list(layer_table(weights.build()).values())

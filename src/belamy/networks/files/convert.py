@@ -34,7 +34,7 @@ from belamy.networks.files.weights import Description, save_weights
 from belamy.networks.files.well_known import feeding_of, network_of, network_of_file
 from belamy.networks.find import AUTO, check_kind
 from belamy.networks.registry import find_architecture, names_of
-from belamy.networks.unfilled import unfilled
+from belamy.networks.unfilled import skip_filling
 
 __all__ = ["import_weights"]
 
@@ -187,7 +187,7 @@ def _without_broken_head(name: str, state: dict[str, Tensor]) -> dict[str, Tenso
 
 def _shapes(name: str, arguments: Mapping[str, Any]) -> dict[str, torch.Size]:
     """The network's, built without memory for its weights."""
-    with unfilled():
+    with skip_filling():
         network = find_architecture(name).build(**arguments)
     return {key: x.shape for key, x in without_counters(network.state_dict()).items()}
 
@@ -268,7 +268,7 @@ def _head(name: str, classes: int) -> str:
 
 def _choose_feeding(name: str, path: Path, read: _Read, colors: str, range_: str) -> _Read:
     """With the colours that the network takes: stated, tried out, or as is usual."""
-    with unfilled():
+    with skip_filling():
         network = find_architecture(name).build(**read.description.arguments)
     assert isinstance(network, nn.Module)
     full = {key: x.float() for key, x in read.state.items()}

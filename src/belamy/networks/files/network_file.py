@@ -38,7 +38,7 @@ from belamy.networks.files.header import (
     verify_sha256,
 )
 from belamy.networks.files.tensors import write_tensors
-from belamy.networks.unfilled import unfilled
+from belamy.networks.unfilled import skip_filling
 
 __all__ = [
     "BATCH_COUNTER",
@@ -132,7 +132,7 @@ class NetworkFile:
             WeightsError: it cannot be built, its weights do not fit, or are no finite numbers.
         """
         arguments = self.arguments
-        with self.describing(), unfilled():
+        with self.describing(), skip_filling():
             outline = build(**arguments)
         check_shapes(self.path, self.network, self.shapes(prefix), _shapes_of(outline), exact=True)
         with self.describing(), torch.random.fork_rng([]):

@@ -28,7 +28,7 @@ from belamy.networks.image_to_image.generator_files import is_generator, transla
 from belamy.networks.image_to_image.geometry import Row
 from belamy.networks.image_to_image.network import ImageTransformNet, check_output
 from belamy.networks.registry import names_of
-from belamy.networks.unfilled import unfilled
+from belamy.networks.unfilled import skip_filling
 
 __all__ = ["FIRST", "load_pth", "load_t7"]
 
@@ -80,7 +80,7 @@ def _model(value: Any) -> tuple[TorchObject, str]:
 
 def _build(rows: list[Row], colours: str, tensors: list[Tensor], path: Path) -> ImageTransformNet:
     """The network, once its outline has the shapes that the file has: nothing larger is built."""
-    with unfilled():
+    with skip_filling():
         outline = ImageTransformNet(rows, colours)
     _check_shapes(outline, tensors, path)
     return ImageTransformNet(rows, colours)
