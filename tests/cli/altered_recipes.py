@@ -137,7 +137,7 @@ def base_recipe(name: str, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_KNOWN = ("anystyle", "day-and-night", "defog", "impressionism", "iris", "portraits", "starry-night")
+_KNOWN = ("anystyle", "defog", "impressionism", "iris", "portraits", "starry-night")
 
 
 def alter(random: Random, bases: dict[str, dict[str, Any]]) -> Altered:

@@ -86,14 +86,6 @@ CASES: dict[str, tuple[Callable[[], Tensor], tuple[float, ...]]] = {
         lambda: painted("impressionism", "b-to-a"),
         (0.4910, 0.3084, -0.0817, 0.3923, 0.7917, 0.2500, 0.6431, 1.0412, 0.2205),
     ),
-    "day-and-night": (
-        lambda: painted("day-and-night", "a-to-b"),
-        (0.1200, 0.2204, -0.2139, 0.1076, 0.2904, -0.0328, 0.2038, 0.2774, 0.0550),
-    ),
-    "day-and-night back": (
-        lambda: painted("day-and-night", "b-to-a"),
-        (1.2624, 0.5769, 1.1560, 0.9468, 2.5333, 0.9017, 1.6961, 1.8352, 0.5605),
-    ),
     "anystyle": (
         any_style,
         (0.3922, 0.3241, 0.0098, 0.3262, 0.8123, -0.2718, 0.8508, 0.3435, 0.1061),

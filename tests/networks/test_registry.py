@@ -188,7 +188,6 @@ def test_names() -> None:
         "the-scream": "johnson",
         "composition-vii": "johnson",
         "impressionism": "translation",
-        "day-and-night": "translation",
     }
     assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in (*NETWORKS, *embedded_names()))
     with pytest.raises(UnknownName, match="johnson"):

@@ -48,7 +48,7 @@ app = typer.Typer(
 @takes(translate_steps, without=["image", "network"])
 def apply(
     network: Annotated[
-        str, typer.Argument(help="A network that `belamy translate train` made, or day-and-night.")
+        str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
     ],
     images: Annotated[
         list[Path],
@@ -134,7 +134,7 @@ def train(
 @takes(evaluate_translation, without=["network", "a", "b"])
 def evaluate(
     network: Annotated[
-        str, typer.Argument(help="A network that `belamy translate train` made, or day-and-night.")
+        str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
     ],
     a: Annotated[str, typer.Argument(help="Folder or zip of pictures of domain A.")],
     b: Annotated[str, typer.Argument(help="The same of domain B.")],
