@@ -25,8 +25,8 @@ from belamy.errors import RunError
 from belamy.files import write_text
 from belamy.networks.find import IN_RUN
 from belamy.pixels.decode import printable
-from belamy.pixels.images import load_image
 from belamy.pixels.film.save import save_video
+from belamy.pixels.images import load_image
 from belamy.training.run import Training, run_training
 from belamy.training.run_folder import Run
 from belamy.training.tensorboard import open_board
