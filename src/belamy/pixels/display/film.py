@@ -13,10 +13,10 @@ from torch import Tensor
 
 from belamy.errors import ImageError
 from belamy.pixels.display import notebook
-from belamy.pixels.images import Picture, fit, resize
-from belamy.pixels.recipe import Recipe
 from belamy.pixels.film.save import save_video
 from belamy.pixels.film.writer import QUALITY, VideoCodec
+from belamy.pixels.images import Picture, fit, resize
+from belamy.pixels.recipe import Recipe
 
 __all__ = ["Film"]
 
