@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from belamy import devices
 from belamy.networks.backbones import iris
 
 
-@pytest.fixture(autouse=True)
-def single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def single_precision() -> Iterator[None]:
     """`auto` means float32 here, so that values are the same on every processor."""
-    monkeypatch.setattr(devices, "times_bfloat16", lambda: 1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devices, "times_bfloat16", lambda: 1.0)
+        yield
 
 
 CHANNELS = {"red": 0, "green": 1, "blue": 2}
