@@ -43,12 +43,20 @@ def import_av() -> ModuleType:
 
 
 @contextmanager
-def translate_errors(message: str) -> Iterator[None]:
-    """Turn what PyAV raises in this block into an `ImageError`: `message`, and the cause."""
+def translate_errors(message: str, *, writing: bool = False) -> Iterator[None]:
+    """Turn what PyAV raises in this block into an `ImageError`: `message`, and the cause.
+
+    Args:
+        writing: leave what the disk says to `belamy.files.atomic_path`, which says it of the file.
+    """
     try:
         yield
     except BelamyError:
         raise
+    except OSError as error:
+        if writing:
+            raise
+        raise ImageError(f"{message}: {describe_error(error)}") from error
     except MemoryError as error:
         raise ImageError(f"{message}: it needs more memory than there is") from error
     # FFmpegError, UnicodeDecodeError, AssertionError … : strangers' files raise almost anything

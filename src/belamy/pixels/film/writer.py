@@ -136,7 +136,7 @@ class FilmWriter:
     def _finish(self) -> None:
         if self._backend is None:
             raise ImageError(f"cannot save {self.name}: there are no frames")
-        with translate_errors(f"cannot save {self.name}"):
+        with translate_errors(f"cannot save {self.name}", writing=True):
             self._backend.finish()
 
     def write(
@@ -164,7 +164,7 @@ class FilmWriter:
         if self._backend is None:
             self._alpha = alpha is not None and self._keeps_alpha()
         picture = picture.convert("RGBA") if self._alpha else on_white(picture)
-        with translate_errors(f"cannot save {self.name}"):
+        with translate_errors(f"cannot save {self.name}", writing=True):
             if self._backend is None:
                 self._backend = self._make_backend()
             self._backend.write(np.asarray(picture), time - self._start, duration)
