@@ -18,9 +18,12 @@ from belamy.networks.files.weights import save_weights
 from belamy.networks.gan.generator import GeneratorArguments
 from belamy.networks.registry import build_generator
 
-# What runs the tests in the background has Ctrl-C ignored, which is inherited; tests press it.
+# What runs the tests in the background has Ctrl-C ignored, nohup the end of the terminal; both are
+# inherited, and tests send them.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from belamy import Picture, devices, dream, style
 from belamy.engines.dream.options import DreamOptions
 from belamy.engines.dream.render import Dreamer
 from belamy.errors import OptionError
+from belamy.networks.modules.open_network import choose_model_precision
 from belamy.objectives.objective import IMAGE
 from belamy.optimise import activations_of
 from belamy.renamed import current_options
@@ -100,3 +101,14 @@ def test_objectives_see_single_precision(photo: Tensor) -> None:
     assert {one.dtype for one in backbone.parameters()} == {torch.bfloat16}
     seen = activations_of(backbone, photo, ["mixed3a", IMAGE])
     assert {one.dtype for one in seen.values()} == {torch.float32}
+
+
+@pytest.mark.usefixtures("fast")
+def test_depthwise_networks_stay_in_float32() -> None:
+    backbone = nn.Sequential(nn.Conv2d(4, 4, 3, groups=4))
+    place = torch.device("cpu")
+    found = [
+        choose_model_precision("iris", one, "auto", place)  # type: ignore[arg-type]
+        for one in (backbone, nn.Sequential(nn.Conv2d(4, 4, 3, groups=1)))
+    ]
+    assert found == ["float32", "bfloat16"]

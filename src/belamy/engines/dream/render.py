@@ -107,7 +107,7 @@ class Dreamer:
             several=(given.pictures or 1) > 1,
         )
         backbone, model = _load_first(models, self.target.layers, self.device)
-        precision = choose_model_precision(model, given.precision, self.device)
+        precision = choose_model_precision(model, backbone, given.precision, self.device)
         assert precision != "float16", "no dream is computed in it"
         self.backbone = backbone if precision == "float32" else backbone.to(DTYPES[precision])
         self.hint = self.backbone.assumed or suggest_model(given.model)

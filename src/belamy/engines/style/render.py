@@ -88,16 +88,16 @@ class Stylist:
 
     def __init__(self, options: StyleOptions) -> None:
         self.device = choose_device(options.device)
-        precision = choose_model_precision(options.model, options.precision, self.device)
-        options = replace(options, precision=precision)
-        self.options = resolve(options)
         self.layers = choose_layers(options)
         names = [*self.layers.content, *self.layers.style]
         backbone = open_backbone(options.model, layers=names, device=self.device)
         check_layers(backbone, names)
         auto = options.tile == "auto"
         self._bytes_per_pixel = bytes_per_pixel(backbone, names) if auto else None
-        self.backbone = set_pooling_and_padding(backbone, options.pooling, options.precision)
+        given = (options.model, backbone, options.precision, self.device)
+        precision = choose_model_precision(*given)
+        self.options = resolve(replace(options, precision=precision))
+        self.backbone = set_pooling_and_padding(backbone, options.pooling, precision)
 
     def __call__(self, content: Source | None = None) -> Picture:
         """The picture painted to the end."""

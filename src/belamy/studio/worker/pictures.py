@@ -99,6 +99,7 @@ def _watch(
     finally:
         steps.close()
         preview.close()
+        progress.close()
         channel.send(
             {
                 "type": "cost",

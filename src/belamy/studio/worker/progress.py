@@ -54,6 +54,7 @@ class Progress:
         self._channel, self._job = channel, job
         self._eta = Eta()
         self._due = 0.0
+        self._unsent: dict[str, Any] | None = None
 
     def update(
         self, index: int, total: int, done: float | None, losses: dict[str, float], note: str
@@ -62,10 +63,17 @@ class Progress:
         now = time.monotonic()
         part = min(1.0, index / max(1, total)) if done is None else done
         eta = self._eta.update(part, now)
-        if now < self._due and not note and index < total:
-            return
-        self._due = now + _EVERY
         message: dict[str, Any] = {"type": "progress", "job": self._job, "step": index}
         plain = {name: value for name, value in losses.items() if math.isfinite(value)}
         message |= {"total": total, "done": part, "eta": eta, "losses": plain}
+        if now < self._due and not note and index < total:
+            self._unsent = message
+            return
+        self._due, self._unsent = now + _EVERY, None
         self._channel.send({**message, **({"note": note} if note else {})})
+
+    def close(self) -> None:
+        """Say how far it came, where that was too soon after the message before."""
+        if self._unsent is not None:
+            self._channel.send(self._unsent)
+            self._unsent = None
