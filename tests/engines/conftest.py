@@ -23,7 +23,7 @@ from belamy import devices
 from belamy.networks.backbones import iris
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def single_precision() -> Iterator[None]:
     """`auto` means float32 here, so that values are the same on every processor."""
     with pytest.MonkeyPatch.context() as patch:
