@@ -40,6 +40,7 @@ def draw_atlas(options: AtlasOptions) -> Iterator[Step]:
                 steps=options.steps,
                 canvas="fourier",
                 augment=options.augment,
+                precision="float32",  # as ever: the recipe of a sheet does not name it
                 seed=options.seed,
                 device=options.device,
             )

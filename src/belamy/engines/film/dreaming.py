@@ -54,7 +54,9 @@ class FilmDreamer:
             dreamer = self._dreamer
             weights = {dreamer.backbone.name: dreamer.backbone.sha256 or ""}
             changed = {**dreamer.target.describe(), "model": dreamer.options.model}
-            written = replace(self.options, device=str(dreamer.device))
+            written = replace(
+                self.options, device=str(dreamer.device), precision=dreamer.options.precision
+            )
             self._recipe = recipe_of(
                 "film-dream", written, {k: v for k, v in weights.items() if v}, changed=changed
             )

@@ -92,6 +92,7 @@ def _open(options: DreamZoomOptions | DreamWalkOptions, layers: Sequence[str]) -
         smooth=options.smooth,
         canvas="pixels",
         size=size,
+        precision="float32",  # on every machine: the recipe of a journey does not name it
         tile=options.tile,
         seed=options.seed,
         device=options.device,

@@ -107,7 +107,7 @@ def _keep(painted: Tensor, image: Tensor, state: Mapping[str, Tensor]) -> Painte
 
 def _recipe(options: StyleFilmOptions, stylist: Stylist) -> Recipe:
     found, layers = stylist.options, stylist.layers
-    written = replace(options, device=str(stylist.device))
+    written = replace(options, device=str(stylist.device), precision=found.precision)
     changed: dict[str, object] = {
         "content_layer": describe_layers(layers.content),
         "style_layer": describe_layers(layers.style),

@@ -94,8 +94,7 @@ class Stylist:
         check_layers(backbone, names)
         auto = options.tile == "auto"
         self._bytes_per_pixel = bytes_per_pixel(backbone, names) if auto else None
-        given = (options.model, backbone, options.precision, self.device)
-        precision = choose_model_precision(*given)
+        precision = choose_model_precision(options.model, backbone, options.precision, self.device)
         self.options = resolve(replace(options, precision=precision))
         self.backbone = set_pooling_and_padding(backbone, options.pooling, precision)
 
@@ -111,9 +110,8 @@ class Stylist:
 
     def steps(self, content: Source | None = None) -> Iterator[Step]:
         """The same, step by step: see `belamy.style_steps`."""
-        options = self.options if content is None else replace(self.options, content=content)
         scene = self.prepare(content)
-        first, following = iterations_of(options)
+        first, following = iterations_of(scene.options)
         work = _work_of(scene.sizes, first, following)
         total = len(work)
         for count, (image, losses) in enumerate(_optimise(scene, first, following), start=1):

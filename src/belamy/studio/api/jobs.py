@@ -106,10 +106,7 @@ async def jobs(
 @router.get("/{name}", response_model=JobAnswer)
 async def job(studio: Here, name: Name) -> dict[str, Any]:
     """Where a job stands."""
-    found = studio.queue.find(name)
-    if found is None:
-        raise Problem(404, "there is no such job")
-    return found.to_json()
+    return _find(studio, name).to_json()
 
 
 @router.post(
@@ -119,10 +116,7 @@ async def job(studio: Here, name: Name) -> dict[str, Any]:
 )
 async def stop(studio: Here, name: Name) -> dict[str, Any]:
     """Stop a job; what is there is kept."""
-    found = studio.queue.stop(name) or studio.queue.find(name)
-    if found is None:
-        raise Problem(404, "there is no such job")
-    return found.to_json()
+    return (studio.queue.stop(name) or _find(studio, name)).to_json()
 
 
 @router.post(
@@ -132,9 +126,7 @@ async def stop(studio: Here, name: Name) -> dict[str, Any]:
 )
 async def resume(studio: Here, name: Name) -> dict[str, Any]:
     """Go on with a training that was stopped, from its last checkpoint, as a new job."""
-    found = studio.queue.find(name)
-    if found is None:
-        raise Problem(404, "there is no such job")
+    found = _find(studio, name)
     engine = find_engine(found.engine)
     if engine.kind != "training" or found.is_open or found.state == "done":
         raise Problem(409, "only a training that has stopped can go on")
@@ -151,8 +143,14 @@ async def resume(studio: Here, name: Name) -> dict[str, Any]:
 async def control(request: Request, studio: Here, name: Name) -> dict[str, Any]:
     """Play, pause, step or hasten a lesson."""
     words = await read_form(request, studio, ControlRequest)
-    if studio.queue.find(name) is None:
-        raise Problem(404, "there is no such job")
+    _find(studio, name)
     if not studio.queue.control(name, words.model_dump(exclude_none=True)):
         raise Problem(409, "this job is not under way")
     return {"ok": True}
+
+
+def _find(studio: Studio, name: str) -> Job:
+    found = studio.queue.find(name)
+    if found is None:
+        raise Problem(404, "there is no such job")
+    return found

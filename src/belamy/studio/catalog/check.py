@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,7 @@ class Complaint:
 def check_options(engine: StudioEngine, options: Mapping[str, Any]) -> list[Complaint]:
     """What is wrong with the options of a job; nothing where all is well."""
     known = fields_of(engine)
-    complaints = [
-        Complaint(name, _say_unknown(name, known, engine.name))
-        for name in options
-        if name not in known
-    ]
+    complaints = _complain_of_unknown(options, known, engine)
     given = {name: value for name, value in options.items() if name in known}
     try:
         form_of(engine).model_validate(given)
@@ -56,11 +52,7 @@ def check_options(engine: StudioEngine, options: Mapping[str, Any]) -> list[Comp
 def check_inputs(engine: StudioEngine, inputs: Mapping[str, Any]) -> list[Complaint]:
     """What is wrong with the ids of the files of a job."""
     roles = {role.name for role in engine.roles}
-    complaints = [
-        Complaint(name, _say_unknown(name, roles, engine.name))
-        for name in inputs
-        if name not in roles
-    ]
+    complaints = _complain_of_unknown(inputs, roles, engine)
     given = {name: value for name, value in inputs.items() if name in roles}
     try:
         inputs_form_of(engine).model_validate(given)
@@ -86,6 +78,16 @@ def complaints_of(error: ValidationError) -> list[Complaint]:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def _complain_of_unknown(
+    given: Iterable[str], known: Collection[str], engine: StudioEngine
+) -> list[Complaint]:
+    return [
+        Complaint(name, _say_unknown(name, known, engine.name))
+        for name in given
+        if name not in known
+    ]
 
 
 def _say_unknown(name: str, known: Iterable[str], engine: str) -> str:
