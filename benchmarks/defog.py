@@ -30,14 +30,14 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from tools import Figure, peak_megabytes, report
+from tools.plain_dark_channel import remove_plainly
 from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.engines.defog.api import DefogOptions
 from belamy.engines.defog.dataset import order_by_hash
 from belamy.engines.defog.remove import Defogger
-from belamy.pixels.fog.dark_channel import dark_channel
-from belamy.pixels.fog.model import apply_fog, remove_fog
+from belamy.pixels.fog.model import apply_fog
 from belamy.pixels.guided import guided_filter
 from belamy.pixels.images import load_image
 from belamy.pixels.rendering.collection import render_scenes
@@ -135,17 +135,6 @@ def _table(pairs: list[Pair], network: str) -> dict[str, tuple[float, float]]:
 def _defogger_of(options: DefogOptions) -> Callable[[Tensor], Tensor]:
     defogger = Defogger(options)
     return lambda image: defogger(image).image
-
-
-def remove_plainly(image: Tensor) -> Tensor:
-    """He et al. 2009, with the guided filter of 2010."""
-    dark = dark_channel(image, 15)
-    lightest = dark.flatten().topk(max(1, dark.numel() // 1000)).indices
-    air = image.flatten(2)[..., lightest].mean(-1).clamp_min(0.05)[..., None, None]
-    coarse = 1 - 0.95 * dark_channel(image / air, 15)
-    grey = (image * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    transmission = guided_filter(grey, coarse, radius=60, epsilon=1e-4)
-    return remove_fog(image, transmission, air).clamp(0, 1)
 
 
 def rendered(data: Path) -> Iterator[Pair]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from benchmarks.tools.plain_dark_channel import remove_plainly
 from torch import Tensor
 
 from belamy.devices import make_rng
@@ -15,7 +16,6 @@ from belamy.pixels.fog.dark_channel import (
     raise_sky_transmission,
 )
 from belamy.pixels.fog.model import apply_fog, remove_fog
-from belamy.pixels.guided import guided_filter
 from belamy.pixels.rendering.collection import kind_of, render_scene
 from belamy.pixels.rendering.materials import Library
 from belamy.training.metrics import psnr
@@ -71,17 +71,6 @@ def test_the_guard_raises_only_what_is_like_the_air() -> None:
         image, torch.full((1, 1, 1, 2), 0.1), torch.full((1, 3, 1, 1), 0.8)
     )
     assert raised.flatten().tolist() == pytest.approx([1.0, 0.1])
-
-
-def remove_plainly(image: Tensor) -> Tensor:
-    """The prior as its paper has it, with none of the guards."""
-    dark = dark_channel(image, 15)
-    lightest = dark.flatten().topk(max(1, dark.numel() // 1000)).indices
-    air = image.flatten(2)[..., lightest].mean(-1).clamp_min(0.05)[..., None, None]
-    coarse = 1 - 0.95 * dark_channel(image / air, 15)
-    grey = (image * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    transmission = guided_filter(grey, coarse, radius=60, epsilon=1e-4)
-    return remove_fog(image, transmission, air).clamp(0, 1)
 
 
 def test_in_rendered_rooms_it_is_as_good_as_the_paper_s_own() -> None:
