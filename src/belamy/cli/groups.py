@@ -50,6 +50,15 @@ class DefaultGroup(PlainGroup):
             args = [names[0], *args]
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """The options of the first command too, before a word of it is typed."""
+        first = self.get_command(ctx, self.list_commands(ctx)[0])
+        assert first is not None
+        own = super().shell_complete(ctx, incomplete)
+        known = {item.value for item in own}
+        options = first.shell_complete(ctx, incomplete) if incomplete.startswith("-") else []
+        return own + [item for item in options if item.value not in known]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         super().format_options(ctx, formatter)
         name = self.list_commands(ctx)[0]

@@ -42,6 +42,7 @@ from typing import (
 import typer
 
 from belamy.checks import PictureInput, flag_of, option_types, range_of
+from belamy.cli.shell.completion import completer
 
 __all__ = ["REQUIRED", "Argument", "arguments_of", "default", "flag", "is_typed", "option", "takes"]
 
@@ -105,6 +106,7 @@ def option(function: Callable[..., Any], name: str, *flags: str, **settings: Any
         settings: more for `typer.Option`.
     """
     argument = arguments_of(function)[name]
+    settings.setdefault("autocompletion", completer(name, argument.choices))
     return typer.Option(*(flags or _flags(argument)), help=argument.help, **settings)
 
 
@@ -233,6 +235,7 @@ def _flags(argument: Argument) -> tuple[str, ...]:
 
 def _parameter(argument: Argument, flags: Sequence[str]) -> inspect.Parameter:
     kind, settings = _command_type(argument)
+    settings |= {"autocompletion": completer(argument.name, argument.choices)}
     value = argument.default
     if value is None:
         kind = kind | None

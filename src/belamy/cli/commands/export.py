@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from belamy.cli.options import default, option
+from belamy.cli.shell.completion import every_network
 from belamy.export import export as write
 
 __all__ = ["app"]
@@ -20,7 +21,8 @@ def export(
     network: Annotated[
         str,
         typer.Argument(
-            help="A network that repaints, classifies, paints or defogs: a name, a file, a run."
+            help="A network that repaints, classifies, paints or defogs: a name, a file, a run.",
+            autocompletion=every_network,
         ),
     ],
     output: Annotated[Path, option(write, "output", "--output", "-o")],

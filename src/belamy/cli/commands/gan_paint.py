@@ -26,6 +26,7 @@ from belamy.cli.groups import complain
 from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
 from belamy.cli.progress import show_steps, track_steps
+from belamy.cli.shell.completion import generators
 from belamy.engines.gan.api import gan_evaluate_steps
 from belamy.engines.gan.options import PaintOptions, WalkOptions
 from belamy.engines.gan.sample_api import (
@@ -48,7 +49,8 @@ FIRST, SECOND = (default(gan_mix_steps, name) for name in ("first", "second"))
 
 def _argument(function: Callable[..., Any], name: str, **settings: Any) -> Any:
     """A positional argument with the engine's own text."""
-    return typer.Argument(help=arguments_of(function)[name].help, **settings)
+    known = generators if name == "network" else None
+    return typer.Argument(help=arguments_of(function)[name].help, autocompletion=known, **settings)
 
 
 LATENTS_MARK = b'"kind":"latents"'

@@ -12,6 +12,7 @@ from belamy.cli.existing import Overwrite, recipe_there
 from belamy.cli.options import default, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_bytes, show_steps
+from belamy.cli.shell.completion import backbones, every_network
 from belamy.engines.dream.atlas_api import atlas_steps
 from belamy.errors import WeightsError
 from belamy.networks.files.ranges import ColorOrder, Range
@@ -33,7 +34,10 @@ app = typer.Typer(
     help="List networks, look inside them, fetch or forget their weights.",
 )
 
-_Name = Annotated[str, typer.Argument(help="A network of `belamy models list`.")]
+_Name = Annotated[
+    str,
+    typer.Argument(help="A network of `belamy models list`.", autocompletion=backbones),
+]
 
 
 @app.command("list")
@@ -53,7 +57,12 @@ def list_models() -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A network, a file of weights, or timm:NAME.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A network, a file of weights, or timm:NAME.", autocompletion=every_network
+        ),
+    ],
     inner: Annotated[bool, typer.Option("--inner", help="Show layers inside blocks too.")] = False,
     classes: Annotated[
         bool, typer.Option("--classes", help="Show the classes that it knows instead.")
@@ -200,7 +209,10 @@ def download(name: _Name) -> None:
 def import_file(
     name: Annotated[
         str,
-        typer.Argument(help="A network of `belamy models list`; auto is told by the file."),
+        typer.Argument(
+            help="A network of `belamy models list`; auto is told by the file.",
+            autocompletion=backbones,
+        ),
     ],
     file: Annotated[
         Path, typer.Argument(help="Its weights: what torch saved, .safetensors or .npz.")
@@ -235,7 +247,10 @@ def remove(name: _Name) -> None:
 @takes(atlas_steps, without=["model"])
 def atlas(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A network, or a file of weights.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="A network, or a file of weights.", autocompletion=backbones
+        ),
     ] = default(atlas_steps, "model"),
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The contact sheet; its suffix says the format.")

@@ -12,6 +12,7 @@ from belamy.cli.existing import Overwrite
 from belamy.cli.film.flags import NO_FILM, Every, FilmFlags, takes_film
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import require_named, work_on
+from belamy.cli.shell.completion import painters
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.faststyle.api import (
     ApplyStyleOptions,
@@ -33,7 +34,10 @@ COMMAND = "belamy style train"
 def apply(
     network: Annotated[
         str,
-        typer.Argument(help="A network that belamy trained; or a .t7, .pth or .onnx of others."),
+        typer.Argument(
+            help="A network that belamy trained; or a .t7, .pth or .onnx of others.",
+            autocompletion=painters,
+        ),
     ],
     images: Annotated[
         list[Path],

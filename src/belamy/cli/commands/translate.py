@@ -16,6 +16,7 @@ from belamy.cli.groups import PlainGroup
 from belamy.cli.options import arguments_of, default, option, takes
 from belamy.cli.outputs import Job
 from belamy.cli.pictures import work_on
+from belamy.cli.shell.completion import translators
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.film.api import TranslateFilmOptions
 from belamy.engines.translate.api import (
@@ -48,7 +49,11 @@ app = typer.Typer(
 @takes(translate_steps, without=["image", "network"])
 def apply(
     network: Annotated[
-        str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
+        str,
+        typer.Argument(
+            help="A network that `belamy translate train` made, or impressionism.",
+            autocompletion=translators,
+        ),
     ],
     images: Annotated[
         list[Path],
@@ -134,7 +139,11 @@ def train(
 @takes(evaluate_translation, without=["network", "a", "b"])
 def evaluate(
     network: Annotated[
-        str, typer.Argument(help="A network that `belamy translate train` made, or impressionism.")
+        str,
+        typer.Argument(
+            help="A network that `belamy translate train` made, or impressionism.",
+            autocompletion=translators,
+        ),
     ],
     a: Annotated[str, typer.Argument(help="Folder or zip of pictures of domain A.")],
     b: Annotated[str, typer.Argument(help="The same of domain B.")],

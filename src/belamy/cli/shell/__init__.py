@@ -1,0 +1,3 @@
+"""What shells are told."""
+
+from __future__ import annotations
