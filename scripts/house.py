@@ -26,6 +26,7 @@ FLOORS = (
     ("optimise", "steps", "training"),
     ("engines",),
     ("learn",),
+    ("copying",),
     ("cli", "tour", "studio", "export", "__main__"),
 )
 HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}

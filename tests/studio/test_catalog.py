@@ -16,13 +16,13 @@ from typer.main import get_command
 
 from belamy.checks import Between, PictureInput, alternatives, check_options, option_types
 from belamy.cli import app
+from belamy.copying.presets import PRESETS
 from belamy.studio.catalog import check, layers
 from belamy.studio.catalog.copying import Copied, write_copies
 from belamy.studio.catalog.engines import ENGINES, ROOMS, engine_of_recipe
 from belamy.studio.catalog.fields import fields_of, schema_of
 from belamy.studio.catalog.forms import form_of, inputs_form_of
 from belamy.studio.catalog.layers import TITLES, drawn_thumb, layers_of
-from belamy.studio.catalog.presets import PRESETS
 from belamy.studio.catalog.rows import Role, StudioEngine
 
 ALL = list(ENGINES.values())
@@ -76,6 +76,8 @@ def test_defaults_pass(engine: StudioEngine) -> None:
         name: row["default"] for name, row in schema["properties"].items() if "default" in row
     }
     required = dict.fromkeys(schema["required"], "starry-night")
+    if engine.name == "dream_walk":  # from one to another: two must be named
+        required["layers"] = ["mixed3a", "mixed4c"]
     assert check.check_options(engine, {**defaults, **required}) == []
 
 
@@ -199,6 +201,13 @@ COPIED: list[tuple[str, dict[str, Any], dict[str, list[str]]]] = [
     ("classify", {"top": 3}, {"picture": ["a.jpg"]}),
     ("lesson_mlp", {"points": "spirals", "hidden": [16, 16]}, {}),
     ("lesson_gan", {"loss": "hinge"}, {}),
+    ("lesson_neuron", {"weights": "1,-1", "threshold": 0.5}, {}),
+    ("lesson_complexity", {"networks": ["iris", "vgg16"]}, {}),
+    ("lesson_classifier", {"epochs": 3}, {"folder": ["pets"]}),
+    ("dream_film", {"layer": "mixed4c", "every": 2}, {"picture": ["a.mp4"]}),
+    ("any_style_film", {"steady": 0.5}, {"picture": ["a.mp4"], "paintings": ["b.jpg"]}),
+    ("dream_zoom", {"seconds": 3.0}, {"picture": ["a.jpg"]}),
+    ("dream_walk", {"layers": ["mixed3a", "mixed4c"]}, {"picture": ["a.jpg"]}),
     ("train_gan", {"steps": 100}, {"folder": ["faces"]}),
     ("train_classifier", {"stages": [[64, 2]]}, {"folder": ["pets"]}),
     ("train_translation", {"steps": 9}, {"folder": ["a"], "other": ["b"]}),

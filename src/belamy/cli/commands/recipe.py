@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,7 +20,9 @@ from belamy.cli.progress import show_steps
 from belamy.cli.replay import prepare
 from belamy.cli.replay_files import Found, find_files
 from belamy.cli.work import describe, picture_size, require_modest
-from belamy.errors import RecipeError
+from belamy.copying.works import work_of
+from belamy.copying.writing import write_command, write_notebook, write_python
+from belamy.errors import OptionError, RecipeError
 from belamy.renamed import current_options
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 _LONGEST_SHOWN = 200  # characters of a row
+
+Form = Literal["table", "command", "python", "json", "notebook"]
 
 app = typer.Typer()
 
@@ -41,13 +45,54 @@ Picture = Annotated[
 @app.command()
 def recipe(
     picture: Picture,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--as",
+            help="As a command that makes the same, as a script in Python, as JSON, or as a "
+            "notebook; else as a table.",
+        ),
+    ] = "table",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON, for programs: --as json.")
+    ] = False,
 ) -> None:
-    """Print how PICTURE was made: engine, options, inputs, weights, seed, versions."""
+    """Print how PICTURE was made: engine, options, inputs, weights, seed, versions.
+
+    Of pictures that other programs made, and that say how, it prints what those say.
+    """
+    from belamy.pixels.foreign import read_foreign
     from belamy.pixels.recipe import read_recipe
 
-    found = read_recipe(picture)
-    typer.echo(found.to_json() if as_json else _table(found))
+    if as_json and form not in ("table", "json"):
+        raise OptionError(f"--json is --as json; leave it out, or --as {form}")
+    chosen = "json" if as_json else form
+    try:
+        found = read_recipe(picture)
+    except RecipeError:
+        if chosen not in ("table", "json") or (other := read_foreign(picture)) is None:
+            raise
+        typer.echo(other.to_json() if chosen == "json" else _lay_out(other.rows()))
+        return
+    if chosen == "table":
+        typer.echo(_lay_out(_rows(found)))
+    else:
+        typer.echo(found.to_json() if chosen == "json" else _write(found, chosen, picture))
+
+
+def _write(found: Recipe, form: str, picture: Path) -> str:
+    """The same work as a command, as Python, or as a notebook; nothing a stranger wrote unchecked.
+
+    Raises:
+        RecipeError, OptionError, UnknownName: the recipe does not fit its engine.
+    """
+    prepare(found)
+    work = work_of(found, f"new{picture.suffix.lower() or '.png'}")
+    if form == "command":
+        return one_line(write_command(work))
+    if form == "python":
+        return write_python(work).rstrip("\n")
+    return json.dumps(write_notebook(work), indent=1)
 
 
 @app.command()
@@ -137,8 +182,8 @@ def _rate(found: Recipe) -> float:
     return float(rate) if isinstance(rate, (int, float)) else FPS
 
 
-def _table(found: Recipe) -> str:
-    rows = [
+def _rows(found: Recipe) -> list[tuple[str, str]]:
+    return [
         ("engine", found.engine),
         ("made with", f"belamy {found.belamy}, torch {found.torch}"),
         ("seed", str(found.seed)),
@@ -159,6 +204,9 @@ def _table(found: Recipe) -> str:
             if name != "seed"
         ),
     ]
+
+
+def _lay_out(rows: Sequence[tuple[str, str]]) -> str:
     width = max(len(_cut(name)) for name, _ in rows)
     return "\n".join(f"{_cut(name):<{width}}  {_cut(value)}" for name, value in rows)
 

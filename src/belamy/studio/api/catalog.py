@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 
+from belamy.copying.presets import PRESETS
 from belamy.studio.api.errors import Problem, Refusal
 from belamy.studio.api.jobs import body_of, read_form
 from belamy.studio.api.limits import read_json
@@ -16,7 +17,6 @@ from belamy.studio.catalog.check import check_options
 from belamy.studio.catalog.engines import ENGINES, ROOMS, find_engine
 from belamy.studio.catalog.fields import schema_of
 from belamy.studio.catalog.networks import classes_of, list_networks
-from belamy.studio.catalog.presets import PRESETS
 from belamy.studio.catalog.rows import StudioEngine
 
 __all__ = ["router"]
