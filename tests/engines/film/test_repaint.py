@@ -28,7 +28,7 @@ from belamy.engines.film.source import look_through
 from belamy.errors import ImageError, OptionError
 from belamy.pixels.film import create_film
 from belamy.pixels.motion.detail import gradient_energy
-from belamy.pixels.motion.flow import Motion, estimate_motion, warp
+from belamy.pixels.motion.flow import Motion, Quality, estimate_motion, warp
 from belamy.pixels.motion.rendered import RenderedFilm
 
 pytest.importorskip("av")
@@ -57,6 +57,7 @@ class Inverse:
     """Negatives; the state counts the frames of a scene."""
 
     recipe: Any = None
+    motion_quality: Quality = "fine"
 
     def prepare(self, image: Tensor) -> None: ...
 

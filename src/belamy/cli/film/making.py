@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -80,8 +81,9 @@ def make_film(
 
 def _make_frames(parts: Parts, description: str, folder: Path) -> None:
     try:
-        for _ in track_steps(parts.make(), description):
-            pass
+        with closing(parts.make()) as steps:  # which saves what it has made
+            for _ in track_steps(steps, description):
+                pass
     except KeyboardInterrupt as error:
         made, total = parts.count(), len(parts.work.plan.times)
         raise KeyboardInterrupt(
@@ -91,6 +93,7 @@ def _make_frames(parts: Parts, description: str, folder: Path) -> None:
 
 def _encode(parts: Parts, target: Path, encoding: Encoding) -> None:
     from belamy.engines.film.encode import encode
+    from belamy.engines.film.overlap import read_ahead
 
     with parts.to_encode() as mine:
         if not mine:
@@ -99,7 +102,7 @@ def _encode(parts: Parts, target: Path, encoding: Encoding) -> None:
             )
             return
         encode(
-            parts.steps(),
+            read_ahead(parts.steps()),
             target,
             frame_rate=parts.work.plan.frame_rate,
             sound=parts.work.plan.sound,

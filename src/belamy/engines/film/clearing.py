@@ -19,7 +19,7 @@ from belamy.engines.film.repaint import Painted
 from belamy.engines.recipes import recipe_of
 from belamy.pixels.fog.model import MIN_TRANSMISSION, Fog
 from belamy.pixels.fog.sky import segment_sky
-from belamy.pixels.motion.flow import Motion, warp
+from belamy.pixels.motion.flow import Motion, Quality, warp
 from belamy.pixels.pyramid import gaussian_blur
 from belamy.pixels.recipe import Recipe
 
@@ -38,6 +38,8 @@ class FilmDefogger:
         UnknownName, WeightsError: the network is not here, damaged, or another one.
         OptionError: options that exclude each other.
     """
+
+    motion_quality: Quality = "fine"
 
     def __init__(self, options: DefogFilmOptions) -> None:
         film_path(options.image)

@@ -15,7 +15,7 @@ from belamy.engines.film.repaint import Painted
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError
 from belamy.pixels.motion.detail import band_energies, hold_detail
-from belamy.pixels.motion.flow import Motion, warp
+from belamy.pixels.motion.flow import Motion, Quality, warp
 from belamy.pixels.recipe import Recipe
 
 __all__ = ["LARGEST_SIDE", "FilmDreamer"]
@@ -36,6 +36,8 @@ class FilmDreamer:
         UnknownName, WeightsError: no such model or layer, or its weights are not here.
         OptionError: options that make no sense on a film.
     """
+
+    motion_quality: Quality = "fine"
 
     def __init__(self, options: DreamFilmOptions) -> None:
         if options.canvas not in (None, "pixels") or options.from_ == "noise":

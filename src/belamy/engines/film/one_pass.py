@@ -23,7 +23,7 @@ from belamy.engines.recipes import recipe_of
 from belamy.engines.translate.render import Translator
 from belamy.pixels.images import Picture
 from belamy.pixels.motion.detail import restore_detail
-from belamy.pixels.motion.flow import Motion, warp
+from belamy.pixels.motion.flow import Motion, Quality, warp
 from belamy.pixels.recipe import Recipe
 
 __all__ = [
@@ -50,6 +50,8 @@ class OnePass:
         recipe: how to make the film again.
         steady: how firmly frames are held, 0 to 1.
     """
+
+    motion_quality: Quality = "coarse"
 
     def __init__(self, paint: Callable[[Tensor], Tensor], recipe: Recipe, steady: float) -> None:
         self._paint, self.recipe, self._steady = paint, recipe, steady

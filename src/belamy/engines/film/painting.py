@@ -20,7 +20,7 @@ from belamy.engines.recipes import recipe_of
 from belamy.engines.style.options import PRESETS, describe_layers, iterations_of
 from belamy.engines.style.render import Stylist, finish, paint_on
 from belamy.networks.modules.open_network import describe_model
-from belamy.pixels.motion.flow import Motion, estimate_motion, warp
+from belamy.pixels.motion.flow import Motion, Quality, estimate_motion, warp
 from belamy.pixels.recipe import Recipe
 
 __all__ = ["FilmStylist", "largest_side"]
@@ -42,6 +42,8 @@ class FilmStylist:
         UnknownName, WeightsError: no such model or layer, or its weights are not here.
         OptionError: options that exclude each other.
     """
+
+    motion_quality: Quality = "fine"
 
     def __init__(self, options: StyleFilmOptions) -> None:
         film_path(options.content)

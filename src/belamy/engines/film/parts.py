@@ -15,9 +15,10 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -27,6 +28,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from belamy.engines.film.frames import FilmFrame, FilmWork, step_of
+from belamy.engines.film.overlap import Background
 from belamy.errors import OptionError, RunError
 from belamy.files import atomic_path, write_text
 from belamy.pixels.images import from_pil, to_pil
@@ -35,7 +37,8 @@ from belamy.steps import Step
 
 __all__ = ["Parts", "parts_of"]
 
-_FAST_PNG = 1  # zlib's level: frames are read once more, and deleted
+# zlib's level, and its strategy for runs of one byte: frames are read once more, and deleted
+_FAST_PNG, _RUNS = 1, 3
 _INDEX = "index"
 
 
@@ -71,15 +74,16 @@ class Parts:
         self._frames.mkdir(parents=True, exist_ok=True)
         write_text(place, json.dumps(written, indent=2, sort_keys=True) + "\n")
 
-    def make(self) -> Iterator[Step]:
+    def make(self) -> Generator[Step, None, None]:
         """The frames that are not there yet, but for those that another process is at work on."""
         for scene in range(len(self.work.plan.scenes)):
             with self._claim(f"scene-{scene:03}") as mine:
                 if not mine:
                     continue
-                for frame in self.work.frames(scene, self._latest(scene)):
-                    self._save(scene, frame)
-                    yield step_of(self.work, frame)
+                with Background() as saving:
+                    for frame in self.work.frames(scene, self._latest(scene)):
+                        saving.run(partial(self._save, scene, frame))
+                        yield step_of(self.work, frame)
 
     def is_complete(self) -> bool:
         """Whether all frames are there."""
@@ -145,7 +149,7 @@ class Parts:
             alpha = to_pil(frame.alpha.expand(-1, 3, -1, -1)).getchannel(0)
             picture.putalpha(alpha)
         with atomic_path(self._path(frame.index)) as temporary:
-            picture.save(temporary, "PNG", compress_level=_FAST_PNG)
+            picture.save(temporary, "PNG", compress_level=_FAST_PNG, compress_type=_RUNS)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in frame.state.items()}
         with atomic_path(self._state(scene)) as temporary:
             save_file(_apart(tensors), temporary, {_INDEX: str(frame.index)})

@@ -9,8 +9,10 @@ from typing import Protocol
 from torch import Tensor
 
 from belamy.engines.film.frames import FilmFrame, FilmPlan
+from belamy.engines.film.overlap import read_ahead
 from belamy.engines.film.source import SourceFilm
-from belamy.pixels.motion.flow import Motion, estimate_motion
+from belamy.pixels.film.frame import Frame
+from belamy.pixels.motion.flow import Motion, Quality, estimate_motion
 from belamy.pixels.recipe import Recipe
 
 __all__ = ["FrameRenderer", "Painted", "RepaintedFilm"]
@@ -37,6 +39,10 @@ class FrameRenderer(Protocol):
     @property
     def recipe(self) -> Recipe:
         """How to make the film again."""
+
+    @property
+    def motion_quality(self) -> Quality:
+        """Of the motion that it takes; see `belamy.pixels.motion.flow.estimate_motion`."""
 
     def begin(self, image: Tensor) -> Painted:
         """The first frame of a scene (1, 3, H, W), by itself."""
@@ -79,18 +85,37 @@ class RepaintedFilm:
 
     def frames(self, scene: int, after: FilmFrame | None) -> Iterator[FilmFrame]:
         """See `FilmWork`."""
-        previous: Tensor | None = None
-        state: Mapping[str, Tensor] = {}
-        for index, frame in self.source.frames(scene):
-            if previous is None:
-                self.renderer.prepare(frame.image)
-            if after is not None and index <= after.index:
-                previous, state = frame.image, after.state
+        made = -1 if after is None else after.index
+        state: Mapping[str, Tensor] = {} if after is None else after.state
+        for seen in read_ahead(self._look(scene, made)):
+            image = seen.frame.image
+            if seen.previous is None:
+                self.renderer.prepare(image)
+            if seen.index <= made:
                 continue
-            if previous is None:
-                painted = self.renderer.begin(frame.image)
+            if seen.previous is None or seen.motion is None:
+                painted = self.renderer.begin(image)
             else:
-                motion = estimate_motion(previous, frame.image)
-                painted = self.renderer.follow(frame.image, previous, state, motion)
-            previous, state = frame.image, painted.state
-            yield FilmFrame(index, painted.image, painted.state, frame.alpha, painted.note)
+                painted = self.renderer.follow(image, seen.previous, state, seen.motion)
+            state = painted.state
+            yield FilmFrame(seen.index, painted.image, state, seen.frame.alpha, painted.note)
+
+    def _look(self, scene: int, made: int) -> Iterator[_Seen]:
+        """The frames of a scene; with their motion those after the one that was made last."""
+        previous: Tensor | None = None
+        for index, frame in self.source.frames(scene):
+            motion = None
+            if previous is not None and index > made:
+                motion = estimate_motion(previous, frame.image, self.renderer.motion_quality)
+            yield _Seen(index, frame, previous, motion)
+            previous = frame.image
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A frame of the film that is repainted, and how it came from the one before."""
+
+    index: int
+    frame: Frame
+    previous: Tensor | None
+    motion: Motion | None

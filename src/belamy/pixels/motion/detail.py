@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from belamy.pixels.colors import color_transfer
+from belamy.pixels.motion.flow import opencv
 from belamy.pixels.pyramid import gaussian_blur
 
 __all__ = [
@@ -27,7 +29,10 @@ __all__ = [
 SIGMAS = (1.0, 2.0, 4.0)
 """Of the Gaussians between the bands, in pixels."""
 
+_LEVELS = 3  # of detail that is given back
+_SMALLEST = 8  # pixels of a side below which a picture has no bands
 _NEIGHBOURHOOD = 6.0  # sigma of the window in which energies are compared, in pixels
+_COARSER = 4  # times, at which energies are compared
 _FAINTEST = 0.5 / 255**2  # energy that counts as none: half a squared level of 255
 _MOST_GAIN = 2.0
 
@@ -67,19 +72,54 @@ def restore_detail(blend: Tensor, sharp: Tensor) -> Tensor:
     """A blend of pictures with the detail that one of them has, place by place.
 
     Args:
-        blend: (N, C, H, W) in [0, 1], blurred by having been averaged.
+        blend: (1, C, H, W) in [0, 1], blurred by having been averaged.
         sharp: the same scene with all of its detail, though at other places.
+
+    Raises:
+        MissingExtra: OpenCV is not installed.
     """
-    *soft, rest = split_bands(blend)
-    for band, model in zip(soft, split_bands(sharp), strict=False):
-        gain = (_local_energy(model) + _FAINTEST) / (_local_energy(band) + _FAINTEST)
-        rest = rest + band * gain.sqrt_().clamp_(1 / _MOST_GAIN, _MOST_GAIN)
-    return rest
+    soft, model = (
+        np.ascontiguousarray(one[0].permute(1, 2, 0).cpu().numpy()) for one in (blend, sharp)
+    )
+    restored = _restore_bands(soft, model, _LEVELS, _NEIGHBOURHOOD)
+    return torch.from_numpy(restored).permute(2, 0, 1)[None].contiguous().to(blend)
 
 
-def _local_energy(band: Tensor) -> Tensor:
-    """(N, 1, H, W): the mean square of a band around each pixel."""
-    return gaussian_blur(band.square().mean(1, keepdim=True), _NEIGHBOURHOOD, "replicate")
+def _restore_bands(blend: np.ndarray, sharp: np.ndarray, levels: int, sigma: float) -> np.ndarray:
+    """Band by band of a pyramid, each half as large as the one before (H, W, C).
+
+    Args:
+        sigma: of the window in which energies are compared, in pixels of this band.
+    """
+    size = blend.shape[1::-1]
+    if levels == 0 or min(size) < _SMALLEST:
+        return blend
+    cv2 = opencv()
+    small, small_sharp = cv2.pyrDown(blend), cv2.pyrDown(sharp)
+    band, model = (
+        whole - cv2.pyrUp(part, dstsize=size)
+        for whole, part in ((blend, small), (sharp, small_sharp))
+    )
+    ratio = (_local_energy(model, sigma) + _FAINTEST) / (_local_energy(band, sigma) + _FAINTEST)
+    gain = np.sqrt(ratio).clip(1 / _MOST_GAIN, _MOST_GAIN)
+    band *= cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR)[..., None]
+    rest = _restore_bands(small, small_sharp, levels - 1, sigma / 2)
+    restored: np.ndarray = cv2.pyrUp(rest, dstsize=size)
+    restored += band
+    return restored
+
+
+def _local_energy(band: np.ndarray, sigma: float) -> np.ndarray:
+    """The mean square of a band around each place, at a fraction of its size."""
+    cv2 = opencv()
+    squares = cv2.transform(band * band, np.full((1, band.shape[2]), 1 / band.shape[2]))
+    height, width = squares.shape[:2]
+    size = -(-width // _COARSER), -(-height // _COARSER)
+    coarse = cv2.resize(squares, size, interpolation=cv2.INTER_AREA)
+    energy: np.ndarray = cv2.GaussianBlur(
+        coarse, (0, 0), sigma / _COARSER, borderType=cv2.BORDER_REPLICATE
+    )
+    return energy
 
 
 def gradient_energy(image: Tensor) -> float:

@@ -21,9 +21,10 @@ from belamy.pixels.colors import luma
 
 __all__ = ["Motion", "estimate_flow", "estimate_motion", "opencv", "trust", "warp"]
 
-Quality: TypeAlias = Literal["fine", "fast"]
+Quality: TypeAlias = Literal["fine", "coarse", "fast"]
 
 _SMALLEST = 16  # pixels; OpenCV refuses sides below 12
+_LARGE = 480  # pixels of the long side from which on a coarse motion is found at half the size
 # Sundaram et al.: a flow and the one back differ by more than this part of both, and this much
 _PART, _OFFSET = 0.01, 0.5
 # and where the flow itself changes faster than this, there is an edge of motion
@@ -47,6 +48,21 @@ class Motion:
     flow: Tensor
     mask: Tensor
 
+    def to(self, device: torch.device) -> Motion:
+        """The same where frames are."""
+        return Motion(self.flow.to(device), self.mask.to(device))
+
+    def enlarge(self, size: tuple[int, int]) -> Motion:
+        """That of frames (height, width) which were shrunk, on the processor."""
+        cv2 = opencv()
+        height, width = self.flow.shape[-2:]
+        factors = torch.tensor([size[1] / width, size[0] / height]).view(1, 2, 1, 1)
+        flow, mask = (
+            cv2.resize(one[0].permute(1, 2, 0).numpy(), size[::-1], interpolation=cv2.INTER_LINEAR)
+            for one in (self.flow * factors, self.mask)
+        )
+        return Motion(_from_planes(flow), _from_planes(mask[..., None]))
+
 
 def opencv() -> Any:
     """The module cv2.
@@ -67,26 +83,55 @@ def estimate_motion(previous: Tensor, current: Tensor, quality: Quality = "fine"
 
     Args:
         previous, current: (1, 3, H, W) in [0, 1], of one size.
-        quality: fine is for films, fast for what is live.
+        quality: fine is for films; coarse for those that are made in a fraction of a second a
+            frame, in a quarter of the time; fast for what is live.
 
     Raises:
         MissingExtra: OpenCV is not installed.
     """
-    flow = estimate_flow(current, previous, quality)
-    back = estimate_flow(previous, current, quality)
-    flow = _rest_where_flat(previous, current, flow)
-    return Motion(flow, trust(flow, back))
+    height, width = current.shape[-2:]
+    before, now = _grey(previous), _grey(current)
+    if quality != "coarse" or max(height, width) < _LARGE:
+        return _find_motion(before, now, (height, width), quality).to(current.device)
+    half = -(-height // 2), -(-width // 2)
+    found = _find_motion(_shrink(before, half), _shrink(now, half), half, "fine")
+    return found.enlarge((height, width)).to(current.device)
+
+
+def _find_motion(
+    before: np.ndarray, now: np.ndarray, size: tuple[int, int], quality: Quality
+) -> Motion:
+    flow, back = _search(now, before, quality), _search(before, now, quality)
+    flow[_find_rest(before, now)] = 0
+    found, returned = (_from_planes(one[: size[0], : size[1]]) for one in (flow, back))
+    return Motion(found, trust(found, returned))
 
 
 def estimate_flow(start: Tensor, end: Tensor, quality: Quality = "fine") -> Tensor:
     """(1, 2, H, W): what is at p in `start` is at p + flow in `end`, by dense inverse search."""
-    cv2 = opencv()
     height, width = start.shape[-2:]
-    presets = {"fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST}
-    search = cv2.DISOpticalFlow_create(presets[quality])
-    flow = search.calc(_grey(start), _grey(end), None)
-    found = torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1)))[None]
-    return found[..., :height, :width].to(start.device)
+    flow = _search(_grey(start), _grey(end), quality)
+    return _from_planes(flow[:height, :width]).to(start.device)
+
+
+def _search(start: np.ndarray, end: np.ndarray, quality: Quality) -> np.ndarray:
+    """(H, W, 2)."""
+    cv2 = opencv()
+    fine, fast = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, cv2.DISOPTICAL_FLOW_PRESET_FAST
+    search = cv2.DISOpticalFlow_create(fast if quality == "fast" else fine)
+    flow: np.ndarray = search.calc(start, end, None)
+    return flow
+
+
+def _from_planes(pixels: np.ndarray) -> Tensor:
+    """(1, C, H, W) of (H, W, C)."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+
+
+def _shrink(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    cv2 = opencv()
+    small: np.ndarray = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _grey(image: Tensor) -> np.ndarray:
@@ -96,17 +141,16 @@ def _grey(image: Tensor) -> np.ndarray:
     return np.ascontiguousarray(np.pad(grey, short, mode="edge"))
 
 
-def _rest_where_flat(previous: Tensor, current: Tensor, flow: Tensor) -> Tensor:
-    """No motion in flat regions, unless the pictures there changed."""
+def _find_rest(before: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Where nothing moves: in flat regions, unless the pictures there changed."""
     cv2 = opencv()
-    before, now = (_grey(image).astype(np.float32) for image in (previous, current))
     box = (_WINDOW, _WINDOW)
+    same = cv2.blur(cv2.absdiff(now, before).astype(np.float32), box)
+    now = now.astype(np.float32)
     mean = cv2.blur(now, box)
     spread = np.sqrt(np.maximum(cv2.blur(now * now, box) - mean * mean, 0))
-    same = cv2.blur(np.abs(now - before), box)
-    height, width = current.shape[-2:]
-    flat = ((spread < _FLAT) & (same < _FLAT))[:height, :width]
-    return flow * torch.from_numpy(~flat).to(flow)
+    rest: np.ndarray = (spread < _FLAT) & (same < _FLAT)
+    return rest
 
 
 def trust(flow: Tensor, back: Tensor) -> Tensor:
