@@ -62,7 +62,7 @@ def test_a_dropped_result_brings_its_settings(window: Wall) -> None:
 def test_what_is_no_picture_is_refused_in_words(window: Wall) -> None:
     page = window.open("dream")
     drop(page, b"no picture at all", "letter.txt", "text/plain")
-    expect(page.locator(".say.bad")).to_contain_text("This is no picture we can read")
+    expect(page.locator(".say.bad")).to_contain_text("This is nothing we can read")
 
 
 def test_stop_keeps_what_is_there(window: Wall) -> None:

@@ -16,7 +16,11 @@ class Limits:
 
     Args:
         upload_bytes: of one picture.
+        film_bytes: of one film.
+        stored_bytes: of all that was dropped in together.
+        spare_bytes: that stay free on the disk.
         upload_seconds: in which one picture must have come.
+        upload_pause: seconds that a sender may fall silent.
         uploads: that may come at the same time.
         megapixels: of one picture.
         body_bytes: of a request that is JSON.
@@ -31,7 +35,11 @@ class Limits:
     """
 
     upload_bytes: int = 64 * MEGABYTE
+    film_bytes: int = 512 * MEGABYTE
+    stored_bytes: int = 8192 * MEGABYTE
+    spare_bytes: int = 256 * MEGABYTE
     upload_seconds: float = 60.0
+    upload_pause: float = 15.0
     uploads: int = 8
     megapixels: float = 64.0  # as cameras of phones have them
     body_bytes: int = MEGABYTE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from pathlib import Path as FilePath
@@ -11,12 +10,12 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import FileResponse
-from starlette.requests import ClientDisconnect
 
 from belamy.errors import ImageError
 from belamy.studio.api.errors import Problem
 from belamy.studio.api.jobs import Name
 from belamy.studio.api.recalled import recall
+from belamy.studio.api.receiving import receive
 from belamy.studio.api.studio import Here, Studio
 from belamy.studio.store.names import safe_name
 from belamy.studio.store.records import PictureRecord, new_id
@@ -27,7 +26,9 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api", tags=["pictures"])
 
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-_BODY = {"image/*": {"schema": {"type": "string", "format": "binary"}}}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BODY = {"image/*": _BINARY, "video/*": _BINARY}
+_FILMS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv"})
 
 
 @router.post(
@@ -40,58 +41,34 @@ async def add(
     studio: Here,
     x_name: Annotated[str, Header(max_length=2000)] = "",
 ) -> dict[str, Any]:
-    """Drop a picture in: its bytes are the body, its name is percent-encoded in X-Name.
+    """Drop a picture or a film in: its bytes are the body, its name is percent-encoded in X-Name.
 
-    If belamy made it, its recipe comes back: engine, options and inputs, ready for a job.
+    If belamy made it, its recipe comes back: engine, options and inputs, ready for a job. A film
+    is shown by its first frame.
     """
     if studio.uploads >= studio.settings.limits.uploads:
         raise Problem(429, "too many pictures come at once; wait a moment")
     name = safe_name(FilePath(unquote(x_name).replace("\\", "/")).name)
     identity = new_id()
     arriving = studio.settings.places.pictures / f".{identity}.arriving"
+    film = _is_film(request, name)
     studio.uploads += 1
     try:
-        await _receive(request, studio, arriving)
-        return await _decode(studio, arriving, name, identity)
+        await receive(request, studio, arriving, film=film)
+        return await _decode(studio, arriving, name, identity, film=film)
     finally:
         studio.uploads -= 1
         arriving.unlink(missing_ok=True)
 
 
-async def _receive(request: Request, studio: Studio, target: FilePath) -> None:
-    """The body into a file, in bounds of size and time."""
-    limits = studio.settings.limits
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not media.startswith("image/") and media != "application/octet-stream":
-        raise Problem(415, "send a picture, with its Content-Type: image/…")
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limits.upload_bytes:
-        raise Problem(413, _too_large(limits.upload_bytes))
-    try:
-        await asyncio.wait_for(_copy(request, target, limits.upload_bytes), limits.upload_seconds)
-    except asyncio.TimeoutError as error:
-        raise Problem(
-            400, f"the picture did not come within {limits.upload_seconds:g} s"
-        ) from error
-    except ClientDisconnect as error:
-        raise Problem(400, "the picture broke off on its way") from error
+def _is_film(request: Request, name: str) -> bool:
+    media = request.headers.get("content-type", "").strip().lower()
+    return media.startswith("video/") or FilePath(name).suffix.lower() in _FILMS
 
 
-async def _copy(request: Request, target: FilePath, most: int) -> None:
-    size = 0
-    with target.open("xb") as file:
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise Problem(413, _too_large(most))
-            file.write(part)
-
-
-def _too_large(most: int) -> str:
-    return f"the picture is larger than {most >> 20} MB; export it smaller"
-
-
-async def _decode(studio: Studio, arriving: FilePath, name: str, identity: str) -> dict[str, Any]:
+async def _decode(
+    studio: Studio, arriving: FilePath, name: str, identity: str, *, film: bool
+) -> dict[str, Any]:
     places = studio.settings.places
     view = places.thumbs / f"{identity}.png"
     order = {
@@ -100,6 +77,7 @@ async def _decode(studio: Studio, arriving: FilePath, name: str, identity: str) 
         "thumb": str(places.thumbs / f"{identity}.webp"),
         "view": str(view),
         "megapixels": studio.settings.limits.megapixels,
+        "film": film,
     }
     try:
         found = await studio.decoder.decode(order)
@@ -119,6 +97,7 @@ async def _decode(studio: Studio, arriving: FilePath, name: str, identity: str) 
         sha256=found["sha256"],
         created=time.time(),
         recipe=recall(studio, found["recipe"]),
+        film=found.get("film"),
     )
     studio.database.save_picture(record)
     return record.to_json()
@@ -148,6 +127,15 @@ async def thumb(studio: Here, name: Name) -> FileResponse:
         return FileResponse(sample.thumb, media_type="image/webp", headers=_FOREVER)
     record = _find(studio, name)
     return _file(studio.settings.places.thumbs / f"{record.id}.webp", "image/webp")
+
+
+@router.get("/pictures/{name}/film")
+async def film(studio: Here, name: Name) -> FileResponse:
+    """A film as it was dropped in."""
+    record = None if name in SAMPLES else _find(studio, name)
+    if record is None or record.film is None:
+        raise Problem(404, "this is no film")
+    return _file(studio.settings.places.pictures / record.file, str(record.film["media"]))
 
 
 @router.get("/pictures/{name}/info")

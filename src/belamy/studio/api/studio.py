@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -16,6 +17,7 @@ from belamy.studio.catalog.rows import Role
 from belamy.studio.settings import StudioSettings
 from belamy.studio.store.database import Database
 from belamy.studio.store.folders import Folders
+from belamy.studio.store.records import FILMS, Result
 from belamy.studio.store.samples import SAMPLES
 from belamy.studio.work.decoding import Decoder
 from belamy.studio.work.orders import OrderMaker
@@ -72,8 +74,16 @@ class Studio:
             return result is not None and result.raw
         if role.holds == "latents":
             return result is not None and result.latents
+        if role.holds == "film":
+            return self._is_film(name, result)
         known = name in SAMPLES or self.database.find_picture(name) is not None
         return known or result is not None
+
+    def _is_film(self, name: str, result: Result | None) -> bool:
+        picture = self.database.find_picture(name)
+        if picture is not None:
+            return picture.film is not None
+        return result is not None and PurePath(result.file).suffix in FILMS
 
     def status(self) -> dict[str, Any]:
         """As the API shows it."""

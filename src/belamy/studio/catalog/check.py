@@ -113,6 +113,8 @@ def _together(engine: StudioEngine, given: Mapping[str, Any]) -> list[Complaint]
     """What the dataclass says itself: of one option, and of several that exclude each other."""
     if not (words := _try(engine, given)):
         return []
+    if _try(engine, {}) == words:  # something must be given, whatever else is
+        return [Complaint("", words)]
     alone = [name for name in given if _try(engine, {name: given[name]})]
     if not alone:
         return [Complaint("", words)]

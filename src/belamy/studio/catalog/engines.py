@@ -14,6 +14,8 @@ __all__ = ["ENGINES", "ROOMS", "engine_of_recipe", "find_engine"]
 ROOMS = ("dream", "style", "paint", "translate", "defog", "learn")
 
 _PICTURE = Role("picture", "image", required=True)
+_MASK = Role("mask", "mask")
+_INIT = Role("init", "init")
 _MASKS = (Role("mask", "mask", many=True), Role("style_mask", "style_mask", many=True))
 _PAINTINGS = Role("paintings", "style", many=True, required=True)
 _CONTENT = Role("picture", "content", required=True)
@@ -22,13 +24,43 @@ _FOLDER = Role("folder", "data", required=True, holds="folder")
 _GAN = "belamy.engines.gan.sample_api"
 _LESSONS = "belamy.studio.catalog.lessons"
 
+
+def _film(
+    name: str, room: str, form: str, field: str, recipe: str, command: str, *roles: Role
+) -> StudioEngine:
+    """The row of what an engine makes of a film."""
+    return StudioEngine(
+        f"{name}_film",
+        room,
+        f"belamy.engines.film.film_options:{form}FilmOptions",
+        f"belamy.engines.film.api:{name}_film_steps",
+        (Role("picture", field, required=True, holds="film"), *roles),
+        kind="film",
+        recipe=f"film-{recipe}",
+        command=command,
+    )
+
+
+def _drawn(lesson: str, *roles: Role) -> StudioEngine:
+    """The row of a lesson that is drawn page after page."""
+    return StudioEngine(
+        f"lesson_{lesson}",
+        "learn",
+        f"belamy.studio.catalog.drawn_lessons:{lesson.capitalize()}Lesson",
+        "belamy.studio.worker.lesson_drawn:teach",
+        roles,
+        kind="lesson",
+        command=f"learn {lesson}",
+    )
+
+
 _ROWS = (
     StudioEngine(
         "dream",
         "dream",
         "belamy.engines.dream.options:DreamOptions",
         "belamy.engines.dream.api:dream_steps",
-        (Role("picture", "image"), Role("guide", "guide"), Role("mask", "mask")),
+        (Role("picture", "image"), Role("guide", "guide"), _MASK),
         recipe="dream",
         command="dream",
         blends=True,
@@ -47,7 +79,7 @@ _ROWS = (
         "style",
         "belamy.engines.style.options:StyleOptions",
         "belamy.engines.style.api:style_steps",
-        (_CONTENT, _PAINTINGS, *_MASKS, Role("init", "init")),
+        (_CONTENT, _PAINTINGS, *_MASKS, _INIT),
         recipe="style",
         command="style",
     ),
@@ -198,6 +230,39 @@ _ROWS = (
         kind="lesson",
         command="learn cnn",
     ),
+    _film("dream", "dream", "Dream", "image", "dream", "dream", Role("guide", "guide"), _MASK),
+    _film("style", "style", "Style", "content", "style", "style", _PAINTINGS, *_MASKS, _INIT),
+    _film("any_style", "style", "AnyStyle", "content", "anystyle", "style", _PAINTINGS, *_MASKS),
+    _film("apply_style", "style", "ApplyStyle", "image", "faststyle", "style apply"),
+    _film("translate", "translate", "Translate", "image", "translate", "translate"),
+    _film("defog", "defog", "Defog", "image", "defog", "defog"),
+    StudioEngine(
+        "dream_zoom",
+        "dream",
+        "belamy.engines.film.options:DreamZoomOptions",
+        "belamy.engines.film.api:dream_zoom_steps",
+        (Role("picture", "image"), Role("guides", "guides", many=True)),
+        kind="film",
+        recipe="dream-zoom",
+        command="dream zoom",
+    ),
+    StudioEngine(
+        "dream_walk",
+        "dream",
+        "belamy.engines.film.options:DreamWalkOptions",
+        "belamy.engines.film.api:dream_walk_steps",
+        (_PICTURE, Role("guides", "guides", many=True)),
+        kind="film",
+        recipe="dream-walk",
+        command="dream walk",
+    ),
+    _drawn("neuron"),
+    _drawn("perceptron"),
+    _drawn("backprop"),
+    _drawn("approximation"),
+    _drawn("depth"),
+    _drawn("complexity"),
+    _drawn("classifier", _FOLDER),
     StudioEngine(
         "train_classifier",
         "learn",

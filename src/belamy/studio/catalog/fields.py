@@ -15,7 +15,7 @@ from belamy.studio.catalog.rows import StudioEngine
 
 __all__ = ["NETWORK_FIELDS", "Field", "fields_of", "schema_of", "title_of"]
 
-NETWORK_FIELDS = frozenset({"model", "network", "start"})
+NETWORK_FIELDS = frozenset({"model", "network", "networks", "start"})
 """Options that name networks, which in Python and on the command line may be paths."""
 
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}

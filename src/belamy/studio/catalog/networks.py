@@ -15,15 +15,15 @@ __all__ = ["classes_of", "kind_of_run", "list_networks"]
 
 _HERE = ("embedded", "cached", "installed")
 _KINDS = {
-    "portraits": "generator",
-    "anystyle": "arbitrary-style",
-    "defog": "dehaze",
-    "impressionism": "image-to-image",
-    "starry-night": "image-to-image",
+    "light": ("generator", None),
+    "anystyle": ("arbitrary-style", None),
+    "dehaze": ("dehaze", None),
+    "translation": ("image-to-image", "translate"),
+    "johnson": ("image-to-image", "apply_style"),
 }
-"""Of the networks in the package that are no backbones."""
+"""Architecture → kind, and the engine that uses it, of the networks in the package that are no
+backbones."""
 
-_ROLES = {"impressionism": "translate", "starry-night": "apply_style"}
 _RUNS = {"gan": "generator", "classify": "backbone", "translate": "image-to-image"}
 
 
@@ -40,9 +40,10 @@ def list_networks(runs: Path) -> list[dict[str, Any]]:
     ]
     known = {row["name"] for row in backbones}
     others = [
-        {**_row(name, _KINDS[name], "embedded"), "engine": _ROLES.get(name)}
-        for name in embedded_names()
-        if name in _KINDS and name not in known
+        {**_row(name, kind, "embedded"), "engine": engine}
+        for name, architecture in embedded_names().items()
+        for kind, engine in [_KINDS.get(architecture, ("", None))]
+        if kind and name not in known
     ]
     return [*backbones, *others, *_list_runs(runs)]
 

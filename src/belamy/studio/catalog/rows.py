@@ -20,15 +20,15 @@ class Role:
         field: the option that takes the file.
         many: whether several files may have it.
         required: whether one must.
-        holds: what it names: a picture, a result (its raw pixels, its latents), or a folder below
-            a root.
+        holds: what it names: a picture, a film, a result (its raw pixels, its latents), or a
+            folder below a root.
     """
 
     name: str
     field: str
     many: bool = False
     required: bool = False
-    holds: Literal["picture", "result", "latents", "folder"] = "picture"
+    holds: Literal["picture", "film", "result", "latents", "folder"] = "picture"
 
 
 @dataclass(frozen=True)

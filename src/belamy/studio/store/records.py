@@ -7,11 +7,15 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["OPEN", "Job", "PictureRecord", "Result", "State", "new_id"]
+__all__ = ["FILMS", "OPEN", "Job", "PictureRecord", "Result", "State", "new_id"]
 
 State: TypeAlias = Literal["waiting", "loading", "working", "stopping", "done", "stopped", "failed"]
 OPEN = frozenset({"waiting", "loading", "working", "stopping"})
 """States of jobs that are not over."""
+
+
+FILMS = frozenset({".mp4", ".gif"})
+"""Suffixes of results that move."""
 
 
 def new_id() -> str:
@@ -100,7 +104,9 @@ class PictureRecord:
     Args:
         id: its name in the API.
         file: its name in the folder of pictures.
-        view: the name of a copy that browsers can show; that of the file itself where they can.
+        view: the name of a copy that browsers can show; that of the file itself where they can; of
+            a film, its first frame.
+        film: of a film: seconds, frames, frames a second, and what browsers call such a file.
     """
 
     id: str
@@ -113,6 +119,7 @@ class PictureRecord:
     sha256: str
     created: float
     recipe: dict[str, Any] | None = None
+    film: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As the API shows it."""
@@ -124,6 +131,7 @@ class PictureRecord:
             "url": f"/api/pictures/{self.id}",
             "thumb": f"/api/pictures/{self.id}/thumb",
             "recipe": self.recipe,
+            "film": self.film and {**self.film, "url": f"/api/pictures/{self.id}/film"},
         }
 
 

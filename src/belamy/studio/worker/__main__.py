@@ -123,7 +123,9 @@ def _choose(order: Order) -> Work:
     from belamy.studio.worker import pictures
 
     if kind == "film":
-        return pictures.make_film
+        from belamy.studio.worker.films import make_film
+
+        return make_film
     return pictures.answer if kind == "answer" else pictures.make_picture
 
 

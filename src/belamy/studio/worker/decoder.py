@@ -19,6 +19,7 @@ from belamy.pixels import srgb
 from belamy.pixels.decode import open_picture
 from belamy.pixels.recipe import read_recipe
 from belamy.studio.worker.channel import Channel
+from belamy.studio.worker.first_frame import media_of, read_first_frame
 
 __all__ = ["decode", "main"]
 
@@ -66,12 +67,14 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         order: `path` of the file, `name` to call it in messages, `thumb` and `view` to be written,
-            `megapixels` that it may have.
+            `megapixels` that it may have, `film` whether it is one.
 
     Raises:
         ImageError: it is no picture, damaged, or too large.
     """
     path = Path(order["path"])
+    if order.get("film"):
+        return _decode_film(path, order)
     with open_picture(path, name=order["name"], max_megapixels=order["megapixels"]) as picture:
         kind = str(picture.format)
         plain = kind in _SHOWN and picture.mode in ("RGB", "RGBA", "L", "LA", "P", "1")
@@ -82,10 +85,7 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
         media = "image/png"
         with atomic_path(order["view"]) as temporary:
             whole.save(temporary, "PNG", compress_level=1)
-    small = whole
-    small.thumbnail((_THUMB_SIDE, _THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3)
-    with atomic_path(order["thumb"]) as temporary:
-        small.save(temporary, "WEBP", quality=_THUMB_QUALITY, method=2)
+    _save_small(whole, order)
     return {
         "width": colours.shape[1],
         "height": colours.shape[0],
@@ -95,6 +95,32 @@ def decode(order: dict[str, Any]) -> dict[str, Any]:
         "sha256": sha256(path),
         "recipe": _recipe(path),
     }
+
+
+def _decode_film(path: Path, order: dict[str, Any]) -> dict[str, Any]:
+    """A film: its first frame stands for it."""
+    first, said = read_first_frame(path, order["name"], order["megapixels"])
+    with atomic_path(order["view"]) as temporary:
+        first.save(temporary, "PNG", compress_level=1)
+    width, height = first.size
+    _save_small(first, order)
+    suffix = Path(order["name"]).suffix.lower() or ".mp4"
+    return {
+        "width": width,
+        "height": height,
+        "media": "image/png",
+        "suffix": suffix,
+        "plain": False,
+        "sha256": sha256(path),
+        "recipe": _recipe(path),
+        "film": {**said, "media": media_of(suffix)},
+    }
+
+
+def _save_small(picture: Image.Image, order: dict[str, Any]) -> None:
+    picture.thumbnail((_THUMB_SIDE, _THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3)
+    with atomic_path(order["thumb"]) as temporary:
+        picture.save(temporary, "WEBP", quality=_THUMB_QUALITY, method=2)
 
 
 def _to_picture(colours: srgb.Pixels, alpha: srgb.Pixels | None) -> Image.Image:

@@ -19,10 +19,9 @@ from belamy.studio.worker.preview import Preview
 from belamy.studio.worker.progress import Progress
 from belamy.studio.worker.saving import Saver
 
-__all__ = ["Blend", "answer", "make_film", "make_picture"]
+__all__ = ["Blend", "answer", "make_picture", "watch"]
 
 _PATIENCE = 0.2  # seconds that a step has to end by itself once the user stops
-_MOST_FRAMES = 3000  # of a film, which are kept until it is saved
 
 
 def make_picture(order: Order, control: Control, channel: Channel) -> None:
@@ -41,23 +40,11 @@ def make_picture(order: Order, control: Control, channel: Channel) -> None:
         saver.finish(state, _with(latest[-1], image, blend), raw)
 
     control.on_stop(lambda: _start_timer(partial(save, "stopped")))
-    for step in _watch(order, control, channel, blend.options, blend.show):
+    for step in watch(order, control, channel, blend.options, blend.show):
         latest[:] = [step]
         if several:
             saver.save(step, "done")
     save("stopped" if control.stopped else "done")
-
-
-def make_film(order: Order, control: Control, channel: Channel) -> None:
-    """Run an engine whose steps are the frames of a film."""
-    saver = Saver(channel, order)
-    options = order.make_options()
-    frames: list[Step] = []
-    for step in _watch(order, control, channel, options, lambda step: step.image):
-        frames.append(step)
-        if len(frames) >= _MOST_FRAMES:
-            break
-    saver.finish_film("stopped" if control.stopped else "done", frames, options.fps)
 
 
 def answer(order: Order, control: Control, channel: Channel) -> None:
@@ -74,7 +61,7 @@ def _start_timer(act: Callable[[], None]) -> None:
     timer.start()
 
 
-def _watch(
+def watch(
     order: Order,
     control: Control,
     channel: Channel,

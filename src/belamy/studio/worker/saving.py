@@ -11,7 +11,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from belamy.files import atomic_path
-from belamy.pixels.film.save import save_video
 from belamy.pixels.images import to_pil
 from belamy.steps import Step
 from belamy.studio.store.records import new_id
@@ -22,7 +21,6 @@ __all__ = ["THUMB_SIDE", "Saver", "save_thumb"]
 
 THUMB_SIDE = 384  # pixels of the longer side
 _THUMB_QUALITY = 82
-_MEDIA_FPS = 25.0
 
 
 class Saver:
@@ -89,25 +87,21 @@ class Saver:
         self._tell(name, path, picture.size, state, latents=latents, raw=raw is not None)
         return name
 
-    def save_film(self, frames: list[Step], state: str, fps: float) -> str:
-        """Save a film; gives its id."""
-        name = new_id()
-        suffix = ".mp4" if _has_av() and fps <= 120 else ".gif"
-        path = self._order.results / f"{self._order.stem}{suffix}"
-        last = frames[-1]
-        save_video((one.image for one in frames), path, fps=fps, recipe=last.recipe)
-        picture = to_pil(frames[0].image)
-        save_thumb(picture, self._order.thumbs / f"{name}.webp")
-        self._tell(name, path, picture.size, state, latents=False, raw=False)
-        return name
+    def finish_film(self, state: str, path: Path, first: Step) -> bool:
+        """As `finish`, of a film that is written already; one that was stopped is short.
 
-    def finish_film(self, state: str, frames: list[Step], fps: float) -> bool:
-        """As `finish`, of a film; one that was stopped is as long as it got."""
+        Args:
+            state: done or stopped.
+            path: of the film.
+            first: its first frame.
+        """
         with self._lock:
             if self.over:
                 return False
-            if frames:
-                self.save_film(frames, state, fps)
+            name = new_id()
+            picture = to_pil(first.image, first.alpha)
+            save_thumb(picture, self._order.thumbs / f"{name}.webp")
+            self._tell(name, path, picture.size, state, latents=False, raw=False)
             self.over = True
             self._end(state, "")
             return True
@@ -152,11 +146,3 @@ def save_thumb(picture: Image.Image, path: Path) -> None:
 def _save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     with atomic_path(path) as temporary:
         save_file({name: tensor.to(torch.float32) for name, tensor in tensors.items()}, temporary)
-
-
-def _has_av() -> bool:
-    try:
-        import av  # noqa: F401
-    except ImportError:
-        return False
-    return True

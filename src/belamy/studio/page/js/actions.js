@@ -2,7 +2,7 @@
 
 import { store } from "./store.js";
 import { el } from "./dom.js";
-import { engineOf, orderOf } from "./runner.js";
+import { engineOf, orderOf, plainEngine } from "./runner.js";
 import { SPECS } from "./specs.js";
 import { t } from "./words.js";
 import { toast } from "./parts/toast.js";
@@ -10,7 +10,10 @@ import { api } from "./api.js";
 
 /** Saves the file as it is: its recipe stays in it. */
 export function save(result) {
-  if (!result) return;
+  if (!result) {
+    toast(t("tools.save_not_yet"));
+    return;
+  }
   const link = el("a", { href: result.url, download: result.name || "belamy.png", hidden: true });
   document.body.append(link);
   link.click();
@@ -59,7 +62,7 @@ export async function takeRecipe(recipe) {
   const target = store.rooms[room];
   store.room = room;
   store.change(() => {
-    target.engine = recipe.engine;
+    target.engine = plainEngine(recipe.engine);
     target.options = options;
     target.inputs = { ...target.inputs, ...inputs };
     if (!recipe.inputs?.picture && engine.inputs?.some((one) => one.role === "picture" && !one.required)) delete target.inputs.picture;
@@ -112,8 +115,8 @@ function pictureOf(given) {
 async function measure(picture) {
   if (!picture || picture.width) return;
   try {
-    const { name, width, height } = await api.pictureInfo(picture.id);
-    Object.assign(picture, { name, width, height });
+    const { name, width, height, film } = await api.pictureInfo(picture.id);
+    Object.assign(picture, { name, width, height, film });
   } catch {
     // it is gone; its address will say so
   }

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { t } from "./words.js";
 import { store } from "./store.js";
-import { addFile } from "./pictures.js";
+import { addFile, staysWords } from "./pictures.js";
 import { takeRecipe } from "./actions.js";
 import { toast, announce } from "./parts/toast.js";
 
@@ -12,7 +12,7 @@ let depth = 0;
 
 function showCatch(on) {
   if (on && !catcher) {
-    catcher = el("div", { class: "catch" }, el("p", {}, t("drop.here")));
+    catcher = el("div", { class: "catch" }, el("p", {}, t("drop.here"), el("small", {}, staysWords(true))));
     document.body.append(catcher);
   } else if (!on) {
     catcher?.remove();
@@ -127,7 +127,7 @@ async function filesOf(entries) {
       for (let some = await list(reader); some.length; some = await list(reader)) found.push(...await filesOf(some));
     }
   }
-  return found.filter((file) => file.type.startsWith("image/")).sort((a, b) => a.name.localeCompare(b.name));
+  return found.filter((file) => /^(image|video)\//.test(file.type)).sort((a, b) => a.name.localeCompare(b.name));
 }
 
 async function takeAll(files) {

@@ -41,7 +41,7 @@ export function optionNames(engine) {
 /** The words of an option: its label and its line of help. */
 export function wordsOf(engine, name) {
   const option = optionOf(engine, name);
-  const own = has(`options.${engine}.${name}`) ? `options.${engine}.${name}` : `options.all.${name}`;
+  const own = [engine, engine.replace(/_film$/, "")].map((one) => `options.${one}.${name}`).find(has) ?? `options.all.${name}`;
   const label = has(`${own}.label`) ? t(`${own}.label`) : option?.title || name.replaceAll("_", " ");
   const help = has(`${own}.help`) ? t(`${own}.help`) : option?.text ?? "";
   return { label, help };
@@ -49,8 +49,8 @@ export function wordsOf(engine, name) {
 
 /** The words of a choice of an option. */
 export function wordsOfChoice(name, choice, engine = "") {
-  const own = `choices.${engine}_${name}.${choice}`;
-  if (engine && has(own)) return t(own);
+  const own = [engine, engine.replace(/_film$/, "")].map((one) => `choices.${one}_${name}.${choice}`).find(has);
+  if (engine && own) return t(own);
   const key = `choices.${name}.${choice}`;
   const plain = `choices.all.${choice}`;
   if (has(key)) return t(key);

@@ -6,7 +6,7 @@ import { t, either } from "./words.js";
 import { store } from "./store.js";
 import { openDialog } from "./dialogs/dialog.js";
 
-const KNOWN = /^image\/|\.(jpe?g|png|webp|gif|tiff?|bmp|avif|jxl)$/i;
+const KNOWN = /^(image|video)\/|\.(jpe?g|png|webp|gif|tiff?|bmp|avif|jxl|mp4|m4v|mov|mkv|webm|avi|mpe?g)$/i;
 const bitmaps = new Map(); // url → promise of an ImageBitmap, the newest last
 const KEPT = 24;
 
@@ -47,10 +47,16 @@ export async function addFile(file) {
   }
 }
 
+/** Where a picture goes that is dropped in, in words; on another machine's studio it goes there. */
+export function staysWords(long = false) {
+  const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+  return t(`about.stays${here ? "" : "_there"}${long ? "_long" : ""}`);
+}
+
 /** Asks which picture: a file, a sample, or none. */
 export function pickSample(kind, noise) {
   return new Promise((resolve) => {
-    const file = el("input", { type: "file", accept: "image/*", hidden: true, "aria-label": t("slot.file") });
+    const file = el("input", { type: "file", accept: "image/*,video/*", hidden: true, "aria-label": t("slot.file") });
     const fits = store.samples.filter((one) => !kind || one.kind === kind);
     const others = store.samples.filter((one) => kind && one.kind !== kind && one.kind !== "style");
     const dialog = openDialog(t("slot.title"), { large: false, onclose: () => resolve(null) });
@@ -61,7 +67,7 @@ export function pickSample(kind, noise) {
     file.addEventListener("change", () => file.files[0] && done({ file: file.files[0] }));
     const choices = [...fits, ...(kind === "style" ? [] : others)].slice(0, 24);
     dialog.body.append(
-      el("div", { class: "actions" },
+      el("div", { class: "actions" }, el("span", { class: "note" }, staysWords(true)),
         noise ? el("button", { class: "quiet", type: "button", onclick: () => done({ none: true }) }, t("slot.take_noise")) : null,
         el("button", { class: "strong", type: "button", onclick: () => file.click() }, t("slot.file")), file),
       el("h3", { class: "dialog-head" }, t("slot.samples")),

@@ -18,7 +18,10 @@ export const PRESETS = {
     ["portrait", { patches: 0.2 }, { engine: "any_style" }],
     ["paint", { patches: 0 }, { engine: "any_style" }],
     ["wild", { patches: 1 }, { engine: "any_style" }],
-    ["starry", {}, { engine: "apply_style" }],
+    ["starry", { network: "starry-night" }, { engine: "apply_style" }],
+    ["wave", { network: "great-wave" }, { engine: "apply_style" }],
+    ["scream", { network: "the-scream" }, { engine: "apply_style" }],
+    ["seven", { network: "composition-vii" }, { engine: "apply_style" }],
   ],
   paint: [
     ["usual", {}, { engine: "gan_paint" }],
@@ -58,7 +61,9 @@ export function presetsOf(room, own = []) {
 
 /** Sets what a preset says; seed, size and networks stay as they are. */
 export function applyPreset(room, preset) {
-  const stays = Object.entries(room.options).filter(([name]) => STAYS.includes(name));
+  const other = preset.engine && preset.engine !== room.engine; // its networks are of another kind
+  const stays = Object.entries(room.options).filter(
+    ([name]) => STAYS.includes(name) && !(other && ["model", "network"].includes(name)));
   room.options = { ...Object.fromEntries(stays), ...structuredClone(preset.options) };
   if (preset.engine) room.engine = preset.engine;
   if (preset.noise) delete room.inputs.picture;

@@ -8,8 +8,19 @@ import { announce } from "./parts/toast.js";
 import { titleOf } from "./titles.js";
 import { noteLosses } from "./dialogs/training.js";
 
-/** The engine that a room's settings are for. */
+const FILMS = new Set(["dream", "style", "any_style", "apply_style", "translate", "defog"]);
+
+/** An engine's name without what films add to it. */
+export const plainEngine = (engine) => engine.replace(/_film$/, "");
+
+/** The engine that a room's settings are for; of a film, the one that takes films. */
 export function engineOf(room = store.room) {
+  const engine = wayOf(room);
+  return store.rooms[room].inputs.picture?.film && FILMS.has(engine) ? `${engine}_film` : engine;
+}
+
+/** The same, whether a picture or a film goes in. */
+export function wayOf(room = store.room) {
   const own = store.rooms[room].engine;
   const usual = { dream: "dream", style: "any_style", paint: "gan_paint", translate: "translate", defog: "defog", learn: "lesson_mlp" };
   return own ?? usual[room];
@@ -167,9 +178,12 @@ function remember(job) {
 /** About how long the present settings take, in words; "" where nobody knows. */
 export function guess(room = store.room) {
   const engine = engineOf(room);
-  const cost = store.page.costs?.[engine] ?? COSTS[engine];
+  const film = store.rooms[room].inputs.picture?.film;
+  const cost = store.page.costs?.[engine] ?? COSTS[plainEngine(engine)];
   if (!cost) return "";
-  const seconds = cost * unitsOf(engine, orderOf(room).options, store.rooms[room].inputs);
+  const { options } = orderOf(room);
+  const frames = film ? Math.max(1, film.frames / (options.every ?? 1)) : 1;
+  const seconds = frames * cost * unitsOf(plainEngine(engine), options, store.rooms[room].inputs);
   return t("time.about", { time: duration(seconds) });
 }
 

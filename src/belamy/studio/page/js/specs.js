@@ -25,6 +25,8 @@ const ownSide = (room) => {
   return picture ? Math.max(picture.width, picture.height) : 512;
 };
 
+const FILM_SIDE = 384; // pixels; larger ones take minutes
+
 /** Rows of each engine; `hidden` are set elsewhere on the page, or have no meaning in a browser. */
 export const SPECS = {
   dream: {
@@ -70,10 +72,14 @@ export const SPECS = {
     hidden: ["style_weight", "mask", "style_mask", "style", "content"],
   },
   apply_style: {
-    rows: [strength, colours, pixels(ownSide)],
-    fine: { network: { kind: "model", of: "image-to-image" } },
+    rows: [
+      strength,
+      { name: "stroke_size", kind: "slider", min: 0.25, max: 4, step: 0.05, digits: 2, usual: 1 },
+      colours, seed, pixels(ownSide),
+    ],
+    fine: { variation: { kind: "number" } },
     required: { network: "starry-night" },
-    hidden: ["image"],
+    hidden: ["image", "network"],
   },
   gan_paint: {
     rows: [
@@ -90,7 +96,7 @@ export const SPECS = {
   gan_mix: {
     rows: [upscale, ...signed],
     required: { upscale: 3 },
-    hidden: ["first", "second", "by", "count", "latents", "truncation"],
+    hidden: ["first", "second", "by", "count", "latents", "truncation", "rejection"],
     fine: { network: { kind: "model", of: "generator" } },
   },
   gan_walk: {
@@ -111,7 +117,7 @@ export const SPECS = {
       upscale, ...signed,
     ],
     required: { upscale: 3 },
-    hidden: ["picture", "latents", "truncation", "count"],
+    hidden: ["picture", "latents", "truncation", "rejection", "count"],
     fine: { network: { kind: "model", of: "generator" } },
   },
   gan_project: {
@@ -170,8 +176,84 @@ export const SPECS = {
     fine: {},
     hidden: [],
   },
+  lesson_neuron: {
+    rows: [
+      { name: "weights", kind: "text", usual: "1,1" },
+      { name: "threshold", kind: "slider", min: -3, max: 5, step: 0.1, digits: 1, usual: 1.5 },
+    ],
+    fine: {},
+    hidden: ["language"],
+  },
+  lesson_perceptron: {
+    rows: [
+      { name: "points", kind: "select", usual: "blobs" },
+      { name: "count", kind: "slider", min: 4, max: 400, step: 2, usual: 80, whole: true },
+      { name: "noise", kind: "slider", min: 0, max: 1, step: 0.01, digits: 2, usual: 0 },
+      { name: "sweeps", kind: "slider", min: 1, max: 200, step: 1, usual: 30, whole: true },
+      seed,
+    ],
+    fine: {},
+    hidden: ["language"],
+  },
+  lesson_backprop: {
+    rows: [
+      { name: "inputs", kind: "text", usual: "0.5,1" },
+      { name: "target", kind: "slider", min: 0, max: 1, step: 0.05, digits: 2, usual: 1 },
+      { name: "learning_rate", kind: "slider", min: 0.05, max: 5, step: 0.05, digits: 2, usual: 0.5 },
+      { name: "loss", kind: "choice", values: ["absolute", "squared"], usual: "absolute" },
+      seed,
+    ],
+    fine: {},
+    hidden: ["language"],
+  },
+  lesson_approximation: {
+    rows: [
+      { name: "function", kind: "select", usual: "chirp" },
+      { name: "widths", kind: "text", usual: "2,4,8,16,32,64" },
+      seed,
+    ],
+    fine: {},
+    hidden: ["language"],
+  },
+  lesson_depth: {
+    rows: [{ name: "layers", kind: "slider", min: 1, max: 10, step: 1, usual: 6, whole: true }],
+    fine: {},
+    hidden: ["language"],
+  },
+  lesson_complexity: {
+    rows: [{ name: "networks", kind: "text", usual: ["alexnet", "vgg16"] }, { name: "size", kind: "number", usual: null }],
+    fine: {},
+    hidden: ["language"],
+  },
+  lesson_classifier: {
+    rows: [
+      { name: "model", kind: "select", usual: "auto" },
+      { name: "pictures", kind: "slider", min: 8, max: 2000, step: 8, usual: 600, whole: true },
+      { name: "epochs", kind: "slider", min: 1, max: 200, step: 1, usual: 40, whole: true },
+      seed,
+    ],
+    fine: {},
+    hidden: ["language", "data"],
+  },
   lesson_digit: { rows: [], fine: {}, hidden: ["image"] },
 };
+
+/* Of films: smaller by itself, nothing live, and what all films have. */
+const OF_FILMS = [
+  { name: "steady", kind: "slider", min: 0, max: 1, step: 0.05, digits: 2, usual: 1 },
+  { name: "every", kind: "slider", min: 1, max: 12, step: 1, usual: 1, whole: true },
+];
+for (const name of ["dream", "style", "any_style", "apply_style", "translate", "defog"]) {
+  const base = SPECS[name];
+  const rows = base.rows.map((row) => (row.name === "size" ? { ...row, usual: FILM_SIDE, always: true } : { ...row, live: false }));
+  SPECS[`${name}_film`] = {
+    ...base,
+    rows: [...rows, ...OF_FILMS],
+    fine: { ...base.fine, fps: { kind: "number" }, start: { kind: "number" }, end: { kind: "number" } },
+    required: { ...base.required, ...(name === "defog" ? {} : { size: FILM_SIDE }) },
+    hidden: [...base.hidden, "mask", "style_mask", "init", "compare"],
+  };
+}
 
 /** The usual value of a row, which may depend on the picture. */
 export function usualOf(spec, room) {

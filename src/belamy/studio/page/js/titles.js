@@ -20,16 +20,18 @@ function dreamtOf(options) {
 const first = (input) => (Array.isArray(input) ? input[0] : input);
 const nameOf = (input) => plainName(pictureName(first(input)));
 
+const networkName = (name) => (has(`networks.${name}`) ? t(`networks.${name}`) : plainName(name));
+
 /** The title of what an engine makes of these inputs. */
 export function titleOf(engine, options, inputs) {
   const what = nameOf(inputs.picture);
-  switch (engine) {
+  switch (engine.replace(/_film$/, "")) {
     case "dream":
       return t(what ? "titles.dream" : "titles.noise", { what, of: dreamtOf(options) });
     case "style": case "any_style":
       return t("titles.style", { what, of: nameOf(inputs.paintings) });
     case "apply_style":
-      return t("titles.style", { what, of: plainName(options.network ?? "starry-night") });
+      return t("titles.style", { what, of: networkName(options.network ?? "starry-night") });
     case "translate":
       return t(`titles.${options.direction === "b-to-a" ? "photograph" : "painting"}`, { what });
     case "defog":
@@ -42,6 +44,10 @@ export function titleOf(engine, options, inputs) {
       return t("titles.edited", { n: options.picture ?? "" });
     case "gan_mix":
       return t("titles.between", { a: options.first ?? "", b: options.second ?? "" });
+    case "dream_zoom":
+      return t("titles.zoom", { what: what || t("titles.nothing") });
+    case "dream_walk":
+      return t("titles.dreams", { what });
     case "gan_walk":
       return t("titles.walk", { n: options.seed ?? 0 });
     case "gan_paint":
@@ -53,7 +59,8 @@ export function titleOf(engine, options, inputs) {
 
 /** The facts of a result: eye and layer, sizes and steps, seed, pixels. */
 export function factsOf(result) {
-  const { engine, options = {} } = result;
+  const { options = {} } = result;
+  const engine = result.engine.replace(/_film$/, "");
   const facts = [];
   if (engine === "dream") {
     const layer = options.class_ ?? options.layer ?? store.favourite ?? "";
@@ -82,5 +89,6 @@ export function madeWord(engine) {
     dream: "dreamt", style: "painted", any_style: "painted", apply_style: "painted",
     translate: "translated", defog: "cleared", fog: "fogged", gan_project: "painted",
   };
-  return words[engine] ? t(`made.${words[engine]}`) : "";
+  const word = words[engine.replace(/_film$/, "")];
+  return word ? t(`made.${word}`) : "";
 }

@@ -13,11 +13,13 @@ export class GanLesson {
     this.room = room;
     this.forger = el("canvas", { role: "img", "aria-label": t("learn.forger") });
     this.critic = el("canvas", { role: "img", "aria-label": t("learn.critic") });
+    this.blank = el("p", { class: "invitation" }, t("learn.forger_begins"));
+    this.unseen = el("p", { class: "invitation" }, t("learn.critic_begins"));
     this.player = new Player(room, [
       ["step", t("learn.game_step")], ["covered", t("learn.covered")], ["good", t("learn.good")]], { speeds: true });
     this.node = el("div", { class: "lesson gan" },
-      el("div", { class: "block forger" }, el("h2", {}, t("learn.forger")), el("div", { class: "fit" }, this.forger)),
-      el("div", { class: "block critic" }, el("h2", {}, t("learn.critic")), el("div", { class: "fit" }, this.critic)),
+      el("div", { class: "block forger" }, el("h2", {}, t("learn.forger")), el("div", { class: "fit" }, this.forger, this.blank)),
+      el("div", { class: "block critic" }, el("h2", {}, t("learn.critic")), el("div", { class: "fit" }, this.critic, this.unseen)),
       room.hidden.has("player") ? null : this.player.node);
     this.watcher = new ResizeObserver(() => this.draw());
     this.watcher.observe(this.node);
@@ -91,6 +93,8 @@ export class GanLesson {
   }
 
   refresh() {
+    this.blank.hidden = this.fake.length > 0;
+    this.unseen.hidden = Boolean(this.field);
     this.player.refresh();
   }
 

@@ -13,6 +13,12 @@ const FINE = 72; // positions each way of the large plane
 const COARSE = 26; // the same, of a neuron's
 const NEURON = 46; // pixels
 
+/** What hardly differs yet, stretched so that an untrained guess can be seen. */
+function spread(values) {
+  const largest = values.reduce((most, one) => Math.max(most, Math.abs(one)), 1e-9);
+  return values.map((one) => (0.62 * one) / largest);
+}
+
 export class MlpLesson {
   constructor(room, name) {
     this.room = room;
@@ -20,13 +26,14 @@ export class MlpLesson {
     this.net = el("canvas", { role: "img", "aria-label": t("learn.net") });
     this.netBox = el("div", { class: "fit" }, this.net);
     this.plane = el("canvas", { role: "img", "aria-label": t("learn.plane") });
+    this.invitation = el("p", { class: "invitation" }, t("learn.untrained"));
     this.planeTitle = el("h2", {}, t("learn.plane"));
     this.player = new Player(room, [["epoch", t("learn.epoch")], ["loss", t("learn.loss")], ["right", t("learn.right")]]);
     const shows = (part) => !room.hidden.has(part);
     this.node = el("div", { class: `lesson mlp ${name}` },
       shows("data") ? this.data : null,
       el("div", { class: "block net" }, el("h2", {}, t("learn.net")), this.netBox),
-      el("div", { class: "block plane" }, this.planeTitle, el("div", { class: "fit" }, this.plane)),
+      el("div", { class: "block plane" }, this.planeTitle, el("div", { class: "fit" }, this.plane, this.invitation)),
       shows("player") ? this.player.node : null);
     for (const one of DATA) this.data.append(this.dataButton(one));
     this.watcher = new ResizeObserver(() => this.draw());
@@ -60,6 +67,7 @@ export class MlpLesson {
     this.layers = untrained(hidden, seed + 1);
     this.activation = this.settings.activation;
     this.lastLine = null;
+    this.begun = false;
     this.player.clear();
     this.makeNeurons();
     this.draw();
@@ -99,6 +107,7 @@ export class MlpLesson {
 
   take(message) {
     if (message.points) this.list = message.points;
+    this.begun ||= message.epoch > 0;
     if (message.layers) {
       const other = message.layers.map((one) => one.biases.length).join() !== this.layers.map((one) => one.biases.length).join();
       this.layers = message.layers;
@@ -152,6 +161,7 @@ export class MlpLesson {
     const { palette } = this;
     const { side, columns } = this.places(width, height);
     const all = planes(this.layers, this.activation, COARSE, REACH);
+    if (!this.begun) all[all.length - 1] = all.at(-1).map(spread);
     context.lineCap = "round";
     this.layers.forEach(({ weights }, depth) => {
       weights.forEach((row, input) => row.forEach((weight, neuron) => {
@@ -189,12 +199,13 @@ export class MlpLesson {
     const { depth, at } = this.looked ?? { depth: this.layers.length, at: 0 };
     const values = all[depth]?.[at] ?? all.at(-1)[0];
     context.imageSmoothingEnabled = true;
-    context.drawImage(heat(values, FINE, palette), box.left, box.top, box.side, box.side);
+    context.drawImage(heat(this.begun ? values : spread(values), FINE, palette), box.left, box.top, box.side, box.side);
     dots(context, this.list, box, REACH, 3.6, (label) => (label ? palette.oneText : palette.twoText), palette.panel);
   }
 
   refresh() {
     this.player.refresh();
+    this.invitation.hidden = this.begun || this.room.playing || Boolean(this.looked);
     for (const button of this.data.children) {
       button.setAttribute("aria-pressed", String(button.dataset.name === this.settings.data));
     }

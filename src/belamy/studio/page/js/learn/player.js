@@ -8,7 +8,8 @@ const KEPT = 600; // losses of a curve
 
 export class Player {
   /** @param room of the lesson; @param counts [[key, words]…] shown beside the curve. */
-  constructor(room, counts, { speeds = true } = {}) {
+  constructor(room, counts, { speeds = true, curve = true } = {}) {
+    this.curve = curve;
     this.room = room;
     this.losses = [];
     this.main = el("button", { class: "main", type: "button", onclick: () => (room.playing ? room.pause() : room.play()) });
@@ -26,7 +27,7 @@ export class Player {
     this.node = el("div", { class: "play" },
       el("div", { class: "player" }, this.main, this.step, this.again,
         speeds ? el("label", {}, t("learn.speed"), this.pace) : null),
-      el("div", { class: "loss" }, this.canvas),
+      curve ? el("div", { class: "loss" }, this.canvas) : null,
       el("dl", { class: "counts" }, counts.flatMap(([key, words]) => [el("dt", {}, words), this.values.get(key)])));
     this.refresh();
   }
@@ -50,9 +51,11 @@ export class Player {
   }
 
   draw() {
+    if (!this.curve) return;
     const palette = colours();
     const lines = this.losses.length > 1 ? [palette.oneText, palette.twoText] : [palette.gilt];
-    curves(this.canvas, this.losses.map((list, at) => [list, lines[at]]), palette.text, t("learn.loss"));
+    const begun = this.losses.some((list) => list.length > 1);
+    curves(this.canvas, this.losses.map((list, at) => [list, lines[at]]), palette.text, t(begun ? "learn.loss" : "learn.loss_begin"));
   }
 
   refresh() {

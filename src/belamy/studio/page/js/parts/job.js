@@ -5,12 +5,16 @@ import { t } from "../words.js";
 import { store } from "../store.js";
 import { engineOf, guess, left, orderOf, run, stop } from "../runner.js";
 
+const TOUCH = matchMedia("(pointer: coarse), (max-width: 700px)");
+
 export class Job extends HTMLElement {
   connectedCallback() {
     if (this.button) return;
     this.name = el("span");
     this.key = el("kbd", { "aria-hidden": "true" });
-    this.note = el("small");
+    this.time = el("span");
+    this.halt = el("span", { class: "halt" });
+    this.note = el("small", {}, this.time, this.halt);
     this.fill = el("i", { class: "fill" });
     this.mark = el("u");
     this.button = el("button", { class: "run", type: "button", onclick: () => this.press() });
@@ -55,12 +59,14 @@ export class Job extends HTMLElement {
       this.fill.style.transform = `scaleX(${done})`;
       this.name.textContent = t(job.state === "stopping" ? "job.stopping" : "run.stop");
       this.key.textContent = "Esc";
-      this.note.textContent = job.state === "stopping" ? "" : left(job);
+      this.time.textContent = job.state === "stopping" ? "" : left(job);
+      this.halt.textContent = "";
       this.bar.setAttribute("aria-valuenow", String(Math.round(done * 100)));
     } else {
       this.name.textContent = this.words;
       this.key.textContent = t("run.key");
-      this.note.textContent = guess();
+      this.time.textContent = guess();
+      this.halt.textContent = t(TOUCH.matches ? "run.stops_touch" : "run.stops");
     }
     const parts = stops ? [this.fill, this.mark, this.name, this.key, this.note] : [this.name, this.key, this.note];
     if (this.shown !== stops) this.button.replaceChildren(...parts);

@@ -25,11 +25,18 @@ export function makeLabel(tools) {
     bar.append(button);
   }
   const node = el("div", { class: "label" }, progress, el("div", { class: "words" }, title, facts), bar);
+  /** A tool that cannot act yet says why, to whoever points at it or presses it. */
+  const setOff = (name, why) => {
+    const button = buttons[name];
+    button.title = why || t(`tools.${name}`);
+    if (why) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+  };
   const show = (text, line, done = null) => {
     if (title.textContent !== text) title.textContent = text;
     if (facts.textContent !== line) facts.textContent = line;
     progress.hidden = done === null;
     if (done !== null) along.style.transform = `scaleX(${Math.min(1, done)})`;
   };
-  return { node, buttons, show };
+  return { node, buttons, show, setOff };
 }

@@ -1,12 +1,13 @@
 // <bl-panel>: slots, ways, first rows, the folded rest, a line of help, Run.
 
 import { el, icon, thumb } from "../dom.js";
-import { t } from "../words.js";
+import { t, has } from "../words.js";
 import { store } from "../store.js";
 import { SPECS } from "../specs.js";
 import { optionNames, optionOf } from "../options.js";
 import { engineOf } from "../runner.js";
 import { openGrid } from "../dialogs/grid.js";
+import { openJourney } from "../dialogs/journey.js";
 import { Row } from "./row.js";
 import "./slot.js";
 import "./ways.js";
@@ -54,11 +55,14 @@ export class Panel extends HTMLElement {
     const grid = this.room.grid === false ? null : el("button", {
       class: "more", type: "button", onclick: () => openGrid(),
     }, icon("grid"), t("panel.grid"));
+    const film = this.room.film && !engine.endsWith("_film") ? el("button", {
+      class: "more", type: "button", onclick: () => openJourney(),
+    }, icon("play"), t("journey.open")) : null;
     this.mask = store.here.inputs.mask?.id;
     this.extra = [...(this.room.extra?.() ?? []), this.mask ? this.maskRow(store.here.inputs.mask) : null];
     this.settings.replaceChildren(
-      el("div", {}, this.slots, this.ways),
-      el("div", {}, this.extra, this.rows.map((one) => one.node), this.fineRows.length ? this.more : null, this.fine, grid));
+      el("div", {}, has(`about.${store.room}`) ? el("p", { class: "about-room" }, t(`about.${store.room}`)) : null, this.slots, this.ways),
+      el("div", {}, this.extra, this.rows.map((one) => one.node), this.fineRows.length ? this.more : null, this.fine, grid, film));
     if (store.page.fine) this.fold(true);
     this.refresh();
   }

@@ -1,9 +1,9 @@
 // <bl-slot>: which picture goes in. A button, and a place to drop.
 
 import { el, thumb } from "../dom.js";
-import { t } from "../words.js";
+import { t, duration } from "../words.js";
 import { store } from "../store.js";
-import { addFile, pickSample, pictureName } from "../pictures.js";
+import { addFile, pickSample, pictureName, staysWords } from "../pictures.js";
 
 export class Slot extends HTMLElement {
   /** @param role of the input; @param options {kind: of samples, noise: whether none is fine}. */
@@ -59,11 +59,12 @@ export class Slot extends HTMLElement {
   refresh() {
     const picture = this.picture;
     const empty = t(this.options.noise ? "slot.noise" : "slot.empty");
-    const size = picture ? `${picture.width} × ${picture.height}` : t(this.options.noise ? "slot.noise_note" : "slot.drop");
+    const long = picture?.film ? ` · ${duration(picture.film.seconds)}` : "";
+    const size = picture ? `${picture.width} × ${picture.height}${long}` : t(this.options.noise ? "slot.noise_note" : "slot.drop");
     this.replaceChildren(
       el("div", { class: "slot" },
         picture ? thumb(picture.thumb, 72, 48) : el("span", { class: "thumb" }),
-        el("div", { class: "name" }, el("b", {}, picture ? pictureName(picture) : empty), el("small", {}, size)),
+        el("div", { class: "name" }, el("b", {}, picture ? pictureName(picture) : empty), el("small", {}, size), el("small", {}, staysWords())),
         el("button", { class: "quiet", type: "button", onclick: () => this.choose() },
           t(picture ? "slot.change" : "slot.choose"))),
     );

@@ -5,7 +5,10 @@ import { t } from "../words.js";
 import { store, isActive } from "../store.js";
 import { api } from "../api.js";
 import { toast } from "./toast.js";
+import { isFilm } from "./film.js";
 import { openCompare } from "../dialogs/compare.js";
+import { openGallery } from "../dialogs/gallery.js";
+import { dayOf, hasEarlier, loadEarlier } from "../history.js";
 
 /** A wall of faces stands once, by its first face; everything else by itself. */
 function leadsOf(results) {
@@ -30,7 +33,10 @@ export class Strip extends HTMLElement {
       class: "strip", role: "listbox", tabindex: "0", "aria-label": t("strip.name"), "aria-orientation": "horizontal",
       onkeydown: (event) => this.onKey(event),
     });
-    this.append(this.list);
+    this.list.addEventListener("scroll", () => this.onScroll(), { passive: true });
+    this.count = el("span");
+    this.all = el("button", { class: "strip-all", type: "button", onclick: () => openGallery((one) => this.open(one)) }, t("strip.gallery"));
+    this.append(el("div", { class: "strip-head" }, el("h2", {}, t("strip.name")), this.count, this.all), this.list);
     this.marked = []; // for a comparison
     this.refresh();
   }
@@ -40,12 +46,30 @@ export class Strip extends HTMLElement {
     return store.chosen[store.room] ?? (job ? job.id : null);
   }
 
+  /** Near its end, those of earlier days come by themselves. */
+  onScroll() {
+    const { scrollLeft, clientWidth, scrollWidth } = this.list;
+    if (scrollLeft + 2 * clientWidth > scrollWidth && hasEarlier()) loadEarlier().catch(() => {});
+  }
+
+  /** One of the gallery, in its room. */
+  open(result) {
+    const room = result.room in store.rooms && result.room !== "learn" ? result.room : store.room;
+    store.chosen[room] = result.id;
+    store.keep();
+    if (room !== store.room) location.hash = `#${room}`;
+    else store.say("chosen");
+  }
+
   refresh() {
     const jobs = store.activeJobs.filter((job) => !/^(lesson|train)_/.test(job.engine));
     this.leads = leadsOf(store.results);
     const shown = [...jobs.map((job) => job.id), ...[...this.leads].map(([result, all]) => `${result.id}${all.length}`)];
     const key = `${shown.join()}|${document.documentElement.lang}`;
     if (key !== this.key) this.build(jobs, key);
+    const made = store.results.length;
+    this.count.textContent = made ? t(made === 1 ? "strip.one" : "strip.count", { n: hasEarlier() ? `${made}+` : made }) : "";
+    this.all.hidden = !made;
     const current = this.current;
     for (const item of this.list.children) {
       if (!item.dataset.id) continue;
@@ -66,20 +90,23 @@ export class Strip extends HTMLElement {
 
   build(jobs, key) {
     this.key = key;
-    const items = [...jobs.map((job) => this.jobItem(job)), ...[...this.leads].map(([one, all]) => this.item(one, all))];
+    const items = [...jobs.map((job) => this.jobItem(job)), ...[...this.leads].map(([one, all], at, list) => this.item(one, all, list[at - 1]?.[0]))];
     this.list.replaceChildren(...(items.length ? items : [el("p", {
       class: "nothing", role: "option", "aria-disabled": "true", "aria-selected": "false",
     }, t("strip.nothing"))]));
   }
 
-  item(result, all) {
+  item(result, all, before) {
+    const day = dayOf(result.created);
     const width = Math.max(24, Math.min(220, Math.round((76 * result.width) / result.height)));
-    const title = result.title || result.name;
+    const title = [result.title || result.name, day].join(", ");
     return el("div", {
       class: "made", role: "option", id: `made-${result.id}`, "data-id": result.id, "aria-label": title, title,
       "data-all": all.map((one) => one.id).join(" "),
       onclick: (event) => (event.shiftKey ? this.mark(result.id) : this.pick(result.id)),
-    }, el("span", { class: "frame" }, thumb(result.thumb, width, 76, "", true)),
+    }, before && dayOf(before.created) === day ? null : el("span", { class: "day", "aria-hidden": "true" }, day),
+    el("span", { class: "frame" }, thumb(result.thumb, width, 76, "", true)),
+    isFilm(result) ? el("span", { class: "reel" }, t("strip.film")) : null,
     el("span", { class: "mark", hidden: true }));
   }
 

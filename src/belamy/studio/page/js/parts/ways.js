@@ -5,7 +5,7 @@ import { t, has } from "../words.js";
 import { store } from "../store.js";
 import { api } from "../api.js";
 import { presetsOf, applyPreset } from "../presets.js";
-import { engineOf } from "../runner.js";
+import { wayOf } from "../runner.js";
 import { openDialog } from "../dialogs/dialog.js";
 import { toast } from "./toast.js";
 
@@ -68,7 +68,7 @@ export class Ways extends HTMLElement {
   refresh() {
     this.buttons.forEach((button, at) => {
       const preset = this.shown[at];
-      const same = store.here.preset === preset.name && (!preset.engine || preset.engine === engineOf());
+      const same = store.here.preset === preset.name && (!preset.engine || preset.engine === wayOf());
       button.setAttribute("aria-pressed", String(same));
     });
   }
@@ -80,7 +80,7 @@ export class Ways extends HTMLElement {
       event.preventDefault();
       const text = name.value.trim();
       if (!text) return;
-      const engine = engineOf();
+      const engine = wayOf();
       const { seed: _, ...options } = store.here.options;
       try {
         await api.keepPreset(engine, text, options);

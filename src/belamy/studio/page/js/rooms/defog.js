@@ -3,7 +3,7 @@
 import { el, thumb } from "../dom.js";
 import { t, number } from "../words.js";
 import { store } from "../store.js";
-import { engineOf } from "../runner.js";
+import { wayOf } from "../runner.js";
 import { PictureRoom } from "./picture.js";
 import { finisher } from "./finishing.js";
 import { railChoice } from "./choices.js";
@@ -17,7 +17,7 @@ const METHODS = [
 ];
 
 const current = () => {
-  if (engineOf() === "fog") return "fog";
+  if (wayOf() === "fog") return "fog";
   return store.here.options.method === "dcp" ? "dark" : "network";
 };
 

@@ -1,7 +1,7 @@
 // Learn: lessons that can be touched. The address says everything: #learn/mlp?points=spirals&hide=noise
 
 import { el } from "../dom.js";
-import { t } from "../words.js";
+import { t, currentLanguage } from "../words.js";
 import { store, isActive } from "../store.js";
 import { api } from "../api.js";
 import { left, run, stop } from "../runner.js";
@@ -12,14 +12,24 @@ import { railChoice, trainButton } from "./choices.js";
 import { MlpLesson } from "../learn/mlp.js";
 import { GanLesson } from "../learn/gan.js";
 import { DigitLesson } from "../learn/digit.js";
+import { DrawnLesson } from "../learn/drawn.js";
 import { optionOf } from "../options.js";
 import "../parts/panel.js";
 
+const drawn = (name) => ({ engine: `lesson_${name}`, make: DrawnLesson, options: {} });
+
 const LESSONS = {
+  threshold: drawn("neuron"),
+  perceptron: drawn("perceptron"),
   neuron: { engine: "lesson_mlp", make: MlpLesson, options: { hidden: [], points: "blobs" } },
   mlp: { engine: "lesson_mlp", make: MlpLesson, options: {} },
-  gan: { engine: "lesson_gan", make: GanLesson, options: {} },
+  backprop: drawn("backprop"),
+  approximation: drawn("approximation"),
+  depth: drawn("depth"),
   digit: { engine: "lesson_digit", make: DigitLesson, options: {} },
+  complexity: drawn("complexity"),
+  classifier: drawn("classifier"),
+  gan: { engine: "lesson_gan", make: GanLesson, options: {} },
 };
 
 export const learn = () => new LearnRoom();
@@ -35,6 +45,7 @@ class LearnRoom {
     }
     here.engine = this.lesson.engine;
     here.lesson = this.name;
+    if (optionOf(here.engine, "language")) here.options.language = currentLanguage();
     this.readAddress();
     this.hidden = new Set((store.query.get("hide") ?? "").split(",").filter(Boolean));
     this.area = el("section", { class: "stage-area lesson-area", id: "stage", tabindex: "0", "aria-label": t("rooms.learn") });
@@ -70,7 +81,7 @@ class LearnRoom {
   writeAddress() {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(store.here.options)) {
-      if (JSON.stringify(value) !== JSON.stringify(this.lesson.options[name])) query.set(name, [value].flat().join(","));
+      if (name !== "language" && JSON.stringify(value) !== JSON.stringify(this.lesson.options[name])) query.set(name, [value].flat().join(","));
     }
     if (this.hidden.size) query.set("hide", [...this.hidden].join(","));
     const text = query.toString().replaceAll("%2C", ",");
@@ -159,6 +170,10 @@ class LearnRoom {
     this.label.show(t(`learn.title_${this.name}`), this.view.readyLine);
   }
 
+  onFrame({ head, bitmap }) {
+    return head.job === store.follow.learn && Boolean(this.view.takeFrame?.(bitmap));
+  }
+
   onLesson(message) {
     const { job } = this;
     if (message.job !== store.follow.learn) return;
@@ -179,7 +194,7 @@ class LearnRoom {
         this.key = this.settingsKey;
         const was = this.playing;
         await this.reset();
-        if (was) {
+        if (was || this.view.again) {
           await new Promise((resolve) => setTimeout(resolve, 150));
           await run();
         }

@@ -12,6 +12,7 @@ import { save, useSettings, differs } from "../actions.js";
 import { trainButton } from "./choices.js";
 import { Sitters } from "./sitters.js";
 import { FaceWall } from "./wall.js";
+import { filmOf, isFilm } from "../parts/film.js";
 import "../parts/stage.js";
 import "../parts/panel.js";
 
@@ -80,8 +81,18 @@ class PaintRoom {
       oninput: () => this.showBetween(),
     });
     this.ends = [el("span"), el("span")];
-    this.bar = el("div", { class: "walk" }, this.ends[0], this.slider, this.ends[1]);
+    this.asFilm = el("button", { class: "quiet", type: "button", onclick: () => this.film() }, t("journey.faces"));
+    this.bar = el("div", { class: "walk" }, this.ends[0], this.slider, this.ends[1], this.asFilm);
     this.area.append(this.bar);
+  }
+
+  /** The walk as a film: between A and B where both are kept, else among new faces. */
+  async film() {
+    const pinned = ["a", "b"].map((letter) => this.sitters.get(letter));
+    const kept = pinned.map((one) => store.result(one?.id)).filter((one) => one?.latents).map((one) => one.id);
+    const inputs = kept.length === 2 ? { latents: kept } : {};
+    const { seed = 0 } = store.here.options;
+    await run({ engine: "gan_walk", only: { seconds: 6, fps: 15, upscale: 3, seed, ...this.likeA(pinned[0]) }, inputs });
   }
 
   get job() {
@@ -92,10 +103,14 @@ class PaintRoom {
     return store.result(store.chosen.paint);
   }
 
-  /** Network and daring must be those that the face was painted with. */
+  /** Network, daring and rejection must be those that the face was painted with. */
   likeA(sitter) {
-    const { truncation, network } = sitter?.options ?? {};
-    return { ...(truncation !== undefined && truncation !== null ? { truncation } : {}), ...(network ? { network } : {}) };
+    const { truncation, network, rejection } = sitter?.options ?? {};
+    return {
+      ...(truncation !== undefined && truncation !== null ? { truncation } : {}),
+      ...(network ? { network } : {}),
+      ...(rejection ? { rejection } : {}),
+    };
   }
 
   async start() {
@@ -133,7 +148,7 @@ class PaintRoom {
     this.panel.refresh();
     const { result, job } = this;
     this.label.buttons.again.hidden = !(result && result.engine === "gan_paint" && differs(result));
-    this.label.buttons.save.disabled = !result;
+    this.label.setOff("save", result ? "" : t("tools.save_not_yet"));
     this.wall.refresh();
     const face = this.tab === "wall" ? this.wall.selected : null;
     for (const letter of ["a", "b"]) this.label.buttons[`pin_${letter}`].hidden = !face;
@@ -157,6 +172,15 @@ class PaintRoom {
     const isTab = (one) => one.engine === ENGINES[this.tab] && (this.tab === "neighbours") === (one.options?.amount === 0.8);
     const found = own && (this.tab !== "edit" && this.tab !== "neighbours" || isTab(own)) ? own : store.results.find((one) => (["edit", "neighbours"].includes(this.tab) ? isTab(one) : one.engine === ENGINES[this.tab]));
     const ticket = (this.ticket = {});
+    this.reel?.remove();
+    this.reel = null;
+    if (isFilm(this.result) && !this.job) {
+      this.stage.clear();
+      this.reel = filmOf(this.result, this.result.title);
+      this.stage.extras.replaceChildren(this.reel);
+      this.hung = null;
+      return;
+    }
     if (this.slider) this.showEnds();
     const url = found?.url ?? this.input?.url;
     if (!url || (this.job && !found)) {

@@ -5,25 +5,16 @@ import { t } from "../words.js";
 import { store } from "../store.js";
 import { engineOf, orderOf, progressLine, run } from "../runner.js";
 import { factsOf, madeWord, titleOf } from "../titles.js";
-import { bitmapOf, pickSample, addFile, asPicture, sampleName } from "../pictures.js";
+import { bitmapOf, pickSample, addFile, asPicture, sampleName, staysWords } from "../pictures.js";
 import { makeLabel } from "../parts/label.js";
 import { openCopy } from "../dialogs/copy.js";
 import { save, useSettings, differs } from "../actions.js";
 import { FIRST } from "../first.js";
 import { thumb } from "../dom.js";
 import { Masking } from "../parts/mask.js";
+import { filmOf, isFilm } from "../parts/film.js";
 import "../parts/stage.js";
 import "../parts/panel.js";
-
-const FILM = /\.(mp4|webm|mov)$/i;
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-
-/** A film goes round by itself, unless somebody wants no motion. */
-function filmOf(result, title) {
-  return el("div", { class: "empty film" }, el("video", {
-    src: result.url, controls: true, loop: true, muted: true, autoplay: !still.matches, playsinline: true, "aria-label": title,
-  }));
-}
 
 export class PictureRoom {
   constructor(spec) {
@@ -41,7 +32,7 @@ export class PictureRoom {
     ]);
     this.rail = el("nav", { class: "rail", "aria-label": t(`${spec.name}.rail`) });
     this.panel = document.createElement("bl-panel").setUp({
-      slots: spec.slots, ways: spec.ways, extra: () => spec.extra?.(this) ?? [], start: () => this.start(),
+      slots: spec.slots, ways: spec.ways, film: spec.film, extra: () => spec.extra?.(this) ?? [], start: () => this.start(),
     });
     this.nodes = [this.stage, this.label.node, this.rail, this.panel];
   }
@@ -102,7 +93,8 @@ export class PictureRoom {
     this.panel.refresh();
     const { job, result } = this;
     this.label.buttons.again.hidden = !(result && differs(result));
-    this.label.buttons.save.disabled = !result;
+    this.label.setOff("save", result ? "" : t("tools.save_not_yet"));
+    if (this.label.buttons.mask) this.label.buttons.mask.hidden = Boolean(store.here.inputs.picture?.film) || isFilm(result);
     this.showEmpty(false);
     if (job) await this.showJob(job, ticket);
     else if (result) await this.showResult(result, ticket);
@@ -168,7 +160,7 @@ export class PictureRoom {
     this.hungJob = this.frameJob = null;
     const title = result.title || result.name;
     this.label.show(title, factsOf(result));
-    if (FILM.test(result.name)) {
+    if (isFilm(result)) {
       this.stage.clear();
       this.empty = filmOf(result, title);
       this.stage.extras.replaceChildren(this.empty);
@@ -263,7 +255,7 @@ export class PictureRoom {
     if (!on) return;
     const samples = store.samples.filter((one) => one.kind === (this.spec.samples ?? "content")).slice(0, 6);
     this.empty = el("div", { class: "empty" },
-      el("p", {}, t(this.spec.noise ? "stage.noise_hint" : "stage.hint")),
+      el("p", {}, t(this.spec.noise ? "stage.noise_hint" : "stage.hint")), el("small", {}, staysWords(true)),
       el("div", { class: "samples" }, samples.map((one) => el("button", {
         class: "sample", type: "button", onclick: () => this.setPicture(asPicture(one)),
       }, thumb(one.thumb, 132, 88), sampleName(one)))),

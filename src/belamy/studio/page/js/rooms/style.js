@@ -1,14 +1,14 @@
 // Style: paintings beside the picture; how they are painted, and how much each counts.
 
 import { el, icon, thumb } from "../dom.js";
-import { t, number } from "../words.js";
+import { t, has, number } from "../words.js";
 import { store } from "../store.js";
-import { engineOf } from "../runner.js";
+import { wayOf } from "../runner.js";
 import { addFile, asPicture, pickSample, pictureName } from "../pictures.js";
 import { PictureRoom } from "./picture.js";
 
 const WAYS = ["any_style", "style", "apply_style"];
-const byHeart = () => engineOf() === "apply_style";
+const byHeart = () => wayOf() === "apply_style";
 const paintings = () => store.here.inputs.paintings ?? [];
 
 export const style = () => new PictureRoom({
@@ -38,8 +38,12 @@ function ways() {
     el("div", { class: "head" }, el("span", { id: name }, t("style.way"))),
     el("div", { class: "choice wide", role: "radiogroup", "aria-labelledby": name }, WAYS.map((engine) => el("label", {},
       el("input", {
-        type: "radio", name, checked: engineOf() === engine,
-        onchange: () => store.change((room) => { room.engine = engine; room.preset = null; }, "preset"),
+        type: "radio", name, checked: wayOf() === engine,
+        onchange: () => store.change((room) => {
+          room.engine = engine;
+          room.preset = null;
+          delete room.options.network;
+        }, "preset"),
       }), t(`style.${engine}`)))));
 }
 
@@ -70,22 +74,30 @@ function fill(box) {
   const kept = (store.page.paintings ?? []).filter((one) => !own.some((other) => other.id === one.id));
   const samples = store.samples.filter((one) => one.kind === "style").map(asPicture);
   const shown = byHeart() ? [] : [...own, ...kept, ...samples];
-  const key = JSON.stringify([shown.map((one) => one.id), byHeart(), document.documentElement.lang]);
+  const key = JSON.stringify([shown.map((one) => one.id), byHeart(), learned(), document.documentElement.lang]);
   if (box.dataset.key !== key) {
     box.dataset.key = key;
     box.replaceChildren(...(byHeart() ? networks() : shown.map((one, at) => item(one, at))));
   }
-  const chosen = paintings().map((one) => one.id);
+  box.previousElementSibling.textContent = t(byHeart() ? "style.by_heart" : "style.rail");
+  const chosen = byHeart() ? [chosenNetwork()] : paintings().map((one) => one.id);
   for (const node of box.children) {
     if (node.dataset.id) node.setAttribute("aria-selected", String(chosen.includes(node.dataset.id)));
   }
 }
 
-/** Networks that know one painting by heart. */
+/** Networks that know one painting by heart, each with what it makes of the landscape. */
+const PICTURES = { "starry-night": "starry", "great-wave": "wave", "the-scream": "scream", "composition-vii": "seven" };
+const learned = () => (store.models ?? []).filter((one) => one.engine === "apply_style").map((one) => one.name);
+const chosenNetwork = () => store.here.options.network ?? "starry-night";
+
 function networks() {
-  return [el("div", { class: "layer tall", role: "option", "aria-selected": "true", tabindex: "0" },
-    el("span", { class: "frame" }, thumb("/images/presets/style-starry.webp", 116, 82)),
-    el("span", { class: "about" }, el("b", {}, t("style.starry")), el("small", {}, t("style.apply_style"))))];
+  return learned().map((name, at) => el("div", {
+    class: "layer tall", role: "option", "data-id": name, "aria-selected": "false", tabindex: at === 0 ? "0" : "-1",
+    onclick: () => store.change((room) => { room.options.network = name; room.preset = null; }, "option:network"),
+  }, el("span", { class: "frame" }, PICTURES[name] ? thumb(`/images/presets/style-${PICTURES[name]}.webp`, 116, 82) : el("span", { class: "blank" })),
+  el("span", { class: "about" }, el("b", {}, has(`networks.${name}`) ? t(`networks.${name}`) : name),
+    has(`networks.${name}_note`) ? el("small", {}, t(`networks.${name}_note`)) : null)));
 }
 
 function item(picture, at) {

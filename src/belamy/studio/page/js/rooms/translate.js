@@ -8,8 +8,7 @@ import { finisher } from "./finishing.js";
 import { railChoice, trainButton } from "./choices.js";
 
 const networks = () => {
-  const found = (store.models ?? []).filter((one) => ["translation", "translate", "unpaired", "image-to-image"].includes(one.kind))
-    .map((one) => one.name).filter((name) => name !== "starry-night");
+  const found = (store.models ?? []).filter((one) => one.engine === "translate").map((one) => one.name);
   return found.includes("impressionism") ? found : ["impressionism", ...found];
 };
 
