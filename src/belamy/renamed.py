@@ -116,7 +116,11 @@ ADDED: dict[str, dict[str, Any]] = {
     "atlas": {"augment": "jitter"},
     "dream": {"augment": "jitter", "precision": "float32"},
     "faststyle": {"stroke_size": "fixed", "variation": 0.0},
+    "gan-edit": {"rejection": "none"},
+    "gan-mix": {"rejection": "none"},
+    "gan-paint": {"rejection": "none"},
     "gan-project": {"face": "none"},
+    "gan-walk": {"rejection": "none"},
     "learn-classifier": {"model": "iris"},
     "style": {"precision": "float32"},
 }

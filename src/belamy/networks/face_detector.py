@@ -18,7 +18,19 @@ from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.files.cache import embedded_path
 from belamy.networks.files.network_file import fill_network, open_network_file
 
-__all__ = ["NAME", "PLACES", "WINDOW", "Face", "FaceTemplate", "find_face", "load_iris", "look"]
+__all__ = [
+    "NAME",
+    "PLACES",
+    "WINDOW",
+    "Face",
+    "FaceDetector",
+    "FaceTemplate",
+    "find_face",
+    "load_detector",
+    "load_iris",
+    "look",
+    "portrait_logits",
+]
 
 NAME = "faces"
 """Of the file, and in it."""
@@ -80,22 +92,57 @@ def look(images: Tensor, backbone: Backbone) -> Tensor:
     return features.clamp_min(0).sqrt()
 
 
+@dataclass(frozen=True)
+class FaceDetector:
+    """The template and the network that it is laid on.
+
+    Args:
+        template: on its device, frozen.
+        backbone: on the same.
+        sha256: of the template's file.
+    """
+
+    template: FaceTemplate
+    backbone: Backbone
+    sha256: str
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """Network → SHA-256."""
+        return {NAME: self.sha256, self.backbone.name: self.backbone.sha256}
+
+
+def load_detector(device: torch.device | str = "cpu") -> FaceDetector:
+    """The detector inside the package.
+
+    Raises:
+        WeightsError: its file is damaged.
+    """
+    with open_network_file(embedded_path(NAME)) as file:
+        template = FaceTemplate().eval().requires_grad_(False)
+        state = {name: x.float() for name, x in file.state().items()}
+        fill_network(template, state, file.path, NAME)
+        return FaceDetector(template.to(device), load_iris(device), file.sha256)
+
+
+def portrait_logits(images: Tensor, detector: FaceDetector) -> Tensor:
+    """How sure it is that each of (N, 3, S, S) is a portrait, a face in its middle: logits (N,)."""
+    size = (WINDOW, WINDOW)
+    if images.shape[-2:] != size:
+        images = F.interpolate(images, size=size, mode="bicubic", antialias=True).clamp(0, 1)
+    logits: Tensor = detector.template(look(images, detector.backbone))
+    return logits.flatten(1).amax(dim=1)
+
+
 def find_face(image: Tensor) -> Face | None:
     """The likeliest face in (1, 3, H, W), or None where nothing looks like one.
 
     Raises:
         WeightsError: the detector's file is damaged.
     """
-    with open_network_file(embedded_path(NAME)) as file:
-        template = FaceTemplate().eval()
-        state = {name: x.float() for name, x in file.state().items()}
-        fill_network(template, state, file.path, NAME)
-    template.to(image.device)
-    backbone = load_iris(image.device)
+    detector = load_detector(image.device)
     with torch.inference_mode():
-        found = [
-            face for side in _sides(image) for face in _find_at(image, side, backbone, template)
-        ]
+        found = [face for side in _sides(image) for face in _find_at(image, side, detector)]
     best = max(found, key=lambda face: face.logit, default=None)
     if best is None or best.logit < _LEAST:
         return None
@@ -111,13 +158,13 @@ def _sides(image: Tensor) -> Iterator[float]:
         side /= 2 ** (1 / _OCTAVE)
 
 
-def _find_at(image: Tensor, side: float, backbone: Backbone, template: FaceTemplate) -> list[Face]:
+def _find_at(image: Tensor, side: float, detector: FaceDetector) -> list[Face]:
     """The likeliest few squares of one size."""
     beyond = min(round(_BEYOND * side), *(length - 1 for length in image.shape[-2:]))
     padded = F.pad(image, (beyond,) * 4, mode="replicate")
     size = [max(WINDOW, round(length * WINDOW / side)) for length in padded.shape[-2:]]
     scaled = F.interpolate(padded, size=size, mode="bicubic", antialias=True).clamp(0, 1)
-    logits = template(look(scaled, backbone))[0, 0]
+    logits = detector.template(look(scaled, detector.backbone))[0, 0]
     best = logits.flatten().topk(min(8, logits.numel()))
     down, right = (own / new for own, new in zip(padded.shape[-2:], size, strict=True))
     middle = PLACES * _STRIDE / 2

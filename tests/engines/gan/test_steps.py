@@ -192,6 +192,13 @@ def test_each_step_has_its_own_learning_rate(linear: None, tmp_path: Path) -> No
     assert value_of(task) - G == pytest.approx(0.005 * moved * ROOT, rel=1e-4)
 
 
+def test_the_generator_may_learn_at_a_rate_of_its_own(linear: None, tmp_path: Path) -> None:
+    task = make_task(tmp_path, loss="linear", learning_rate=0.5, generator_learning_rate=0.1)
+    task.step(0, backward)
+    assert weight_of(task) - W == pytest.approx(0.005 * (1 - G) * ROOT, rel=1e-4)
+    assert value_of(task) - G == pytest.approx(0.001 * weight_of(task) * ROOT, rel=1e-4)
+
+
 @pytest.mark.parametrize(("turn", "due"), [(0, True), (1, False), (3, True)])
 def test_r1_and_r2_are_weighted_up_by_their_interval(
     turn: int, due: bool, linear: None, tmp_path: Path
@@ -203,6 +210,13 @@ def test_r1_and_r2_are_weighted_up_by_their_interval(
     of_penalty = 3 * 0.7 / 2 * penalty_decay(turn, 1000) * 4 * W if due else 0.0
     assert weight_of(task) - W == pytest.approx(-(of_loss + of_penalty), rel=1e-5)
     assert float(losses["penalty"]) == pytest.approx(3 * W**2 if due else 0.0, rel=1e-5)
+
+
+def test_the_penalty_may_keep_its_weight(linear: None, tmp_path: Path) -> None:
+    task = make_task(tmp_path, loss="linear", penalty=0.7, penalty_every=1, penalty_final=1.0)
+    task.discriminator_step(900, backward)
+    change = (1 - G) * ROOT - 0.7 * 2 * W
+    assert weight_of(task) - W == pytest.approx(change, rel=1e-5)
 
 
 def test_the_penalty_is_of_the_step_not_of_the_turn(linear: None, tmp_path: Path) -> None:

@@ -32,9 +32,11 @@ class GanConfig:
             mode for free.
         penalty: weight of the penalty on the discriminator's gradient, so that the game comes to
             rest: γ of R1 and R2, of the gradient at real and at fake pictures in [0, 1], which
-            falls to a tenth over the first quarter of the steps; for wasserstein λ of the gradient
-            penalty. None: 0.3 for relativistic at 64 px and with the square of the size at
-            others; 10 for wasserstein; else 0.
+            falls over the first quarter of the steps; for wasserstein λ of the gradient penalty.
+            None: 0.3 for relativistic at 64 px and with the square of the size at others; 10 for
+            wasserstein; else 0.
+        penalty_final: the fraction of γ that it falls to; 1 keeps it, for a start from a painter
+            that has been through the fall.
         penalty_every: steps between penalties, which are weighted up by as much. None: 8, but 1
             for wasserstein.
         discriminator_steps: of the discriminator, for each of the generator.
@@ -54,6 +56,9 @@ class GanConfig:
         accumulate: parts that a batch is worked through in, for less memory.
         learning_rate: of Adam, for both; over the run it falls to a quarter along a cosine. None:
             0.0025 for light (its weights are scaled), else 0.0002.
+        generator_learning_rate: of the generator alone (the two time-scale update rule, TTUR);
+            less than `learning_rate` where the discriminator has to catch up with it. None: the
+            same for both.
         ema_half_life: of the moving average of the weights (EMA), which is what is kept, in
             pictures seen; shorter at the start.
         precision: of the convolutions: auto is bfloat16 where the processor or card has it, else
@@ -80,6 +85,7 @@ class GanConfig:
     labels: bool = False
     loss: str = "relativistic"
     penalty: Annotated[float | None, Between(0)] = None
+    penalty_final: Annotated[float, Between(0, 1)] = 0.1
     penalty_every: Annotated[int | None, Between(1, 1000)] = None
     discriminator_steps: Annotated[int, Between(1, 100)] = 1
     augment: Literal["auto"] | Annotated[float, Between(0, 1)] = "auto"
@@ -93,6 +99,7 @@ class GanConfig:
     batch: Annotated[int, Between(2, 4096)] = 16
     accumulate: Annotated[int, Between(1)] = 1
     learning_rate: Annotated[float | None, Between(0, 1, above=True, below=True)] = None
+    generator_learning_rate: Annotated[float | None, Between(0, 1, above=True, below=True)] = None
     ema_half_life: Annotated[int, Between(1, 1e9, "pictures")] = 10_000
     precision: Precision = "auto"
     start: str | None = None

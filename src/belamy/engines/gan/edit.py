@@ -28,6 +28,7 @@ def _load(options: MixOptions | EditOptions) -> tuple[Sampler, PostProcess]:
         label=options.label,
         truncation=options.truncation,
         latents=options.latents,
+        rejection=options.rejection,
         device=options.device,
     )
     size = sampler.generator.size

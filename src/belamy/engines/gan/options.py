@@ -36,6 +36,7 @@ Network: TypeAlias = str | os.PathLike[str]
 Truncation: TypeAlias = Annotated[float | None, Between(0, 2)]
 Latents: TypeAlias = str | os.PathLike[str] | Sequence[str]
 Upscale: TypeAlias = Annotated[int, Between(1, 16)]
+Rejection: TypeAlias = Literal["auto", "face", "none"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,9 @@ class PaintOptions:
             left as they are.
         label: paint only pictures of this label, of painters that learned several.
         latents: a file, or several, of latents that were saved, instead of drawing new ones.
+        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
+            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
+            latents never are.
         sheet: all on one sheet; otherwise each picture is a step of its own.
         upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
         sign: write the formula that both networks played for at the lower right, by hand.
@@ -69,6 +73,7 @@ class PaintOptions:
     latents: Latents = ()
     sheet: bool = True
     upscale: Upscale = 1
+    rejection: Rejection = "auto"
     sign: bool = False
     frame: bool = False
     device: str = "auto"
@@ -100,6 +105,9 @@ class WalkOptions:
         upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
         sign: write the formula that both networks played for at the lower right, by hand.
         frame: put the picture in a plain gilt frame.
+        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
+            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
+            latents never are.
         device: auto, cpu, cuda or mps.
     """
 
@@ -115,6 +123,7 @@ class WalkOptions:
     upscale: Upscale = 1
     sign: bool = False
     frame: bool = False
+    rejection: Rejection = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -152,6 +161,9 @@ class MixOptions:
         upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
         sign: write the formula that both networks played for at the lower right, by hand.
         frame: put each picture in a plain gilt frame.
+        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
+            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
+            latents never are.
         device: auto, cpu, cuda or mps.
     """
 
@@ -167,6 +179,7 @@ class MixOptions:
     upscale: Upscale = 1
     sign: bool = False
     frame: bool = False
+    rejection: Rejection = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -199,6 +212,9 @@ class EditOptions:
         upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
         sign: write the formula that both networks played for at the lower right, by hand.
         frame: put each picture in a plain gilt frame.
+        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
+            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
+            latents never are.
         device: auto, cpu, cuda or mps.
     """
 
@@ -215,6 +231,7 @@ class EditOptions:
     upscale: Upscale = 1
     sign: bool = False
     frame: bool = False
+    rejection: Rejection = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:

@@ -13,12 +13,19 @@ from torch import Tensor
 from belamy.objectives.gradient_penalties import gradient_penalty, zero_centred_penalty
 from belamy.training.schedules import cosine_decay, linear_warmup
 
-__all__ = ["WARMUP", "DiscriminatorPenalty", "penalty_decay", "scale_learning_rate"]
+__all__ = [
+    "PENALTY_FINAL",
+    "WARMUP",
+    "DiscriminatorPenalty",
+    "penalty_decay",
+    "scale_learning_rate",
+]
 
 WARMUP = 100  # steps until the learning rate is reached. By eye
 _FINAL = 0.25  # of the learning rate, at the end; R3GAN's
 _RETRY = 0.5  # factor on the learning rate after a loss was no number
-_PENALTY_FINAL, _PENALTY_SPAN = 0.1, 0.25  # of the penalty, and fraction of the steps. R3GAN's
+PENALTY_FINAL = 0.1  # fraction that the penalty falls to. R3GAN's
+_PENALTY_SPAN = 0.25  # fraction of the steps in which the penalty falls. R3GAN's
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class DiscriminatorPenalty:
         total_steps: of the generator, in which γ falls.
         needs_gradient_penalty: whether it is that of Gulrajani et al. 2017, whose weight neither
             falls nor grows with the interval; else R1 and R2.
+        final: fraction of γ that it falls to.
 
     Source: R1 and R2 from Mescheder et al. 2018, both at once as in R3GAN (Huang et al. 2024); the
     interval from Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN".
@@ -40,6 +48,7 @@ class DiscriminatorPenalty:
     interval: int
     total_steps: int
     needs_gradient_penalty: bool
+    final: float = PENALTY_FINAL
 
     def is_due(self, turn: int) -> bool:
         """Whether turn `turn` of the discriminator has a penalty."""
@@ -68,7 +77,8 @@ class DiscriminatorPenalty:
             return self.weight * penalty, penalty.detach()
         r1, r2 = (zero_centred_penalty(x, each) for x, each in zip(logits, images, strict=True))
         total = r1 + r2
-        weight = self.weight * penalty_decay(step, self.total_steps) / 2 * self.interval
+        decay = penalty_decay(step, self.total_steps, self.final)
+        weight = self.weight * decay / 2 * self.interval
         return weight * total, total.detach() * self.interval / 2
 
 
@@ -81,12 +91,12 @@ def scale_learning_rate(
     return peak * decay * _RETRY**retries * linear_warmup(step, warmup)
 
 
-def penalty_decay(step: int, total_steps: int) -> float:
+def penalty_decay(step: int, total_steps: int, final: float = PENALTY_FINAL) -> float:
     """A factor on γ: 1 at first, when the penalty keeps the discriminator calm before there is
-    anything to see; from a quarter of the steps on a tenth, where more would hide detail from it.
+    anything to see; from a quarter of the steps on `final`, where more would hide detail from it.
 
     Source: the schedule of R3GAN (Huang et al. 2024), which has burnt in after about as much.
     """
     fraction = min(1.0, step / (_PENALTY_SPAN * total_steps))
     fallen = (1 - math.cos(math.pi * fraction)) / 2
-    return 1 - (1 - _PENALTY_FINAL) * fallen
+    return 1 - (1 - final) * fallen

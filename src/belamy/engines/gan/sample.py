@@ -43,6 +43,7 @@ def _load(options: PaintOptions | WalkOptions) -> Sampler:
         label=options.label,
         truncation=options.truncation,
         latents=options.latents,
+        rejection=options.rejection,
         device=options.device,
     )
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from belamy.checks import require
 from belamy.devices import choose_device
+from belamy.engines.gan.rejection import FaceRejection
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError
 from belamy.networks.gan import latents as styles_of
@@ -26,7 +27,7 @@ from belamy.pixels.enlarge import enlarge
 from belamy.pixels.images import contact_sheet
 from belamy.pixels.recipe import Input, Recipe
 
-__all__ = ["PostProcess", "Sampler", "make_sheet", "parse_id"]
+__all__ = ["PostProcess", "Sampler", "choose_rejection", "make_sheet", "parse_id"]
 
 TRUNCATION = 0.8  # by eye: of ten portraits one less is a monster than at 1
 BATCH = 8  # pictures drawn at once
@@ -93,6 +94,7 @@ class Sampler:
         label: the only label that is drawn, of a conditional generator.
         truncation: how far styles may be from the mean style; None: 0.8, but saved latents stay.
         latents: files of saved ones, `saved` once they are read.
+        rejection: face, none or auto, as in `PaintOptions`.
         device: auto, cpu, cuda or mps.
 
     Attributes:
@@ -114,6 +116,7 @@ class Sampler:
         label: str | None = None,
         truncation: float | None = None,
         latents: str | os.PathLike[str] | Sequence[str] = (),
+        rejection: str = "none",
         device: str = "auto",
     ) -> None:
         self.device = choose_device(device)
@@ -127,6 +130,8 @@ class Sampler:
         self.file, self.sha256 = loaded.path.name, loaded.sha256
         self.label = find_label(self.generator, label)
         self.truncation = truncation
+        self.rejection = choose_rejection(network) if rejection == "auto" else rejection
+        self._rejection = FaceRejection(self.generator) if self.rejection == "face" else None
         self._paths = _paths(latents)
         self.saved = self._load_saved()
 
@@ -152,12 +157,13 @@ class Sampler:
 
     def sample(self, numbers: Sequence[int], seed: int) -> Tensor:
         """The styles (N, resolutions, style) of pictures by seed and number, from 1."""
+        truncation = TRUNCATION if self.truncation is None else self.truncation
+        if self._rejection is not None:
+            return self._rejection.draw_styles(
+                numbers, seed=seed, truncation=truncation, label=self.label
+            )
         return styles_of.draw_styles(
-            self.generator,
-            numbers,
-            seed=seed,
-            truncation=TRUNCATION if self.truncation is None else self.truncation,
-            label=self.label,
+            self.generator, numbers, seed=seed, truncation=truncation, label=self.label
         )
 
     def sample_one(self, picture: str) -> Tensor:
@@ -200,7 +206,10 @@ class Sampler:
             weights: of further networks.
         """
         changed = {"device": str(self.device)}
-        used = {self.file: self.sha256, **(weights or {})}
+        if hasattr(options, "rejection"):
+            changed["rejection"] = self.rejection
+        judges = {} if self._rejection is None else self._rejection.weights
+        used = {self.file: self.sha256, **judges, **(weights or {})}
         recipe = recipe_of(engine, options, used, changed=changed, step=step)
         aside = ("latents", "seed")
         return replace(
@@ -208,6 +217,12 @@ class Sampler:
             options={name: value for name, value in recipe.options.items() if name not in aside},
             inputs=(*(Input.of("latents", path) for path in self._paths), *recipe.inputs),
         )
+
+
+def choose_rejection(network: str | os.PathLike[str]) -> str:
+    """What auto is: face of the painter inside the package, none of others, which may paint what
+    they like."""
+    return "face" if os.fspath(network) == "portraits" else "none"
 
 
 def parse_id(picture: str) -> tuple[int | None, int]:

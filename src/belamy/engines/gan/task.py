@@ -28,7 +28,7 @@ from belamy.pixels.images import save_image
 from belamy.training.data import batch_indices
 from belamy.training.loss_scale import LossScale
 from belamy.training.processes import average_gradients
-from belamy.training.schedules import set_learning_rates
+from belamy.training.schedules import set_learning_rate
 from belamy.training.task import Backward, TrainingTask
 
 __all__ = ["GanTask"]
@@ -67,6 +67,7 @@ class GanTask(TrainingTask):
             config.penalty_interval,
             config.steps,
             self.loss.needs_gradient_penalty,
+            config.penalty_final,
         )
         self.augmentation = AdaptiveAugmentation(
             config.augment_probability(len(pictures.images)), seen
@@ -87,6 +88,8 @@ class GanTask(TrainingTask):
         """The networks, their weights that are trained, and an optimiser for each."""
         traits = find_gan(self.config.architecture)
         self.learning_rate = self.config.learning_rate or traits.learning_rate
+        own = self.config.generator_learning_rate or self.learning_rate
+        self.generator_factor = own / self.learning_rate
         self.trained: dict[str, list[nn.Parameter]] = {}
         for name, network in networks.by_name().items():
             self.networks[name] = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -116,7 +119,9 @@ class GanTask(TrainingTask):
 
     def step(self, index: int, backward: Backward) -> dict[str, Tensor]:
         """One or several discriminator steps, then a generator step."""
-        set_learning_rates(self.optimizers, self._learning_rate_at(index))
+        learning_rate = self._learning_rate_at(index)
+        set_learning_rate(self.optimizers["discriminator"], learning_rate)
+        set_learning_rate(self.optimizers["generator"], learning_rate * self.generator_factor)
         for network in self.networks.values():
             network.train()
         first, count = index * self.config.discriminator_steps, self.config.discriminator_steps

@@ -29,6 +29,8 @@ class GeneratorArguments:
         width: factor on the architecture's own channels of the generator.
         labels: names of the labels of pictures (a conditional GAN); none, if they all have one.
         noise: whether light's finer features are given noise; older files do not say so.
+        smoothing: width of the bend that light's last activation has in place of a kink; 0 in
+            older files, which do not say so.
     """
 
     size: int
@@ -36,6 +38,7 @@ class GeneratorArguments:
     width: float = 1.0
     labels: tuple[str, ...] = ()
     noise: bool = False
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))

@@ -45,6 +45,7 @@ def draw_styles(
     seed: int = 0,
     truncation: float = 1.0,
     label: int | None = None,
+    attempt: int = 0,
 ) -> Tensor:
     """The styles of pictures by their numbers: each depends on the seed and its number alone.
 
@@ -55,12 +56,14 @@ def draw_styles(
         truncation: 1 leaves the styles, 0 makes them all that of the most ordinary picture.
         label: its index, sampled for each number where the generator has several and it is
             None.
+        attempt: further ones of the same numbers, where the first, 0, were rejected.
 
     Returns:
         (N, resolutions, style) on the generator's device.
     """
     device = next(generator.parameters()).device
-    rngs = [make_rng(seed, "latent", number) for number in numbers]
+    again = (attempt,) if attempt else ()
+    rngs = [make_rng(seed, "latent", number, *again) for number in numbers]
     z = torch.stack([torch.randn(generator.latent, generator=rng) for rng in rngs])
     labels = None
     if len(generator.labels) > 1:

@@ -15,10 +15,24 @@ __all__ = [
     "ModulatedConv2d",
     "NoiseInput",
     "ToRGB",
+    "bent_leaky_relu",
 ]
 
 NEGATIVE_SLOPE = 0.2  # of the leaky ReLUs
 _GAIN = math.sqrt(2 / (1 + NEGATIVE_SLOPE**2))  # keeps the size of what passes a leaky ReLU
+
+
+def bent_leaky_relu(x: Tensor, width: float) -> Tensor:
+    """A leaky ReLU whose kink is a bend: |x| is √(x² + width²) there, less half the width.
+
+    At a kink every zero of a smooth feature becomes a line; at a bend it does not.
+    """
+    rise, bend = (1 + NEGATIVE_SLOPE) / 2, (1 - NEGATIVE_SLOPE) / 2
+    return rise * x + bend * ((x.square() + width**2).sqrt() - width / 2)
+
+
+def _leaky_relu(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, NEGATIVE_SLOPE)
 
 
 class EqualizedLinear(nn.Module):
@@ -93,10 +107,14 @@ class ModulatedConv2d(nn.Module):
         outputs: channels.
         style: numbers of a style.
         kernel: its side, odd.
+        smoothing: width of the bend in place of the kink of its leaky ReLU, see `bent_leaky_relu`.
     """
 
-    def __init__(self, inputs: int, outputs: int, style: int, *, kernel: int = 3) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, style: int, *, kernel: int = 3, smoothing: float = 0.0
+    ) -> None:
         super().__init__()
+        self.smoothing = smoothing
         self.steer = EqualizedLinear(style, inputs, bias=1.0)  # StyleGAN's affine
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs))
@@ -111,7 +129,7 @@ class ModulatedConv2d(nn.Module):
         x = F.conv2d(x * scale[:, :, None, None].to(x.dtype), weight, padding=padding)
         bias = self.bias.to(x.dtype)[:, None, None]
         x = torch.addcmul(bias, x, demodulation[:, :, None, None].to(x))
-        return F.leaky_relu(x, NEGATIVE_SLOPE)
+        return bent_leaky_relu(x, self.smoothing) if self.smoothing else _leaky_relu(x)
 
 
 class NoiseInput(nn.Module):

@@ -129,15 +129,21 @@ class SynthesisBlock(nn.Module):
         outputs: channels of the finer ones.
         style: numbers of a style.
         noise_side: of the finer features, in pixels, where they are given noise.
+        smoothing: of the last activation's kink.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, style: int, noise_side: int | None = None
+        self,
+        inputs: int,
+        outputs: int,
+        style: int,
+        noise_side: int | None = None,
+        smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         self.reduce = ModulatedConv2d(inputs, outputs, style)
         self.noise = nn.Identity() if noise_side is None else NoiseInput(outputs, noise_side)
-        self.refine = ModulatedConv2d(outputs, outputs, style)
+        self.refine = ModulatedConv2d(outputs, outputs, style, smoothing=smoothing)
         self.brush = ToRGB(outputs, style)
 
     def forward(
@@ -162,9 +168,18 @@ class LightSynthesis(nn.Module):
         style: numbers of a style.
         width: factor on all channels.
         noise: whether the finer features are given noise.
+        smoothing: of the kink of the last activation at the finest resolution.
     """
 
-    def __init__(self, size: int, style: int, width: float = 1.0, *, noise: bool = False) -> None:
+    def __init__(
+        self,
+        size: int,
+        style: int,
+        width: float = 1.0,
+        *,
+        noise: bool = False,
+        smoothing: float = 0.0,
+    ) -> None:
         super().__init__()
         self.sides = resolutions_up_to(size)
         counts = [channels_at(side, width) for side in self.sides]
@@ -173,9 +188,10 @@ class LightSynthesis(nn.Module):
         self.first_brush = ToRGB(counts[0], style)
         pairs = itertools.pairwise(counts)
         noise_sides = [side if noise and side >= _FIRST_NOISE else None for side in self.sides[1:]]
+        widths = [smoothing if side == self.sides[-1] else 0.0 for side in self.sides[1:]]
         self.levels = nn.ModuleList(
-            SynthesisBlock(*pair, style, side)
-            for pair, side in zip(pairs, noise_sides, strict=True)
+            SynthesisBlock(*pair, style, side, width)
+            for pair, side, width in zip(pairs, noise_sides, widths, strict=True)
         )
         by_side = dict(zip(self.sides, counts, strict=True))
         pairs_of_sides = {fine: coarse for fine, coarse in _EXCITED_BY.items() if fine in by_side}
@@ -270,7 +286,13 @@ def _minibatch_deviation(x: Tensor) -> Tensor:
 def build_light_generator(arguments: GeneratorArguments) -> Generator:
     """A new generator, its weights drawn from torch's own random numbers."""
     mapping = MappingNetwork(arguments.latent, _STYLE, len(arguments.labels))
-    synthesis = LightSynthesis(arguments.size, _STYLE, arguments.width, noise=arguments.noise)
+    synthesis = LightSynthesis(
+        arguments.size,
+        _STYLE,
+        arguments.width,
+        noise=arguments.noise,
+        smoothing=arguments.smoothing,
+    )
     return Generator(mapping, synthesis, arguments, len(resolutions_up_to(arguments.size)))
 
 
