@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from belamy import files
 from belamy.cli import app
+from belamy.networks.files.cache import embedded_path
 from belamy.networks.files.published import Published
 from belamy.networks.registry import NETWORKS, embedded_names, names_of
 
@@ -45,7 +46,7 @@ def rows(text: str) -> list[list[str]]:
 
 def test_list_says_where_weights_are(published: Path) -> None:
     before = rows(run("list").stdout)
-    others = [name for name in embedded_names() if name not in names_of("backbone")]
+    others = [name for name in embedded_names() if name not in names_of("backbone")] + ["faces"]
     assert [row[0] for row in before] == ["network", *names_of("backbone"), *others]
     assert {row[1] for row in before if row[0] in others} == {"embedded"}
     assert ["vgg16", "to", "download", "527.8"] in before
@@ -143,6 +144,22 @@ def test_show_prints_the_card_of_iris_below_its_layers() -> None:
     assert ["mixed4c", "464", "8", "146"] in rows(table)
     assert "Tiny ImageNet" in card
     assert "terms" in card
+    assert run("show", "iris", "--card").stdout == f"# iris{card}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(embedded_path("iris").parent.glob("*.safetensors")), ids=lambda path: path.stem
+)
+def test_whatever_is_embedded_has_a_card(path: Path) -> None:
+    shown = run("show", path.stem, "--card").stdout
+    assert shown.startswith(f"# {path.stem}\n")
+    assert "| terms |" in shown
+
+
+def test_what_has_no_card_says_so() -> None:
+    result = run("show", "vgg16", "--card")
+    assert result.exit_code == 1
+    assert "vgg16 has no card" in result.stderr
 
 
 def test_show_all_classes() -> None:

@@ -14,7 +14,7 @@ from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_bytes, show_steps
 from belamy.cli.shell.completion import backbones, every_network
 from belamy.engines.dream.atlas_api import atlas_steps
-from belamy.errors import WeightsError
+from belamy.errors import OptionError, WeightsError
 from belamy.networks.files.ranges import ColorOrder, Range
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def list_models() -> None:
     found = [get_status(name) for name in names_of("backbone")]
     sizes = ["" if row.megabytes is None else f"{row.megabytes:.1f}" for row in found]
     rows = [(row.name, row.state, size) for row, size in zip(found, sizes, strict=True)]
-    for name in embedded_names():
+    for name in dict.fromkeys((*embedded_names(), *_cards())):
         if name not in names_of("backbone") and (path := embedded_path(name)).is_file():
             rows.append((name, "embedded", f"{path.stat().st_size / 2**20:.1f}"))
     _print_table(("network", "weights", ">MB"), rows)
@@ -67,6 +67,12 @@ def show(
     classes: Annotated[
         bool, typer.Option("--classes", help="Show the classes that it knows instead.")
     ] = False,
+    card: Annotated[
+        bool,
+        typer.Option(
+            "--card", help="Show its card alone: what it is, learned from, and is good for."
+        ),
+    ] = False,
 ) -> None:
     """Print each layer of a network: its name, channels, stride and receptive field; and the card
     of one inside the package.
@@ -74,22 +80,24 @@ def show(
     Stride and field are in pixels of the picture; a dash stands for all of it.
     """
     from belamy.networks.files.well_known import is_timm
-    from belamy.networks.registry import embedded_names, names_of
+    from belamy.networks.registry import names_of
 
     if classes:
         typer.echo("\n".join(_read_classes(name)))
         return
-    card = _read_card(name) if name in embedded_names() else ""
-    if card and name not in names_of("backbone"):
-        typer.echo(card)
+    own = _read_card(name)
+    if card and not own:
+        raise OptionError(f"{name} has no card; `belamy models show {name}` says what is known")
+    if card or (own and name not in names_of("backbone")):
+        typer.echo(own)
         return
     facts, shown = (_look_through if is_timm(name) else _look_up)(name, inner)
     for fact, text in facts:
         typer.echo(f"{fact}: {text}")
     typer.echo("")
     _print_table(("layer", ">channels", ">stride", ">receptive field"), map(_row, shown))
-    if card:
-        typer.echo(f"\n{card}")
+    if own:
+        typer.echo(f"\n{own}")
 
 
 def _look_up(name: str, inner: bool) -> _Shown:
@@ -268,11 +276,16 @@ def atlas(
 
 
 def _read_card(name: str) -> str:
-    """What is said of an embedded network beside its weights."""
+    """What is said of an embedded network beside its weights; empty for all others."""
+    card = _cards().get(name)
+    return card.read_text("utf-8").strip() if card else ""
+
+
+def _cards() -> dict[str, Path]:
+    """The cards of what is inside the package, by name; not all of it has a row of its own."""
     from belamy.networks.files.cache import embedded_path
 
-    card = embedded_path(name).with_suffix(".md")
-    return card.read_text("utf-8").strip() if card.is_file() else ""
+    return {card.stem: card for card in sorted(embedded_path("").parent.glob("*.md"))}
 
 
 def _read_classes(model: str) -> tuple[str, ...]:

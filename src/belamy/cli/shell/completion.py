@@ -35,7 +35,8 @@ def every_network(incomplete: str) -> list[str]:
     """All of `belamy models list`."""
     from belamy.networks.registry import embedded_names, names_of
 
-    return _beginning(dict.fromkeys((*names_of("backbone"), *embedded_names())), incomplete)
+    names = dict.fromkeys((*names_of("backbone"), *embedded_names(), "faces"))
+    return _beginning(names, incomplete)
 
 
 def painters(incomplete: str) -> list[str]:
