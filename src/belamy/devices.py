@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
@@ -17,12 +17,13 @@ import torch
 
 from belamy import files
 from belamy.errors import BelamyError, OptionError
-from belamy.precision import Precision, check_precision
+from belamy.precision import PassPrecision, Precision, check_precision
 
 _NO_HALVES = ("cpu",)  # where float16 is slower than float32
 # Of float32's time: below, bfloat16 is worth its coarser numbers.
 _FAST_ENOUGH = 0.8
 _TIMES = 5  # that a convolution is tried; the best counts, since other work can only slow it down
+_TURNS = 4  # of a whole network in each precision
 _SPEEDS = "speeds.json"
 
 DTYPES: dict[Precision, torch.dtype] = {
@@ -106,14 +107,43 @@ def times_bfloat16() -> float:
     processor and this version of torch: instructions that a processor has by name may be as slow
     as those they stand for. Where the folder cannot be written, each process measures.
     """
+    times = _time_convolution
+    return _remember("", lambda: times(torch.bfloat16) / times(torch.float32))
+
+
+def is_faster_in_bfloat16(work: str, run: Callable[[PassPrecision], object]) -> bool:
+    """Whether some work on the processor gains enough by bfloat16; measured and remembered as
+    `times_bfloat16` is.
+
+    Args:
+        work: what it is called in the file of speeds.
+        run: does it once in a precision, float32 or bfloat16.
+    """
+    return _remember(work, lambda: _compare_precisions(run)) <= _FAST_ENOUGH
+
+
+def _compare_precisions(run: Callable[[PassPrecision], object]) -> float:
+    """bfloat16's time over float32's, of one thread, in turns, each at its best."""
+    times: dict[PassPrecision, list[float]] = {"float32": [], "bfloat16": []}
+    with computing_on(1):
+        for _ in range(_TURNS):
+            for precision, own in times.items():
+                start = time.process_time()
+                run(precision)
+                own.append(time.process_time() - start)
+    return min(times["bfloat16"]) / max(min(times["float32"]), 1e-9)
+
+
+def _remember(work: str, measure: Callable[[], float]) -> float:
+    """What was measured of some work on this processor with this version of torch."""
     path = files.cache_folder() / _SPEEDS
-    key = f"{_name_processor()}, torch {torch.__version__}"
+    key = ", ".join(filter(None, (_name_processor(), f"torch {torch.__version__}", work)))
     known: dict[str, float] = {}
     with suppress(OSError, ValueError):
         found = json.loads(path.read_text("utf-8"))
         known = {name: float(ratio) for name, ratio in found.items()}
     if key not in known:
-        known[key] = round(_time_convolution(torch.bfloat16) / _time_convolution(torch.float32), 3)
+        known[key] = round(measure(), 3)
         with suppress(BelamyError):
             files.write_text(path, json.dumps(known, indent=1))
     return known[key]

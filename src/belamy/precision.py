@@ -1,4 +1,4 @@
-"""The numbers that networks may compute in while they train, by name.
+"""The numbers that networks may compute in, by name.
 
 Without torch, so that the commands' help can read it.
 """
@@ -9,9 +9,11 @@ from typing import Literal, TypeAlias, get_args
 
 from belamy.errors import UnknownName
 
-__all__ = ["TRAINING_PRECISIONS", "Precision", "check_precision"]
+__all__ = ["TRAINING_PRECISIONS", "PassPrecision", "Precision", "check_precision"]
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
+PassPrecision: TypeAlias = Literal["auto", "float32", "bfloat16"]
+"""Of networks that are shown a picture, and not trained."""
 
 TRAINING_PRECISIONS: tuple[str, ...] = get_args(Precision)
 

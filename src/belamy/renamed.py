@@ -112,23 +112,28 @@ VALUES: dict[tuple[str, str], dict[Any, Any]] = {
 
 
 ADDED: dict[str, dict[str, Any]] = {
-    "anystyle": {"strokes": 0.0},
+    "anystyle": {"strokes": 0.0, "precision": "float32"},
     "atlas": {"augment": "jitter"},
     "dream": {"augment": "jitter", "precision": "float32"},
-    "faststyle": {"stroke_size": "fixed", "variation": 0.0},
+    "faststyle": {"stroke_size": "fixed", "variation": 0.0, "precision": "float32"},
+    "film-anystyle": {"precision": "float32"},
+    "film-faststyle": {"precision": "float32"},
+    "film-translate": {"precision": "float32"},
     "gan-edit": {"rejection": "none"},
     "gan-mix": {"rejection": "none"},
-    "gan-paint": {"rejection": "none"},
+    "gan-paint": {"precision": "float32", "rejection": "none"},
     "gan-project": {"face": "none"},
     "gan-walk": {"rejection": "none"},
     "learn-classifier": {"model": "iris"},
     "style": {"precision": "float32"},
+    "translate": {"precision": "float32"},
 }
 """Engine, or type of a run → options that older recipes or runs lack, with what was done then."""
 
 ADDED_FIELDS: dict[str, dict[str, Any]] = {
     "defog": {"design": 1},
     "style": {"scales": 1, "variation": 0.0},
+    "translate": {},
 }
 """Type of a run → fields that its older configurations lack, with what was done then; of these
 types, `ADDED` holds for the engine of the same name alone."""

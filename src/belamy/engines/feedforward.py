@@ -32,6 +32,7 @@ from belamy.pixels.tiles import (
     plan,
     tile_for_memory,
 )
+from belamy.precision import PassPrecision
 from belamy.steps import Step
 
 __all__ = ["FeedforwardOptions", "Repainter", "extend_by_mirroring", "repaint"]
@@ -70,6 +71,8 @@ class FeedforwardOptions(Protocol):
     @property
     def range(self) -> Range: ...
     @property
+    def precision(self) -> PassPrecision: ...
+    @property
     def device(self) -> str: ...
 
 
@@ -91,12 +94,13 @@ class Repainter(Generic[Options]):
     """
 
     def __init__(self, engine: str, options: Options, direction: str | None = None) -> None:
-        self.engine, self.options = engine, options
+        self.engine = engine
         self.device = choose_device(options.device)
         self.path = find_network(options.network, "image-to-image")
         self.runtime = load_runtime(
-            self.path, options.runtime, self.device, direction, options.range
+            self.path, options.runtime, self.device, direction, options.range, options.precision
         )
+        self.options = replace(options, precision=self.runtime.precision)
         self._weights = {self.path.name: files.sha256(self.path)}
 
     @property

@@ -28,6 +28,7 @@ from belamy.objectives.perceptual_losses import (
 )
 from belamy.pixels.colors import keep_colors
 from belamy.pixels.images import load_image, resize, save_image
+from belamy.precision import PassPrecision
 from belamy.renamed import current_options
 from belamy.training.crops import sample_crops
 from belamy.training.processes import choose_accelerator
@@ -46,6 +47,7 @@ class Darker:
 
     geometry: Geometry = GEOMETRY
     side: int | None = None
+    precision: PassPrecision = "float32"
 
     def __call__(self, image: Tensor) -> Tensor:
         return 0.5 * image + image.roll(9, -1) / 9

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from belamy.checks import Between, check_options
 from belamy.engines.style.options import read_size, read_weights
+from belamy.precision import PassPrecision
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -48,6 +49,8 @@ class AnyStyleOptions:
         tile: longest side of the tiles that large pictures are worked on in, exactly; auto decides
             by the memory that is free, none never tiles.
         seed: of the choice among patches that are alike.
+        precision: of both networks; auto takes bfloat16 where they are faster in it on this
+            machine, float32 elsewhere. Patches are compared, and moments taken, in float32.
         device: auto, cpu, cuda or mps.
 
     Raises:
@@ -71,6 +74,7 @@ class AnyStyleOptions:
     keep_colors: Literal["luma", "match"] | None = None
     tile: Literal["auto", "none"] | Annotated[int, Between(64, unit="pixels")] = "auto"
     seed: int = 0
+    precision: PassPrecision = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from belamy.devices import choose_device
-from belamy.engines.anystyle.encoder import load_encoder
+from belamy.devices import DTYPES, choose_device
+from belamy.engines.anystyle.encoder import encode_moments, load_encoder
 from belamy.engines.anystyle.options import LARGEST_STYLE, AnyStyleOptions, resolve
 from belamy.engines.anystyle.synthesis import (
     CELL_SIDE,
@@ -24,19 +25,28 @@ from belamy.engines.style.gradient import FeatureExtractor
 from belamy.engines.style.inputs import Pictures, read_pictures, shrink
 from belamy.errors import OptionError, WeightsError
 from belamy.networks.backbone import Backbone
-from belamy.networks.image_to_image.arbitrary_style import LAYERS, REACH, STRIDE
+from belamy.networks.image_to_image.arbitrary_style import (
+    LAYERS,
+    REACH,
+    STRIDE,
+    ArbitraryStyleNet,
+)
 from belamy.networks.load import find_network, load_network
 from belamy.networks.recent import share
+from belamy.networks.speed import choose_pass_precision
 from belamy.objectives.patch_match import PATCH_SIZE
+from belamy.objectives.style_losses import moments_of
 from belamy.optimise import Tiling
 from belamy.pixels.colors import keep_colors
 from belamy.pixels.images import Picture, Source
 from belamy.pixels.tiles import available_memory, tile_for_memory
+from belamy.precision import PassPrecision
 from belamy.steps import Step
 
 __all__ = ["AnyStylist"]
 
 _BYTES_PER_PIXEL = 1700.0  # of memory, for a tile at the peak: measured at 512 px
+_TRIED_SIDE = 192  # pixels of the square on which the faster precision is found out
 _LARGEST_TILE = 1024  # pixels: larger ones gain nothing, and memory is for others too
 
 
@@ -51,7 +61,6 @@ class AnyStylist:
     """
 
     def __init__(self, options: AnyStyleOptions) -> None:
-        self.options = resolve(options)
         self.device = choose_device(options.device)
         network = os.fspath(options.network)
         loaded = share(
@@ -64,6 +73,9 @@ class AnyStylist:
         self.encoder = _load_encoder(
             loaded.metadata["encoder"], loaded.metadata["encoder_sha256"], self.device
         )
+        precision = _choose_precision(options.precision, self.device, self.decoder, self.encoder)
+        self.options = resolve(replace(options, precision=precision))
+        self.encoder.to(DTYPES[precision])
         self._weights = {
             loaded.path.stem: loaded.sha256,
             self.encoder.name: self.encoder.sha256,
@@ -87,7 +99,7 @@ class AnyStylist:
         options = replace(
             options, tile="none" if tiling is None else tiling.tile, device=str(self.device)
         )
-        codec = Codec(self.decoder, FeatureExtractor(self.encoder, tiling))
+        codec = Codec(self.decoder, FeatureExtractor(self.encoder, tiling), options.precision)
         with torch.inference_mode():
             image = _finish(pictures, _paint(codec, pictures, options), options)
         recipe = recipe_of("anystyle", options, self._weights, step=1)
@@ -102,6 +114,29 @@ def _load_encoder(model: str, sha256: str, device: torch.device) -> Backbone:
             f"{backbone.sha256[:8]}…); train it again"
         )
     return backbone
+
+
+def _choose_precision(
+    precision: PassPrecision, device: torch.device, decoder: ArbitraryStyleNet, encoder: Backbone
+) -> PassPrecision:
+    """What both compute in, found out on a grey square in its own style."""
+    grey = torch.full((1, 3, _TRIED_SIDE, _TRIED_SIDE), 0.5, device=device)
+
+    def load(precision: PassPrecision) -> Codec:
+        own = copy.deepcopy(encoder).to(DTYPES[precision])
+        return Codec(decoder, FeatureExtractor(own), precision)
+
+    codecs: dict[PassPrecision, Codec] = {}
+
+    def run(precision: PassPrecision) -> Tensor:
+        if precision not in codecs:
+            codecs[precision] = load(precision)
+        codec = codecs[precision]
+        features = codec.encode(grey)
+        code = encode_moments({layer: moments_of(x) for layer, x in features.items()})
+        return codec.decode(features, [(code, None)])
+
+    return choose_pass_precision(precision, device, decoder, run)
 
 
 def _choose_tiling(tile: str | int, backbone: Backbone, image: Tensor) -> Tiling | None:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.devices import make_rng
+from belamy.devices import autocast, make_rng
 from belamy.engines.anystyle.encoder import encode_moments
 from belamy.engines.anystyle.strokes import (
     find_stretches,
@@ -31,6 +31,7 @@ from belamy.networks.image_to_image.arbitrary_style import (
     LAYERS,
     STRIDE,
     ArbitraryStyleNet,
+    Style,
     at_stride,
 )
 from belamy.objectives.laplacian_color import band_moments, transfer_band_moments
@@ -45,6 +46,7 @@ from belamy.objectives.style_losses import Moments, blend_moments, moments_of
 from belamy.objectives.whitening import FeatureTransform, whitening_coloring
 from belamy.pixels.colors import LUMA
 from belamy.pixels.tiles import apply_tiled
+from belamy.precision import PassPrecision
 
 __all__ = [
     "CELL_SIDE",
@@ -66,10 +68,26 @@ _SHOWN = 0.5  # of what a style's mask shows at most: where it shows less, no pa
 
 @dataclass(frozen=True)
 class Codec:
-    """The two networks of arbitrary style transfer: encoder and decoder."""
+    """The two networks of arbitrary style transfer: encoder and decoder.
+
+    Args:
+        encoder: it computes in its own precision.
+        precision: of the decoder's convolutions.
+    """
 
     decoder: ArbitraryStyleNet
     encoder: FeatureExtractor
+    precision: PassPrecision = "float32"
+
+    def encode(self, image: Tensor) -> dict[str, Tensor]:
+        """`IMAGE` → the picture (1, 3, H, W), and each of `LAYERS` → its features, in float32."""
+        features = self.encoder.features(image, LAYERS)
+        return {IMAGE: image, **{name: one.to(image.dtype) for name, one in features.items()}}
+
+    def decode(self, features: Mapping[str, Tensor], codes: Sequence[Style]) -> Tensor:
+        """The picture (1, 3, H, W) that the features are of; not clamped."""
+        with autocast(features[IMAGE].device, self.precision):
+            return self.decoder(features, codes)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -206,7 +224,7 @@ def encode_regions(
 
 def _encode_style(codec: Codec, style: StyleImage, inset: bool) -> _EncodedStyle:
     image = _pad_to_stride(style.image)
-    features = {IMAGE: image, **codec.encoder.features(image, LAYERS)}
+    features = codec.encode(image)
     mask = None if style.mask is None else _pad_to_stride(style.mask)
     moments = {
         layer: moments_of(x, None if mask is None else at_stride(mask, x)[0, 0])
@@ -306,7 +324,7 @@ def _decode_crop(
     image, numbers, *masks = torch.split(_pad_to_stride(crop), channels, dim=1)
     weights: list[Tensor | None] = [*masks] or [None]
     cells = numbers[0, 0, ::CELL_SIDE, ::CELL_SIDE].long()
-    own = {IMAGE: image, **codec.encoder.features(image, LAYERS)}
+    own = codec.encode(image)
     features, codes, laid = dict(own), [], []
     for region, weight in zip(regions, weights, strict=True):
         transferred = _transfer(codec, region, own, cells, settings)
@@ -317,7 +335,7 @@ def _decode_crop(
                 change if weight is None else change * at_stride(weight, change)
             )
         codes.append((region.content_code.lerp(region.style_code, settings.strength), weight))
-    painted: Tensor = codec.decoder(features, codes)
+    painted = codec.decode(features, codes)
     changes = [_change_strokes(painted, one, weight, settings) for one, weight in laid]
     return (painted + sum(changes))[..., :height, :width]
 

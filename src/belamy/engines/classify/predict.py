@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import copy
 
-from belamy.devices import choose_device
+import torch
+from torch import Tensor, nn
+
+from belamy.devices import DTYPES, choose_device
 from belamy.engines.classify.options import ClassifyOptions, Guess, Guesses
 from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone
 from belamy.networks.find import choose_backbone
 from belamy.networks.recent import share_backbone
 from belamy.pixels.images import Source, load_image, resize
+from belamy.precision import PassPrecision
 
-__all__ = ["Classifier", "center_square", "compute_logits", "load_classifier"]
+__all__ = [
+    "Classifier",
+    "center_square",
+    "compute_logits",
+    "convert_classifier",
+    "load_classifier",
+]
 
 
 class Classifier:
@@ -29,7 +38,9 @@ class Classifier:
     def __init__(self, options: ClassifyOptions | None = None) -> None:
         self.options = ClassifyOptions() if options is None else options
         model = choose_backbone(self.options.model)
-        self.network = load_classifier(model, self.options.device)
+        network = load_classifier(model, self.options.device)
+        given = self.options.precision
+        self.network = convert_classifier(network, "float32" if given == "auto" else given)
 
     def __call__(self, image: Source) -> Guesses:
         """The best guesses, the likeliest first: see `belamy.classify`."""
@@ -50,6 +61,23 @@ def load_classifier(model: str, device: str) -> Backbone:
     network = share_backbone(model, layers=["logits"], device=choose_device(device))
     if not network.classes:
         raise WeightsError(f"{model} names no classes, so it cannot say what it sees; take another")
+    return network
+
+
+def convert_classifier(network: Backbone, precision: PassPrecision) -> Backbone:
+    """The same network in a precision, changed in place.
+
+    The last layer with weights stays in float32, since logits, in so few digits, would change
+    probabilities still more.
+    """
+    if precision == "float32":
+        return network
+    layers = [module for module in network.modules() if isinstance(module, (nn.Linear, nn.Conv2d))]
+    last = layers[-1]
+    exact = copy.deepcopy(last.state_dict())
+    network.to(DTYPES[precision])
+    last.float().load_state_dict(exact)
+    last.register_forward_pre_hook(lambda layer, inputs: (inputs[0].float(),))
     return network
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from belamy.checks import Between, check_options
 from belamy.networks.files.ranges import Range
+from belamy.precision import PassPrecision
 
 if TYPE_CHECKING:
     from belamy.pixels.images import Source
@@ -39,6 +40,9 @@ class ApplyStyleOptions:
             processors and come with `pip install 'belamy[fast]'`. auto takes torch where it can.
         range: the numbers that another program's network takes for black and white: 0-255, 0-1,
             -1-1, imagenet or caffe; auto is found out on a drawn picture.
+        precision: of the convolutions; auto takes bfloat16 where this network is faster in it on
+            this machine (nobody sees the difference), float32 elsewhere, and with other runtimes
+            than torch.
         device: auto, cpu, cuda or mps.
 
     Raises:
@@ -58,6 +62,7 @@ class ApplyStyleOptions:
     tile: Literal["auto", "none"] | Annotated[int, Between(256, unit="pixels")] = "auto"
     runtime: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto"
     range: Range = "auto"
+    precision: PassPrecision = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:

@@ -99,22 +99,24 @@ def faststyle_film(options: ApplyStyleFilmOptions) -> OnePass:
     """A film through a network that has learned one style."""
     film_path(options.image)
     applier = StyleApplier(replace(options, size=None))
-    return _one_pass("film-faststyle", options, applier, applier.weights, str(applier.device))
+    written = {"device": str(applier.device), "precision": applier.options.precision}
+    return _one_pass("film-faststyle", options, applier, applier.weights, written)
 
 
 def translate_film(options: TranslateFilmOptions) -> OnePass:
     """A film translated."""
     film_path(options.image)
     translator = Translator(replace(options, size=None))
-    weights = translator.weights
-    return _one_pass("film-translate", options, translator, weights, str(translator.device))
+    written = {"device": str(translator.device), "precision": translator.options.precision}
+    return _one_pass("film-translate", options, translator, translator.weights, written)
 
 
 def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:
     """A film painted in any style."""
     film_path(options.content)
     stylist = AnyStylist(options)
-    return _one_pass("film-anystyle", options, stylist, stylist.weights, str(stylist.device))
+    written = {"device": str(stylist.device), "precision": stylist.options.precision}
+    return _one_pass("film-anystyle", options, stylist, stylist.weights, written)
 
 
 def _one_pass(
@@ -122,9 +124,9 @@ def _one_pass(
     options: FilmOptions,
     engine_of_stills: Callable[[Tensor], Picture],
     weights: Mapping[str, str],
-    device: str,
+    written: Mapping[str, str],
 ) -> OnePass:
-    recipe = recipe_of(engine, options, weights, changed={"device": device})
+    recipe = recipe_of(engine, options, weights, changed=written)
 
     def paint(image: Tensor) -> Tensor:
         return engine_of_stills(image).image.clamp(0, 1)

@@ -14,6 +14,7 @@ from belamy.engines.gan.options import LARGEST_SHEET, PaintOptions, WalkOptions
 from belamy.engines.gan.sampler import BATCH, PostProcess, Sampler, make_sheet
 from belamy.errors import OptionError
 from belamy.networks.gan.latents import slerp
+from belamy.precision import PassPrecision
 from belamy.steps import Step
 
 __all__ = ["interpolate_loop", "paint", "walk"]
@@ -24,7 +25,8 @@ _LARGEST_SHEET = 200e6  # pixels
 
 def paint(options: PaintOptions) -> Iterator[Step]:
     """See `belamy.engines.gan.sample_api.gan_paint_steps`."""
-    sampler = _load(options)
+    sampler = _load(options, options.precision)
+    options = replace(options, precision=sampler.precision)
     allowed = Between(1, LARGEST_SHEET if options.sheet else 10_000)
     styles = _choose_styles(
         sampler, "count", options.count or _given(sampler, _COUNT), allowed, options.seed
@@ -37,13 +39,14 @@ def paint(options: PaintOptions) -> Iterator[Step]:
         yield replace(step, note=post.note) if step.index == 1 else step
 
 
-def _load(options: PaintOptions | WalkOptions) -> Sampler:
+def _load(options: PaintOptions | WalkOptions, precision: PassPrecision = "float32") -> Sampler:
     return Sampler(
         options.network,
         label=options.label,
         truncation=options.truncation,
         latents=options.latents,
         rejection=options.rejection,
+        precision=precision,
         device=options.device,
     )
 

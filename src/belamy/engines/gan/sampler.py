@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from belamy.checks import require
-from belamy.devices import choose_device
+from belamy.devices import autocast, choose_device
 from belamy.engines.gan.rejection import FaceRejection
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError
@@ -21,16 +21,19 @@ from belamy.networks.gan import latents as styles_of
 from belamy.networks.gan.generator import find_label
 from belamy.networks.load import find_network, load_network
 from belamy.networks.recent import share
+from belamy.networks.speed import choose_pass_precision
 from belamy.pixels.decor.frame import add_frame
 from belamy.pixels.decor.signature import add_signature
 from belamy.pixels.enlarge import enlarge
 from belamy.pixels.images import contact_sheet
 from belamy.pixels.recipe import Input, Recipe
+from belamy.precision import PassPrecision
 
 __all__ = ["PostProcess", "Sampler", "choose_rejection", "make_sheet", "parse_id"]
 
 TRUNCATION = 0.8  # by eye: of ten portraits one less is a monster than at 1
 BATCH = 8  # pictures drawn at once
+_TRIED = 4  # pictures by which the faster precision is found out
 _READABLE = 400  # pixels that a picture is wide at least for its signature to be read
 _LARGEST = 8192  # pixels of a picture's side, after it was enlarged
 _ID = re.compile(r"(?:(?P<seed>\d{1,18}):)?(?P<number>\d{1,9})")
@@ -95,6 +98,8 @@ class Sampler:
         truncation: how far styles may be from the mean style; None: 0.8, but saved latents stay.
         latents: files of saved ones, `saved` once they are read.
         rejection: face, none or auto, as in `PaintOptions`.
+        precision: in which pictures are drawn; auto takes bfloat16 where this generator is faster
+            in it. Latents and styles are in float32.
         device: auto, cpu, cuda or mps.
 
     Attributes:
@@ -117,6 +122,7 @@ class Sampler:
         truncation: float | None = None,
         latents: str | os.PathLike[str] | Sequence[str] = (),
         rejection: str = "none",
+        precision: PassPrecision = "float32",
         device: str = "auto",
     ) -> None:
         self.device = choose_device(device)
@@ -134,10 +140,23 @@ class Sampler:
         self._rejection = FaceRejection(self.generator) if self.rejection == "face" else None
         self._paths = _paths(latents)
         self.saved = self._load_saved()
+        self.precision = self._choose_precision(precision)
 
     def __call__(self, numbers: Sequence[int], seed: int = 0) -> Tensor:
         """The pictures (N, 3, S, S) of a seed, by their numbers from 1, in [0, 1] on the CPU."""
         return torch.cat([images.cpu() for images in self.generate(self.sample(numbers, seed))])
+
+    def _choose_precision(self, precision: PassPrecision) -> PassPrecision:
+        style = self.mean_style.expand(_TRIED, self.generator.resolutions, -1)
+
+        def run(precision: PassPrecision) -> Tensor:
+            return self._draw(style, precision)
+
+        return choose_pass_precision(precision, self.device, self.generator, run)
+
+    def _draw(self, styles: Tensor, precision: PassPrecision) -> Tensor:
+        with torch.inference_mode(), autocast(self.device, precision):
+            return styles_of.draw(self.generator, styles)
 
     def _load_saved(self) -> Tensor | None:
         if not self._paths:
@@ -182,9 +201,7 @@ class Sampler:
     def generate(self, styles: Tensor) -> Iterator[Tensor]:
         """(N, resolutions, style) → pictures (n, 3, S, S), a few at a time."""
         for part in torch.split(styles, BATCH):
-            with torch.inference_mode():
-                images = styles_of.draw(self.generator, part)
-            yield images.clone()
+            yield self._draw(part, self.precision).clone()
 
     def render(self, styles: Tensor, post: PostProcess) -> list[Tensor]:
         """(N, resolutions, style) → N finished pictures (1, 3, H, W)."""

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from belamy.networks.image_to_image.geometry import (
@@ -51,7 +52,7 @@ class Multiply(nn.Module):
 
 class Affine(nn.Module):
     """Each channel times its weight, plus its bias: what is left of a norm whose statistics are
-    fixed."""
+    fixed. Those stay in float32 where the picture is in less."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -59,6 +60,9 @@ class Affine(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
+        if x.dtype != self.weight.dtype:
+            plain = self.weight.new_zeros(len(self.weight)), self.weight.new_ones(len(self.weight))
+            return F.batch_norm(x, *plain, self.weight, self.bias, eps=0.0)
         return x * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from belamy.checks import require
+from belamy.devices import autocast
 from belamy.errors import OptionError
 from belamy.networks.files.ranges import Range
 from belamy.networks.image_to_image import onnx
@@ -23,12 +24,15 @@ from belamy.networks.image_to_image.load import ONNX, load_image_net
 from belamy.networks.image_to_image.network import CHECKED_SIDE, ImageTransformNet
 from belamy.networks.image_to_image.trial import RangedRun, choose_range, measure_stride
 from belamy.networks.recent import share
+from belamy.networks.speed import choose_pass_precision
 from belamy.pixels.tiles import Tile
+from belamy.precision import PassPrecision
 
 __all__ = ["RUNTIMES", "CompiledRuntime", "OnnxRuntime", "Runtime", "TorchRuntime", "load_runtime"]
 
 # Of a network in an ONNX file, which does not say: Johnson's, and generous for any like it.
 _UNKNOWN = Geometry(stride=4, margin=64, floats=64.0)
+_TRIED_SIDE = 192  # pixels of the square on which the faster precision is found out
 
 
 class Runtime(Protocol):
@@ -43,6 +47,10 @@ class Runtime(Protocol):
         """The only height and width that it takes; None for any multiple of its stride from
         `belamy.networks.image_to_image.network.CHECKED_SIDE` on."""
 
+    @property
+    def precision(self) -> PassPrecision:
+        """What its convolutions are computed in; statistics are in float32 always."""
+
     def __call__(self, image: Tensor) -> Tensor: ...
 
     def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> Runtime | None:
@@ -56,15 +64,29 @@ class TorchRuntime:
 
     network: ImageTransformNet
     side: int | None = None
+    precision: PassPrecision = "float32"
 
     @classmethod
-    def of(cls, network: ImageTransformNet, device: torch.device) -> TorchRuntime:
+    def of(
+        cls, network: ImageTransformNet, device: torch.device, precision: PassPrecision = "float32"
+    ) -> TorchRuntime:
         """The network as it runs fastest on a device: on the CPU channels-last, which takes about
-        a quarter less (one thread, 512 px: 198 ms, and 255 in torch's usual format)."""
+        a quarter less (one thread, 512 px: 198 ms, and 255 in torch's usual format).
+
+        Raises:
+            UnknownName, OptionError: as `belamy.devices.choose_precision`.
+        """
         network = network.to(device)
         if device.type == "cpu":
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return cls(network)
+
+        def run(precision: PassPrecision) -> Tensor:
+            stride = network.geometry.stride
+            side = -(-_TRIED_SIDE // stride) * stride
+            grey = torch.full((1, 3, side, side), 0.5, device=device)
+            return cls(network, precision=precision)(grey)
+
+        return cls(network, precision=choose_pass_precision(precision, device, network, run))
 
     @property
     def geometry(self) -> Geometry:
@@ -72,11 +94,14 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def __call__(self, image: Tensor) -> Tensor:
-        return self.network(image)  # type: ignore[no-any-return]
+        with autocast(image.device, self.precision):
+            return self.network(image)  # type: ignore[no-any-return]
 
     @torch.inference_mode()
     def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> TorchRuntime:
-        return TorchRuntime(self.network.fix_statistics(image, tiles))
+        with autocast(image.device, self.precision):
+            fixed = self.network.fix_statistics(image, tiles)
+        return replace(self, network=fixed)
 
 
 @dataclass(frozen=True)
@@ -87,6 +112,7 @@ class CompiledRuntime:
     compile: Callable[[ImageTransformNet], onnx.Run]
     run: onnx.Run
     side: int | None = None
+    precision: PassPrecision = "float32"
 
     @property
     def geometry(self) -> Geometry:
@@ -108,6 +134,7 @@ class OnnxRuntime:
     run: onnx.Run
     side: int | None
     geometry: Geometry = _UNKNOWN
+    precision: PassPrecision = "float32"
 
     def __call__(self, image: Tensor) -> Tensor:
         return self.run(image)
@@ -125,6 +152,7 @@ def load_runtime(
     device: torch.device,
     direction: str | None = None,
     range: Range = "auto",
+    precision: PassPrecision = "float32",
 ) -> Runtime:
     """The network in a file, ready to paint.
 
@@ -136,12 +164,13 @@ def load_runtime(
             `belamy.networks.image_to_image.load.load_image_net`.
         range: the numbers that another program's network takes for black and white; auto is found
             out on a drawn picture.
+        precision: of torch's convolutions; auto takes bfloat16 where this network is faster in it.
 
     Raises:
         WeightsError: it is damaged, of another network, has none of this direction, or paints no
             picture.
         OptionError: a range for a file that says it itself; the runtime cannot run this file, or
-            not on this device.
+            not on this device, or not in this precision.
         MissingExtra: the runtime is not installed.
     """
     is_onnx = path.suffix.lower() == ONNX
@@ -150,7 +179,12 @@ def load_runtime(
     if runtime == "torch":
         if is_onnx:
             raise OptionError(f"torch cannot run {path}; take --runtime onnxruntime or openvino")
-        return TorchRuntime.of(_share_image_net(path, direction, range), device)
+        return TorchRuntime.of(_share_image_net(path, direction, range), device, precision)
+    if precision not in ("auto", "float32"):
+        raise OptionError(
+            f"{runtime} computes in float32 here; leave out precision {precision}, or take "
+            "--runtime torch"
+        )
     if device.type != "cpu":
         raise OptionError(f"{runtime} runs on the CPU here; take --device cpu, or --runtime torch")
     if is_onnx:

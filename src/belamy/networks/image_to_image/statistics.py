@@ -125,7 +125,9 @@ def _fix(module: nn.Module, x: _Activations) -> nn.Module:
 @torch.no_grad()
 def _affine_of(norm: nn.InstanceNorm2d, x: _Activations) -> Affine:
     mean, variance = _moments(x)
-    affine = Affine(norm.num_features).to(x.kept[0])
+    own = x.kept[0]
+    exact = torch.promote_types(own.dtype, torch.float32)
+    affine = Affine(norm.num_features).to(own.device, exact)
     scale = (variance + norm.eps).rsqrt()
     if norm.affine:
         scale = scale * norm.weight
