@@ -8,7 +8,12 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from belamy.networks.files.tensors import write_tensors
+from belamy.networks.files.tensors import (
+    is_scale,
+    pack_kernels,
+    unpack_kernels,
+    write_tensors,
+)
 
 METADATA = {"network": "iris", "words": 'größer – 絵 "quoted"\n', "accuracy": "1", "empty": ""}
 
@@ -63,3 +68,32 @@ def test_the_numbers_lie_where_their_kind_may(tmp_path: Path) -> None:
     length = int.from_bytes(data[:8], "little")
     assert length % 8 == 0
     assert data[8 + length :][:4] == torch.ones(1).numpy().tobytes()
+
+
+def test_large_kernels_lie_in_8_bits_and_come_back() -> None:
+    rng = torch.Generator().manual_seed(0)
+    channels = torch.logspace(-6, 2, 64).view(-1, 1, 1, 1)  # each of its own size
+    state = {
+        "large.weight": channels * torch.randn(64, 8, 3, 3, generator=rng),
+        "small.weight": torch.randn(8, 8, 3, 3, generator=rng),
+        "large.bias": torch.randn(64, generator=rng),
+        "counter": torch.tensor(3),
+    }
+    packed = pack_kernels(state)
+    assert packed["large.weight"].dtype == torch.int8
+    assert packed["small.weight"].dtype == packed["large.bias"].dtype == torch.float16
+    assert [name for name in packed if is_scale(name)] == ["large.weight.scale8"]
+    back = unpack_kernels(packed)
+    assert back.keys() == state.keys()
+    assert torch.equal(back["counter"], state["counter"])
+    off = (back["large.weight"] - state["large.weight"]).abs().amax((1, 2, 3))
+    largest = state["large.weight"].abs().amax((1, 2, 3))
+    assert bool((off <= largest / 127 / 2 * 1.001).all())
+    torch.testing.assert_close(back["small.weight"], state["small.weight"].half())
+
+
+def test_a_channel_of_nothing_stays_nothing() -> None:
+    kernel = torch.zeros(64, 8, 3, 3)
+    kernel[0] = 1.0
+    back = unpack_kernels(pack_kernels({"weight": kernel}))
+    assert torch.equal(back["weight"], kernel)

@@ -90,6 +90,9 @@ class TranslateConfig:
         warm_up: steps at the start in which the discriminators alone learn: for a start from a
             network, which new discriminators would spoil.
         cycle_weight: of the way there and back (cyclegan). None: 10.
+        cycle_noise: deviation, at the most and at each of several scales, of the noise on what goes
+            back, of 1 (cyclegan), so that a translation cannot hide in it what its domain does not
+            show; 0.03 for colours in a brown print.
         identity_weight: of leaving pictures of the other domain as they are, times the cycle's
             (cyclegan, cut). None: 0.5 and 1.
         contrast_weight: of patches that must be recognised (cut, fastcut). None: 1 and 10.
@@ -140,6 +143,7 @@ class TranslateConfig:
     start: str | None = None
     warm_up: Annotated[int, Between(0, 10_000_000)] = 0
     cycle_weight: Annotated[float | None, _WEIGHTS] = None
+    cycle_noise: Annotated[float, Between(0, 1)] = 0.0
     identity_weight: Annotated[float | None, _WEIGHTS] = None
     contrast_weight: Annotated[float | None, _WEIGHTS] = None
     pair_weight: Annotated[float | None, _WEIGHTS] = None
@@ -220,6 +224,8 @@ class TranslateConfig:
             raise OptionError("pairs cannot be changed one by one; leave out augment always")
         if self.feature_cycle_weight > 0 and self.method != "cyclegan":
             raise OptionError(f"{self.method} does not come back; leave out feature-cycle-weight")
+        if self.cycle_noise > 0 and self.method != "cyclegan":
+            raise OptionError(f"{self.method} does not come back; leave out cycle-noise")
         if self.adversarial_weight == 0 and self.style_weight == 0 and not self.paired:
             raise OptionError(
                 "with an adversarial weight of 0 nothing says what the other domain is like; give "

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from belamy.engines.translate.config import TranslateConfig
+from belamy.engines.translate.cycle_noise import add_cycle_noise
 from belamy.engines.translate.perceptual import PerceptualLosses
 from belamy.networks.gan.patch_mlp import PatchSampleMLP
 from belamy.networks.image_to_image.network import ImageTransformNet
@@ -135,7 +136,8 @@ def _cyclegan(batch: Batch) -> Iterator[GeneratorLosses]:
             losses["identity"] = _l1(same, others)
         else:
             fake = forth(pictures)
-        home = back(fake) if comes_back else None
+        noise = batch.config.cycle_noise
+        home = back(add_cycle_noise(fake, noise, batch.rng)) if comes_back else None
         total = _add_common(batch, losses, there, fake, pictures, home)
         if home is not None:
             losses["cycle"] = _l1(home, pictures)

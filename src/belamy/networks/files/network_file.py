@@ -37,7 +37,7 @@ from belamy.networks.files.header import (
     sidecar_of,
     verify_sha256,
 )
-from belamy.networks.files.tensors import write_tensors
+from belamy.networks.files.tensors import is_scale, pack_kernels, unpack_kernels, write_tensors
 from belamy.networks.unfilled import skip_filling
 
 __all__ = [
@@ -110,6 +110,7 @@ class NetworkFile:
         return {
             name: torch.Size(self._handle.get_slice(name).get_shape())
             for name in sorted(self.tensors)
+            if not is_scale(name)
         }
 
     def read(self, name: str) -> Tensor:
@@ -119,6 +120,8 @@ class NetworkFile:
     def state(self, prefix: str = "") -> dict[str, Tensor]:
         """The state dict of one network, at full precision; empty where there is none of it."""
         state = {_strip_prefix(name): self.read(name) for name in self.tensors if _of(name, prefix)}
+        with self.describing():
+            state = unpack_kernels(state)
         return {name: x.float() if x.is_floating_point() else x for name, x in state.items()}
 
     def build(self, build: Callable[..., Module], prefix: str = "") -> Module:
@@ -279,6 +282,7 @@ def save_network_file(
     trained_on: str,
     metadata: Mapping[str, str] | None = None,
     half: bool = False,
+    eighth: bool = False,
 ) -> None:
     """Write a network that `belamy.networks.load.load_network(path)` loads, and its SHA-256.
 
@@ -290,10 +294,13 @@ def save_network_file(
         trained_on: the data, in words.
         metadata: what its kind needs to be said, and notes.
         half: at half precision, which is as good in use.
+        eighth: large kernels in 8 bits and the rest at half precision, for the package itself.
     """
     words = {"network": network, "trained_on": trained_on}
     words["arguments"] = json.dumps(dict(arguments), sort_keys=True)
-    if half:
+    if eighth:
+        tensors = pack_kernels(tensors)
+    elif half:
         tensors = {name: x.half() if x.is_floating_point() else x for name, x in tensors.items()}
     sidecar = sidecar_of(path)
     with files.atomic_path(path) as temporary:

@@ -138,11 +138,12 @@ def save_image_net(
     trained_on: str,
     notes: Mapping[str, str] | None = None,
     half: bool = True,
+    eighth: bool = False,
 ) -> None:
     """Write one network, or several that are built alike by their directions; and the SHA-256.
 
     Args:
-        path, network, arguments, trained_on, half: see `save_network_file`.
+        path, network, arguments, trained_on, half, eighth: see `save_network_file`.
         networks: with their weights.
         style: what it paints like, in words.
         notes: further metadata (licence, losses).
@@ -161,4 +162,5 @@ def save_image_net(
         trained_on=trained_on,
         metadata=metadata,
         half=half,
+        eighth=eighth,
     )
