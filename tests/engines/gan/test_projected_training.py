@@ -65,6 +65,22 @@ def test_noise_is_added_to_a_painter_that_has_none(data: Path, tmp_path: Path) -
     assert not any(x.any() for x in strengths)
 
 
+def test_what_a_start_has_of_noise_and_smoothing_is_kept(data: Path, tmp_path: Path) -> None:
+    asked = config(data, noise=True, smoothing=0.5, seed=5)
+    old = build_networks(asked, ()).generator
+    save_generator(tmp_path / "old.safetensors", asked, old, {})
+    plain = config(data, start=str(tmp_path / "old.safetensors"))
+    assert (plain.noise, plain.smoothing) == (False, 0.0)
+    list(train(plain, tmp_path / "run", "cpu"))
+    kept = load_network(tmp_path / "run", "generator").network.arguments
+    assert (kept.noise, kept.smoothing) == (True, 0.5)
+    list(train(plain, tmp_path / "run", "cpu"))  # the same again: it has ended
+    bent = load_setup(config(data, start=plain.start, smoothing=0.25))
+    assert bent.networks.arguments.smoothing == 0.25
+    state, own = bent.networks.generator.state_dict(), old.state_dict()
+    assert all(torch.allclose(state[name], own[name], atol=2e-3, rtol=1e-3) for name in own)
+
+
 @pytest.mark.parametrize("first", [None, "iris"])
 def test_the_discriminator_of_pixels_is_carried_over(
     data: Path, tmp_path: Path, first: str | None

@@ -47,6 +47,9 @@ class GanConfig:
             Pictures get their parts sooner, and become more alike; measure on another network.
         noise: give the finer features of light noise to make grain and strokes of, which it
             otherwise makes of lines like worms. A painter without can be gone on from.
+        smoothing: width of the bend that light's last activation has in place of its kink, where
+            lines like worms are born; 0 leaves the kink. What a start has of this and of noise,
+            it keeps.
         mirror: show the pictures from both sides; not for writing.
         enlarge: take pictures that are smaller than `size`, too, enlarged.
         latent: numbers that a picture is made from. None: 128 for light, else 100.
@@ -91,6 +94,7 @@ class GanConfig:
     augment: Literal["auto"] | Annotated[float, Between(0, 1)] = "auto"
     projected: str | None = None
     noise: bool = False
+    smoothing: Annotated[float, Between(0, 10)] = 0.0
     mirror: bool = True
     enlarge: bool = False
     latent: Annotated[int | None, Between(1, 4096)] = None
@@ -114,8 +118,9 @@ class GanConfig:
         self._fill_in()
         parts = self.accumulate <= self.batch // 2 and self.batch % self.accumulate == 0
         require(parts, "accumulate", self.accumulate, "a divisor of the batch, with 2 a part")
-        light = self.architecture == "light" or not self.noise
-        require(light, "noise", self.noise, "false for all architectures but light")
+        light = self.architecture == "light"
+        require(light or not self.noise, "noise", self.noise, "false for all but light")
+        require(light or not self.smoothing, "smoothing", self.smoothing, "0 for all but light")
         frozen = self.freeze_discriminator
         started = frozen == 0 or self.start is not None
         require(started, "freeze_discriminator", frozen, "0, or given with a network to start")

@@ -30,6 +30,7 @@ from belamy.networks.registry import (
 __all__ = [
     "FOR_TRAINING",
     "GanNetworks",
+    "adopt_start",
     "build_networks",
     "check_size",
     "freeze_layers",
@@ -74,7 +75,9 @@ def check_size(config: GanConfig) -> None:
 def build_networks(config: GanConfig, label_names: tuple[str, ...]) -> GanNetworks:
     """New networks, their weights drawn from the seed."""
     latent = config.latent or find_gan(config.architecture).latent
-    arguments = GeneratorArguments(config.size, latent, config.width, label_names, config.noise)
+    arguments = GeneratorArguments(
+        config.size, latent, config.width, label_names, config.noise, config.smoothing
+    )
     with torch.random.fork_rng([]):
         torch.manual_seed(make_rng(config.seed, "weights").initial_seed())
         generator = build_generator(config.architecture, arguments)
@@ -96,6 +99,37 @@ def _project(discriminator: nn.Module, config: GanConfig) -> nn.Module:
     return ProjectedDiscriminator(discriminator, backbone, layers, config.size)
 
 
+def _find_start(start: str) -> Path:
+    path = expand_home(start)
+    if start in embedded_names("generator"):
+        return find_network(start, "generator")
+    return path / FOR_TRAINING if path.is_dir() else path
+
+
+def adopt_start(config: GanConfig, *, resumed: bool = False) -> GanConfig:
+    """The configuration with the noise and the smoothing that the start was learned with.
+
+    Args:
+        config: what to train.
+        resumed: whether the start may be gone.
+
+    Raises:
+        WeightsError: it is missing or damaged.
+    """
+    if config.start is None or config.architecture != "light":
+        return config
+    path = _find_start(config.start)
+    if resumed and not path.is_file():
+        return config
+    with open_network(path, "generator") as file, file.describing():
+        if file.network != config.architecture:
+            return config
+        own = GeneratorArguments(**file.arguments)
+    return replace(
+        config, noise=config.noise or own.noise, smoothing=config.smoothing or own.smoothing
+    )
+
+
 def start_from(networks: GanNetworks, config: GanConfig) -> None:
     """Fill both from the file `config.start`; a discriminator that it lacks stays new.
 
@@ -103,17 +137,14 @@ def start_from(networks: GanNetworks, config: GanConfig) -> None:
         WeightsError: it is missing, damaged, of another form, or has nothing to freeze.
     """
     assert config.start is not None
-    path = expand_home(config.start)
-    if config.start in embedded_names("generator"):
-        path = find_network(config.start, "generator")
-    elif path.is_dir():
-        path = path / FOR_TRAINING
+    path = _find_start(config.start)
     with open_network(path, "generator") as file:
         name = file.network
         states = {word: file.state(word) for word in ("", _UNAVERAGED, _DISCRIMINATOR)}
         with file.describing():
             own = GeneratorArguments(**file.arguments)
-    matches = own in (networks.arguments, replace(networks.arguments, noise=False))
+    aimed = networks.arguments
+    matches = replace(own, noise=False, smoothing=0) == replace(aimed, noise=False, smoothing=0)
     if name != config.architecture or not matches:
         labels = f" of {', '.join(own.labels)}" if own.labels else ""
         raise WeightsError(
@@ -125,7 +156,7 @@ def start_from(networks: GanNetworks, config: GanConfig) -> None:
             f"{path} has no discriminator to freeze; start from the run's {FOR_TRAINING}"
         )
     state = states[_UNAVERAGED] or states[""]
-    if own != networks.arguments:  # noise, of strength 0
+    if aimed.noise and not own.noise:  # which is new, of strength 0
         state = {**networks.generator.state_dict(), **state}
     fill_network(networks.generator, state, path, name)
     if states[_DISCRIMINATOR]:

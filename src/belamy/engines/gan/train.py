@@ -12,6 +12,7 @@ from belamy.engines.gan.config import GanConfig
 from belamy.engines.gan.dataset import Pictures, load_pictures
 from belamy.engines.gan.networks import (
     GanNetworks,
+    adopt_start,
     build_networks,
     check_size,
     freeze_layers,
@@ -63,6 +64,7 @@ def load_setup(config: GanConfig, *, resumed: bool = False) -> GanSetup:
             asked for again; it may be gone.
     """
     check_size(config)  # before pictures are read
+    config = adopt_start(config, resumed=resumed)
     pictures = load_pictures(config)
     networks = build_networks(config, pictures.label_names)
     if config.start is not None and not resumed:
@@ -74,6 +76,7 @@ def load_setup(config: GanConfig, *, resumed: bool = False) -> GanSetup:
 def train(config: GanConfig, folder: Path, device: str) -> Iterator[TrainingProgress]:
     """See `belamy.engines.gan.api.train_gan`."""
     resumed = bool(Run(folder).saved_steps())
+    config = adopt_start(config, resumed=resumed)
 
     def load_data(config: GanConfig, accelerator: Accelerator) -> GanSetup:
         return load_setup(config, resumed=resumed)
