@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.errors import MissingExtra
-from belamy.networks.image_to_image import onnx
+from belamy.networks.image_to_image import onnx, programs
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
 from belamy.networks.image_to_image.network import ImageTransformNet, build_johnson_net, initialise
 from belamy.networks.image_to_image.runtime import TorchRuntime
@@ -87,7 +87,7 @@ def _compared(times: dict[str, float]) -> list[Figure]:
 
 def _others(painter: ImageTransformNet) -> dict[str, Run]:
     found: dict[str, Run] = {}
-    for name in onnx.RUNNERS:
+    for name in programs.RUNNERS:
         try:
             found[name] = onnx.compiled(painter, name)
         except MissingExtra as error:

@@ -138,11 +138,20 @@ class Repainter(Generic[Options]):
         picture = _resize_picture(load_picture(options.image), options.size)
         base = picture.image.to(self.device)
         tile = _choose_tile(options.tile, self.runtime, base)
+        blend = self._repaint(base, options, tile)
+        yield Step(1, 1, blend, {}, picture.alpha, self._recipe(options, tile))
+
+    def repaint_frame(self, image: Tensor) -> Tensor:
+        """A frame of a film (1, 3, H, W) repainted at its own size, without a recipe of its own."""
+        base = image.to(self.device)
+        tile = _choose_tile(self.options.tile, self.runtime, base)
+        return self._repaint(base, self.options, tile)
+
+    def _repaint(self, base: Tensor, options: Options, tile: int | None) -> Tensor:
         generated = self.paint(base, options, tile).to(base)
         if not bool(generated.isfinite().all()):
             raise WeightsError(f"{self.path} paints values that are no numbers; get it again")
-        recipe = self._recipe(options, tile)
-        yield Step(1, 1, _blend(base, generated, options), {}, picture.alpha, recipe)
+        return _blend(base, generated, options)
 
 
 def _resize_picture(picture: Picture, size: int | None) -> Picture:

@@ -11,9 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from belamy.engines.anystyle import synthesis
+from belamy.engines.anystyle.render import AnyStylist
 from belamy.engines.film.clearing import FilmDefogger
 from belamy.engines.film.dreaming import FilmDreamer
 from belamy.engines.film.film_options import (
+    AnyStyleFilmOptions,
     ApplyStyleFilmOptions,
     DefogFilmOptions,
     DreamFilmOptions,
@@ -21,12 +24,13 @@ from belamy.engines.film.film_options import (
     StyleFilmOptions,
 )
 from belamy.engines.film.frames import FilmFrame
-from belamy.engines.film.one_pass import faststyle_film, steady_blend
+from belamy.engines.film.one_pass import anystyle_film, faststyle_film, steady_blend
 from belamy.engines.film.painting import FilmStylist
 from belamy.engines.film.repaint import FrameRenderer, Painted, RepaintedFilm
 from belamy.engines.film.source import look_through
 from belamy.errors import ImageError, OptionError
 from belamy.pixels.film import create_film
+from belamy.pixels.images import to_pil
 from belamy.pixels.motion.detail import gradient_energy
 from belamy.pixels.motion.flow import Motion, Quality, estimate_motion, warp
 from belamy.pixels.motion.rendered import RenderedFilm
@@ -159,6 +163,7 @@ def test_a_still_film_stays_still(two_scenes: Path) -> None:
     still = RenderedFilm(48, 80, degrees=0, zoom=1, shift=(0.0, 0.0))
     renderer = fast(two_scenes, 1.0)
     frame = still.frame(0)
+    renderer.prepare(frame)
     first = renderer.begin(frame)
     second = renderer.follow(frame, frame, first.state, estimate_motion(frame, frame))
     assert float((second.image - first.image).abs().max()) < 2 / 255
@@ -191,3 +196,25 @@ def test_a_painted_frame_looks_back_at_the_last_few(two_scenes: Path) -> None:
         f"{name}-{back}" for name in ("image", "film") for back in (1, 2, 3, 4)
     }
     assert torch.equal(painted.state["film-4"], frames[1])
+
+
+def test_styles_are_read_once_for_a_scene(
+    two_scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = tmp_path / "style.png"
+    to_pil(RenderedFilm(48, 64, seed=9).frame(0)).save(style)
+    options = AnyStyleFilmOptions(two_scenes, style, size=80, patches=0.3)
+    frames = [FILM.frame(index) for index in range(3)]
+    renderer = anystyle_film(replace(options, steady=0.0))
+    renderer.prepare(frames[0])
+    encoded = []
+    usual = synthesis.encode_style
+    monkeypatch.setattr(synthesis, "encode_style", lambda *a: encoded.append(1) or usual(*a))
+    style.unlink()
+    first = renderer.begin(frames[0])
+    later = renderer.follow(frames[2], frames[1], first.state, estimate_motion(*frames[1:]))
+    assert not encoded
+    to_pil(RenderedFilm(48, 64, seed=9).frame(0)).save(style)
+    alone = AnyStylist(options)(frames[2]).image
+    assert encoded
+    assert torch.equal(later.image, alone.clamp(0, 1))

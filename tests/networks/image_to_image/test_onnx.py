@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from belamy import devices
 from belamy.devices import make_rng
 from belamy.errors import MissingExtra, OptionError, WeightsError
-from belamy.networks.image_to_image import onnx
+from belamy.networks.image_to_image import onnx, programs
 from belamy.networks.image_to_image.architectures import SHAPES
 from belamy.networks.image_to_image.layers import LAYERS
 from belamy.networks.image_to_image.load import save_image_net
@@ -81,7 +82,7 @@ def pictures() -> list[torch.Tensor]:
     return [torch.rand((1, 3, *size), generator=make_rng(1)) for size in sizes]
 
 
-@pytest.fixture(params=onnx.RUNNERS)
+@pytest.fixture(params=programs.RUNNERS)
 def program(request: pytest.FixtureRequest) -> str:
     pytest.importorskip("onnx")
     name: str = request.param
@@ -107,7 +108,7 @@ MAKERS: list[Callable[[], ImageTransformNet]] = [
 @pytest.mark.parametrize("make", MAKERS)
 def test_every_program_paints_the_same(make: Callable[[], ImageTransformNet], program: str) -> None:
     painter = make()
-    run = onnx.compile_onnx(painter, program)
+    run = programs.compile_onnx(painter, program)
     for image in pictures():
         if any(length % painter.geometry.stride for length in image.shape[-2:]):
             continue
@@ -134,7 +135,7 @@ def test_few_channels_are_made_four_pixels_at_once_where_sides_are_even(program:
             with torch.inference_mode():
                 wanted = painter(image)
             torch.testing.assert_close(
-                onnx.compile_onnx(painter, program)(image), wanted, rtol=1e-4, atol=1e-4
+                programs.compile_onnx(painter, program)(image), wanted, rtol=1e-4, atol=1e-4
             )
         assert (b"DepthToSpace" in onnx.onnx_bytes(painter)) == together
 
@@ -142,7 +143,7 @@ def test_few_channels_are_made_four_pixels_at_once_where_sides_are_even(program:
 def test_a_file_of_ours_is_run_in_our_colours(program: str, tmp_path: Path) -> None:
     painter, path = seeded(build_johnson_net(**SMALL)), tmp_path / "wave.onnx"
     onnx.write_onnx(painter, path)
-    run, side, ours = onnx.open_onnx(path, program)
+    run, side, ours = programs.open_onnx(path, program)
     assert (side, ours) == (None, True)
     for image in pictures():
         if any(length % painter.geometry.stride for length in image.shape[-2:]):
@@ -175,7 +176,7 @@ def test_torch_cannot_run_onnx(tmp_path: Path) -> None:
         load_runtime(path, "torch", CPU)
 
 
-@pytest.mark.parametrize("name", onnx.RUNNERS)
+@pytest.mark.parametrize("name", programs.RUNNERS)
 def test_a_program_that_is_not_there_is_named(
     name: str, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,3 +191,32 @@ def test_a_program_that_is_not_there_is_named(
 def test_other_devices_are_refused(saved: Path) -> None:
     with pytest.raises(OptionError, match="on the CPU"):
         load_runtime(saved, "openvino", torch.device("meta"))
+
+
+def test_openvino_computes_in_bfloat16_where_that_is_named(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    try:
+        half = load_runtime(saved, "openvino", CPU, precision="bfloat16")
+    except OptionError:
+        pytest.skip("a processor without bfloat16")
+    assert half.precision == "bfloat16"
+    single = load_runtime(saved, "openvino", CPU)
+    assert single.precision == "float32"
+    image = pictures()[0]
+    difference = (half(image) - single(image)).abs().mean()
+    assert 0 < difference < 0.1 * (single(image) - image).abs().mean()
+    fixed = half.fix_statistics(image)
+    assert fixed is not None
+    assert fixed.precision == "bfloat16"
+    for faster, chosen in ((0.5, "bfloat16"), (1.0, "float32")):
+        monkeypatch.setattr(devices, "times_bfloat16", lambda faster=faster: faster)
+        assert load_runtime(saved, "openvino", CPU, precision="auto").precision == chosen
+
+
+def test_onnx_runtime_computes_in_float32_alone(saved: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(OptionError, match="computes in float32"):
+        load_runtime(saved, "onnxruntime", CPU, precision="bfloat16")
+    assert load_runtime(saved, "onnxruntime", CPU, precision="auto").precision == "float32"

@@ -10,8 +10,9 @@ import torch
 
 from belamy.engines.faststyle.api import apply_style
 from belamy.errors import OptionError, PictureWarning, WeightsError
-from belamy.networks.image_to_image import onnx as ours
+from belamy.networks.image_to_image import programs
 from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.networks.image_to_image.onnx import write_onnx
 from belamy.networks.image_to_image.runtime import load_runtime
 from belamy.pixels.scenes import landscape
 
@@ -19,7 +20,7 @@ onnx = pytest.importorskip("onnx")
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(params=ours.RUNNERS)
+@pytest.fixture(params=programs.RUNNERS)
 def program(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     pytest.importorskip(name)
@@ -101,7 +102,7 @@ def test_numbers_in_a_file_beside(program: str, tmp_path: Path) -> None:
 
 def test_ours_say_their_range(program: str, tmp_path: Path) -> None:
     network = ImageTransformNet([{"layer": "relu"}])
-    ours.write_onnx(network.eval(), tmp_path / "x.onnx")
+    write_onnx(network.eval(), tmp_path / "x.onnx")
     load_runtime(tmp_path / "x.onnx", program, CPU)
     with pytest.raises(OptionError, match="says it itself"):
         load_runtime(tmp_path / "x.onnx", program, CPU, range="0-1")

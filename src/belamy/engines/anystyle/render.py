@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -17,12 +17,15 @@ from belamy.engines.anystyle.options import LARGEST_STYLE, AnyStyleOptions, reso
 from belamy.engines.anystyle.synthesis import (
     CELL_SIDE,
     Codec,
+    EncodedStyle,
     TransferSettings,
+    encode_style,
     transfer_style,
 )
 from belamy.engines.recipes import recipe_of
 from belamy.engines.style.gradient import FeatureExtractor
 from belamy.engines.style.inputs import Pictures, read_pictures, shrink
+from belamy.engines.style.targets import StyleImage
 from belamy.errors import OptionError, WeightsError
 from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.arbitrary_style import (
@@ -34,7 +37,7 @@ from belamy.networks.image_to_image.arbitrary_style import (
 from belamy.networks.load import find_network, load_network
 from belamy.networks.recent import share
 from belamy.networks.speed import choose_pass_precision
-from belamy.objectives.patch_match import PATCH_SIZE
+from belamy.objectives.patch_match import SWAP_REACH
 from belamy.objectives.style_losses import moments_of
 from belamy.optimise import Tiling
 from belamy.pixels.colors import keep_colors
@@ -105,6 +108,30 @@ class AnyStylist:
         recipe = recipe_of("anystyle", options, self._weights, step=1)
         yield Step(1, 1, image.clone(), {}, pictures.alpha, recipe, pictures.note)
 
+    def open_scene(self, first: Tensor) -> Callable[[Tensor], Tensor]:
+        """What paints the frames of a film's scene, whose styles are read and encoded once.
+
+        Args:
+            first: the first of them, (1, 3, H, W), whose colours the styles have where so asked.
+
+        Raises:
+            ImageError, OptionError: a style or a mask cannot be read, or does not fit.
+        """
+        given = replace(self.options, content=first, size="full")
+        pictures = read_pictures(given, self.device)
+        tiling = _choose_tiling(self.options.tile, self.encoder, pictures.content)
+        codec = Codec(self.decoder, FeatureExtractor(self.encoder, tiling), self.options.precision)
+        with torch.inference_mode():
+            styles = _encode_styles(codec, pictures, self.options)
+
+        def paint(image: Tensor) -> Tensor:
+            own = replace(pictures, content=image.to(self.device))
+            with torch.inference_mode():
+                painted = _transfer(codec, own, styles, self.options)
+                return _finish(own, painted, self.options).clone()
+
+        return paint
+
 
 def _load_encoder(model: str, sha256: str, device: torch.device) -> Backbone:
     backbone = load_encoder(model, (), device)
@@ -148,9 +175,8 @@ def _choose_tiling(tile: str | int, backbone: Backbone, image: Tensor) -> Tiling
     if tile == "none":
         return None
     field = max(backbone.layers[backbone.resolve(layer)].receptive_field or 1 for layer in LAYERS)
-    # A pixel sees so far; what is swapped there may begin a position beside, and belong to a
-    # stretch that the cell beside that position's own has chosen, by a patch around its middle.
-    reach = field // 2 + REACH + 2 * (PATCH_SIZE // 2) * STRIDE + 3 * CELL_SIDE // 2
+    # A pixel sees so far, and what is swapped there is decided by so many positions around.
+    reach = field // 2 + REACH + SWAP_REACH * STRIDE
     margin = -(-reach // CELL_SIDE) * CELL_SIDE
     least = 2 * margin + 2 * CELL_SIDE
     if isinstance(tile, int):
@@ -166,9 +192,29 @@ def _choose_tiling(tile: str | int, backbone: Backbone, image: Tensor) -> Tiling
 
 def _paint(codec: Codec, pictures: Pictures, options: AnyStyleOptions) -> Tensor:
     """(1, 3, H, W), not clamped."""
+    return _transfer(codec, pictures, _shrink_styles(pictures, options), options)
+
+
+def _shrink_styles(pictures: Pictures, options: AnyStyleOptions) -> list[StyleImage]:
+    """The styles at the size at which they are encoded."""
     usual = round(max(pictures.content.shape[-2:]) * options.style_scale)
     long_side = min(options.style_size or usual, LARGEST_STYLE)
-    styles = [shrink(one, long_side) for one in pictures.styles]
+    return [shrink(one, long_side) for one in pictures.styles]
+
+
+def _encode_styles(
+    codec: Codec, pictures: Pictures, options: AnyStyleOptions
+) -> list[EncodedStyle]:
+    inset = options.strokes > 0
+    return [encode_style(codec, one, inset) for one in _shrink_styles(pictures, options)]
+
+
+def _transfer(
+    codec: Codec,
+    pictures: Pictures,
+    styles: Sequence[StyleImage | EncodedStyle],
+    options: AnyStyleOptions,
+) -> Tensor:
     settings = TransferSettings(options.strength, options.patches, options.seed, options.strokes)
     return transfer_style(codec, pictures.content, styles, pictures.masks, settings)
 

@@ -51,9 +51,11 @@ from belamy.precision import PassPrecision
 __all__ = [
     "CELL_SIDE",
     "Codec",
+    "EncodedStyle",
     "Region",
     "TransferSettings",
     "encode_regions",
+    "encode_style",
     "transfer_style",
 ]
 
@@ -142,7 +144,12 @@ class _Transferred:
 
 
 @dataclass(frozen=True)
-class _EncodedStyle:
+class EncodedStyle:
+    """What is taken of a style: moments of its features and bands, its patches, how much it counts.
+
+    Pictures are painted in it as often as one likes.
+    """
+
     moments: Mapping[str, Moments]
     colours: Sequence[Moments]
     patches: PatchBank
@@ -152,14 +159,14 @@ class _EncodedStyle:
 def transfer_style(
     codec: Codec,
     content: Tensor,
-    styles: Sequence[StyleImage],
+    styles: Sequence[StyleImage | EncodedStyle],
     masks: Sequence[Tensor],
     settings: TransferSettings,
 ) -> Tensor:
     """The content (1, 3, H, W) in [0, 1] in the styles; not clamped.
 
     Args:
-        styles: at the size at which they are encoded.
+        styles: at the size at which they are encoded, or encoded before.
         masks: (1, 1, H, W) each, one a style: its region; none where the styles are blended.
     """
     height, width = content.shape[-2:]
@@ -200,7 +207,7 @@ def _pad_to_stride(image: Tensor) -> Tensor:
 def encode_regions(
     codec: Codec,
     content: Tensor,
-    styles: Sequence[StyleImage],
+    styles: Sequence[StyleImage | EncodedStyle],
     masks: Sequence[Tensor],
     *,
     inset: bool = False,
@@ -212,7 +219,10 @@ def encode_regions(
         inset: whether no patches are taken from the styles' edges, where features are of what
             goes on beyond them: they would be laid as stripes along the content's.
     """
-    encoded = [_encode_style(codec, style, inset) for style in styles]
+    encoded = [
+        style if isinstance(style, EncodedStyle) else encode_style(codec, style, inset)
+        for style in styles
+    ]
     if not masks:
         return [_encode_region(codec, content, encoded)]
     total = torch.stack(list(masks)).sum(dim=0).clamp_min(torch.finfo(content.dtype).eps)
@@ -222,7 +232,13 @@ def encode_regions(
     ]
 
 
-def _encode_style(codec: Codec, style: StyleImage, inset: bool) -> _EncodedStyle:
+def encode_style(codec: Codec, style: StyleImage, inset: bool) -> EncodedStyle:
+    """What pictures that are painted in a style need of it.
+
+    Args:
+        style: at the size at which it is encoded.
+        inset: see `encode_regions`.
+    """
     image = _pad_to_stride(style.image)
     features = codec.encode(image)
     mask = None if style.mask is None else _pad_to_stride(style.mask)
@@ -233,7 +249,7 @@ def _encode_style(codec: Codec, style: StyleImage, inset: bool) -> _EncodedStyle
     projected = _project(codec, features, moments)
     allowed = _find_allowed(mask, features[_DEEPEST], inset)
     patches = extract_patches(features, projected, allowed)
-    return _EncodedStyle(moments, band_moments(image, mask), patches, style.weight)
+    return EncodedStyle(moments, band_moments(image, mask), patches, style.weight)
 
 
 def _find_allowed(mask: Tensor | None, deepest: Tensor, inset: bool) -> Tensor | None:
@@ -267,7 +283,7 @@ def _project(
 def _encode_region(
     codec: Codec,
     content: Tensor,
-    styles: Sequence[_EncodedStyle],
+    styles: Sequence[EncodedStyle],
     mask: Tensor | None = None,
     weight: Tensor | None = None,
 ) -> Region:

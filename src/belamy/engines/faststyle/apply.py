@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from belamy.devices import make_rng
 from belamy.engines.faststyle.options import ApplyStyleOptions
 from belamy.engines.faststyle.stroke_sizes import paint_by_sizes
-from belamy.engines.faststyle.variation import add_variation
+from belamy.engines.faststyle.variation import vary_picture
 from belamy.engines.feedforward import Repainter, repaint
 from belamy.networks.files.header import SUFFIX, network_in, read_metadata
 
@@ -48,7 +47,7 @@ class StyleApplier(Repainter[ApplyStyleOptions]):
         pass_once = functools.partial(repaint, self.runtime, tile=tile)
 
         def paint(image: Tensor) -> Tensor:
-            return pass_once(add_variation(image, amount, make_rng(options.seed, "variation")))
+            return pass_once(vary_picture(image, amount, options.seed))
 
         if options.stroke_size == "fixed":
             return paint(image)

@@ -9,13 +9,18 @@ Source: Ulyanov et al. 2016, "Texture networks", whose network is given noise be
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["add_variation"]
+from belamy.devices import make_rng
+
+__all__ = ["add_variation", "vary_picture"]
 
 _CELLS = (8, 16, 32)  # pixels between the noise's own points, at each scale. By eye
+_KEPT = 2_000_000  # pixels up to which the noise of a size is kept, for the next frame of a film
 
 
 def add_variation(images: Tensor, amount: float, rng: torch.Generator) -> Tensor:
@@ -27,12 +32,39 @@ def add_variation(images: Tensor, amount: float, rng: torch.Generator) -> Tensor
     """
     if amount == 0:
         return images
-    count, (height, width) = len(images), images.shape[-2:]
+    height, width = images.shape[-2:]
+    return _add_noise(images, amount, _draw_noise(len(images), height, width, rng))
+
+
+def vary_picture(image: Tensor, amount: float, seed: int) -> Tensor:
+    """A picture (1, 3, H, W) in [0, 1] with the noise of a seed, which pictures of a size share.
+
+    Args:
+        amount: see `add_variation`.
+    """
+    if amount == 0:
+        return image
+    height, width = image.shape[-2:]
+    draw = _keep_noise if height * width <= _KEPT else _keep_noise.__wrapped__
+    return _add_noise(image, amount, draw(height, width, seed))
+
+
+@lru_cache(maxsize=3)
+def _keep_noise(height: int, width: int, seed: int) -> Tensor:
+    return _draw_noise(1, height, width, make_rng(seed, "variation"))
+
+
+def _draw_noise(count: int, height: int, width: int, rng: torch.Generator) -> Tensor:
+    """(N, 1, H, W)."""
     noise = torch.zeros(count, 1, height, width)
     for cell in _CELLS:
         rows, columns = -(-height // cell) + 1, -(-width // cell) + 1
         points = torch.randn((count, 1, rows, columns), generator=rng)
         smooth = F.interpolate(points, scale_factor=cell, mode="bicubic")[..., :height, :width]
         noise += smooth / smooth.std().clamp_min(1e-6)
+    return noise
+
+
+def _add_noise(images: Tensor, amount: float, noise: Tensor) -> Tensor:
     varied: Tensor = images + amount * len(_CELLS) ** -0.5 * noise.to(images)
     return varied.clamp(0, 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,9 +142,7 @@ class Live:
     def __init__(self, networks: Sequence[str], steady: float, device: str = "auto") -> None:
         self.names = tuple(networks)
         options = [ApplyStyleOptions(network=one, device=device) for one in networks]
-        self._appliers: list[Callable[[Tensor], Tensor]] = [
-            _renderer(StyleApplier(one)) for one in options
-        ]
+        self._appliers = [StyleApplier(one) for one in options]
         self._steady = steady
         self.view = LiveView()
         self._style = 0
@@ -164,7 +162,7 @@ class Live:
         before: tuple[Tensor, Tensor, int] | None = None
         for frame in frames:
             style = self._style
-            painted = self._appliers[style](frame)
+            painted = self._appliers[style].repaint_frame(frame).clamp(0, 1)
             if before is not None and before[2] == style and self._steady:
                 painted = self._hold(frame, painted, before[0], before[1])
             before = (frame, painted, style)
@@ -181,7 +179,3 @@ class Live:
         likeness = still_likeness(frame, earlier, motion)
         amount = likeness * self._steady * (1 - _NEW)
         return steady_blend(painted, warp(shown, motion.flow), amount)
-
-
-def _renderer(applier: StyleApplier) -> Callable[[Tensor], Tensor]:
-    return lambda image: applier(image).image.clamp(0, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -21,7 +21,6 @@ from belamy.engines.film.film_options import (
 from belamy.engines.film.repaint import Painted
 from belamy.engines.recipes import recipe_of
 from belamy.engines.translate.render import Translator
-from belamy.pixels.images import Picture
 from belamy.pixels.motion.detail import restore_detail
 from belamy.pixels.motion.flow import Motion, Quality, warp
 from belamy.pixels.recipe import Recipe
@@ -39,36 +38,43 @@ _NEW = 0.15  # of each new frame, where the one before can be trusted
 # Lai et al. 2018, "Learning blind video temporal consistency": how far a warped frame is the same.
 _TOLERANCE = 50.0
 
-Options = TypeVar("Options", bound=FilmOptions)
+Paint: TypeAlias = Callable[[Tensor], Tensor]
 
 
 class OnePass:
     """Paints frames in one pass each: see `belamy.engines.film.repaint.FrameRenderer`.
 
     Args:
-        paint: a frame (1, 3, H, W) → its picture, by itself.
+        open_scene: the first frame of a scene (1, 3, H, W) → what paints its frames, each by
+            itself.
         recipe: how to make the film again.
         steady: how firmly frames are held, 0 to 1.
     """
 
     motion_quality: Quality = "coarse"
 
-    def __init__(self, paint: Callable[[Tensor], Tensor], recipe: Recipe, steady: float) -> None:
-        self._paint, self.recipe, self._steady = paint, recipe, steady
+    def __init__(self, open_scene: Callable[[Tensor], Paint], recipe: Recipe, steady: float):
+        self._open_scene, self.recipe, self._steady = open_scene, recipe, steady
+        self._paint: Paint | None = None
 
     def prepare(self, image: Tensor) -> None:
-        """Nothing belongs to a scene."""
+        """Styles are read once for a scene."""
+        self._paint = self._open_scene(image)
 
     def begin(self, image: Tensor) -> Painted:
         """A frame by itself."""
-        painted = self._paint(image)
+        painted = self._paint_alone(image)
         return Painted(painted, {"image": painted})
+
+    def _paint_alone(self, image: Tensor) -> Tensor:
+        assert self._paint is not None, "a scene is prepared before its frames"
+        return self._paint(image).clamp(0, 1)
 
     def follow(
         self, image: Tensor, previous: Tensor, state: Mapping[str, Tensor], motion: Motion
     ) -> Painted:
         """A frame held to the one before."""
-        painted = self._paint(image)
+        painted = self._paint_alone(image)
         if self._steady:
             likeness = still_likeness(image, previous, motion)
             moved = warp(state["image"], motion.flow)
@@ -100,7 +106,9 @@ def faststyle_film(options: ApplyStyleFilmOptions) -> OnePass:
     film_path(options.image)
     applier = StyleApplier(replace(options, size=None))
     written = {"device": str(applier.device), "precision": applier.options.precision}
-    return _one_pass("film-faststyle", options, applier, applier.weights, written)
+    return _one_pass(
+        "film-faststyle", options, lambda _: applier.repaint_frame, applier.weights, written
+    )
 
 
 def translate_film(options: TranslateFilmOptions) -> OnePass:
@@ -108,7 +116,9 @@ def translate_film(options: TranslateFilmOptions) -> OnePass:
     film_path(options.image)
     translator = Translator(replace(options, size=None))
     written = {"device": str(translator.device), "precision": translator.options.precision}
-    return _one_pass("film-translate", options, translator, translator.weights, written)
+    return _one_pass(
+        "film-translate", options, lambda _: translator.repaint_frame, translator.weights, written
+    )
 
 
 def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:
@@ -116,19 +126,15 @@ def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:
     film_path(options.content)
     stylist = AnyStylist(options)
     written = {"device": str(stylist.device), "precision": stylist.options.precision}
-    return _one_pass("film-anystyle", options, stylist, stylist.weights, written)
+    return _one_pass("film-anystyle", options, stylist.open_scene, stylist.weights, written)
 
 
 def _one_pass(
     engine: str,
     options: FilmOptions,
-    engine_of_stills: Callable[[Tensor], Picture],
+    open_scene: Callable[[Tensor], Paint],
     weights: Mapping[str, str],
     written: Mapping[str, str],
 ) -> OnePass:
     recipe = recipe_of(engine, options, weights, changed=written)
-
-    def paint(image: Tensor) -> Tensor:
-        return engine_of_stills(image).image.clamp(0, 1)
-
-    return OnePass(paint, recipe, options.steady)
+    return OnePass(open_scene, recipe, options.steady)

@@ -42,8 +42,7 @@ class TranslateOptions:
         range: the numbers that another program's network takes for black and white: 0-255, 0-1,
             -1-1, imagenet or caffe; auto is found out on a drawn picture.
         precision: of the convolutions; auto takes bfloat16 where this network is faster in it on
-            this machine (nobody sees the difference), float32 elsewhere, and with other runtimes
-            than torch.
+            this machine (nobody sees the difference), float32 elsewhere, and with onnxruntime.
         device: auto, cpu, cuda or mps.
 
     Raises:

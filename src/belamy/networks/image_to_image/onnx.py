@@ -1,19 +1,18 @@
-"""Networks that repaint pictures as ONNX, and the programs that run ONNX.
+"""Networks that repaint pictures as ONNX; `programs` runs it.
 
 Our networks are rows of a dozen kinds of layers, so they are written node by node: the file says
 no more than the rows do, and takes any height and width.
 
-Needs the extra [fast]: onnx to write, onnxruntime or openvino to run.
+Needs the extra [fast]: onnx.
 """
 
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,31 +20,33 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from belamy import files
-from belamy.errors import MissingExtra, WeightsError
+from belamy.errors import MissingExtra
 from belamy.networks.image_to_image.instance_norm import InstanceNorm
 from belamy.networks.image_to_image.layers import Affine, Crop, Join, Multiply, Sum
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
 from belamy.networks.image_to_image.network import ImageTransformNet
-from belamy.networks.image_to_image.onnx_files import check_onnx
 from belamy.networks.resample import Downsample, Upsample
 
-__all__ = ["RUNNERS", "Run", "compile_onnx", "onnx_bytes", "open_onnx", "write_onnx"]
-
-Run: TypeAlias = "Callable[[Tensor], Tensor]"
+__all__ = ["CHANNELS", "COLOURS", "UNIT", "import_fast", "onnx_bytes", "write_onnx"]
 
 # The last two versions that both ONNX Runtime 1.17 and OpenVINO 2024 read.
 _OPSET, _IR_VERSION = 17, 8
-_COLOURS = "belamy.colours"  # metadata: the picture is in [0, 1], as all of ours are
-_UNIT = "unit"
-_CHANNELS = 3
-EXTRA = "fast"
+COLOURS = "belamy.colours"  # metadata: the picture is in [0, 1], as all of ours are
+UNIT = "unit"
+CHANNELS = 3
+_EXTRA = "fast"
 
 
-def _extra(package: str) -> Any:
+def import_fast(package: str) -> Any:
+    """A package of the extra [fast].
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise MissingExtra(package, EXTRA) from error
+        raise MissingExtra(package, _EXTRA) from error
 
 
 def write_onnx(network: ImageTransformNet, path: Path) -> None:
@@ -67,7 +68,7 @@ def onnx_bytes(network: ImageTransformNet) -> bytes:
     Raises:
         MissingExtra: onnx is not installed.
     """
-    onnx = _extra("onnx")
+    onnx = import_fast("onnx")
     graph = _Graph(onnx.helper, _whole(network), network.geometry.stride)
     x = graph.colours_in("image", network)
     for module in network.body:
@@ -140,7 +141,7 @@ class _Graph:
 
     def model(self, onnx: Any) -> Any:
         def picture(name: str) -> Any:
-            shape = [1, _CHANNELS, "height", "width"]
+            shape = [1, CHANNELS, "height", "width"]
             return self.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
 
         ends = [picture("image")], [picture("painted")]
@@ -148,7 +149,7 @@ class _Graph:
         opset = self.helper.make_opsetid("", _OPSET)
         model = self.helper.make_model(graph, opset_imports=[opset], producer_name="belamy")
         model.ir_version = _IR_VERSION
-        self.helper.set_model_props(model, {_COLOURS: _UNIT})
+        self.helper.set_model_props(model, {COLOURS: UNIT})
         onnx.checker.check_model(model)
         return model
 
@@ -293,105 +294,3 @@ _WRITERS: dict[type[nn.Module], Callable[[_Graph, Any, str], str]] = {
     nn.Tanh: _plain("Tanh"),
     nn.Sigmoid: _plain("Sigmoid"),
 }
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A network in a program: its run, the shape of what it takes, and its metadata."""
-
-    run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-    shape: tuple[Any, ...]
-    colours: str
-
-
-def _in_onnxruntime(data: bytes | Path) -> _Opened:
-    runtime = _extra("onnxruntime")
-    options = runtime.SessionOptions()
-    options.log_severity_level = 3  # errors alone: a library says nothing
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    (source,), name = session.get_inputs(), session.get_outputs()[0].name
-    metadata = session.get_modelmeta().custom_metadata_map
-
-    def run(image: NDArray[np.float32]) -> NDArray[np.float32]:
-        return session.run([name], {source.name: image})[0]  # type: ignore[no-any-return]
-
-    return _Opened(run, tuple(source.shape), metadata.get(_COLOURS, "levels"))
-
-
-def _in_openvino(data: bytes | Path) -> _Opened:
-    openvino = _extra("openvino")
-    core = openvino.Core()
-    model = core.read_model(data)
-    # Its usual half precision on newer processors is off by more than a thousandth.
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    settings["INFERENCE_NUM_THREADS"] = str(torch.get_num_threads())
-    network = core.compile_model(model, "CPU", settings)
-    shape = tuple(d.get_length() if d.is_static else -1 for d in model.inputs[0].partial_shape)
-    ours = model.has_rt_info(["framework", _COLOURS])
-
-    def run(image: NDArray[np.float32]) -> NDArray[np.float32]:
-        return network(image)[0].copy()  # type: ignore[no-any-return]
-
-    return _Opened(run, shape, _UNIT if ours else "levels")
-
-
-RUNNERS: dict[str, Callable[[bytes | Path], _Opened]] = {
-    "onnxruntime": _in_onnxruntime,
-    "openvino": _in_openvino,
-}
-"""Programs that run ONNX."""
-
-
-def compile_onnx(network: ImageTransformNet, runtime: str) -> Run:
-    """One of our networks in one of `RUNNERS`.
-
-    Raises:
-        MissingExtra: the runtime, or onnx, is not installed.
-    """
-    opened = RUNNERS[runtime](onnx_bytes(network))
-    return lambda image: _run(opened, image)
-
-
-def _run(opened: _Opened, image: Tensor) -> Tensor:
-    return torch.from_numpy(opened.run(image.detach().contiguous().numpy()))
-
-
-def open_onnx(path: Path, runtime: str) -> tuple[Run, int | None, bool]:
-    """A network in an ONNX file, the one side that it takes (None for any), and whether it is one
-    of ours, which take colours in [0, 1]; the run is in the network's own numbers.
-
-    Raises:
-        MissingExtra: the runtime is not installed.
-        WeightsError: the file is damaged, lacks the one beside it, or its input is no square
-            picture.
-    """
-    _extra(runtime)
-    outside = check_onnx(path)
-    try:
-        opened = RUNNERS[runtime](path if outside else path.read_bytes())
-    # Both programs raise errors of many types of their own on a damaged file.
-    except Exception as error:
-        raise WeightsError(f"{path} cannot be run by {runtime}: {_line(error)}") from error
-    side = _side(path, opened.shape)
-
-    def run(image: Tensor) -> Tensor:
-        try:
-            return _run(opened, image)
-        except Exception as error:
-            raise WeightsError(f"{path} failed in {runtime}: {_line(error)}") from error
-
-    return run, side, opened.colours == _UNIT
-
-
-def _line(error: Exception) -> str:
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", str(error))
-    return " ".join(text.split())[:200]
-
-
-def _side(path: Path, shape: tuple[Any, ...]) -> int | None:
-    """The one height and width, None for any; an unknown length is a text, -1 or None."""
-    known = [length if isinstance(length, int) and length > 0 else None for length in shape]
-    if len(known) != 4 or known[1] not in (_CHANNELS, None) or known[2] != known[3]:
-        raise WeightsError(f"{path} takes {shape}, which is no picture of (1, 3, side, side)")
-    return known[2]

@@ -18,7 +18,7 @@ from belamy.checks import require
 from belamy.devices import autocast
 from belamy.errors import OptionError
 from belamy.networks.files.ranges import Range
-from belamy.networks.image_to_image import onnx
+from belamy.networks.image_to_image import programs
 from belamy.networks.image_to_image.geometry import Geometry
 from belamy.networks.image_to_image.load import ONNX, load_image_net
 from belamy.networks.image_to_image.network import CHECKED_SIDE, ImageTransformNet
@@ -109,8 +109,8 @@ class CompiledRuntime:
     """A network of ours, run by another program."""
 
     network: ImageTransformNet
-    compile: Callable[[ImageTransformNet], onnx.Run]
-    run: onnx.Run
+    compile: Callable[[ImageTransformNet], programs.Run]
+    run: programs.Run
     side: int | None = None
     precision: PassPrecision = "float32"
 
@@ -124,14 +124,14 @@ class CompiledRuntime:
     def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> CompiledRuntime:
         with torch.inference_mode():  # by torch, since the program shows no norm of its own
             network = self.network.fix_statistics(image, tiles)
-        return CompiledRuntime(network, self.compile, self.compile(network))
+        return replace(self, network=network, run=self.compile(network))
 
 
 @dataclass(frozen=True)
 class OnnxRuntime:
     """A network out of an ONNX file."""
 
-    run: onnx.Run
+    run: programs.Run
     side: int | None
     geometry: Geometry = _UNKNOWN
     precision: PassPrecision = "float32"
@@ -164,7 +164,7 @@ def load_runtime(
             `belamy.networks.image_to_image.load.load_image_net`.
         range: the numbers that another program's network takes for black and white; auto is found
             out on a drawn picture.
-        precision: of torch's convolutions; auto takes bfloat16 where this network is faster in it.
+        precision: of convolutions; auto takes bfloat16 where this network is faster in it.
 
     Raises:
         WeightsError: it is damaged, of another network, has none of this direction, or paints no
@@ -180,23 +180,19 @@ def load_runtime(
         if is_onnx:
             raise OptionError(f"torch cannot run {path}; take --runtime onnxruntime or openvino")
         return TorchRuntime.of(_share_image_net(path, direction, range), device, precision)
-    if precision not in ("auto", "float32"):
-        raise OptionError(
-            f"{runtime} computes in float32 here; leave out precision {precision}, or take "
-            "--runtime torch"
-        )
+    precision = programs.name_program_precision(runtime, precision)
     if device.type != "cpu":
         raise OptionError(f"{runtime} runs on the CPU here; take --device cpu, or --runtime torch")
     if is_onnx:
         if direction is not None:
             raise OptionError(f"{path} is of one direction alone; leave out {direction}")
-        return _open_onnx(path, runtime, range)
+        return _open_onnx(path, runtime, range, precision)
     network = _share_image_net(path, direction, range)
 
-    def compile(network: ImageTransformNet) -> onnx.Run:
-        return onnx.compile_onnx(network, runtime)
+    def compile(network: ImageTransformNet) -> programs.Run:
+        return programs.compile_onnx(network, runtime, precision)
 
-    return CompiledRuntime(network, compile, compile(network))
+    return CompiledRuntime(network, compile, compile(network), precision=precision)
 
 
 def _share_image_net(path: Path, direction: str | None, range: Range) -> ImageTransformNet:
@@ -208,13 +204,14 @@ def _share_image_net(path: Path, direction: str | None, range: Range) -> ImageTr
     )
 
 
-def _open_onnx(path: Path, runtime: str, range: Range) -> OnnxRuntime:
-    run, side, ours = onnx.open_onnx(path, runtime)
+def _open_onnx(path: Path, runtime: str, range: Range, precision: PassPrecision) -> OnnxRuntime:
+    run, side, ours = programs.open_onnx(path, runtime, precision)
     stride = measure_stride(path, run) if side is None else 1
     geometry = replace(_UNKNOWN, stride=stride)
     if ours:
         require(range == "auto", "range", range, f"left out: {path} says it itself")
-        return OnnxRuntime(run, side, geometry)
+        return OnnxRuntime(run, side, geometry, precision)
     low = side or -(-CHECKED_SIDE // stride) * stride
     high = side or low + stride
-    return OnnxRuntime(RangedRun(run, choose_range(path, run, (low, high), range)), side, geometry)
+    ranged = RangedRun(run, choose_range(path, run, (low, high), range))
+    return OnnxRuntime(ranged, side, geometry, precision)
