@@ -42,9 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    from tests.browser.wall import picture
     from tests.studio.serving import studio
 
-    with studio(tmp_path_factory.mktemp("studio"), warm=True) as found:
+    root = tmp_path_factory.mktemp("root")
+    for number in range(24):
+        folder = root / "faces"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.png").write_bytes(picture(64, 64, number))
+    with studio(tmp_path_factory.mktemp("studio"), roots=(root,), warm=True) as found:
         yield found
 
 

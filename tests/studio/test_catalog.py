@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 import shlex
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.main import get_command
 
 from belamy.checks import Between, PictureInput, alternatives, check_options, option_types
@@ -274,11 +277,15 @@ def test_layers_have_names_in_two_languages() -> None:
 
 def test_layers_of_the_package_come_drawn() -> None:
     """Each, and its first page of channels; small enough to come along."""
+    grey = 0
     for layer in layers_of("iris"):
         for channel in (None, *range(24)):
             data = drawn_thumb("iris", layer.name, channel)
             assert data is not None
             assert data[:4] + data[8:12] == b"RIFFWEBP", (layer.name, channel)
+            pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float)
+            grey += channel is not None and pixels.std() < 6
+    assert grey <= 0.02 * 24 * len(layers_of("iris"))  # a channel that was left cold says nothing
     assert drawn_thumb("iris", "../../secret", None) is None
     assert drawn_thumb("nonsense", "conv1", None) is None
     folder = Path(layers.__file__).parents[1] / "layers"

@@ -154,6 +154,11 @@ def test_a_mask_is_laid_on_afterwards(served: Served, picture: str) -> None:
     assert np.abs(masked[:, 50:] - dreamt[:, 50:]).mean() > 2
     with pytest.raises(belamy.BelamyError):  # no recipe would make it again
         belamy.read_recipe(file_of(served, done["result"]))
+    data = file_of(served, done["result"]).read_bytes()
+    known = served.upload(data, "masked.png").json["recipe"]  # but the studio knows what it did
+    assert known["engine"] == "dream"
+    assert known["inputs"] == {"picture": picture, "mask": name}
+    assert known["options"]["steps"] == DREAM["steps"]
 
 
 def test_dropped_in_again_its_settings_come_back(served: Served, picture: str) -> None:

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.studio.test_live import Kept
 
+from belamy.studio.catalog.check import check_options
 from belamy.studio.catalog.engines import ENGINES
-from belamy.studio.worker import lesson_digit, lesson_gan, lesson_mlp
+from belamy.studio.catalog.fields import fields_of
+from belamy.studio.worker import lesson_digit, lesson_drawn, lesson_gan, lesson_mlp
 from belamy.studio.worker.control import Control
 from belamy.studio.worker.order import Order
 
@@ -83,3 +86,48 @@ def test_a_digit_is_read(tmp_path: Path) -> None:
     again = lessons(teach(lesson_digit.teach, "lesson_digit", tmp_path, count=1000, epochs=1))
     assert len(again) == 1  # it is kept, and reads at once
     assert again[0]["scores"] == answer["scores"]
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "said"),
+    [
+        ("neuron", "en", "AND"),
+        ("perceptron", "it", "80 punti"),
+        ("backprop", "en", "∂E/∂y"),
+        ("depth", "it", "dente di sega"),
+    ],
+)
+def test_a_lesson_is_drawn_page_after_page(
+    tmp_path: Path, name: str, language: str, said: str
+) -> None:
+    channel = Kept()
+    control = Control()
+    control.command({"speed": 1000.0})
+    order = Order("a", ENGINES[f"lesson_{name}"], {"language": language}, {}, "x", *[tmp_path] * 4)
+    lesson_drawn.teach(order, control, channel)
+    frames = [body for header, body in channel.sent if header["type"] == "frame"]
+    told = lessons([header for header, _ in channel.sent])
+    assert len(frames) == told[-1]["page"] >= 4
+    assert all(body[:2] == b"\xff\xd8" for body in frames)
+    assert said in " ".join(told[-1]["lines"])
+    assert channel.sent[-1][0]["state"] == "done"
+
+
+def test_drawn_lessons_offer_the_words_of_their_tables() -> None:
+    from belamy.basics.approximation import FUNCTIONS
+    from belamy.basics.points import POINTS
+
+    for name, option, table in (
+        ("lesson_perceptron", "points", POINTS),
+        ("lesson_approximation", "function", FUNCTIONS),
+    ):
+        assert set(fields_of(ENGINES[name])[option].choices) == set(table)
+
+
+def test_a_lesson_names_no_file() -> None:
+    """Networks are named, and pictures lie in a folder below a root."""
+    complaints = check_options(
+        ENGINES["lesson_complexity"], {"networks": ["/etc/passwd.safetensors"]}
+    )
+    assert complaints
+    assert "data" not in fields_of(ENGINES["lesson_classifier"])

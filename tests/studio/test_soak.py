@@ -13,6 +13,25 @@ MOST = 50.0  # megabytes
 SOAK = float(os.environ.get("BELAMY_SOAK", "60"))  # seconds; 7200 are the two hours
 
 
+def test_hundreds_of_previews_leave_no_trace(tmp_path: Path) -> None:
+    """A few hundred, which a leak of one frame in three would show."""
+    with studio(tmp_path, raw_results=2, jobs_per_second=100.0) as served:
+        grown = grow(served, count=5, steps=60, size=256)
+    assert max(grown) < 30
+
+
+def grow(served: Served, count: int, steps: int, size: int) -> tuple[float, float]:
+    """Megabytes by which the worker and the server grow over some dreams, after a first one."""
+    served.wait(served.job("dream", layer="conv1", size=size, steps=steps)["id"])
+    worker = child_running(served.process.pid, "belamy.studio.worker")
+    assert worker is not None
+    before = memory_of(worker), memory_of(served.process.pid)
+    for _ in range(count):
+        served.wait(served.job("dream", layer="conv1", size=size, steps=steps)["id"])
+    after = memory_of(worker), memory_of(served.process.pid)
+    return after[0] - before[0], after[1] - before[1]
+
+
 @pytest.mark.slow
 def test_the_studio_does_not_grow(tmp_path: Path) -> None:
     """A minute of dreams, one after another; BELAMY_SOAK=7200 for two hours of them."""

@@ -18,6 +18,7 @@ import uvicorn
 
 from belamy.errors import BelamyError
 from belamy.studio.api.app import make_app
+from belamy.studio.api.patience import patient_protocol
 from belamy.studio.api.sessions import read_key
 from belamy.studio.api.studio import make_studio
 from belamy.studio.settings import Places, StudioSettings
@@ -72,6 +73,7 @@ def fresh_link(home: Path) -> str | None:
 def _config(app: Any, settings: StudioSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=patient_protocol(settings.limits.header_seconds),
         log_level="warning",
         access_log=False,
         ws="websockets-sansio",

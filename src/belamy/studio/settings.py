@@ -23,7 +23,9 @@ class Limits:
         upload_pause: seconds that a sender may fall silent.
         uploads: that may come at the same time.
         megapixels: of one picture.
+        header_seconds: in which a request's headers must have come.
         body_bytes: of a request that is JSON.
+        body_seconds: in which it must have come.
         waiting: jobs that may wait.
         jobs_burst: jobs that may be sent at once.
         jobs_per_second: that may be sent after those.
@@ -42,7 +44,9 @@ class Limits:
     upload_pause: float = 15.0
     uploads: int = 8
     megapixels: float = 64.0  # as cameras of phones have them
+    header_seconds: float = 15.0
     body_bytes: int = MEGABYTE
+    body_seconds: float = 20.0
     waiting: int = 100
     jobs_burst: int = 120
     jobs_per_second: float = 4.0

@@ -29,7 +29,7 @@ from belamy.studio.api.studio import Studio
 
 __all__ = ["make_app"]
 
-_ERRORS = (400, 403, 404, 405, 409, 413, 415, 422, 429, 503)
+_ERRORS = (400, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)
 _TELEMETRY: Any = {
     "tracing": False,
     "metrics": False,

@@ -158,7 +158,8 @@ async def keep_settings(request: Request, studio: Here) -> dict[str, Any]:
 
 
 async def _read_settings(request: Request, studio: Studio) -> dict[str, Any]:
-    values = await read_json(request, studio.settings.limits.body_bytes // 4)
+    limits = studio.settings.limits
+    values = await read_json(request, limits.body_bytes // 4, limits.body_seconds)
     if not isinstance(values, dict) or not all(0 < len(name) <= 100 for name in values):
         raise Problem(422, "settings must be an object with short names")
     if len({*values, *studio.database.settings()}) > _MOST_SETTINGS:

@@ -39,7 +39,8 @@ async def read_form(request: Request, studio: Studio, form: type[Form]) -> Form:
         Problem: it is no JSON.
         Refusal: it has other fields.
     """
-    data = await read_json(request, studio.settings.limits.body_bytes)
+    limits = studio.settings.limits
+    data = await read_json(request, limits.body_bytes, limits.body_seconds)
     if not isinstance(data, dict):
         raise Problem(422, "the body must be an object")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -36,8 +37,13 @@ class Bucket:
         return True
 
 
-async def read_json(request: Request, most: int) -> Any:
+async def read_json(request: Request, most: int, seconds: float) -> Any:
     """A request's body: JSON of a bounded size, without numbers that are none or names twice.
+
+    Args:
+        request: whose.
+        most: bytes.
+        seconds: in which it must have come.
 
     Raises:
         Problem: it is something else.
@@ -45,22 +51,27 @@ async def read_json(request: Request, most: int) -> Any:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise Problem(415, "the body must be JSON, with Content-Type: application/json")
-    parts: list[bytes] = []
-    size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise Problem(413, f"the request is larger than {most} bytes")
-            parts.append(part)
+        data = await asyncio.wait_for(_collect(request, most), seconds)
+    except asyncio.TimeoutError as error:
+        raise Problem(408, f"the request did not come within {seconds:g} s") from error
     except ClientDisconnect as error:
         raise Problem(400, "the request broke off") from error
     try:
-        return json.loads(
-            b"".join(parts), parse_constant=_refuse, object_pairs_hook=_without_doubles
-        )
+        return json.loads(data, parse_constant=_refuse, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
         raise Problem(400, "the request is not JSON") from error
+
+
+async def _collect(request: Request, most: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise Problem(413, f"the request is larger than {most} bytes")
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _refuse(constant: str) -> None:

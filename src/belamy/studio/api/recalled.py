@@ -11,7 +11,7 @@ from belamy.studio.catalog.check import check_options
 from belamy.studio.catalog.engines import engine_of_recipe
 from belamy.studio.catalog.fields import fields_of
 
-__all__ = ["recall"]
+__all__ = ["recall", "recall_result"]
 
 
 def recall(studio: Studio, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -46,6 +46,25 @@ def recall(studio: Studio, recipe: dict[str, Any] | None) -> dict[str, Any] | No
         if found:
             inputs[role.name] = found if role.many else found[0]
     return {"engine": engine.name, "options": good, "inputs": inputs, "left_out": sorted(wrong)}
+
+
+def recall_result(studio: Studio, sha256: str) -> dict[str, Any] | None:
+    """The settings of a result whose file carries no recipe, such as one that was masked later."""
+    result = studio.database.find_result_of(sha256)
+    options: dict[str, Any] = {}
+    masks: dict[str, Any] = {}
+    while result is not None and result.engine == "finish":
+        options = {**result.options, **options}
+        masks = {**{n: v for n, v in result.inputs.items() if n == "mask" and v}, **masks}
+        result = studio.database.find_result(result.inputs["result"])
+    if result is None:
+        return None
+    return {
+        "engine": result.engine,
+        "options": {**result.options, **options},
+        "inputs": {**result.inputs, **masks},
+        "left_out": [],
+    }
 
 
 def _find(studio: Studio, sha256: str) -> str | None:

@@ -137,6 +137,13 @@ class Database:
         rows = self._rows("SELECT body FROM pictures WHERE sha256 = ? LIMIT 1", sha256)
         return next((_read(PictureRecord, body) for (body,) in rows), None)
 
+    def find_result_of(self, sha256: str) -> Result | None:
+        """A result with this very content, of those that carry no recipe."""
+        rows = self._rows(
+            "SELECT body FROM results WHERE json_extract(body, '$.sha256') = ? LIMIT 1", sha256
+        )
+        return next((_read(Result, body) for (body,) in rows), None)
+
     def save_preset(self, engine: str, name: str, options: dict[str, Any]) -> None:
         """Keep options under a name."""
         self._connection.execute(

@@ -145,6 +145,7 @@ class Result:
         file: its name in the folder of results.
         latents: whether what it was drawn from is kept.
         raw: whether its unblended pixels were kept when it was made.
+        sha256: of the file, where that carries no recipe; "" elsewhere.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Result:
     raw: bool = False
     note: str = ""
     deleted: bool = False
+    sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As the API shows it."""

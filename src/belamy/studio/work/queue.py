@@ -271,6 +271,7 @@ class JobQueue:
             created=time.time(),
             latents=message["latents"],
             raw=message["raw"],
+            sha256=message["sha256"],
             note=job.message,
         )
         self._database.save_result(result)

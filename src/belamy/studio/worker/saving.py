@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from belamy.files import atomic_path
+from belamy.files import atomic_path, sha256
 from belamy.pixels.images import to_pil
 from belamy.steps import Step
 from belamy.studio.store.records import new_id
@@ -84,7 +84,11 @@ class Saver:
                 kept["alpha"] = step.alpha.detach().cpu().contiguous()
             _save_tensors(kept, self._order.raw / f"{name}.safetensors")
         latents = self._save_latents(step, name)
-        self._tell(name, path, picture.size, state, latents=latents, raw=raw is not None)
+        # what carries no recipe is known again by its bytes
+        digest = sha256(path) if step.recipe is None else ""
+        self._tell(
+            name, path, picture.size, state, latents=latents, raw=raw is not None, digest=digest
+        )
         return name
 
     def finish_film(self, state: str, path: Path, first: Step) -> bool:
@@ -118,7 +122,15 @@ class Saver:
         return True
 
     def _tell(
-        self, name: str, path: Path, size: tuple[int, int], state: str, *, latents: bool, raw: bool
+        self,
+        name: str,
+        path: Path,
+        size: tuple[int, int],
+        state: str,
+        *,
+        latents: bool,
+        raw: bool,
+        digest: str = "",
     ) -> None:
         self._channel.send(
             {
@@ -131,6 +143,7 @@ class Saver:
                 "state": state,
                 "latents": latents,
                 "raw": raw,
+                "sha256": digest,
             }
         )
 

@@ -95,7 +95,8 @@ async function fillInputs(inputs) {
     if (!given) continue;
     const pictures = [given].flat().filter(Boolean).map(pictureOf);
     if (!pictures.length) continue;
-    found[role] = role === "paintings" ? pictures.map((one) => ({ ...one, weight: 1 })) : pictures[0];
+    if (role === "paintings") found[role] = pictures.map((one) => ({ ...one, weight: 1 }));
+    else found[role] = role === "mask" && pictures.length > 1 ? pictures : pictures[0];
   }
   for (const picture of Object.values(found).flat()) await measure(picture);
   return found;

@@ -16,6 +16,7 @@ export function el(tag, props = {}, ...children) {
 }
 
 const SHAPES = {
+  eye: '<path d="M1.500 10c2.300-4 5.200-6 8.500-6s6.200 2 8.500 6c-2.300 4-5.200 6-8.500 6s-6.200-2-8.500-6z"/><circle cx="10" cy="10" r="2.600"/>',
   compare: '<rect x="2.5" y="4" width="15" height="12" rx="1.5"/><path d="M10 2v16M13 8l2 2-2 2"/>',
   mask: '<path d="M12.5 3.5 16.5 7.5 8.5 15.5 3.5 16.5 4.5 11.5z"/>',
   copy: '<path d="M7 5 2.5 10 7 15M13 5l4.5 5-4.5 5"/>',

@@ -66,7 +66,8 @@ class Store extends EventTarget {
     delete this.here.dropped;
     work(this.here);
     const { inputs } = this.here; // a mask belongs to its picture
-    if (mask && inputs.mask?.id === mask.id && inputs.picture?.id !== picture?.id) delete inputs.mask;
+    if (mask && inputs.mask === mask && inputs.picture?.id !== picture?.id) delete inputs.mask;
+    if (Array.isArray(inputs.mask) && inputs.mask.length !== inputs.paintings?.length) delete inputs.mask; // one each
     if (JSON.stringify({ room: this.room, state: this.here }) !== before) {
       this.#past.push({ text: before, at: performance.now() });
       if (this.#past.length > HISTORY) this.#past.shift();

@@ -1,6 +1,6 @@
 // <bl-mask> and the brush: paint where the new picture is to be. White is new, black stays.
 
-import { el, icon } from "../dom.js";
+import { el, icon, thumb } from "../dom.js";
 import { t } from "../words.js";
 import { store } from "../store.js";
 import { addFile } from "../pictures.js";
@@ -8,6 +8,7 @@ import { finish } from "../actions.js";
 
 const LARGEST = 1024; // side of the mask while it is painted
 const STROKES = 40; // that can be undone
+const COLOURS = ["#e0b35a", "#5b93d6", "#8fce9f", "#ff9d8c", "#c39be0", "#7fd1d1", "#d8d36a", "#e08bb5"];
 
 export class Masking {
   constructor(stage, room) {
@@ -35,7 +36,17 @@ export class Masking {
 
   /** The mask that belongs to this result, while it is painted. */
   canvasFor(result) {
-    return this.canvas && this.of === result.id ? this.canvas : null;
+    return this.canvas && this.regions.length < 2 && this.of === result.id ? this.canvas : null;
+  }
+
+  /** Paintings that have a region each: from two on. */
+  get regions() {
+    const found = this.room.spec.regions?.() ?? [];
+    return found.length > 1 ? found : [];
+  }
+
+  get canvas() {
+    return this.canvases?.[this.active];
   }
 
   toggle(on = !this.on) {
@@ -54,16 +65,19 @@ export class Masking {
 
   open() {
     const { view } = this.stage;
-    if (!this.canvas || this.of !== this.key) {
+    const count = Math.max(1, this.regions.length);
+    if (!this.canvas || this.of !== this.key || this.canvases.length !== count) {
       const scale = Math.min(1, LARGEST / Math.max(view.width, view.height));
-      this.canvas = el("canvas", { width: Math.round(view.width * scale), height: Math.round(view.height * scale) });
-      this.canvas.getContext("2d", { willReadFrequently: true });
+      this.canvases = Array.from({ length: count }, () => el("canvas", { width: Math.round(view.width * scale), height: Math.round(view.height * scale) }));
+      for (const one of this.canvases) one.getContext("2d", { willReadFrequently: true });
+      this.active = 0;
       this.of = this.key;
       this.past = [];
-      if (!view.before || !view.after) this.shape("clear");
+      if (count > 1) this.share();
+      else if (!view.before || !view.after) this.shape("clear");
       else this.shape("all");
     }
-    view.mask = view.before && view.after ? this.canvas : null;
+    view.mask = count === 1 && view.before && view.after ? this.canvas : null;
     this.showBar();
   }
 
@@ -79,6 +93,7 @@ export class Masking {
     this.sizeInput = size;
     this.bar?.remove();
     this.bar = el("bl-mask", { role: "toolbar", "aria-label": t("tools.mask"), class: "extras" },
+      this.swatches(),
       tool("brush", () => this.setEraser(false), !this.erases, "mask"),
       tool("eraser", () => this.setEraser(true), this.erases, "eraser"),
       el("label", {}, t("mask.size"), size),
@@ -89,21 +104,59 @@ export class Masking {
     this.stage.append(this.bar);
   }
 
+  /** To begin with, each painting has its stripe. */
+  share() {
+    this.canvases.forEach((one, at) => {
+      const width = one.width / this.canvases.length;
+      const context = one.getContext("2d");
+      context.fillStyle = "#fff";
+      context.fillRect(Math.round(at * width), 0, Math.ceil(width), one.height);
+    });
+  }
+
+  /** What one painting has, the others have not. */
+  takeFromOthers(draw) {
+    this.canvases.forEach((one, at) => {
+      if (at === this.active) return;
+      const context = one.getContext("2d");
+      context.globalCompositeOperation = "destination-out";
+      draw(context);
+      context.globalCompositeOperation = "source-over";
+    });
+  }
+
+  swatches() {
+    return this.regions.map((painting, at) => {
+      const picture = thumb(painting.thumb, 44, 30);
+      const button = el("button", {
+        class: "swatch", type: "button", "aria-pressed": String(at === this.active), "aria-label": t("mask.region", { name: painting.name }),
+        title: painting.name,
+        onclick: () => {
+          this.active = at;
+          this.erases = false;
+          this.showBar();
+          this.stage.update(true);
+        },
+      }, picture);
+      button.style.setProperty("--region", COLOURS[at % COLOURS.length]);
+      return button;
+    });
+  }
+
   setEraser(on) {
     this.erases = on;
     this.showBar();
   }
 
   remember() {
-    const { canvas } = this;
-    this.past.push(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height));
+    this.past.push(this.canvases.map((one) => one.getContext("2d").getImageData(0, 0, one.width, one.height)));
     if (this.past.length > STROKES) this.past.shift();
   }
 
   undo() {
     const last = this.past.pop();
     if (!last) return false;
-    this.canvas.getContext("2d").putImageData(last, 0, 0);
+    last.forEach((data, at) => this.canvases[at].getContext("2d").putImageData(data, 0, 0));
     this.stage.update(true);
     return true;
   }
@@ -130,6 +183,7 @@ export class Masking {
       }
     }
     context.globalCompositeOperation = "source-over";
+    this.takeFromOthers((other) => other.drawImage(canvas, 0, 0));
     this.stage.update(true);
   }
 
@@ -154,9 +208,16 @@ export class Masking {
     const { view } = this.stage;
     const scale = this.canvas.width / view.width;
     const [x, y] = view.toPicture(...at).map((one) => one * scale);
-    const context = this.canvas.getContext("2d");
     const radius = Math.max(0.5, (this.size / 2 / view.shown) * scale);
+    const context = this.canvas.getContext("2d");
     context.globalCompositeOperation = this.erases ? "destination-out" : "source-over";
+    this.line(context, x, y, radius);
+    context.globalCompositeOperation = "source-over";
+    if (!this.erases) this.takeFromOthers((other) => this.line(other, x, y, radius));
+    this.last = [x, y];
+  }
+
+  line(context, x, y, radius) {
     context.strokeStyle = context.fillStyle = "#fff";
     context.lineWidth = radius * 2;
     context.lineCap = "round";
@@ -164,8 +225,6 @@ export class Masking {
     context.moveTo(...(this.last ?? [x, y]));
     context.lineTo(x + 0.01, y);
     context.stroke();
-    context.globalCompositeOperation = "source-over";
-    this.last = [x, y];
   }
 
   /** Hatching where the picture stays, and a ring of two tones for the brush. */
@@ -180,7 +239,30 @@ export class Masking {
     const context = over.getContext("2d");
     context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
     context.clearRect(0, 0, view.stageWidth, view.stageHeight);
-    const { left, top, width, height } = view.box;
+    if (this.canvases.length > 1) this.tint(context, view.box);
+    else this.hatchOver(context, view.box);
+    this.ring(context);
+  }
+
+  /** Each painting's region in its colour. */
+  tint(context, { left, top, width, height }) {
+    const { width: w, height: h } = this.canvas;
+    const layer = (this.layer ??= el("canvas"));
+    Object.assign(layer, { width: w, height: h });
+    const paint = layer.getContext("2d");
+    context.globalAlpha = 0.5;
+    this.canvases.forEach((one, at) => {
+      paint.globalCompositeOperation = "copy";
+      paint.drawImage(one, 0, 0);
+      paint.globalCompositeOperation = "source-in";
+      paint.fillStyle = COLOURS[at % COLOURS.length];
+      paint.fillRect(0, 0, w, h);
+      context.drawImage(layer, left, top, width, height);
+    });
+    context.globalAlpha = 1;
+  }
+
+  hatchOver(context, { left, top, width, height }) {
     context.globalAlpha = 0.4;
     context.fillStyle = context.createPattern(this.hatch(), "repeat");
     context.fillRect(left, top, width, height);
@@ -188,6 +270,9 @@ export class Masking {
     context.globalCompositeOperation = "destination-out";
     context.drawImage(this.canvas, left, top, width, height);
     context.globalCompositeOperation = "source-over";
+  }
+
+  ring(context) {
     if (!this.at) return;
     for (const [colour, line] of [["#000", 3], ["#fff", 1.25]]) {
       context.strokeStyle = colour;
@@ -230,16 +315,16 @@ export class Masking {
   }
 
   /** The mask as a picture: white on black. */
-  async blob() {
-    const flat = el("canvas", { width: this.canvas.width, height: this.canvas.height });
+  async blob(canvas) {
+    const flat = el("canvas", { width: canvas.width, height: canvas.height });
     const context = flat.getContext("2d");
     context.fillRect(0, 0, flat.width, flat.height);
-    context.drawImage(this.canvas, 0, 0);
+    context.drawImage(canvas, 0, 0);
     return new Promise((resolve) => flat.toBlob(resolve, "image/png"));
   }
 
-  get empty() {
-    const { data } = this.canvas.getContext("2d").getImageData(0, 0, this.canvas.width, this.canvas.height);
+  isEmpty(canvas) {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     for (let at = 3; at < data.length; at += 64) if (data[at] > 0) return false;
     return true;
   }
@@ -248,16 +333,22 @@ export class Masking {
   async finish(exact = false) {
     if (!this.on) return;
     this.toggle(false);
-    if (this.empty) {
-      store.trouble = { room: store.room, text: t("errors.black") };
+    const bare = this.canvases.findIndex((one) => this.isEmpty(one));
+    if (bare >= 0) {
+      const { name } = this.regions[bare] ?? {};
+      store.trouble = { room: store.room, text: name ? t("errors.black_of", { name }) : t("errors.black") };
       store.say("trouble");
       return;
     }
-    const blob = await this.blob();
-    const mask = await addFile(new File([blob], `${t("tools.mask")}.png`, { type: "image/png" }));
+    const masks = [];
+    for (const canvas of this.canvases) {
+      const blob = await this.blob(canvas);
+      masks.push(await addFile(new File([blob], `${t("tools.mask")}.png`, { type: "image/png" })));
+    }
+    const [mask] = masks;
     const { result } = this.room;
-    store.change((room) => { room.inputs.mask = mask; }, "inputs");
-    if (exact && result) {
+    store.change((room) => { room.inputs.mask = masks.length > 1 ? masks : mask; }, "inputs");
+    if (exact && result && masks.length === 1) {
       try {
         const job = await finish(result, { strength: store.here.options.strength ?? 1 }, mask.id);
         store.follow[store.room] = job.id;

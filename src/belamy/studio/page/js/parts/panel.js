@@ -13,6 +13,8 @@ import "./slot.js";
 import "./ways.js";
 import "./job.js";
 
+const maskKey = () => [store.here.inputs.mask ?? []].flat().map((one) => one.id).join();
+
 export class Panel extends HTMLElement {
   /** @param room {slots: [[role, options]…], ways, extra() → nodes, start, grid}. */
   setUp(room) {
@@ -58,19 +60,23 @@ export class Panel extends HTMLElement {
     const film = this.room.film && !engine.endsWith("_film") ? el("button", {
       class: "more", type: "button", onclick: () => openJourney(),
     }, icon("play"), t("journey.open")) : null;
-    this.mask = store.here.inputs.mask?.id;
+    const sees = this.room.sees ? el("button", { class: "more", type: "button", onclick: this.room.sees }, icon("eye"), t("seeing.open")) : null;
+    this.mask = maskKey();
     this.extra = [...(this.room.extra?.() ?? []), this.mask ? this.maskRow(store.here.inputs.mask) : null];
     this.settings.replaceChildren(
       el("div", {}, has(`about.${store.room}`) ? el("p", { class: "about-room" }, t(`about.${store.room}`)) : null, this.slots, this.ways),
-      el("div", {}, this.extra, this.rows.map((one) => one.node), this.fineRows.length ? this.more : null, this.fine, grid, film));
+      el("div", {}, this.extra, this.rows.map((one) => one.node), this.fineRows.length ? this.more : null, this.fine, grid, film, sees));
     if (store.page.fine) this.fold(true);
     this.refresh();
   }
 
   /** The mask that goes in, and the way to be rid of it. */
-  maskRow(mask) {
-    const picture = thumb(mask.thumb, 40, 30);
-    picture.className = "row-thumb";
+  maskRow(masks) {
+    const picture = [masks].flat().map((mask) => {
+      const small = thumb(mask.thumb, 40, 30);
+      small.className = "row-thumb";
+      return small;
+    });
     return el("div", { class: "setting row-extra" }, el("span", {}, t("panel.mask")), picture,
       el("button", {
         class: "quiet", type: "button",
@@ -107,7 +113,7 @@ export class Panel extends HTMLElement {
   }
 
   refresh() {
-    if (engineOf() !== this.engine || this.mask !== store.here.inputs.mask?.id) {
+    if (engineOf() !== this.engine || this.mask !== maskKey()) {
       this.build();
       return;
     }

@@ -62,7 +62,7 @@ export class Strip extends HTMLElement {
   }
 
   refresh() {
-    const jobs = store.activeJobs.filter((job) => !/^(lesson|train)_/.test(job.engine));
+    const jobs = store.activeJobs.filter((job) => !/^(lesson_|train_|classify$)/.test(job.engine));
     this.leads = leadsOf(store.results);
     const shown = [...jobs.map((job) => job.id), ...[...this.leads].map(([result, all]) => `${result.id}${all.length}`)];
     const key = `${shown.join()}|${document.documentElement.lang}`;

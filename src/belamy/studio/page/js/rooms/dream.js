@@ -12,6 +12,7 @@ export const dream = () => new PictureRoom({
   noise: true,
   mask: true,
   live: true,
+  sees: true,
   film: true,
   rail(rail, room) {
     room.layers = document.createElement("bl-layers").setUp(room.stage);

@@ -8,6 +8,8 @@ import { factsOf, madeWord, titleOf } from "../titles.js";
 import { bitmapOf, pickSample, addFile, asPicture, sampleName, staysWords } from "../pictures.js";
 import { makeLabel } from "../parts/label.js";
 import { openCopy } from "../dialogs/copy.js";
+import { openSeeing } from "../dialogs/seeing.js";
+import { toast } from "../parts/toast.js";
 import { save, useSettings, differs } from "../actions.js";
 import { FIRST } from "../first.js";
 import { thumb } from "../dom.js";
@@ -32,7 +34,7 @@ export class PictureRoom {
     ]);
     this.rail = el("nav", { class: "rail", "aria-label": t(`${spec.name}.rail`) });
     this.panel = document.createElement("bl-panel").setUp({
-      slots: spec.slots, ways: spec.ways, film: spec.film, extra: () => spec.extra?.(this) ?? [], start: () => this.start(),
+      slots: spec.slots, ways: spec.ways, film: spec.film, sees: spec.sees ? () => this.see() : null, extra: () => spec.extra?.(this) ?? [], start: () => this.start(),
     });
     this.nodes = [this.stage, this.label.node, this.rail, this.panel];
   }
@@ -79,6 +81,19 @@ export class PictureRoom {
     const on = !this.stage.view.compare;
     this.stage.setCompare(on);
     this.label.buttons.compare.setAttribute("aria-pressed", String(on));
+  }
+
+  /** What the network sees here: before, and after. */
+  see() {
+    const { result } = this;
+    const own = result ? [result.inputs?.picture].flat()[0] : store.here.inputs.picture;
+    const id = own?.id ?? own;
+    const pictures = [
+      id ? { id, url: `/api/pictures/${id}`, title: t("stage.was") } : null,
+      result && !isFilm(result) ? { id: result.id, url: result.url, title: result.title || result.name } : null,
+    ].filter(Boolean);
+    if (pictures.length) openSeeing(pictures, store.here.options.model);
+    else toast(t("missing.picture"));
   }
 
   fitOrTrue() {

@@ -15,6 +15,7 @@ export const style = () => new PictureRoom({
   name: "style",
   slots: () => [["picture", {}]],
   mask: true,
+  regions: () => (byHeart() ? [] : paintings().map((one) => ({ name: pictureName(one), thumb: one.thumb }))),
   extra: () => [ways(), weights()].filter(Boolean),
   rail(rail, room) {
     room.railBox = el("div", {

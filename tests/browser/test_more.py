@@ -1,0 +1,147 @@
+"""Films, lessons that are drawn, earlier days, what the eye sees: in the page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.browser.wall import Wall, drop, fill, give, ready, results, run
+from tests.studio.test_films import ramp
+
+expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
+
+
+WIDTH = """(video) => video.videoWidth || new Promise((resolve, reject) => {
+  video.addEventListener("loadedmetadata", () => resolve(video.videoWidth));
+  video.addEventListener("error", () => reject(new Error(video.error?.message)));
+})"""
+
+
+def test_a_film_goes_in_and_plays(window: Wall, tmp_path: Path) -> None:
+    page = window.open("defog")
+    drop(page, ramp(tmp_path / "in.mp4", frames=4), "light.mp4", "video/mp4")
+    page.locator("bl-slot b", has_text="light.mp4").wait_for()
+    expect(page.locator("bl-slot small").first).to_contain_text("96 × 64")
+    run(page)
+    made = results(page)[0]
+    assert made["engine"] == "defog_film"
+    video = page.locator("bl-stage video")
+    expect(video).to_be_visible()
+    assert video.evaluate(WIDTH) == 96
+    expect(page.locator(".made .reel").first).to_have_text("film")
+
+
+def test_a_dream_becomes_a_film(window: Wall) -> None:
+    page = window.open("dream")
+    give(page)
+    page.get_by_role("button", name="Make a film of it").click()
+    for name, value in (("seconds", "0.5"), ("fps", "4"), ("size", "64"), ("steps", "1")):
+        page.locator(f"#journey-{name}").fill(value)
+    page.get_by_text("From dream to dream").click()
+    page.get_by_role("button", name="Make the film").click()
+    expect(page.locator("dialog .refused")).to_contain_text("two or more")
+    page.get_by_text("Travel into it").click()
+    page.get_by_role("button", name="Make the film").click()
+    page.locator("bl-stage video").wait_for()
+    assert results(page)[0]["engine"] == "dream_zoom"
+
+
+@pytest.mark.parametrize("lesson", ["threshold", "perceptron", "backprop", "depth"])
+def test_a_lesson_is_drawn(window: Wall, lesson: str) -> None:
+    page = window.open(f"learn/{lesson}", locale="it-IT")
+    expect(page.locator(".sheet img")).to_be_visible()
+    expect(page.locator(".sheet canvas")).to_be_visible()
+    expect(page.locator(".said p").first).to_be_visible()
+    expect(page.locator(".counts dd").first).not_to_have_text("–")
+    page.get_by_role("link", name="Sogno").click()
+
+
+def test_a_change_draws_the_lesson_anew(window: Wall) -> None:
+    page = window.open("learn/threshold")
+    expect(page.locator(".said p").first).to_be_visible()
+    fill(page, "threshold", "0.5")
+    expect(page.locator(".said")).to_contain_text("0.5")
+    assert "threshold=0.5" in page.url
+
+
+def test_earlier_pictures_are_found_by_their_day(window: Wall) -> None:
+    page = window.open("dream")
+    give(page)
+    fill(page, "steps", "1")
+    fill(page, "octaves", "1")
+    run(page)
+    expect(page.locator(".strip .day").first).to_have_text("Today")
+    page.get_by_role("button", name="All, by day").click()
+    expect(page.locator(".days h3").first).to_have_text("Today")
+    expect(page.locator("dialog .body p").first).to_contain_text("results")
+    page.locator(".days .sample").first.click()
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator(".made[aria-selected=true]")).to_have_count(1)
+
+
+def test_save_says_why_it_cannot_yet(window: Wall) -> None:
+    page = window.open("defog")
+    save = page.locator("[data-tool=save]")
+    expect(save).to_have_attribute("aria-disabled", "true")
+    save.click(force=True)
+    expect(page.locator(".toast")).to_contain_text("Nothing made here yet")
+
+
+def test_the_eye_says_what_it_sees(window: Wall) -> None:
+    page = window.open("dream")
+    give(page)
+    page.get_by_role("button", name="Ask what it sees here").click()
+    expect(page.locator(".guesses .percent")).to_have_count(5)
+    page.locator(".guesses button").first.click()
+    image = page.locator(".seeing img").first
+    expect(image).to_have_attribute("src", re.compile("^/api/results/"))
+
+
+def test_a_style_known_by_heart(window: Wall) -> None:
+    page = window.open("style")
+    give(page)
+    page.get_by_role("button", name="Great Wave").click()
+    expect(page.locator(".layer[data-id=great-wave]")).to_have_attribute("aria-selected", "true")
+    fill(page, "size", "96")
+    run(page)
+    made = results(page)[0]
+    assert (made["engine"], made["options"]["network"]) == ("apply_style", "great-wave")
+    page.locator(".layer[data-id=the-scream]").click()
+    page.reload()
+    ready(page)
+    expect(page.locator(".layer[data-id=the-scream]")).to_have_attribute("aria-selected", "true")
+
+
+def test_each_painting_has_its_region(window: Wall) -> None:
+    page = window.open("style")
+    give(page)
+    fill(page, "size", "96")
+    page.locator(".layer.tall").nth(1).click(modifiers=["Control"])
+    page.locator("[data-tool=mask]").click()
+    expect(page.locator("bl-mask .swatch")).to_have_count(2)
+    page.locator("bl-mask .swatch").nth(1).click()
+    page.get_by_role("button", name="Middle").click()
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator(".setting img.row-thumb")).to_have_count(4)  # two weights, two masks
+    run(page)
+    made = results(page)[0]
+    assert len(made["inputs"]["mask"]) == len(made["inputs"]["paintings"]) == 2
+    page.locator(".layer.tall").nth(0).click()
+    expect(page.locator(".setting img.row-thumb")).to_have_count(0)
+
+
+def test_a_training_is_stopped_and_goes_on(window: Wall) -> None:
+    page = window.open("paint")
+    page.get_by_role("button", name="Train a network").click()
+    page.locator("#train-steps").fill("400")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".training-line").first).to_contain_text("Step")
+    page.get_by_role("button", name="Stop").last.click()
+    resume = page.get_by_role("button", name="Resume")
+    expect(resume).to_be_visible()
+    resume.click()
+    expect(page.get_by_role("button", name="Stop").last).to_be_visible()
+    expect(page.locator(".training-line").first).to_contain_text("Step")
+    page.get_by_role("button", name="Stop").last.click()
+    expect(resume).to_be_visible()
