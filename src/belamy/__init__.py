@@ -101,6 +101,7 @@ _HOMES = {
     "gan_project": "belamy.engines.gan.sample_api",
     "gan_project_steps": "belamy.engines.gan.sample_api",
     "gan_walk_steps": "belamy.engines.gan.sample_api",
+    "grid": "belamy.engines.grid",
     "load_image": "belamy.pixels.images",
     "plan_gan": "belamy.engines.gan.api",
     "read_recipe": "belamy.pixels.recipe",

@@ -87,6 +87,7 @@ from belamy.engines.gan.sample_api import gan_walk as gan_walk
 from belamy.engines.gan.sample_api import gan_walk_steps as gan_walk_steps
 from belamy.engines.gan.sampler import PostProcess as PostProcess
 from belamy.engines.gan.sampler import Sampler as Sampler
+from belamy.engines.grid import grid as grid
 from belamy.engines.style.api import StyleOptions as StyleOptions
 from belamy.engines.style.api import style as style
 from belamy.engines.style.api import style_steps as style_steps

@@ -160,6 +160,12 @@ def cache_folder() -> Path:
     return (Path(caches) if caches else Path.home() / ".cache") / "belamy"
 
 
+def config_folder() -> Path:
+    """Where settings live that a person may write: belamy in $XDG_CONFIG_HOME, or in ~/.config."""
+    configs = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(configs) if configs else Path.home() / ".config") / "belamy"
+
+
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to `path`, whole or not at all.
 

@@ -24,6 +24,7 @@ VALID = {
     "classify evaluate": "labelled --size 32",
     "classify look": "photo.png",
     "classify train": "labelled --stages 32:1 --batch 2 --run run",
+    "config": "",
     "defog adapt": "defog --foggy pictures --clear others --size 64 --steps 1 --batch 1 "
     "--held-out 1 --run run",
     "defog clear": "photo.png -o out.png",
@@ -64,6 +65,10 @@ VALID = {
     "models list": "",
     "models remove": "squeezenet1_1",
     "models show": "iris",
+    "preset list": "",
+    "preset remove": "none",
+    "preset save": "name made.png --overwrite",
+    "preset show": "eyes",
     "recipe": "made.png",
     "replay": "made.png -o out.png",
     "style apply": "starry-night photo.png -o out.png --size 32",

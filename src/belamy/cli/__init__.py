@@ -8,7 +8,7 @@ them imports torch before it works, so that help comes at once.
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,6 +34,8 @@ from belamy.cli.commands import (
 )
 from belamy.cli.film import journeys, live
 from belamy.cli.groups import INTERRUPTED, RootGroup, complain
+from belamy.cli.settings import defaults, presets
+from belamy.cli.settings.offer import offer_settings
 from belamy.cli.signals import stoppable
 from belamy.cli.streams import close_streams, open_streams
 from belamy.renamed import current_flag
@@ -62,12 +64,23 @@ COMMANDS = (
     models,
     export,
     recipe,
+    presets,
+    defaults,
     demo,
     doctor,
 )
 
+
+class _Belamy(RootGroup):
+    """All the commands, with what those that make pictures have in common."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        offer_settings(self)
+
+
 app = typer.Typer(
-    cls=RootGroup,
+    cls=_Belamy,
     no_args_is_help=True,
     # plain text: rich's columns cut the names of options, and its markup eats what is in brackets
     rich_markup_mode=None,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from belamy.checks import read_processes
+from belamy.cli.settings.patterns import fill, is_pattern
 from belamy.errors import OptionError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def plan(
 
     Args:
         sources: the pictures.
-        output: a file or a folder.
+        output: a file or a folder; or a pattern of files, with `{stem}` and `{n}`.
         relative: source → its path in the folder, but for the suffix; else its name.
 
     Raises:
@@ -98,11 +99,18 @@ def plan(
             file, one would overwrite itself, or the place cannot be written.
     """
     target = Path(output)
+    if is_pattern(output):
+        jobs = _name_jobs(sources, os.fspath(output), relative or {})
+        _require_distinct(jobs)
+        return jobs
     named_folder = target.is_dir() or str(output).endswith(("/", os.sep))
     if len(sources) == 1 and not named_folder:
         jobs = [Job(sources[0], require_output(target))]
     elif target.suffix and not named_folder:
-        raise OptionError(f"{len(sources)} pictures cannot all become {target}; name a folder")
+        raise OptionError(
+            f"{len(sources)} pictures cannot all become {target}; name a folder, "
+            "or put {stem} or {n} into the name"
+        )
     else:
         require_folder(target)
         places = [(relative or {}).get(source, Path(source.name)) for source in sources]
@@ -115,6 +123,17 @@ def plan(
     return jobs
 
 
+def _name_jobs(sources: Sequence[Path], pattern: str, relative: Mapping[Path, Path]) -> list[Job]:
+    """By a pattern with `{stem}` and `{n}`, in the folders in which the sources are."""
+    jobs = []
+    for number, source in enumerate(sources, start=1):
+        named = Path(fill(pattern, {"stem": source.stem, "n": number}))
+        inside = relative.get(source, Path(source.name)).parent
+        target = require_output(named.parent / inside / named.name)
+        jobs.append(Job(source, target, inside / named.name))
+    return jobs
+
+
 def _require_distinct(jobs: Sequence[Job]) -> None:
     taken: dict[Path, Path] = {}
     for job in jobs:
@@ -123,7 +142,7 @@ def _require_distinct(jobs: Sequence[Job]) -> None:
         if job.target in taken:
             raise OptionError(
                 f"{taken[job.target]} and {job.source} would both become {job.target}; "
-                "rename one or take two folders"
+                "rename one, take two folders, or put {stem} or {n} into the name"
             )
         taken[job.target] = job.source
 

@@ -19,6 +19,7 @@ from belamy.checks import (
     show_value,
 )
 from belamy.engines import engine
+from belamy.engines.grid import Axes, grid_steps
 from belamy.errors import RecipeError
 from belamy.renamed import current_options
 
@@ -64,24 +65,33 @@ class Call:
         options = exchange_paths(self.recipe, self.options, paths)
         placed = zip(self.recipe.inputs, inputs, strict=True)
         files = _by_role(replace(one, path=path) for one, path in placed)
-        return _begin(self.function, {**options, **files})
+        return _begin(self.function, {**options, **files}, self.recipe.grid)
 
 
-def _begin(function: Callable[..., Iterator[Step]], given: dict[str, Any]) -> Iterator[Step]:
-    """The call itself, in which options are checked; the work begins with the first step."""
+def _begin(
+    function: Callable[..., Iterator[Step]], given: dict[str, Any], axes: Axes = ()
+) -> Iterator[Step]:
+    """The call itself, in which options are checked; the work begins with the first step.
+
+    Args:
+        axes: of a sheet of several pictures.
+    """
     try:
         inspect.signature(function).bind(**given)
         if not hasattr(function, "__options__") and _types_of(function):
             check_arguments(function, given)
-        return function(**given)
+        return grid_steps(function, axes, given) if axes else function(**given)
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         raise RecipeError(
             f"the recipe does not fit its engine: {show_value(str(error))}"
         ) from error
 
 
-def prepare(found: Recipe) -> Call:
+def prepare(found: Recipe, *, partial: bool = False) -> Call:
     """The call that a recipe asks for; nothing is run, and no file looked at.
+
+    Args:
+        partial: whether it may lack what the engine needs, as settings do that others have to fill.
 
     Raises:
         UnknownName: no such engine, or none of an option's choices.
@@ -96,6 +106,10 @@ def prepare(found: Recipe) -> Call:
     _require_known([*options, *(one.role for one in found.inputs)], {*takes, *roles}, found)
     for name, value in options.items():
         _check_value(name, value, types.get(name, object), is_role=name in roles)
+    for name, values in found.grid:
+        _require_known([name], {*takes} - {*roles, "seed"} | {*options}, found)
+        for value in values:
+            _check_value(name, value, types.get(name, object), is_role=False)
     if "seed" in takes:
         _check_seed(found, options)
         options = {**options, "seed": found.seed}
@@ -106,11 +120,13 @@ def prepare(found: Recipe) -> Call:
         if isinstance(paths, list) and not roles[role]:
             raise RecipeError(f"the recipe has {len(paths)} files for {role}, which takes one")
     given = {**options, **files}
-    if lacking := [n for n, one in takes.items() if one.default is one.empty and n not in given]:
+    lacking = [n for n, one in takes.items() if one.default is one.empty and n not in given]
+    if lacking and not partial:
         raise RecipeError(f"the recipe lacks {', '.join(lacking)}, which {found.engine} needs")
     # Options are checked without their files, which nobody has said may be looked at.
     stand_ins = _by_role(replace(one, path=os.curdir) for one in found.inputs)
-    _begin(function, {**options, **stand_ins})
+    stand_ins |= dict.fromkeys(lacking, os.curdir)
+    _begin(function, {**options, **stand_ins}, found.grid)
     if found.weights and types and not types.keys() & {*NETWORKS}:
         raise RecipeError(f"the recipe has weights, and {found.engine} has none")
     return Call(found, function, options, roles)

@@ -18,7 +18,7 @@ from belamy.files import expand_home
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
 
-__all__ = ["TRUST", "Found", "find_files"]
+__all__ = ["TRUST", "Found", "Search", "find_files", "find_option", "is_name", "paths_in"]
 
 TRUST = "add --trust if you know who made it"
 
@@ -65,24 +65,53 @@ def find_files(call: Call, folder: Path, *, trust: bool) -> Found:
     inputs = []
     for one in call.recipe.inputs:
         subject = f"the input {show_value(one.path)} ({show_value(one.role)[1:-1]})"
-        inputs.append(_Search(folder, trust, subject).find(one.path, {one.sha256}))
+        inputs.append(Search(folder, trust, subject).find(one.path, {one.sha256}))
     digests = set(call.recipe.weights.values())
     options: dict[str, str] = {}
     networks = []
-    for name, text in _paths_in(call):
-        search = _Search(folder, trust, f"the {name} {show_value(text)}")
-        if name in NETWORKS and _is_module(text):
-            network, _, path = text.partition("@")
-            if path:  # of one of timm's; the recipe's SHA-256 is not that of the file
-                options[text] = f"{network}@{search.find(path, None)}"
-        elif not _is_name(text):
-            options[text] = search.find(text, digests or None if name in NETWORKS else None)
-        elif name in NETWORKS and (older := _find_older(text, digests)) is not None:
-            options[text] = older
+    for name, text in paths_in(call):
+        search = Search(folder, trust, f"the {name} {show_value(text)}")
+        options[text] = find_option(name, text, digests, search)
         if name in NETWORKS:
-            networks.append(options.get(text, text))
+            networks.append(options[text])
+    for name, values in call.recipe.grid:
+        _require_names(name, values, call)
     _compare_weights(call.recipe, networks)
-    return Found(tuple(inputs), options)
+    moved = {text: here for text, here in options.items() if text != here}
+    return Found(tuple(inputs), moved)
+
+
+def _require_names(name: str, values: Sequence[object], call: Call) -> None:
+    """Raise where an option of a sheet names files, each picture another one."""
+    if name not in path_options(call.recipe):
+        return
+    for value in values:
+        if not isinstance(value, str) or not is_name(value):
+            raise RecipeError(
+                f"the recipe's sheet has another {name} for each picture, {show_value(value)}; "
+                "only networks that are called by a name can be tried again"
+            )
+
+
+def find_option(name: str, text: str, digests: Collection[str], search: Search) -> str:
+    """What an option that may be a path is here: a file that was found, or the name as it is.
+
+    Args:
+        name: of the option.
+        text: as the recipe has it.
+        digests: of the recipe's weights.
+        search: where files are looked for.
+
+    Raises:
+        RecipeError: it is a file that is missing, has changed, or lies outside of the folder.
+    """
+    if name in NETWORKS and _is_module(text):
+        network, _, path = text.partition("@")
+        # of one of timm's; the recipe's SHA-256 is not that of the file
+        return f"{network}@{search.find(path, None)}" if path else text
+    if not is_name(text):
+        return search.find(text, set(digests) or None if name in NETWORKS else None)
+    return (_find_older(text, digests) or text) if name in NETWORKS else text
 
 
 def _find_older(name: str, digests: Collection[str]) -> str | None:
@@ -93,7 +122,7 @@ def _find_older(name: str, digests: Collection[str]) -> str | None:
     return None if path is None or _digest_of_network(name) in digests else os.fspath(path)
 
 
-def _paths_in(call: Call) -> Iterator[tuple[str, str]]:
+def paths_in(call: Call) -> Iterator[tuple[str, str]]:
     """Option, and each path or name in it."""
     for name in sorted(path_options(call.recipe) & call.options.keys()):
         value = call.options[name]
@@ -108,7 +137,7 @@ def _is_module(text: str) -> bool:
     return is_module(text)
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
     """Whether a network's name is meant, which is looked for inside belamy and in its cache."""
     from belamy.networks.find import AUTO
     from belamy.networks.registry import embedded_names, names_of
@@ -117,15 +146,27 @@ def _is_name(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _Search:
-    """The search for one file; `subject` is what messages call it."""
+class Search:
+    """The search for one file.
+
+    Args:
+        folder: where it is looked for first, and last.
+        trust: whether files outside of that may be read.
+        subject: what messages call it.
+        remedy: what else to do where it lies outside.
+    """
 
     folder: Path
     trust: bool
     subject: str
+    remedy: str = TRUST
 
     def find(self, recorded: str, digests: set[str] | None) -> str:
-        """The path of the file here; `digests` are what it may have, None for anything."""
+        """The path of the file here; `digests` are what it may have, None for anything.
+
+        Raises:
+            RecipeError: it is missing, has changed, or lies outside of the folder.
+        """
         from belamy.pixels.recipe import file_name
 
         name = file_name(recorded)
@@ -153,7 +194,8 @@ class _Search:
             return "is on a network, which no replay opens; put the file beside the picture"
         if not self.trust and not _is_inside(there, self.folder):
             return (
-                f"lies outside of the picture's folder; put the file beside the picture, or {TRUST}"
+                "lies outside of the picture's folder; put the file beside the picture, or "
+                f"{self.remedy}"
             )
         if changed is None:
             return "is missing; put it beside the picture"

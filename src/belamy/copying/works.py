@@ -32,6 +32,7 @@ class Work:
         output: where the result goes.
         number: of several pictures that the work makes, which one; None for the last.
         film: how a film is encoded: `quality`, `codec`.
+        grid: of a sheet of several pictures, each option that differs among them, with its values.
     """
 
     way: Way
@@ -41,6 +42,7 @@ class Work:
     output: str = "new.png"
     number: int | None = None
     film: Mapping[str, Any] = field(default_factory=dict)
+    grid: Sequence[tuple[str, Sequence[Any]]] = ()
 
 
 def defaults_of(way: Way) -> dict[str, Any]:
@@ -76,10 +78,11 @@ def work_of(recipe: Recipe, output: str = "new.png") -> Work:
         for name, value in options.items()
         if name not in MACHINE
         and name not in files
+        and name not in dict(recipe.grid)
         and (name not in defaults or not _same(value, defaults[name]))
     }
     number = recipe.step if changed.get("sheet") is False else None
-    return Work(way, files, changed, defaults, output, number, recipe.film)
+    return Work(way, files, changed, defaults, output, number, recipe.film, recipe.grid)
 
 
 def _same(value: Any, usual: Any) -> bool:

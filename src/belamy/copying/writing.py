@@ -33,8 +33,20 @@ def write_command(work: Work) -> str:
             words += _flag(own.get(name, flag_of(name)), value)
     if way.kind in ("picture", "film", "frames"):
         words += _encoding_flags(work)
+        words += _grid_words(work)
         words += ["-o", work.output if work.number is None else _folder_of(work.output)]
     return shlex.join(words)
+
+
+def _grid_words(work: Work) -> list[str]:
+    """The option once, and each axis after it."""
+    axes = [f"{flag_of(name)[2:]}={_join_values(values)}" for name, values in work.grid]
+    return ["--grid", *axes] if axes else []
+
+
+def _join_values(values: Sequence[Any]) -> str:
+    texts = ["+".join(map(str, one)) if isinstance(one, list) else str(one) for one in values]
+    return (";" if any("," in one for one in texts) else ",").join(texts)
 
 
 def _positional(work: Work) -> list[str]:
@@ -107,6 +119,8 @@ def write_python(work: Work) -> str:
         return f"import belamy\n\n{body}"
     if work.way.kind == "frames":
         return _write_frames(work, arguments)
+    if work.grid:
+        return _write_grid(work)
     name = "film" if work.way.kind == "film" else "picture"
     call = _call(f"{name} = belamy.{work.way.function}", arguments)
     return f"import belamy\n\n{call}\n{name}.save({_quote(work.output)})\n"
@@ -119,6 +133,19 @@ def _write_one_of_many(work: Work, arguments: list[str]) -> str:
         f"*_, step = itertools.islice(steps, {work.number})\n"
         f"step.picture.save({_quote(work.output)})\n"
     )
+
+
+def _write_grid(work: Work) -> str:
+    axes = ", ".join(f"{_quote(name)}: {_quote(list(values))}" for name, values in work.grid)
+    files = [
+        f"{field}={_quote(list(names) if len(names) != 1 else names[0])}"
+        for field, names in work.files.items()
+    ]
+    steps = f"belamy.{work.way.function}_steps"
+    call = _call(
+        "picture = belamy.grid", [steps, f"{{{axes}}}", *files, *_plain_arguments(work.options)]
+    )
+    return f"import belamy\n\n{call}\npicture.save({_quote(work.output)})\n"
 
 
 def _write_frames(work: Work, arguments: list[str]) -> str:

@@ -38,6 +38,8 @@ JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | Non
 
 _DEEPEST = 32
 _MOST_THREADS = 1024
+_MOST_AXES = 2
+MOST_VALUES = 24  # of an option on a sheet of several
 _LARGEST_INPUT = 4 << 30  # bytes; a picture of 100 megapixels has less
 _DIGEST = re.compile("[0-9a-f]{64}")
 # Lone surrogates (in file names that are not UTF-8), which no encoder would take; controls and
@@ -84,6 +86,8 @@ class Recipe:
             another number; None where it is not known.
         credits: what of the inputs' own artist, copyright and parameters is carried on.
         film: of a film, how it was encoded: `quality`, `threads`, `codec`.
+        grid: of a sheet of several, `[option, [value, …]]` for its columns, and for its rows;
+            `options` are then those that all of them share.
 
     Raises:
         RecipeError: a field is of the wrong type; the message names it.
@@ -100,6 +104,7 @@ class Recipe:
     threads: int | None = None
     credits: dict[str, str] = field(default_factory=dict)
     film: dict[str, JSON] = field(default_factory=dict)
+    grid: tuple[tuple[str, tuple[JSON, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("engine", "belamy", "torch"):
@@ -122,6 +127,7 @@ class Recipe:
         object.__setattr__(self, "weights", dict(self.weights))
         object.__setattr__(self, "credits", dict(self.credits))
         object.__setattr__(self, "inputs", tuple(self.inputs))
+        object.__setattr__(self, "grid", _axes(self.grid))
 
     def to_json(self) -> str:
         """The recipe as indented JSON with sorted keys: equal recipes give equal texts."""
@@ -216,9 +222,8 @@ def json_line(recipe: Recipe) -> bytes:
 
 
 def _as_object(recipe: Recipe) -> dict[str, JSON]:
-    """As JSON has it; what only films have is left out of pictures' recipes."""
-    found = asdict(recipe)
-    return found if recipe.film else {k: v for k, v in found.items() if k != "film"}
+    """As JSON has it; what only films, or only sheets have is left out of other recipes."""
+    return {k: v for k, v in asdict(recipe).items() if v or k not in ("film", "grid")}
 
 
 def comment(recipe: Recipe) -> bytes:
@@ -299,6 +304,21 @@ def _is_digest(value: object) -> bool:
 def _need(condition: bool, name: str, expected: str) -> None:
     if not condition:
         raise RecipeError(f"the recipe's {name!r} should be {expected}")
+
+
+def _axes(grid: object) -> tuple[tuple[str, tuple[JSON, ...]], ...]:
+    """The options of a sheet with their values, as they stand in JSON or in Python."""
+    found = _plain(grid, "grid", 0)
+    allowed = f"at most {_MOST_AXES} options, each with its values"
+    _need(isinstance(found, list) and len(found) <= _MOST_AXES, "grid", allowed)
+    axes: list[tuple[str, tuple[JSON, ...]]] = []
+    for axis in found if isinstance(found, list) else []:
+        name, values = axis if isinstance(axis, list) and len(axis) == 2 else (None, None)
+        if not isinstance(name, str) or not isinstance(values, list):
+            raise RecipeError(f"the recipe's grid should be {allowed}")
+        _need(1 <= len(values) <= MOST_VALUES, "grid", f"1 to {MOST_VALUES} values of an option")
+        axes.append((name, tuple(values)))
+    return tuple(axes)
 
 
 def _need_fields(data: object, kind: type[Recipe] | type[Input], name: str) -> None:

@@ -190,6 +190,7 @@ def _rows(found: Recipe) -> list[tuple[str, str]]:
         *([] if found.step is None else [("steps made", str(found.step))]),
         *([] if found.threads is None else [("threads", str(found.threads))]),
         *found.credits.items(),
+        *((f"grid, {flag(name)[2:]}", ", ".join(map(str, values))) for name, values in found.grid),
         *((f"film, {name}", json.dumps(value)) for name, value in found.film.items()),
         *((item.role, f"{item.path}  (SHA-256 {item.sha256[:12]}…)") for item in found.inputs),
         *(
