@@ -1,22 +1,27 @@
 """What a dream costs beside what it cannot do without.
 
 Time: one whole ascent step (jitter, forward, gradient, smoothing, update) over a bare forward and
-input-gradient of the same truncated network, in the memory format that is fastest for it.
+input-gradient of the same truncated network in float32, in the memory format that is fastest for
+it; the step in float32, and in bfloat16, which `auto` takes where the processor is fast in it.
 Memory: a 3840×2160 dream with the embedded network, in a process of its own.
 
-    python benchmarks/dream.py [--quick]
+    python benchmarks/dream.py [--quick | --steps]
+
+With --steps time alone is measured, in a few seconds for each.
 """
 
 from __future__ import annotations
 
+import copy
 import sys
+import time
 from collections.abc import Callable
 
 import torch
 from tools import Figure, peak_megabytes, report, side_by_side
 from torch import Tensor, nn
 
-from belamy.devices import make_rng
+from belamy.devices import DTYPES, make_rng
 from belamy.engines.dream.render import SMOOTHERS
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.backbones.imagenet import MEAN, STD
@@ -24,8 +29,9 @@ from belamy.networks.registry import NETWORKS
 from belamy.objectives.features import energy
 from belamy.optimise import descend, gradient_of
 from belamy.pixels.augment import random_shift, roll, roll_back
+from belamy.precision import PassPrecision
 
-RATIO_BAR = 1.10
+RATIO_BARS: dict[PassPrecision, float] = {"float32": 1.10, "bfloat16": 0.60}
 MEMORY_BAR = 2048.0
 SUBJECTS = (("vgg16", "relu4_3"), ("iris", "mixed4b"))
 
@@ -37,15 +43,20 @@ dream(torch.rand(1, 3, 2160, 3840), octaves={octaves}, steps={steps})
 
 
 def main() -> int:
-    quick = "--quick" in sys.argv[1:]
+    quick = not {"--quick", "--steps"}.isdisjoint(sys.argv[1:])
+    torch.set_num_threads(1)  # so that CPU seconds count work, not waiting
     figures = []
     for name, layer in SUBJECTS:
         backbone = _backbone(name, layer)
         for size in (256, 512):
-            ratio = _ratio(backbone, layer, size, seconds=4 if quick else 30)
-            figures.append(Figure(f"{name} {layer} {size} px: step over bare", ratio, RATIO_BAR))
-    code = LARGE_DREAM.format(octaves=1 if quick else 2, steps=1)
-    figures.append(Figure("3840×2160 with iris: peak MB", peak_megabytes(code), MEMORY_BAR))
+            ratios = _ratios(backbone, layer, size, seconds=4 if quick else 30)
+            figures += [
+                Figure(f"{name} {layer} {size} px, {precision}: step over bare", ratio, bar)
+                for (precision, bar), ratio in zip(RATIO_BARS.items(), ratios, strict=True)
+            ]
+    if "--steps" not in sys.argv[1:]:
+        code = LARGE_DREAM.format(octaves=1 if quick else 2, steps=1)
+        figures.append(Figure("3840×2160 with iris: peak MB", peak_megabytes(code), MEMORY_BAR))
     return report(figures)
 
 
@@ -67,25 +78,26 @@ def _backbone(name: str, layer: str) -> Backbone:
     return backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _ratio(backbone: Backbone, layer: str, size: int, seconds: float) -> float:
+def _ratios(backbone: Backbone, layer: str, size: int, seconds: float) -> list[float]:
+    """Of a step in each of `RATIO_BARS`."""
     image = torch.rand((1, 3, size, size), generator=make_rng(0, "image"))
     chain = list(backbone.chain)
     plain = [_contiguous(module) for module in chain]
-    step, fast, slow = side_by_side(
+    own = [copy.deepcopy(backbone).to(DTYPES[precision]) for precision in RATIO_BARS]
+    *steps, fast, slow = side_by_side(
         [
-            _ascent(backbone, layer, image),
+            *(_ascent(one, layer, image) for one in own),
             _bare(chain, image.contiguous(memory_format=torch.channels_last)),
             _bare(plain, image),
         ],
         seconds,
+        time.process_time,
     )
-    return step / min(fast, slow)
+    return [step / min(fast, slow) for step in steps]
 
 
 def _contiguous(module: nn.Module) -> nn.Module:
     """A copy whose weights lie the usual way, whatever the backbone's do."""
-    import copy
-
     return copy.deepcopy(module).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
 
 

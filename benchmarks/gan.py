@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,14 @@ def turn(task: GanTask, pair: Sequence[Any], both: bool) -> Callable[[], object]
     return run
 
 
-def make_task(architecture: str, loss: str, samples: Path) -> GanTask:
-    """As belamy trains it, on noise, which costs the same time."""
+def make_task(architecture: str, loss: str, samples: Path, *, batch: int = 0) -> GanTask:
+    """As belamy trains it, on noise, which costs the same time.
+
+    Args:
+        batch: pictures in one; 0 for the usual number.
+    """
     config = GanConfig(data="noise", architecture=architecture, loss=loss, augment=0.3)  # type: ignore[arg-type]
+    config = replace(config, batch=batch) if batch else config
     noise = torch.randint(256, (SEEN, SIDE, SIDE, 3), generator=make_rng(0, "noise"))
     pictures = Pictures(noise.byte(), torch.zeros(SEEN, dtype=torch.int64), (), "noise")
     networks = build_networks(config, ())

@@ -2,12 +2,15 @@
 
 Time: one whole step as the engine makes it (VGG-19 with random weights, which cost the same time;
 Wasserstein distances on relu1_1 … relu5_1, content on relu4_2, smoothness, Adam, the average) over
-a bare forward and input-gradient of the same layers in torch's own modules, in the memory format
-that is fastest for them, in turns, in one run.
+a bare forward and input-gradient of the same layers in torch's own modules in float32, in the
+memory format that is fastest for them, in turns, in one run; the step in float32, and in bfloat16,
+which `auto` takes where the processor is fast in it.
 Memory: the peak of such steps at 512 px, in a process of its own; with --large, instead of all
 else, that of one step at 2048 px, seen in tiles (a quarter of an hour of one core).
 
-    python benchmarks/style.py [--quick | --large]
+    python benchmarks/style.py [--quick | --large | --steps]
+
+With --steps time alone is measured, on one thread.
 """
 
 from __future__ import annotations
@@ -30,9 +33,15 @@ from belamy.networks.backbones.imagenet import MEAN, STD
 from belamy.networks.backbones.iris import initialise
 from belamy.networks.files.weights import save_weights
 from belamy.networks.registry import NETWORKS
+from belamy.precision import PassPrecision
 
 MODEL, DEEPEST = "vgg19", "relu5_1"
-TIME_BARS = {256: 1.3, 512: 1.15}
+TIME_BARS: dict[tuple[int, PassPrecision], float] = {
+    (256, "float32"): 1.3,
+    (512, "float32"): 1.15,
+    (256, "bfloat16"): 0.58,
+    (512, "bfloat16"): 0.55,
+}
 MEMORY_BAR = 900.0
 ENDLESS = 1_000_000  # iterations, more than will ever be asked for
 
@@ -58,12 +67,14 @@ def main() -> int:
         network = _written(path)
         if "--large" in sys.argv[1:]:
             return report([_memory(path, LARGE, 1, LARGE_BAR)])
+        short = "--steps" in sys.argv[1:]
         # First, while this process is small: a child's peak begins with what its parent had.
-        figures = [_memory(path, (512, 512), 2 if quick else 6, MEMORY_BAR)]
-        for size, bar in TIME_BARS.items():
-            for threads in (1, 2):
-                ratio = _ratio(network, path, size, threads, seconds=6 if quick else 40)
-                name = f"{MODEL} {size} px, {threads} thread(s): step over bare"
+        figures = [] if short else [_memory(path, (512, 512), 2 if quick else 6, MEMORY_BAR)]
+        for (size, precision), bar in TIME_BARS.items():
+            for threads in (1,) if short else (1, 2):
+                seconds = 6 if quick or short else 40
+                ratio = _ratio(network, path, size, threads, precision, seconds)
+                name = f"{MODEL} {size} px, {precision}, {threads} thread(s): step over bare"
                 figures.append(Figure(name, ratio, bar))
     return report(figures)
 
@@ -88,11 +99,24 @@ def _written(path: Path) -> nn.Sequential:
     return nn.Sequential(*chain).requires_grad_(False).eval()
 
 
-def _ratio(network: nn.Sequential, path: Path, size: int, threads: int, seconds: float) -> float:
+def _ratio(
+    network: nn.Sequential,
+    path: Path,
+    size: int,
+    threads: int,
+    precision: PassPrecision,
+    seconds: float,
+) -> float:
     image = torch.rand((1, 3, size, size), generator=make_rng(0, "image"))
     manner = torch.rand((1, 3, size, size), generator=make_rng(0, "manner"))
     steps = style_steps(
-        image, manner, model=str(path), size=size, min_size=size, iterations=ENDLESS
+        image,
+        manner,
+        model=str(path),
+        size=size,
+        min_size=size,
+        iterations=ENDLESS,
+        precision=precision,
     )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)

@@ -98,9 +98,11 @@ def main() -> int:
                 asked.folder / "content" / f"{content}.jpg",
                 asked.folder / "style" / f"{painting}.jpg",
             )
-            before, wanted = (_at(load_image(file), asked.size) for file in files)
+            before, wanted = (at_size(load_image(file), asked.size) for file in files)
             made = {name: _made(name, files, asked.size, out) for name in asked.methods}
-            rows.append({name: _measured(judge, before, wanted, x) for name, x in made.items()})
+            rows.append(
+                {name: measure_painting(judge, before, wanted, x) for name, x in made.items()}
+            )
             pictures += [before, wanted, *made.values()]
             told = "  ".join(f"{n} {m:.2f} {c:.2f}" for n, (m, c) in rows[-1].items())
             sys.stdout.write(f"{content} as {painting}: {told}\n")
@@ -128,12 +130,12 @@ def _made(method: str, files: tuple[Path, Path], size: int, out: Path) -> Tensor
     return load_image(path)
 
 
-def _at(image: Tensor, size: int) -> Tensor:
+def at_size(image: Tensor, size: int) -> Tensor:
     return resize(image, fit(image.shape[-2], image.shape[-1], size))
 
 
 @torch.inference_mode()
-def _measured(
+def measure_painting(
     judge: Backbone, content: Tensor, painting: Tensor, made: Tensor
 ) -> tuple[float, float]:
     """How far from the manner of the painting, and how far from the photograph."""
