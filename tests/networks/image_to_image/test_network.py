@@ -23,7 +23,6 @@ from belamy.networks.image_to_image.network import (
     build_johnson_net,
     initialise,
 )
-from belamy.pixels.tiles import plan
 
 SMALL: dict[str, Any] = {"widths": [4, 5, 6], "blocks": 1}
 TOLD = {"network": "johnson", "style": "a wave", "trained_on": "photos"}
@@ -86,22 +85,6 @@ def test_statistics_of_several_pieces_are_taken_together() -> None:
     assert made.mean(dim=(0, 2, 3)).sub(0.5).abs().max() < 1e-5  # 0 where colours are signed
     assert made.var(dim=(0, 2, 3), correction=0).sub(0.25).abs().max() < 1e-5
     assert made[0].mean() != made[1].mean()
-
-
-def test_statistics_from_tiles_are_those_of_the_whole() -> None:
-    image = torch.rand((1, 3, 96, 128), generator=make_rng(1)) * torch.linspace(0, 1, 128)
-    rows = [
-        {"layer": "pad", "mode": "reflect", "left": 4, "right": 4, "top": 4, "bottom": 4},
-        {"layer": "conv", "inputs": 3, "outputs": 5, "kernel": [3, 3], "stride": [2, 2]},
-        {"layer": "instance", "channels": 5},
-    ]
-    network = ImageTransformNet(rows)
-    initialise(network, make_rng(2))
-    tiles = plan(96, 128, 49, 12, (0, 0), 2)
-    whole, found = (network.fix_statistics(image, given).body[-1] for given in (None, tiles))
-    torch.testing.assert_close(found.state_dict(), whole.state_dict())
-    normal = network.fix_statistics(image).body(network._encode(image))
-    torch.testing.assert_close(normal.mean(dim=(0, 2, 3)), torch.zeros(5), atol=1e-5, rtol=0)
 
 
 def test_geometry_of_johnsons_network() -> None:

@@ -47,7 +47,9 @@ class StyleApplier(Repainter[ApplyStyleOptions]):
         pass_once = functools.partial(repaint, self.runtime, tile=tile)
 
         def paint(image: Tensor) -> Tensor:
-            return pass_once(vary_picture(image, amount, options.seed))
+            varied = vary_picture(image, amount, options.seed)
+            del image  # where nobody else needs it, it makes room
+            return pass_once(varied)
 
         if options.stroke_size == "fixed":
             return paint(image)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from belamy.pixels.images import resize
@@ -55,15 +56,20 @@ def paint_by_sizes(paint: Paint, image: Tensor, first: float) -> Tensor:
     painted = paint(resize(image, smallest)).clamp(0, 1)
     before = smallest
     for size in larger:
-        photograph = image if size == own else resize(image, size)
-        base = resize(painted, size)
-        details = _PHOTOGRAPH * _find_details(photograph, before)
-        again = paint((base + details).clamp(0, 1)).clamp(0, 1)
-        painted = (base + _DETAILS * _find_details(again, before)).clamp(0, 1)
+        # Of pictures as large as this one few are there at a time: what was enlarged is enlarged
+        # again rather than kept beside the network's own activations.
+        again = paint(
+            _add_details(resize(painted, size), resize(image, size), before, _PHOTOGRAPH).clamp_(
+                0, 1
+            )
+        ).clamp(0, 1)
+        painted = _add_details(resize(painted, size), again, before, _DETAILS).clamp_(0, 1)
         before = size
     return painted
 
 
-def _find_details(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """What a picture loses when it is shrunk to `size`."""
-    return image - resize(resize(image, size), (image.shape[-2], image.shape[-1]))
+def _add_details(base: Tensor, image: Tensor, size: tuple[int, int], amount: float) -> Tensor:
+    """`base`, written over, with a part of what `image` loses when it is shrunk to `size`."""
+    details = resize(resize(image, size), (image.shape[-2], image.shape[-1]))
+    torch.sub(image, details, out=details)
+    return base.add_(details.mul_(amount))

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-__all__ = ["LARGEST_KERNEL", "Geometry", "Row", "check_sizes", "compute_geometry"]
+__all__ = [
+    "LARGEST_KERNEL",
+    "Geometry",
+    "Row",
+    "Span",
+    "check_sizes",
+    "compute_geometry",
+    "least_floats",
+    "measure_span",
+]
 
 Row: TypeAlias = "Mapping[str, Any]"
 
@@ -56,6 +65,58 @@ def compute_geometry(rows: Sequence[Row]) -> Geometry:
     stride = max((place.step for place in places), default=Fraction(1))
     whole = max(1, int(stride))
     return Geometry(whole, int(margin) + whole, max(floats, 3.0))
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a strip has to know about a few layers of a network, in places of what goes into them.
+
+    Args:
+        stride: strips begin at multiples of it.
+        margin: no result depends on places farther away than this; a multiple of the stride.
+        floats: of the largest activation, for each place.
+        scale: places that come out for each, along a side.
+        channels: that come out.
+    """
+
+    stride: int
+    margin: int
+    floats: float
+    scale: Fraction
+    channels: int
+
+
+def measure_span(rows: Sequence[Row], channels: int) -> Span:
+    """How far a few layers look.
+
+    Args:
+        rows: of a network that `compute_geometry` has looked at.
+        channels: of what goes into them.
+    """
+    start = _Place(Fraction(0), Fraction(1), channels)
+    places = [start, *_walk(rows, start)]
+    stride = max(1, int(max(place.step for place in places)))
+    reach = sum((place.reach for place in places), Fraction(0))
+    margin = (int(reach / stride) + 1) * stride if reach else 0
+    floats = max(place.channels / float(place.step) ** 2 for place in places)
+    last = places[-1]
+    return Span(stride, margin, floats, 1 / last.step, last.channels)
+
+
+def least_floats(rows: Sequence[Row]) -> float | None:
+    """Of the smallest activation at an instance norm, for each pixel of the picture; None where
+    there is none."""
+    return min(_floats_at_norms(rows, _START), default=None)
+
+
+def _floats_at_norms(rows: Sequence[Row], place: _Place) -> Iterator[float]:
+    for row in rows:
+        if row.get("layer") == "instance":
+            yield place.channels / float(place.step) ** 2
+        if row.get("layer") in _BRANCHING:
+            for branch in row["branches"]:
+                yield from _floats_at_norms(branch, place)
+        *_, place = _walk([row], place)
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ from belamy.networks.backbones import imagenet
 from belamy.networks.image_to_image.architectures import SHAPES, drop_norms, johnson_rows
 from belamy.networks.image_to_image.geometry import Geometry, Row, compute_geometry
 from belamy.networks.image_to_image.layers import build
-from belamy.networks.image_to_image.statistics import fix_norms
-from belamy.pixels.tiles import Tile
+from belamy.networks.image_to_image.strips import STRIP, Place, fix_norms
 
 __all__ = [
     "CHECKED_SIDE",
@@ -55,6 +54,8 @@ COLOURS: dict[str, tuple[bool, tuple[float, ...], tuple[float, ...]]] = {
         ),
     ),
 }
+
+_POINTWISE: Row = {"layer": "colours"}  # looks at each pixel alone
 
 _LAST_GAIN = 0.3  # of He's spread, for the last convolution at the start. By eye
 
@@ -94,14 +95,22 @@ class ImageTransformNet(nn.Module):
         but for what overshoots a little."""
         return self._decode(self.body(self._encode(image)))
 
-    def fix_statistics(
-        self, image: Tensor, tiles: Sequence[Tile] | None = None
-    ) -> ImageTransformNet:
+    def fix_statistics(self, image: Tensor, strip: int = STRIP) -> ImageTransformNet:
         """The same network with the statistics of its instance norms fixed to those of `image`
-        (N, 3, H, W): see `belamy.networks.image_to_image.statistics.fix_norms`."""
-        body = fix_norms(self.body, self._encode(image), tiles)
+        (N, 3, H, W), which is looked at in strips: see
+        `belamy.networks.image_to_image.strips.fix_norms`."""
+        body, _ = self._in_strips(image, strip)
         fixed = ImageTransformNet(self.rows, self.colours, body).to(image.device)
         return fixed.eval()
+
+    def paint_in_strips(self, image: Tensor, strip: int = STRIP) -> Tensor:
+        """What `forward` makes of a picture, but for rounding, in the memory of a few strips."""
+        _, end = self._in_strips(image, strip)
+        return end.after(_POINTWISE, self._decode).compute(torch.contiguous_format)
+
+    def _in_strips(self, image: Tensor, strip: int) -> tuple[nn.Sequential, Place]:
+        place = Place(image, strip).after(_POINTWISE, self._encode)
+        return fix_norms(self.rows, self.body, place)
 
     def activations(self, image: Tensor, indices: Sequence[int]) -> list[Tensor]:
         """The activations after some of the modules of `body`: (N, C, h, w) each.

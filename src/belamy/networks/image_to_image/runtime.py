@@ -6,7 +6,7 @@ engines.feedforward` mirrors pictures at their borders to such sizes and cuts th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -22,16 +22,17 @@ from belamy.networks.image_to_image import programs
 from belamy.networks.image_to_image.geometry import Geometry
 from belamy.networks.image_to_image.load import ONNX, load_image_net
 from belamy.networks.image_to_image.network import CHECKED_SIDE, ImageTransformNet
+from belamy.networks.image_to_image.strips import STRIP
 from belamy.networks.image_to_image.trial import RangedRun, choose_range, measure_stride
 from belamy.networks.recent import share
 from belamy.networks.speed import choose_pass_precision
-from belamy.pixels.tiles import Tile
 from belamy.precision import PassPrecision
 
 __all__ = ["RUNTIMES", "CompiledRuntime", "OnnxRuntime", "Runtime", "TorchRuntime", "load_runtime"]
 
 # Of a network in an ONNX file, which does not say: Johnson's, and generous for any like it.
 _UNKNOWN = Geometry(stride=4, margin=64, floats=64.0)
+_BYTES = 4  # of a number
 _TRIED_SIDE = 192  # pixels of the square on which the faster precision is found out
 
 
@@ -53,9 +54,9 @@ class Runtime(Protocol):
 
     def __call__(self, image: Tensor) -> Tensor: ...
 
-    def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> Runtime | None:
-        """One that sees every part of a picture as it would the whole, which is looked at in
-        tiles; None where the program cannot be looked into."""
+    def fix_statistics(self, image: Tensor) -> Runtime | None:
+        """One that sees every part of a picture as it would the whole; None where the program
+        cannot be looked into."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,21 @@ class TorchRuntime:
             return self.network(image)  # type: ignore[no-any-return]
 
     @torch.inference_mode()
-    def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> TorchRuntime:
+    def fix_statistics(self, image: Tensor) -> TorchRuntime:
         with autocast(image.device, self.precision):
-            fixed = self.network.fix_statistics(image, tiles)
+            fixed = self.network.fix_statistics(image)
         return replace(self, network=fixed)
+
+    @torch.inference_mode()
+    def paint_in_strips(self, image: Tensor, tile: int) -> Tensor:
+        """The picture painted as in one pass, in the memory of a few strips.
+
+        Args:
+            tile: strips have no more pixels than a square of this side.
+        """
+        strip = min(STRIP, int(_BYTES * self.geometry.floats * tile**2))
+        with autocast(image.device, self.precision):
+            return self.network.paint_in_strips(image, strip)
 
 
 @dataclass(frozen=True)
@@ -121,9 +133,9 @@ class CompiledRuntime:
     def __call__(self, image: Tensor) -> Tensor:
         return self.run(image)
 
-    def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> CompiledRuntime:
+    def fix_statistics(self, image: Tensor) -> CompiledRuntime:
         with torch.inference_mode():  # by torch, since the program shows no norm of its own
-            network = self.network.fix_statistics(image, tiles)
+            network = self.network.fix_statistics(image)
         return replace(self, network=network, run=self.compile(network))
 
 
@@ -139,7 +151,7 @@ class OnnxRuntime:
     def __call__(self, image: Tensor) -> Tensor:
         return self.run(image)
 
-    def fix_statistics(self, image: Tensor, tiles: Sequence[Tile] | None = None) -> None:
+    def fix_statistics(self, image: Tensor) -> None:
         return None
 
 
