@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.browser.test_looks import check_access
 from tests.browser.wall import Wall, drop, fill, give, ready, results, run
 from tests.studio.test_films import ramp
 
@@ -75,6 +76,7 @@ def test_earlier_pictures_are_found_by_their_day(window: Wall) -> None:
     page.get_by_role("button", name="All, by day").click()
     expect(page.locator(".days h3").first).to_have_text("Today")
     expect(page.locator("dialog .body p").first).to_contain_text("results")
+    check_access(page)
     page.locator(".days .sample").first.click()
     expect(page.locator("dialog")).to_have_count(0)
     expect(page.locator(".made[aria-selected=true]")).to_have_count(1)
@@ -93,6 +95,7 @@ def test_the_eye_says_what_it_sees(window: Wall) -> None:
     give(page)
     page.get_by_role("button", name="Ask what it sees here").click()
     expect(page.locator(".guesses .percent")).to_have_count(5)
+    check_access(page)
     page.locator(".guesses button").first.click()
     image = page.locator(".seeing img").first
     expect(image).to_have_attribute("src", re.compile("^/api/results/"))
@@ -145,3 +148,20 @@ def test_a_training_is_stopped_and_goes_on(window: Wall) -> None:
     expect(page.locator(".training-line").first).to_contain_text("Step")
     page.get_by_role("button", name="Stop").last.click()
     expect(resume).to_be_visible()
+
+
+def test_a_walk_between_two_faces_is_a_film(window: Wall) -> None:
+    page = window.open("paint")
+    fill(page, "count", "4")
+    fill(page, "upscale", "1")
+    run(page)
+    for at, letter in enumerate("ab"):
+        page.locator(".face").nth(at).click()
+        page.locator(f"[data-tool=pin_{letter}]").click()
+    page.get_by_role("tab", name="Walk").click()
+    page.get_by_role("button", name="As a film").click()
+    video = page.locator("bl-stage video")
+    expect(video).to_be_visible()
+    made = results(page)[0]
+    assert made["engine"] == "gan_walk"
+    assert len(made["inputs"]["latents"]) == 2

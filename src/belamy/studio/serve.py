@@ -18,9 +18,9 @@ import uvicorn
 
 from belamy.errors import BelamyError
 from belamy.studio.api.app import make_app
-from belamy.studio.api.patience import patient_protocol
 from belamy.studio.api.sessions import read_key
 from belamy.studio.api.studio import make_studio
+from belamy.studio.patience import patient_protocol
 from belamy.studio.settings import Places, StudioSettings
 
 __all__ = ["fresh_link", "serve"]

@@ -14,10 +14,10 @@ from fastapi.responses import FileResponse
 from belamy.errors import ImageError
 from belamy.studio.api.errors import Problem
 from belamy.studio.api.jobs import Name
-from belamy.studio.api.recalled import recall, recall_result
 from belamy.studio.api.receiving import receive
 from belamy.studio.api.studio import Here, Studio
 from belamy.studio.store.names import safe_name
+from belamy.studio.store.recalled import recall, recall_result
 from belamy.studio.store.records import PictureRecord, new_id
 from belamy.studio.store.samples import SAMPLES
 
@@ -96,7 +96,8 @@ async def _decode(
         height=found["height"],
         sha256=found["sha256"],
         created=time.time(),
-        recipe=recall(studio, found["recipe"]) or recall_result(studio, found["sha256"]),
+        recipe=recall(studio.database, found["recipe"])
+        or recall_result(studio.database, found["sha256"]),
         film=found.get("film"),
     )
     studio.database.save_picture(record)

@@ -16,7 +16,7 @@ from belamy.studio.api.errors import Problem
 from belamy.studio.api.studio import Studio
 from belamy.studio.settings import MEGABYTE
 
-__all__ = ["receive", "stored_bytes"]
+__all__ = ["measure_stored", "receive"]
 
 _PART = 4 * MEGABYTE  # after which the disk is looked at again
 
@@ -88,7 +88,7 @@ def _require_room(studio: Studio, size: int) -> None:
             f"the disk is nearly full ({(free + size) >> 20} MB are free); make room, or name "
             "another --folder",
         )
-    kept = stored_bytes(folder)
+    kept = measure_stored(folder)
     if kept + size > limits.stored_bytes:
         raise Problem(
             507,
@@ -101,7 +101,7 @@ _known: dict[Path, tuple[float, int]] = {}
 _FRESH = 1.0  # seconds
 
 
-def stored_bytes(folder: Path) -> int:
+def measure_stored(folder: Path) -> int:
     """What all files in a folder take; looked up once a second."""
     now = time.monotonic()
     then, size = _known.get(folder, (-_FRESH, 0))

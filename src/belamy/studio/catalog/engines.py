@@ -25,7 +25,7 @@ _GAN = "belamy.engines.gan.sample_api"
 _LESSONS = "belamy.studio.catalog.lessons"
 
 
-def _film(
+def _row_of_film(
     name: str, room: str, form: str, field: str, recipe: str, command: str, *roles: Role
 ) -> StudioEngine:
     """The row of what an engine makes of a film."""
@@ -41,7 +41,7 @@ def _film(
     )
 
 
-def _drawn(lesson: str, *roles: Role) -> StudioEngine:
+def _row_of_lesson(lesson: str, *roles: Role) -> StudioEngine:
     """The row of a lesson that is drawn page after page."""
     return StudioEngine(
         f"lesson_{lesson}",
@@ -230,12 +230,18 @@ _ROWS = (
         kind="lesson",
         command="learn cnn",
     ),
-    _film("dream", "dream", "Dream", "image", "dream", "dream", Role("guide", "guide"), _MASK),
-    _film("style", "style", "Style", "content", "style", "style", _PAINTINGS, *_MASKS, _INIT),
-    _film("any_style", "style", "AnyStyle", "content", "anystyle", "style", _PAINTINGS, *_MASKS),
-    _film("apply_style", "style", "ApplyStyle", "image", "faststyle", "style apply"),
-    _film("translate", "translate", "Translate", "image", "translate", "translate"),
-    _film("defog", "defog", "Defog", "image", "defog", "defog"),
+    _row_of_film(
+        "dream", "dream", "Dream", "image", "dream", "dream", Role("guide", "guide"), _MASK
+    ),
+    _row_of_film(
+        "style", "style", "Style", "content", "style", "style", _PAINTINGS, *_MASKS, _INIT
+    ),
+    _row_of_film(
+        "any_style", "style", "AnyStyle", "content", "anystyle", "style", _PAINTINGS, *_MASKS
+    ),
+    _row_of_film("apply_style", "style", "ApplyStyle", "image", "faststyle", "style apply"),
+    _row_of_film("translate", "translate", "Translate", "image", "translate", "translate"),
+    _row_of_film("defog", "defog", "Defog", "image", "defog", "defog"),
     StudioEngine(
         "dream_zoom",
         "dream",
@@ -256,13 +262,13 @@ _ROWS = (
         recipe="dream-walk",
         command="dream walk",
     ),
-    _drawn("neuron"),
-    _drawn("perceptron"),
-    _drawn("backprop"),
-    _drawn("approximation"),
-    _drawn("depth"),
-    _drawn("complexity"),
-    _drawn("classifier", _FOLDER),
+    _row_of_lesson("neuron"),
+    _row_of_lesson("perceptron"),
+    _row_of_lesson("backprop"),
+    _row_of_lesson("approximation"),
+    _row_of_lesson("depth"),
+    _row_of_lesson("complexity"),
+    _row_of_lesson("classifier", _FOLDER),
     StudioEngine(
         "train_classifier",
         "learn",

@@ -41,7 +41,7 @@ def make_film(order: Order, control: Control, channel: Channel) -> None:
     def frames() -> Iterator[Step]:
         for step in watch(order, control, channel, options, lambda step: step.image):
             latest[1:] = [step]
-            yield _timed(step, rate)
+            yield _set_time(step, rate)
 
     try:
         encode(frames(), path, frame_rate=rate, sound=sound if whole else None)
@@ -59,7 +59,7 @@ def _rate_and_sound(order: Order, options: Any) -> tuple[Fraction, SoundTrack | 
     return Fraction(options.fps).limit_denominator(1001), None
 
 
-def _timed(step: Step, rate: Fraction) -> Step:
+def _set_time(step: Step, rate: Fraction) -> Step:
     """A frame that says when it is seen."""
     if step.time is not None:
         return step

@@ -6,15 +6,15 @@ from typing import Any
 
 from belamy.errors import BelamyError
 from belamy.renamed import current_options
-from belamy.studio.api.studio import Studio
 from belamy.studio.catalog.check import check_options
 from belamy.studio.catalog.engines import engine_of_recipe
 from belamy.studio.catalog.fields import fields_of
+from belamy.studio.store.database import Database
 
 __all__ = ["recall", "recall_result"]
 
 
-def recall(studio: Studio, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
+def recall(database: Database, recipe: dict[str, Any] | None) -> dict[str, Any] | None:
     """Engine, options that differ from the usual, and inputs of a recipe.
 
     Options that do not pass as they are (a stranger's picture may say anything) are left out.
@@ -41,22 +41,22 @@ def recall(studio: Studio, recipe: dict[str, Any] | None) -> dict[str, Any] | No
     inputs: dict[str, Any] = {}
     for role in engine.roles:
         found = [
-            _find(studio, one["sha256"]) for one in recipe["inputs"] if one["role"] == role.field
+            _find(database, one["sha256"]) for one in recipe["inputs"] if one["role"] == role.field
         ]
         if found:
             inputs[role.name] = found if role.many else found[0]
     return {"engine": engine.name, "options": good, "inputs": inputs, "left_out": sorted(wrong)}
 
 
-def recall_result(studio: Studio, sha256: str) -> dict[str, Any] | None:
+def recall_result(database: Database, sha256: str) -> dict[str, Any] | None:
     """The settings of a result whose file carries no recipe, such as one that was masked later."""
-    result = studio.database.find_result_of(sha256)
+    result = database.find_result_of(sha256)
     options: dict[str, Any] = {}
     masks: dict[str, Any] = {}
     while result is not None and result.engine == "finish":
         options = {**result.options, **options}
         masks = {**{n: v for n, v in result.inputs.items() if n == "mask" and v}, **masks}
-        result = studio.database.find_result(result.inputs["result"])
+        result = database.find_result(result.inputs["result"])
     if result is None:
         return None
     return {
@@ -67,6 +67,6 @@ def recall_result(studio: Studio, sha256: str) -> dict[str, Any] | None:
     }
 
 
-def _find(studio: Studio, sha256: str) -> str | None:
-    found = studio.database.find_picture_of(sha256)
+def _find(database: Database, sha256: str) -> str | None:
+    found = database.find_picture_of(sha256)
     return None if found is None else found.id

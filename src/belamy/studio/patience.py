@@ -53,8 +53,8 @@ def patient_protocol(seconds: float) -> type[asyncio.Protocol]:
 
         def _give_up(self) -> None:
             self.waiting = None
-            asked = self.cycle is not None and not self.cycle.response_complete
-            if not asked and self.transport.get_protocol() is self:
+            busy = self.cycle is not None and not self.cycle.response_complete
+            if not busy and self.transport.get_protocol() is self:
                 self.transport.close()
 
     return Patient
