@@ -6,10 +6,10 @@ import copy
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from belamy.devices import make_rng
-from belamy.networks.backbones.iris import BLOCKS, Iris, fold, initialise
+from belamy.networks.backbones.iris import BLOCKS, Iris, PooledUnit, fold, initialise
 from belamy.networks.registry import build_backbone
 from belamy.networks.sequential import Chain, follow
 
@@ -133,3 +133,30 @@ def test_every_weight_of_a_classic_starts_from_the_seed_too() -> None:
     assert isinstance(again, nn.Module)
     pairs = zip(first.parameters(), again.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_fewer_channels_are_averaged_in_bfloat16() -> None:
+    unit = PooledUnit(24, 4, folded=True).eval().requires_grad_(False)
+    averaged: list[int] = []
+    pool = nn.functional.avg_pool2d
+
+    def count(x: Tensor, *args: object, **named: object) -> Tensor:
+        averaged.append(x.shape[1])
+        return pool(x, *args, **named)  # type: ignore[arg-type,no-any-return]
+
+    x = torch.rand(1, 24, 9, 11, generator=make_rng(0))
+    usual = nn.Sequential.forward(unit, x)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.nn.modules.pooling.F.avg_pool2d", count)
+        assert torch.equal(unit(x), usual)
+        half = unit.to(torch.bfloat16)(x.bfloat16())
+    assert averaged == [24, 4]
+    torch.testing.assert_close(half.float(), usual, atol=0.01, rtol=0.02)
+
+
+def test_what_is_watched_within_a_pooled_unit_is_as_ever() -> None:
+    unit = PooledUnit(6, 4, folded=True).to(torch.bfloat16).requires_grad_(False)
+    seen: list[torch.Size] = []
+    unit[0].register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
+    unit(torch.rand(1, 6, 5, 5, dtype=torch.bfloat16))
+    assert seen == [(1, 6, 5, 5)]

@@ -43,6 +43,32 @@ class Unit(nn.Sequential):
         super().__init__(parts)
 
 
+class PooledUnit(nn.Sequential):
+    """A local average, and a unit that looks at single places.
+
+    Both are linear, and the average of a bias is the bias: in bfloat16, in which averages are slow
+    on processors, the convolution comes first and leaves fewer channels to average. In float32 it
+    does not, so that older pictures are made again to the bit.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, folded: bool) -> None:
+        pool = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+        super().__init__(pool, Unit(inputs, outputs, 1, folded=folded))
+
+    def forward(self, x: Tensor) -> Tensor:
+        pool, unit = self
+        parts = dict(unit.named_children())
+        if x.dtype != torch.bfloat16 or "norm" in parts or self._is_watched():
+            y: Tensor = unit(pool(x))
+        else:
+            y = parts["relu"](pool(parts["conv"](x)))
+        return y
+
+    def _is_watched(self) -> bool:
+        """Whether somebody wants to see what is within, as it is in its usual order."""
+        return any(part._forward_hooks for part in self.modules() if part is not self)
+
+
 class Inception(nn.Module):
     """Four looks at the same place (1×1, 3×3, 5×5, a local average), side by side."""
 
@@ -58,10 +84,7 @@ class Inception(nn.Module):
             Unit(reduce5, five, 3, folded=folded),
             Unit(five, five, 3, folded=folded),
         )
-        self.branch_pool = nn.Sequential(
-            nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
-            Unit(inputs, pool, 1, folded=folded),
-        )
+        self.branch_pool = PooledUnit(inputs, pool, folded=folded)
 
     def forward(self, x: Tensor) -> Tensor:
         looks = (self.branch1, self.branch3, self.branch5, self.branch_pool)
