@@ -76,19 +76,24 @@ def test_large_kernels_lie_in_8_bits_and_come_back() -> None:
     state = {
         "large.weight": channels * torch.randn(64, 8, 3, 3, generator=rng),
         "small.weight": torch.randn(8, 8, 3, 3, generator=rng),
+        "matrix.weight": channels[:, :, 0, 0] * torch.randn(64, 96, generator=rng),
         "large.bias": torch.randn(64, generator=rng),
         "counter": torch.tensor(3),
     }
     packed = pack_kernels(state)
     assert packed["large.weight"].dtype == torch.int8
     assert packed["small.weight"].dtype == packed["large.bias"].dtype == torch.float16
-    assert [name for name in packed if is_scale(name)] == ["large.weight.scale8"]
+    assert [name for name in packed if is_scale(name)] == [
+        "large.weight.scale8",
+        "matrix.weight.scale8",
+    ]
     back = unpack_kernels(packed)
     assert back.keys() == state.keys()
     assert torch.equal(back["counter"], state["counter"])
-    off = (back["large.weight"] - state["large.weight"]).abs().amax((1, 2, 3))
-    largest = state["large.weight"].abs().amax((1, 2, 3))
-    assert bool((off <= largest / 127 / 2 * 1.001).all())
+    for name in ("large.weight", "matrix.weight"):
+        off = (back[name] - state[name]).abs().flatten(1).amax(1)
+        largest = state[name].abs().flatten(1).amax(1)
+        assert bool((off <= largest / 127 / 2 * 1.001).all())
     torch.testing.assert_close(back["small.weight"], state["small.weight"].half())
 
 

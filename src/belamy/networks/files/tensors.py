@@ -72,17 +72,19 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 
 
 def pack_kernels(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict for a file: large kernels in 8 bits, with a scale for each output channel beside
-    them; all other fractions at half precision.
+    """A state dict for a file: large kernels and matrices in 8 bits, with a scale for each output
+    channel beside them; all other fractions at half precision.
 
     A kernel's numbers lie evenly between those of its channel's largest one, forth and back: they
     are off by half a per cent of it at the most.
     """
     packed = {name: x.half() if x.is_floating_point() else x for name, x in state.items()}
     for name, x in state.items():
-        if x.ndim == 4 and x.numel() >= _LARGE_KERNEL:
+        if x.ndim in (2, 4) and len(x) > 1 and x.numel() >= _LARGE_KERNEL:
             kernel = x.detach().cpu().float()
-            scale = kernel.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12) / _LARGEST
+            scale = (
+                kernel.abs().amax(tuple(range(1, x.ndim)), keepdim=True).clamp_min(1e-12) / _LARGEST
+            )
             packed[name] = (kernel / scale).round().to(torch.int8)
             packed[name + _SCALE] = scale
     return packed
