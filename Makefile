@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo studio test test-all test-browser lint bench clean
+.PHONY: help demo studio docs test test-all test-browser lint bench clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -19,6 +19,14 @@ demo: $(READY) ## Make the gallery of the README in demo/
 
 studio: $(READY) ## Open the studio in the browser
 	$(BIN)/belamy studio
+
+docs: $(READY) ## The guide and the references as pages in site/, to be read without a network
+	@$(BIN)/python -c 'import furo, myst_parser, sphinx' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[docs]'
+	@$(BIN)/python scripts/site site/.source
+	@$(BIN)/python -m sphinx -q -W --keep-going -d site/.doctrees -b html site/.source site
+	@echo "open site/index.html"
 
 # One thread a process: the tests' pictures are small, and two threads wait for each other longer than
 # they work. A process for each core instead, each with whole files, whose tests share what is slow.
@@ -49,5 +57,5 @@ bench: $(READY) ## Every benchmark, quickly; fails if one misses its bar
 	exit $$status
 
 clean: ## Remove .venv, caches and builds; keep runs/ and demo/
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
