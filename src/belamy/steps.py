@@ -20,10 +20,11 @@ from belamy.checks import check_keywords
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from belamy.pixels.display.film import Film
     from belamy.pixels.images import Picture
     from belamy.pixels.recipe import Recipe
 
-__all__ = ["Step", "run_to_end", "with_options"]
+__all__ = ["Step", "run_to_end", "run_to_film", "with_options"]
 
 P = ParamSpec("P")
 Options = TypeVar("Options")
@@ -140,22 +141,51 @@ def _with_arguments(documentation: str, of_form: str) -> str:
 def run_to_end(steps: Callable[P, Iterator[Step]]) -> Callable[P, Picture]:
     """A function with the signature of `steps` that runs them all and returns the picture."""
 
-    @functools.wraps(steps)
     def run(*args: P.args, **kwargs: P.kwargs) -> Picture:
         (last,) = deque(steps(*args, **kwargs), maxlen=1)
         return last.picture
 
+    return _in_place_of(steps, run, "Picture", "the finished `Picture`, with its recipe.")
+
+
+def run_to_film(steps: Callable[P, Iterator[Step]]) -> Callable[P, Film]:
+    """A function with the signature of `steps`, each of which is a frame, that returns the film.
+
+    `steps` has an option `fps`. All frames are kept in memory.
+    """
+    signature = inspect.signature(steps)
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> Film:
+        from belamy.pixels.display.film import Film
+
+        frames = list(steps(*args, **kwargs))
+        given = signature.bind(*args, **kwargs)
+        given.apply_defaults()
+        images = [step.image for step in frames]
+        return Film(images, given.arguments["fps"], frames[-1].recipe if frames else None)
+
+    returns = (
+        "the `Film`, with its recipe. All frames are in memory; a long one is saved step by step."
+    )
+    return _in_place_of(steps, run, "Film", returns)
+
+
+def _in_place_of(
+    steps: Callable[P, Iterator[Step]], run: Callable[P, Result], kind: str, returns: str
+) -> Callable[P, Result]:
+    """`run` with the name, the signature and the documentation of `steps`."""
+    functools.update_wrapper(run, steps)
     run.__name__ = run.__qualname__ = steps.__name__.removesuffix("_steps")
     given: Any = run
-    given.__signature__ = inspect.signature(steps).replace(return_annotation="Picture")
-    given.__doc__ = _returning_picture(inspect.getdoc(steps) or "")
+    given.__signature__ = inspect.signature(steps).replace(return_annotation=kind)
+    given.__doc__ = _returning(returns, inspect.getdoc(steps) or "")
     return run
 
 
-def _returning_picture(documentation: str) -> str:
+def _returning(returns: str, documentation: str) -> str:
     """The "Yields:" of a stream of steps becomes the "Returns:" of what runs it to its end."""
     yields = re.compile(r"^Yields:\n(?: +\S.*\n?)+", re.MULTILINE)
-    returns = "Returns:\n    the finished `Picture`, with its recipe.\n"
+    section = f"Returns:\n    {returns}\n"
     if yields.search(documentation):
-        return yields.sub(returns, documentation)
-    return f"{documentation}\n\n{returns}"
+        return yields.sub(section, documentation)
+    return f"{documentation}\n\n{section}"

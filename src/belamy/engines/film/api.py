@@ -6,8 +6,8 @@ This module imports no torch, so that the command line can read its signatures a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import ParamSpec
 
 from belamy.engines.film.film_options import (
     AnyStyleFilmOptions,
@@ -19,11 +19,7 @@ from belamy.engines.film.film_options import (
     TranslateFilmOptions,
 )
 from belamy.engines.film.options import DreamWalkOptions, DreamZoomOptions
-from belamy.steps import Step, with_options
-
-if TYPE_CHECKING:
-    from belamy.engines.film.frames import FilmWork
-    from belamy.pixels.display.film import Film
+from belamy.steps import Step, run_to_film, with_options
 
 __all__ = [
     "AnyStyleFilmOptions",
@@ -46,6 +42,8 @@ __all__ = [
     "style_film_steps",
     "translate_film_steps",
 ]
+
+P = ParamSpec("P")
 
 
 @with_options(DreamZoomOptions)
@@ -71,28 +69,7 @@ def dream_zoom_steps(options: DreamZoomOptions) -> Iterator[Step]:
     yield from steps_of(Zoom(options))
 
 
-@with_options(DreamZoomOptions)
-def dream_zoom(options: DreamZoomOptions) -> Film:
-    """Travel into a dream: the whole film.
-
-    All frames are kept in memory; for a long one there are `belamy.dream_zoom_steps` and
-    `belamy.save_video`.
-
-    Returns:
-        the `Film`, with its recipe.
-
-    Raises:
-        ImageError: a picture cannot be read.
-        UnknownName: no such model, layer or class.
-        OptionError: a value out of its range, or options that exclude each other.
-        WeightsError: the model's weights are not here.
-        Diverged: the gradient is no longer a number.
-
-    Source: see `belamy.dream_zoom_steps`.
-    """
-    from belamy.engines.film.journey import Zoom
-
-    return _film(Zoom(options), options.fps)
+dream_zoom = run_to_film(dream_zoom_steps)
 
 
 @with_options(DreamWalkOptions)
@@ -115,135 +92,73 @@ def dream_walk_steps(options: DreamWalkOptions) -> Iterator[Step]:
     yield from steps_of(Walk(options))
 
 
-@with_options(DreamWalkOptions)
-def dream_walk(options: DreamWalkOptions) -> Film:
-    """Walk from one dream to the next on a picture that stands still: the whole film.
+dream_walk = run_to_film(dream_walk_steps)
 
-    Returns:
-        the `Film`, with its recipe.
 
-    Raises:
-        ImageError: a picture cannot be read.
-        UnknownName: no such model, layer or class.
-        OptionError: a value out of its range, or options that exclude each other.
-        WeightsError: the model's weights are not here.
-        Diverged: the gradient is no longer a number.
+_OF_FILMS = """Yields:
+    a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
+
+Raises:
+    ImageError: the film is not there, damaged, or none; or another picture cannot be read.
+    OptionError: a value out of its range, or options that make no sense on a film.
+    UnknownName, WeightsError: a network, layer or class that is not here.
+    MissingExtra: PyAV or OpenCV is not installed."""
+
+
+def _repainting(
+    form: Callable[P, FilmOptions], name: str, what: str, source: str = ""
+) -> Callable[P, Iterator[Step]]:
+    """The public function of an engine that films go through.
+
+    Args:
+        form: what it is asked for.
+        name: of the function.
+        what: it does, for its documentation.
+        source: where that is from.
     """
-    from belamy.engines.film.journey import Walk
 
-    return _film(Walk(options), options.fps)
+    def work(options: FilmOptions) -> Iterator[Step]:
+        from belamy.engines.film.films import open_repainted
+        from belamy.engines.film.frames import steps_of
 
+        yield from steps_of(open_repainted(options))
 
-def _film(work: FilmWork, fps: float) -> Film:
-    from belamy.engines.film.frames import steps_of
-    from belamy.pixels.display.film import Film
-
-    return Film([step.image for step in steps_of(work)], fps, work.recipe)
-
-
-@with_options(DreamFilmOptions)
-def dream_film_steps(options: DreamFilmOptions) -> Iterator[Step]:
-    """Dream on a film: what a frame was given is carried along with its things, and dreamt on.
-
-    Yields:
-        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
-
-    Raises:
-        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
-        OptionError: a value out of its range, or options that make no sense on a film.
-        UnknownName, WeightsError: a network, layer or class that is not here.
-        MissingExtra: PyAV or OpenCV is not installed.
-    """
-    yield from _repaint(options)
+    work.__name__ = work.__qualname__ = name
+    work.__doc__ = "\n\n".join(filter(None, (what, _OF_FILMS, source)))
+    return with_options(form)(work)
 
 
-@with_options(StyleFilmOptions)
-def style_film_steps(options: StyleFilmOptions) -> Iterator[Step]:
-    """Paint a film by steps: each frame begins as the one before, moved, and is held to it.
-
-    Yields:
-        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
-
-    Raises:
-        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
-        OptionError: a value out of its range, or options that make no sense on a film.
-        UnknownName, WeightsError: a network, layer or class that is not here.
-        MissingExtra: PyAV or OpenCV is not installed.
-
-    Source: Ruder, Dosovitskiy and Brox 2016, "Artistic style transfer for videos".
-    """
-    yield from _repaint(options)
-
-
-@with_options(AnyStyleFilmOptions)
-def any_style_film_steps(options: AnyStyleFilmOptions) -> Iterator[Step]:
-    """Paint a film in any style, in one pass a frame, held still where the film is.
-
-    Yields:
-        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
-
-    Raises:
-        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
-        OptionError: a value out of its range, or options that make no sense on a film.
-        UnknownName, WeightsError: a network, layer or class that is not here.
-        MissingExtra: PyAV or OpenCV is not installed.
-    """
-    yield from _repaint(options)
-
-
-@with_options(ApplyStyleFilmOptions)
-def apply_style_film_steps(options: ApplyStyleFilmOptions) -> Iterator[Step]:
-    """Repaint a film in the one style that a network has learned, held still where the film is.
-
-    Yields:
-        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
-
-    Raises:
-        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
-        OptionError: a value out of its range, or options that make no sense on a film.
-        UnknownName, WeightsError: a network, layer or class that is not here.
-        MissingExtra: PyAV or OpenCV is not installed.
-    """
-    yield from _repaint(options)
-
-
-@with_options(TranslateFilmOptions)
-def translate_film_steps(options: TranslateFilmOptions) -> Iterator[Step]:
-    """Translate a film from one domain into another, held still where it is.
-
-    Yields:
-        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
-
-    Raises:
-        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
-        OptionError: a value out of its range, or options that make no sense on a film.
-        UnknownName, WeightsError: a network, layer or class that is not here.
-        MissingExtra: PyAV or OpenCV is not installed.
-    """
-    yield from _repaint(options)
-
-
-@with_options(DefogFilmOptions)
-def defog_film_steps(options: DefogFilmOptions) -> Iterator[Step]:
-    """Take the fog out of a film, with transmission and airlight steady in time.
-
-    Yields:
-        a `Step` for each frame, with its time; `belamy.save_film` makes a film of them.
-
-    Raises:
-        ImageError: the film is not there, damaged, or none; or another picture cannot be read.
-        OptionError: a value out of its range, or options that make no sense on a film.
-        UnknownName, WeightsError: a network, layer or class that is not here.
-        MissingExtra: PyAV or OpenCV is not installed.
-    """
-    yield from _repaint(options)
-
-
-def _repaint(options: FilmOptions) -> Iterator[Step]:
-    from belamy.engines.film.films import open_repainted
-    from belamy.engines.film.frames import steps_of
-
-    yield from steps_of(open_repainted(options))
+dream_film_steps = _repainting(
+    DreamFilmOptions,
+    "dream_film_steps",
+    "Dream on a film: what a frame was given is carried along with its things, and dreamt on.",
+)
+style_film_steps = _repainting(
+    StyleFilmOptions,
+    "style_film_steps",
+    "Paint a film by steps: each frame begins as the one before, moved, and is held to it.",
+    'Source: Ruder, Dosovitskiy and Brox 2016, "Artistic style transfer for videos".',
+)
+any_style_film_steps = _repainting(
+    AnyStyleFilmOptions,
+    "any_style_film_steps",
+    "Paint a film in any style, in one pass a frame, held still where the film is.",
+)
+apply_style_film_steps = _repainting(
+    ApplyStyleFilmOptions,
+    "apply_style_film_steps",
+    "Repaint a film in the one style that a network has learned, held still where the film is.",
+)
+translate_film_steps = _repainting(
+    TranslateFilmOptions,
+    "translate_film_steps",
+    "Translate a film from one domain into another, held still where it is.",
+)
+defog_film_steps = _repainting(
+    DefogFilmOptions,
+    "defog_film_steps",
+    "Take the fog out of a film, with transmission and airlight steady in time.",
+)
 
 
 def save_film(

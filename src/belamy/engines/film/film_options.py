@@ -52,7 +52,7 @@ class FilmOptions:
 
 
 def _of_film(form: Form) -> Form:
-    """The class with the texts of both kinds of options, and a check of them all."""
+    """The class with the texts of both kinds of options, which the engine's own check checks."""
     engine = form.__mro__[2]
     rest = (engine.__doc__ or "").partition("Args:\n")[2]
     arguments, mark, end = rest.partition("\n\n    Raises:")

@@ -15,10 +15,10 @@ from belamy.engines.gan.options import (
     ProjectOptions,
     WalkOptions,
 )
-from belamy.steps import Step, run_to_end, with_options
+from belamy.steps import Step, run_to_end, run_to_film, with_options
 
 if TYPE_CHECKING:
-    from belamy.pixels.display.film import Film
+    pass
 
 __all__ = [
     "gan_edit",
@@ -77,28 +77,7 @@ def gan_walk_steps(options: WalkOptions) -> Iterator[Step]:
     yield from walk(options)
 
 
-@with_options(WalkOptions)
-def gan_walk(options: WalkOptions) -> Film:
-    """Walk from one picture to the next, and back to the first: the whole film.
-
-    All frames are kept in memory; for a long one of large frames there are `belamy.gan_walk_steps`
-    and `belamy.save_video`.
-
-    Returns:
-        the `Film`, with its recipe.
-
-    Raises:
-        UnknownName: no such painter, or no such label.
-        WeightsError: the painter or the latents are not here, damaged, or of another kind.
-        OptionError: a value out of its range.
-
-    Source: see `belamy.gan_walk_steps`.
-    """
-    from belamy.engines.gan.sample import walk
-    from belamy.pixels.display.film import Film
-
-    steps = list(walk(options))
-    return Film([step.image for step in steps], options.fps, steps[-1].recipe)
+gan_walk = run_to_film(gan_walk_steps)
 
 
 @with_options(MixOptions)

@@ -11,22 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from belamy.pixels.formats.parts import Range, read_comment, read_head
+
 __all__ = ["comment_of", "is_matroska"]
 
 _MAGIC = b"\x1aE\xdf\xa3"
 _SEGMENT, _TAGS, _TAG, _SIMPLE = 0x18538067, 0x1254C367, 0x7373, 0x67C8
 _NAME, _STRING = 0x45A3, 0x4487
-_LONGEST = 1 << 24  # bytes of a comment; as long as recipes may be
 _MOST = 1_000_000  # elements that are looked at
 
 
 def is_matroska(path: str | os.PathLike[str]) -> bool:
     """Whether the file at `path` begins as such a film does; False for what cannot be read."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(len(_MAGIC)) == _MAGIC
-    except (OSError, ValueError):
-        return False
+    return read_head(path, len(_MAGIC)) == _MAGIC
 
 
 def comment_of(path: str | os.PathLike[str]) -> bytes | None:
@@ -40,20 +37,13 @@ def comment_of(path: str | os.PathLike[str]) -> bytes | None:
         for tags in _inside(file, (_SEGMENT, _TAGS, _TAG, _SIMPLE), 0, end):
             parts = {kind: (start, stop) for kind, start, stop in _elements(file, *tags)}
             if {_NAME, _STRING} <= parts.keys():
-                name = _read(file, parts[_NAME])
+                name = read_comment(file, parts[_NAME])
                 if name.rstrip(b"\0").upper() == b"COMMENT":
-                    return _read(file, parts[_STRING])
+                    return read_comment(file, parts[_STRING])
     return None
 
 
-def _read(file: BinaryIO, place: tuple[int, int]) -> bytes:
-    file.seek(place[0])
-    return file.read(min(place[1] - place[0], _LONGEST))
-
-
-def _inside(
-    file: BinaryIO, way: tuple[int, ...], start: int, end: int
-) -> Iterator[tuple[int, int]]:
+def _inside(file: BinaryIO, way: tuple[int, ...], start: int, end: int) -> Iterator[Range]:
     """The inside of every element at the end of a way."""
     for kind, begin, stop in _elements(file, start, end):
         if kind == way[0]:

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from belamy.pixels.formats.parts import Range, read_comment, read_head
+
 __all__ = ["comment_of", "is_mp4"]
 
 _KIND = b"ftyp"  # the name of the first box of every such file, and of AVIF and HEIC pictures
@@ -23,19 +25,12 @@ _KEYS = ((b"moov", 0), (b"udta", 0), (b"meta", 4), (b"keys", 8))
 _VALUES = ((b"moov", 0), (b"udta", 0), (b"meta", 4), (b"ilst", 0))
 _NAMES = (b"comment", b"com.apple.quicktime.comment")
 _MOST_KEYS = 1000
-_LONGEST = 1 << 24  # bytes of a comment; as long as recipes may be
-
-_Range = tuple[int, int]
 
 
 def is_mp4(path: str | os.PathLike[str]) -> bool:
     """Whether the file at `path` begins as an MP4 or a MOV does; False for what cannot be read."""
-    try:
-        with Path(path).open("rb") as file:
-            head = file.read(_LONG)
-            return head[4:8] == _KIND and head[8:].startswith(_BRANDS)
-    except (OSError, ValueError):
-        return False
+    head = read_head(path, _LONG)
+    return head[4:8] == _KIND and head[8:].startswith(_BRANDS)
 
 
 def comment_of(path: str | os.PathLike[str]) -> bytes | None:
@@ -47,13 +42,10 @@ def comment_of(path: str | os.PathLike[str]) -> bytes | None:
     with Path(path).open("rb") as file:
         whole = (0, file.seek(0, os.SEEK_END))
         place = _follow(file, _WAY, whole) or _find_by_key(file, whole)
-        if place is None:
-            return None
-        file.seek(place[0])
-        return file.read(min(max(0, place[1] - place[0]), _LONGEST))
+        return None if place is None else read_comment(file, place)
 
 
-def _find_by_key(file: BinaryIO, whole: _Range) -> _Range | None:
+def _find_by_key(file: BinaryIO, whole: Range) -> Range | None:
     keys, values = _follow(file, _KEYS, whole), _follow(file, _VALUES, whole)
     if keys is None or values is None:
         return None
@@ -73,8 +65,8 @@ def _find_by_key(file: BinaryIO, whole: _Range) -> _Range | None:
 
 
 def _follow(
-    file: BinaryIO, way: tuple[tuple[bytes, int], ...], inside: _Range | None
-) -> _Range | None:
+    file: BinaryIO, way: tuple[tuple[bytes, int], ...], inside: Range | None
+) -> Range | None:
     """Where the inside of the last box of the way begins and ends."""
     for name, own in way:
         inside = None if inside is None else _box(file, name, *inside)
@@ -84,7 +76,7 @@ def _follow(
     return inside
 
 
-def _box(file: BinaryIO, kind: bytes, start: int, end: int) -> _Range | None:
+def _box(file: BinaryIO, kind: bytes, start: int, end: int) -> Range | None:
     """Where the inside of the box `kind` begins and ends, among those from `start` to `end`."""
     while start + _HEADER <= end:
         file.seek(start)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Change", "Changes"]
+__all__ = ["Change", "ChangeWriter", "Changes"]
 
 Pixels = NDArray[np.uint8]
 
@@ -100,3 +102,38 @@ class Changes:
         top, left = (int(found[0]) // self._grid * self._grid for found in (rows, columns))
         part = (slice(top, rows[-1] + 1), slice(left, columns[-1] + 1))
         return Change(after[part], mask[part], left, top, 0)
+
+
+class ChangeWriter(ABC):
+    """A file that is written as changes come.
+
+    Args:
+        path: where.
+        changes: finds them.
+    """
+
+    def __init__(self, path: Path, changes: Changes) -> None:
+        self._file = path.open("wb")
+        self._changes = changes
+
+    def write(self, pixels: Pixels, time: Fraction, duration: Fraction) -> None:
+        """A frame, (H, W, 3) or (H, W, 4)."""
+        for change in self._changes.add(pixels, time, duration):
+            self._write(change)
+
+    def finish(self) -> None:
+        """The last frame, and what the file ends with."""
+        for change in self._changes.finish():
+            self._write(change)
+        self._end()
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @abstractmethod
+    def _write(self, change: Change) -> None: ...
+
+    @abstractmethod
+    def _end(self) -> None: ...

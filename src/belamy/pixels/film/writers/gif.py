@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from belamy.pixels.film.writers.changes import Change, Changes
+from belamy.pixels.film.writers.changes import Change, Changes, ChangeWriter
 
 __all__ = ["GifWriter"]
 
@@ -25,7 +25,7 @@ _KEEP, _CLEAR = 1, 2  # what becomes of a frame when the next comes
 _BLOCK = 255
 
 
-class GifWriter:
+class GifWriter(ChangeWriter):
     """Writes one GIF, which plays round and round.
 
     Args:
@@ -36,8 +36,7 @@ class GifWriter:
     """
 
     def __init__(self, path: Path, size: tuple[int, int], comment: bytes, alpha: bool) -> None:
-        self._file = path.open("wb")
-        self._changes = Changes(Fraction(1, 100), _SHORTEST, _LONGEST, whole=alpha)
+        super().__init__(path, Changes(Fraction(1, 100), _SHORTEST, _LONGEST, whole=alpha))
         self._file.write(b"GIF89a" + _numbers(size[1], size[0]) + b"\x70\0\0")
         self._file.write(b"!\xff\x0bNETSCAPE2.0" + b"\x03\x01\0\0\0")
         if comment:
@@ -45,21 +44,8 @@ class GifWriter:
             blocks = b"".join(bytes([len(part)]) + part for part in parts)
             self._file.write(b"!\xfe" + blocks + b"\0")
 
-    def write(self, pixels: NDArray[np.uint8], time: Fraction, duration: Fraction) -> None:
-        """A frame, (H, W, 3) or (H, W, 4)."""
-        for change in self._changes.add(pixels, time, duration):
-            self._write(change)
-
-    def finish(self) -> None:
-        """The last frame, and the end."""
-        for change in self._changes.finish():
-            self._write(change)
+    def _end(self) -> None:
         self._file.write(b";")
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
     def _write(self, change: Change) -> None:
         hidden = change.mask is not None

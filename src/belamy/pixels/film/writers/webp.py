@@ -12,11 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from belamy.pixels.encode import SUFFIXES, Format
-from belamy.pixels.film.writers.changes import Change, Changes
+from belamy.pixels.film.writers.changes import Change, Changes, ChangeWriter
 from belamy.pixels.recipe import Recipe
 
 __all__ = ["WebpWriter"]
@@ -27,7 +26,7 @@ _NOT_BLENDED = 0x02
 _FORMAT: Format = SUFFIXES[".webp"]
 
 
-class WebpWriter:
+class WebpWriter(ChangeWriter):
     """Writes one WEBP, which plays round and round.
 
     Args:
@@ -41,9 +40,8 @@ class WebpWriter:
     def __init__(
         self, path: Path, size: tuple[int, int], quality: int, recipe: Recipe | None, alpha: bool
     ) -> None:
-        self._file = path.open("wb")
+        super().__init__(path, Changes(Fraction(1, 1000), _SHORTEST, _LONGEST, grid=2))
         self._quality = quality
-        self._changes = Changes(Fraction(1, 1000), _SHORTEST, _LONGEST, grid=2)
         carry = _FORMAT.carry
         self._carried = {} if recipe is None or carry is None else carry(recipe)
         flags = _ANIMATED | (_ALPHA if alpha else 0) | (_XMP | _EXIF if self._carried else 0)
@@ -51,26 +49,13 @@ class WebpWriter:
         self._file.write(_chunk(b"VP8X", bytes([flags, 0, 0, 0]) + _sides(size[1], size[0])))
         self._file.write(_chunk(b"ANIM", bytes(6)))  # on nothing, round and round
 
-    def write(self, pixels: NDArray[np.uint8], time: Fraction, duration: Fraction) -> None:
-        """A frame, (H, W, 3) or (H, W, 4)."""
-        for change in self._changes.add(pixels, time, duration):
-            self._write(change)
-
-    def finish(self) -> None:
-        """The last frame, what the file carries, and its length."""
-        for change in self._changes.finish():
-            self._write(change)
+    def _end(self) -> None:
         for kind, name in ((b"EXIF", "exif"), (b"XMP ", "xmp")):
             if name in self._carried:
                 self._file.write(_chunk(kind, self._carried[name]))
         length = self._file.tell() - 8
         self._file.seek(4)
         self._file.write(length.to_bytes(4, "little"))
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
     def _write(self, change: Change) -> None:
         height, width = change.pixels.shape[:2]
