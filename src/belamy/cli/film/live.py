@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import secrets
 import threading
@@ -72,12 +73,13 @@ def live(
         frames = frames_of_camera(int(source), size)
     else:
         frames = frames_of_film(Path(source), size)
-    with LivePage(show, port) as page:
-        typer.echo(page.address)
-        if browser:
-            webbrowser.open(page.address)
-        with newest(frames) as coming:
-            show.run(coming)
+    with newest(frames) as coming:
+        first = next(coming)  # where there is no camera, no page opens
+        with LivePage(show, port) as page:
+            typer.echo(page.address)
+            if browser:
+                webbrowser.open(page.address)
+            show.run(itertools.chain([first], coming))
 
 
 class LivePage:

@@ -25,6 +25,7 @@ from belamy.pixels.film.ffmpeg import (
 )
 from belamy.pixels.film.frame import MOST_MEGAPIXELS, Moment, Pixels
 from belamy.pixels.film.geometry import Geometry, geometry_of
+from belamy.pixels.film.interlaced import deinterlace
 
 __all__ = ["ContainerFilm"]
 
@@ -114,7 +115,10 @@ class ContainerFilm:
         yield from self._decoded
 
     def _decode(self) -> Iterator[Any]:
-        """Every frame that is whole."""
+        """Every frame that is whole, of one moment."""
+        return deinterlace(self._decode_packets())
+
+    def _decode_packets(self) -> Iterator[Any]:
         errors = import_av().FFmpegError
         packets = self._container.demux(self._stream)
         while True:
