@@ -5,15 +5,22 @@ now, over what is seen in both; of the film held to itself over that of frames m
 would win it, so the energy of the gradients stands beside it. The film is drawn by formula, so that
 its motion is exact; another one can be named, whose motion is estimated.
 
-    python benchmarks/film.py [--quick] [FILM] [--only dream,faststyle,…]
+    python benchmarks/film.py [--quick] [FILM] [--only dream,faststyle,…,journey,speed]
+
+`speed` is the whole command `style apply starry-night` at 640×360 through OpenVINO, reading, motion
+and writing included, in frames for each second of one core, on one thread.
 """
 
 from __future__ import annotations
 
+import os
+import resource
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -39,6 +46,7 @@ from belamy.engines.film.painting import FilmStylist
 from belamy.engines.film.repaint import FrameRenderer
 from belamy.pixels.colors import color_moments
 from belamy.pixels.film.reader import open_film
+from belamy.pixels.film.writer import create_film
 from belamy.pixels.motion.detail import gradient_energy
 from belamy.pixels.motion.flow import Motion, estimate_motion, warp
 from belamy.pixels.motion.rendered import RenderedFilm
@@ -46,6 +54,7 @@ from belamy.pixels.scenes import clouds
 
 PICTURE_BAR, PASS_BAR, SHARP_BAR = 0.4, 0.6, 0.9
 DETAIL_BARS, COLOUR_BAR = (0.85, 1.15), 6.0
+RATE_BAR = 3.0  # frames that a core makes in a second: six on two
 SECONDS_BAR = 0.35  # of a still's, that a dreamt frame takes
 # Frames are handed to the engines one by one; the file that their recipes name is only hashed.
 FILM = Path(tempfile.mkdtemp()) / "film.mp4"
@@ -62,6 +71,8 @@ def main() -> int:
     for name in only:
         if name == "journey":
             figures += journey(30 if quick else 300)
+        elif name == "speed":
+            figures += speed(8 if quick else 40)
         else:
             figures += flicker(name, *frames_of(film, count, hazy=name == "defog"))
     return report(figures)
@@ -110,7 +121,7 @@ RENDERERS: dict[str, Callable[[float], FrameRenderer]] = {
     ),
     "defog": lambda steady: FilmDefogger(DefogFilmOptions(FILM, steady=steady)),
 }
-ENGINES = (*RENDERERS, "journey")
+ENGINES = (*RENDERERS, "journey", "speed")
 
 
 def flicker(name: str, frames: Sequence[Tensor], motions: Sequence[Motion]) -> list[Figure]:
@@ -144,7 +155,8 @@ def make(renderer: FrameRenderer, frames: Sequence[Tensor]) -> tuple[list[Tensor
     images = [painted.image]
     started = time.process_time()
     for before, now in pairwise(frames):
-        painted = renderer.follow(now, before, painted.state, estimate_motion(before, now))
+        motion = estimate_motion(before, now, renderer.motion_quality)
+        painted = renderer.follow(now, before, painted.state, motion)
         images.append(painted.image)
     return images, (time.process_time() - started) / (len(frames) - 1)
 
@@ -158,7 +170,13 @@ def change(before: Tensor, now: Tensor, motion: Motion) -> float:
 def journey(count: int) -> list[Figure]:
     """A journey's detail and colours, the worst of all frames, over those of the first."""
     options = DreamZoomOptions(
-        clouds(80, 128, 1), model="iris", size=128, seconds=count / 25, zoom=1.02, rotate=0.5
+        clouds(96, 160, 1),
+        model="iris",
+        size=160,
+        seconds=count / 25,
+        zoom=1.04,
+        rotate=1.5,
+        shift="2,0",
     )
     rows = [measure(frame.image) for frame in Zoom(options).frames(0, None)]
     first = rows[0]
@@ -171,6 +189,30 @@ def journey(count: int) -> list[Figure]:
         Figure("journey: most detail", max(details), DETAIL_BARS[1]),
         Figure("journey: drift of the mean colour, in levels", drift, COLOUR_BAR),
     ]
+
+
+def speed(count: int) -> list[Figure]:
+    """What a frame costs once the network is loaded: a long film's seconds less a short one's."""
+    folder = FILM.parent
+    rendered = RenderedFilm(360, 640, shift=(5.2, 1.6))
+    frames = [rendered.frame(index) for index in range(8)]
+    there_and_back = [*frames, *frames[-2:0:-1]]
+    seconds = []
+    for length in (2, 2 + count):
+        film = folder / f"{length}.mp4"
+        with create_film(film, size=(360, 640), frame_rate=Fraction(25)) as writer:
+            for index in range(length):
+                image = there_and_back[index % len(there_and_back)]
+                writer.write(image, Fraction(index, 25), Fraction(1, 25))
+        words = ["style", "apply", "starry-night", str(film), "-o", str(folder / "new.mp4")]
+        words += ["--runtime", "openvino", "--overwrite"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run([sys.executable, "-m", "belamy", *words], check=True, env=environment)
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(spent.ru_utime + spent.ru_stime - before.ru_utime - before.ru_stime)
+    rate = count / (seconds[1] - seconds[0])
+    return [Figure("style apply at 640×360: frames a core's second", rate, RATE_BAR, at_most=False)]
 
 
 def measure(image: Tensor) -> tuple[float, Any]:
