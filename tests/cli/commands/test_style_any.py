@@ -100,7 +100,7 @@ BY_STEPS = {
     "preset": "sketch", "min_size": 64, "iterations": 3, "model": "iris", "init": "noise",
     "content_layer": "conv1", "style_layer": "conv1", "style_loss": "gram", "tv": 1,
     "content_weight": 1, "pooling": "max", "optimizer": "lbfgs", "step_size": 1,
-    "precision": "float16", "every": 1, "trace": "trace.json",
+    "every": 1, "trace": "trace.json",
 }  # fmt: skip
 
 
@@ -121,6 +121,12 @@ def test_options_of_the_other_way_are_refused(
     assert result.stderr.count("\n") == 1
     assert option in result.stderr
     assert not Path("new.png").exists()
+
+
+def test_fast_has_no_float16(pictures: tuple[Path, Path]) -> None:
+    result = run(*pictures, "-o", "new.png", "--fast", "--precision", "float16")
+    assert result.exit_code == 1
+    assert "unknown precision 'float16'" in result.stderr
 
 
 @pytest.mark.parametrize(
