@@ -19,6 +19,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from belamy.cli import app
 from belamy.cli.groups import DefaultGroup
+from belamy.errors import BelamyError
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -57,6 +58,8 @@ def understand(words: list[str]) -> None:
         context_of(words)
     except (typer.Exit, NoArgsIsHelpError):
         assert {"--version", "--help"} & set(words)
+    except BelamyError as error:  # settings are read with the line, of a picture that is not here
+        assert {"--like", "--preset"} & set(words), error
 
 
 def run_in(folder: Path, words: list[str]) -> subprocess.CompletedProcess[str]:

@@ -99,6 +99,7 @@ from belamy.engines.translate.api import train_translation as train_translation
 from belamy.engines.translate.api import translate as translate
 from belamy.engines.translate.api import translate_steps as translate_steps
 from belamy.engines.translate.render import Translator as Translator
+from belamy.engines.watch import watch as watch
 from belamy.errors import BelamyError as BelamyError
 from belamy.errors import PictureWarning as PictureWarning
 from belamy.networks.load import load_network as load_network
@@ -106,6 +107,7 @@ from belamy.networks.modules.torch_network import TorchNetwork as TorchNetwork
 from belamy.objectives.objective import Objective as Objective
 from belamy.objectives.objective import objective as objective
 from belamy.pixels.display.film import Film as Film
+from belamy.pixels.display.sheet import Pictures as Pictures
 from belamy.pixels.display.sheet import sheet as sheet
 from belamy.pixels.display.tables import Measures as Measures
 from belamy.pixels.film.reader import open_film as open_film

@@ -44,7 +44,7 @@ class _Cell:
 
 
 def grid(
-    steps: Callable[..., Iterator[Step]], axes: Mapping[str, Sequence[Any]], **options: Any
+    steps: Callable[..., Iterator[Step]], axes: Mapping[str, Sequence[Any]], /, **options: Any
 ) -> Picture:
     """A labelled sheet of what one option, or two, make of a picture.
 

@@ -68,6 +68,8 @@ def test_python_draws_the_same() -> None:
     picture = belamy.grid(belamy.fog_steps, {"amount": [0.1, 0.9], "seed": [1, 2]}, image="a.png")
     picture.save("python.png")
     assert Path("python.png").read_bytes() == Path("sheet.png").read_bytes()
+    with pytest.raises(TypeError, match="no argument 'steps'"):  # of the engine's, not of grid's
+        belamy.grid(belamy.fog_steps, {"amount": [0.1]}, image="a.png", steps=3)
     with pytest.raises(OptionError, match="one option or two"):
         belamy.grid(belamy.fog_steps, {}, image="a.png")
 

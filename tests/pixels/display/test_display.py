@@ -11,10 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
+from belamy.engines.watch import watch
 from belamy.errors import OptionError
 from belamy.pixels.display import notebook
 from belamy.pixels.display.pillow import LONGEST_SIDE
-from belamy.pixels.display.sheet import sheet
+from belamy.pixels.display.sheet import Pictures, sheet
 from belamy.pixels.images import Picture, load_picture
 from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
@@ -151,3 +152,43 @@ def test_a_sheet_shows_its_paper_where_pictures_are_transparent():
 def test_a_sheet_of_nothing_is_refused():
     with pytest.raises(OptionError, match="0 pictures"):
         sheet([])
+
+
+def test_pictures_are_a_sequence_that_shows_itself_as_a_sheet():
+    several = Pictures([picture(), np.zeros((4, 4, 3), np.uint8), picture(alpha=True)])
+    assert (len(several), repr(several)) == (3, "Pictures(3)")
+    assert isinstance(several[0], Picture)
+    assert isinstance(several[1:], Pictures)
+    assert [one.alpha is None for one in several] == [True, True, False]
+    png = decode(several._repr_png_())
+    assert png.size == decode(sheet(list(several))._repr_png_()).size
+    assert Pictures([])._repr_png_() is None
+
+
+def steps_of(count, stop=None):
+    try:
+        for index in range(1, count + 1):
+            if index == stop:
+                raise KeyboardInterrupt
+            yield Step(index, count, torch.full((1, 3, 2, 2), index / count), {})
+    finally:
+        closed.append(count)
+
+
+closed = []
+
+
+def test_work_is_watched_in_a_notebook(jupyter):
+    last = watch(steps_of(3), every=0)
+    assert float(last.image.max()) == 1
+    shown = [call[1] for call in jupyter.calls if call[0] == "display"]
+    assert sum(isinstance(one, Step) for one in shown) == 4  # three, and the last for good
+
+
+def test_a_stop_gives_what_was_made_by_then(capsys):
+    closed.clear()
+    assert float(watch(steps_of(4, stop=3)).image.max()) == 0.5
+    assert closed == [4]
+    assert capsys.readouterr() == ("", "")  # nobody looks: no terminal
+    with pytest.raises(KeyboardInterrupt):
+        watch(steps_of(4, stop=1))

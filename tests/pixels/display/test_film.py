@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
 import re
 from dataclasses import replace
@@ -13,6 +14,7 @@ from PIL import Image
 
 from belamy.errors import ImageError
 from belamy.pixels.display.film import Film
+from belamy.pixels.film.reader import open_film
 from belamy.pixels.recipe import Recipe, read_recipe
 
 RECIPE = Recipe("gan-walk", {}, (), {}, 7, "0.1.0", "2.10", step=3)
@@ -32,6 +34,24 @@ def player(one):
         return found[1], opened.size, opened.n_frames
 
 
+@pytest.fixture
+def without_pyav(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+
+def test_where_films_can_be_written_it_is_a_player_that_can_be_stopped(tmp_path):
+    pytest.importorskip("av")
+    found = re.fullmatch(
+        r'<video controls loop muted title="(.*)" src="data:video/mp4;base64,([^"]*)"></video>',
+        film(21, 31)._repr_html_(),
+    )
+    assert found is not None
+    (tmp_path / "film.mp4").write_bytes(base64.b64decode(found[2]))
+    with open_film(tmp_path / "film.mp4") as opened:
+        assert len(list(opened)) == 3
+
+
+@pytest.mark.usefixtures("without_pyav")
 @pytest.mark.parametrize("fps", [1.0, 25.0, 240.0])
 def test_notebooks_show_a_player(fps):
     text, size, frames = player(film(fps=fps))
@@ -39,6 +59,7 @@ def test_notebooks_show_a_player(fps):
     assert (size, frames) == ((30, 20), 3)
 
 
+@pytest.mark.usefixtures("without_pyav")
 def test_a_player_fits_into_a_cell():
     assert player(film(600, 1200))[1] == (512, 256)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import os
 import tempfile
 from collections.abc import Sequence
@@ -69,12 +70,16 @@ class Film:
         return f"Film({len(self.frames)} frames, {size}, {self.fps:g} frames a second)"
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: a GIF, scaled down to what a cell has room for."""
+        """What Jupyter shows: a player, where PyAV is installed; else a GIF. Scaled down."""
         height, width = self.frames[0].shape[-2:]
         side = min(_LONGEST_SIDE, max(height, width))
         scaled = (resize(frame, fit(height, width, side)) for frame in self.frames)
+        player = importlib.util.find_spec("av") is not None
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "film.gif"
-            save_video(scaled, path, fps=min(self.fps, _FASTEST))
+            path = Path(folder) / ("film.mp4" if player else "film.gif")
+            save_video(scaled, path, fps=self.fps if player else min(self.fps, _FASTEST))
             data = base64.b64encode(path.read_bytes()).decode("ascii")
+        if player:
+            source = f'src="data:video/mp4;base64,{data}"'
+            return f'<video controls loop muted title="{self!r}" {source}></video>'
         return f'<img alt="{self!r}" src="data:image/gif;base64,{data}">'
