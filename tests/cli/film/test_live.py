@@ -6,6 +6,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import webbrowser
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -117,3 +118,14 @@ def test_what_is_no_film_is_said_at_once() -> None:
     done = CliRunner().invoke(app, ["live", "no-such.mp4", "--no-browser"])
     assert done.exit_code != 0
     assert "no film and no camera" in done.output
+
+
+def test_without_a_camera_one_line_names_a_film_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("cv2")
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    done = CliRunner().invoke(app, ["live", "97", "starry-night"])
+    assert done.exit_code == 1
+    assert "camera 97 gives no picture; name another one, or a film" in done.output
+    assert "http" not in done.output
+    assert not opened

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from belamy.pixels.film.writers.changes import Change, Changes
+from belamy.pixels.film.writers.changes import Change, Changes, ChangeWriter
 from belamy.pixels.formats import png
 
 __all__ = ["ApngWriter"]
@@ -23,7 +23,7 @@ _THOUSAND = 65_535
 _COMPRESSION = 6
 
 
-class ApngWriter:
+class ApngWriter(ChangeWriter):
     """Writes one APNG, which plays round and round, and loses nothing.
 
     Args:
@@ -40,9 +40,8 @@ class ApngWriter:
         compression: int = _COMPRESSION,
         shortest: int = _SHORTEST,
     ) -> None:
-        self._file = path.open("wb")
+        super().__init__(path, Changes(Fraction(1, 1000), shortest, _LONGEST))
         self._texts, self._compression = texts, compression
-        self._changes = Changes(Fraction(1, 1000), shortest, _LONGEST)
         self._count = self._sequence = 0
         self.durations: list[int] = []
         """Milliseconds of the frames that were written."""
@@ -51,21 +50,12 @@ class ApngWriter:
         """A frame, (H, W, 3) or (H, W, 4)."""
         if not self._file.tell():
             self._begin(pixels)
-        for change in self._changes.add(pixels, time, duration):
-            self._write(change)
+        super().write(pixels, time, duration)
 
-    def finish(self) -> None:
-        """The last frame, the end, and how many there were."""
-        for change in self._changes.finish():
-            self._write(change)
+    def _end(self) -> None:
         self._chunk(b"IEND", b"")
         self._file.seek(self._control)
         self._chunk(b"acTL", struct.pack(">II", self._count, 0))
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
     def _begin(self, pixels: NDArray[np.uint8]) -> None:
         height, width, channels = pixels.shape
