@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 import typer
@@ -15,7 +16,16 @@ from belamy.cli.no_paths import offer_no_paths
 from belamy.cli.streams import PIPE_CLOSED, silence_output
 from belamy.errors import BelamyError, OptionError, PictureWarning, UnknownName
 
-__all__ = ["DefaultGroup", "PlainGroup", "RootGroup", "StrictGroup", "complain", "one_line"]
+__all__ = [
+    "DefaultGroup",
+    "PlainGroup",
+    "RootGroup",
+    "StrictGroup",
+    "collect_remarks",
+    "complain",
+    "one_line",
+    "remark",
+]
 
 MISUSE = 2  # what click exits with when an option is unknown
 _UsageError: Any = typer.BadParameter.__mro__[1]  # click's, which typer keeps to itself
@@ -154,12 +164,36 @@ def _warnings_as_lines() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, PictureWarning):
-                typer.secho(f"belamy: {shorten(one_line(str(message)))}", fg="yellow", err=True)
+                remark(str(message))
             else:
                 usual(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         yield
+
+
+# Where remarks are put, in a thread whose work is told of later.
+_LATER: ContextVar[list[str] | None] = ContextVar("remarks for later", default=None)
+
+
+@contextmanager
+def collect_remarks() -> Iterator[list[str]]:
+    """What would be remarked inside is put into a list."""
+    remarks: list[str] = []
+    before = _LATER.set(remarks)
+    try:
+        yield remarks
+    finally:
+        _LATER.reset(before)
+
+
+def remark(message: str) -> None:
+    """Say on standard error, in yellow where there is colour, what is worth knowing."""
+    later = _LATER.get()
+    if later is not None:
+        later.append(message)
+        return
+    typer.secho(f"belamy: {shorten(one_line(message))}", fg="yellow", err=True)
 
 
 def complain(message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["InputPicture", "Inputs", "holds_many", "inputs", "read_source"]
 
 _ZIP = ".zip"
+_one_at_a_time = threading.Lock()  # who reads out of the zip that is open
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,9 @@ def read_source(path: Path) -> Source:
     if not name:
         return path
     found = place.stat()
-    _, tree = _keep_open(place, (found.st_ino, found.st_mtime_ns, found.st_size))
-    return tree.load_array(name)
+    with _one_at_a_time:
+        _, tree = _keep_open(place, (found.st_ino, found.st_mtime_ns, found.st_size))
+        return tree.load_array(name)
 
 
 @functools.lru_cache(maxsize=1)

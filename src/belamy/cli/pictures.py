@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,12 @@ import typer
 
 from belamy.cli.existing import recipe_there, unless_made
 from belamy.cli.failures import plain_failures
-from belamy.cli.groups import complain
+from belamy.cli.groups import complain, remark
 from belamy.cli.inputs import Inputs, holds_many, inputs
+from belamy.cli.many.together import count_pixels, do_together
 from belamy.cli.outputs import Job, plan, save_step, share, show_path
 from belamy.cli.progress import show_steps
+from belamy.cli.settings.patterns import is_pattern
 from belamy.errors import BelamyError, OptionError
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ def work_on(
     every: int = 0,
     overwrite: bool = False,
     planned: Callable[[Source], Recipe] | None = None,
+    workers: int = 1,
 ) -> None:
     """Make one picture of each, and say where it is; one that fails does not hold up the others.
 
@@ -56,6 +60,8 @@ def work_on(
         overwrite: make what is there again, whoever made it.
         planned: a picture → the recipe of what the engine would make of it, found without the
             work; None takes it from the first step.
+        workers: how many are worked on at a time: see `belamy.cli.many.cores.share_cores`. With
+            more than one no frames are saved.
 
     Raises:
         OptionError, ImageError: the output cannot be what it is named.
@@ -64,28 +70,79 @@ def work_on(
     """
     require_named(output)
     sources = inputs(images, output)
-    if any(map(holds_many, images)):
+    if any(map(holds_many, images)) and not is_pattern(output):
         output = _as_folder(output)
     jobs = plan(list(sources), output, {path: one.relative for path, one in sources.items()})
-    failed = 0
-    for job in share(jobs):
-        try:
-            steps = _steps(steps_of, sources, job)
-            with plain_failures():
-                make_picture(
-                    steps,
-                    job.target,
-                    doing,
-                    every,
-                    one_of_many=len(jobs) > 1,
-                    overwrite=overwrite,
-                    planned=None if planned is None else _plan(planned, sources, job),
-                )
-        except BelamyError as error:  # it is said, and does not hold up the others
-            failed += 1
-            complain(_about(job, str(error)) if len(jobs) > 1 else str(error))
+    own, many = share(jobs), len(jobs) > 1
+    if workers > 1 and len(own) > 1:
+
+        def make(job: Job) -> str:
+            going = _steps(steps_of, sources, job)
+            known = None if planned is None else _plan(planned, sources, job)
+            return _make_quietly(going, job.target, overwrite, known)
+
+        failed = _work_together(own, make, workers, doing)
+    else:
+        failed = 0
+        for job in own:
+            try:
+                with plain_failures():
+                    make_picture(
+                        _steps(steps_of, sources, job),
+                        job.target,
+                        doing,
+                        every,
+                        one_of_many=many,
+                        overwrite=overwrite,
+                        planned=None if planned is None else _plan(planned, sources, job),
+                    )
+            except BelamyError as error:  # it is said, and does not hold up the others
+                failed += 1
+                complain(_about(job, str(error)) if many else str(error))
     if failed:
         raise typer.Exit(1)
+
+
+def _work_together(
+    jobs: Sequence[Job], make: Callable[[Job], str], workers: int, doing: str
+) -> int:
+    """How many failed of the jobs, which are done on several threads."""
+    failed = done = 0
+    title = f"{doing} {len(jobs)} pictures"
+    working = do_together(jobs, make, workers, title, lambda job: count_pixels(job.source))
+    try:
+        with closing(working):
+            for job, made in working:
+                if isinstance(made, BelamyError):
+                    failed += 1
+                    complain(_about(job, str(made)))
+                else:
+                    done += 1
+                    typer.echo(made)
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        raise KeyboardInterrupt(f"{done} of {len(jobs)} pictures are made") from None
+    return failed
+
+
+def _make_quietly(
+    steps: Iterable[Step], target: Path, overwrite: bool, planned: Planned | None
+) -> str:
+    """As `make_picture`, but what it would print is given back."""
+    there = recipe_there(target, overwrite)
+    if there is not None:
+        going = unless_made(steps, there, planned)
+        if going is None:
+            return f"{show_path(target)} is there already"
+        steps = going
+    last = None
+    for last in steps:
+        if last.note:
+            remark(f"{target.name}: {last.note}")
+    assert last is not None, "an engine makes a step at least"
+    save_step(last, target)
+    return show_path(target)
 
 
 def make_picture(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ import typer
 from belamy.cli.existing import Overwrite
 from belamy.cli.groups import DefaultGroup, complain
 from belamy.cli.inputs import inputs
+from belamy.cli.many.cores import share_cores
+from belamy.cli.many.together import count_pixels, do_together
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import require_named, work_on
 from belamy.cli.tables import Answer, require_table, write_table
@@ -83,17 +86,24 @@ def look(
     sources = [pair for image in images for pair in inputs([image]).items()]
     from belamy.engines.classify.predict import Classifier  # brings torch
 
-    classifier = Classifier(settings)
     answers: list[Answer] = []
-    for path, picture in sources:
-        try:
-            answer = Answer(str(path), classifier(picture.read()))
-        except BelamyError as error:  # it is said, and does not hold up the others
-            complain(str(error) if path.name in str(error) else f"{path}: {error}")
-            continue
-        answers.append(answer)
-        if output is None:
-            typer.echo(answer.as_json() if as_json else answer.as_text())
+    with share_cores(images, settings.device) as workers:
+        classifier = Classifier(settings)
+        looking = do_together(
+            sources,
+            lambda one: Answer(str(one[0]), classifier(one[1].read())),
+            workers,
+            "classifying",
+            lambda one: count_pixels(one[0]),
+        )
+        with closing(looking):
+            for (path, _), answer in looking:
+                if isinstance(answer, BelamyError):  # it is said, and does not hold up the others
+                    complain(str(answer) if path.name in str(answer) else f"{path}: {answer}")
+                    continue
+                answers.append(answer)
+                if output is None:
+                    typer.echo(answer.as_json() if as_json else answer.as_text())
     if table is not None:
         write_table(table, answers)
         typer.echo(table)

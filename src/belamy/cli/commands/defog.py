@@ -13,6 +13,7 @@ from belamy.cli.existing import Overwrite, recipe_there
 from belamy.cli.film.flags import NO_FILM, Every, FilmFlags, takes_film
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.inputs import inputs
+from belamy.cli.many.cores import share_cores
 from belamy.cli.options import default, option, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.pictures import require_named, work_on
@@ -81,16 +82,18 @@ def clear(
             raise OptionError(f"several maps cannot all become {transmission}; name a folder")
     from belamy.engines.defog.remove import Defogger  # brings torch
 
-    defogger = Defogger(settings)
-    work_on(
-        images,
-        output,
-        lambda image, job: _save_map(
-            defogger.steps(image), transmission, job.relative or Path(job.target.name)
-        ),
-        "clearing",
-        overwrite=overwrite,
-    )
+    with share_cores(images, settings.device) as workers:
+        defogger = Defogger(settings)
+        work_on(
+            images,
+            output,
+            lambda image, job: _save_map(
+                defogger.steps(image), transmission, job.relative or Path(job.target.name)
+            ),
+            "clearing",
+            overwrite=overwrite,
+            workers=workers,
+        )
 
 
 def _is_file(place: str) -> bool:

@@ -10,6 +10,7 @@ import typer
 from belamy.cli.commands.style import app
 from belamy.cli.existing import Overwrite
 from belamy.cli.film.flags import NO_FILM, Every, FilmFlags, takes_film
+from belamy.cli.many.cores import share_cores
 from belamy.cli.options import default, option, takes
 from belamy.cli.pictures import require_named, work_on
 from belamy.cli.shell.completion import painters
@@ -61,15 +62,17 @@ def apply(
     settings = ApplyStyleOptions(network=network, **options)
     from belamy.engines.faststyle.apply import StyleApplier  # brings torch
 
-    applier = StyleApplier(settings)
-    work_on(
-        images,
-        output,
-        lambda source, _: applier.steps(source),
-        "painting",
-        overwrite=overwrite,
-        planned=applier.recipe,
-    )
+    with share_cores(images, settings.device) as workers:
+        applier = StyleApplier(settings)
+        work_on(
+            images,
+            output,
+            lambda source, _: applier.steps(source),
+            "painting",
+            overwrite=overwrite,
+            planned=applier.recipe,
+            workers=workers,
+        )
 
 
 @app.command()

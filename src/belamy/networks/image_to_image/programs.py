@@ -6,6 +6,7 @@ Needs the extra [fast].
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,12 +63,20 @@ def _in_openvino(data: bytes | Path, precision: PassPrecision) -> _Opened:
     # Its usual half precision on newer processors would be taken by nobody's wish.
     settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
     settings["INFERENCE_NUM_THREADS"] = str(torch.get_num_threads())
-    network = core.compile_model(model, "CPU", settings)
+    settings["ENABLE_CPU_PINNING"] = "NO"  # or the networks of several threads share a core
+
+    def compile_here() -> Any:
+        return core.compile_model(model, "CPU", settings)
+
+    networks = threading.local()  # each runs one picture at a time
+    networks.own = compile_here()
     shape = tuple(d.get_length() if d.is_static else -1 for d in model.inputs[0].partial_shape)
     ours = model.has_rt_info(["framework", COLOURS])
 
     def run(image: NDArray[np.float32]) -> NDArray[np.float32]:
-        return network(image)[0].copy()  # type: ignore[no-any-return]
+        if not hasattr(networks, "own"):
+            networks.own = compile_here()
+        return networks.own(image)[0].copy()  # type: ignore[no-any-return]
 
     return _Opened(run, shape, UNIT if ours else "levels")
 

@@ -1,0 +1,1 @@
+"""Many pictures: one on each core at a time, and what is said of them in their order."""
