@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from belamy.__main__ import computes
-from belamy.memory import has_glibc
+from belamy.memory import has_glibc, memory_settings
 
 glibc = pytest.mark.skipif(not has_glibc(), reason="needs GNU's C library")
 
@@ -18,7 +18,9 @@ WATCH = """
 import os, sys
 sys.argv = ["belamy", *sys.argv[1:]]
 import belamy.cli
-belamy.cli.main = lambda: print(os.getpid(), os.environ.get("GLIBC_TUNABLES", "none"), sys.argv[1:])
+names = "GLIBC_TUNABLES", "OMP_WAIT_POLICY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+settings = [os.environ.get(name, "none") for name in names]
+belamy.cli.main = lambda: print(os.getpid(), settings[0], sys.argv[1:], *settings[1:])
 print(os.getpid(), flush=True)
 import belamy.__main__
 belamy.__main__.main()
@@ -41,7 +43,7 @@ def test_a_command_that_computes_begins_again_in_the_same_process() -> None:
     number, setting, arguments = last.split(" ", 2)
     assert number == first
     assert setting.startswith("glibc.malloc.mmap_threshold=")
-    assert arguments == "['dream', 'a b.jpg']"
+    assert arguments == "['dream', 'a b.jpg'] PASSIVE 16"
 
 
 @pytest.mark.parametrize(
@@ -52,11 +54,33 @@ def test_others_begin_at_once(arguments: list[str]) -> None:
     assert len(watch(*arguments)) == 2
 
 
+@glibc
 def test_settings_of_the_users_own_are_kept() -> None:
-    first, last = watch("dream", "x.jpg", GLIBC_TUNABLES="glibc.malloc.check=0")
+    *_, first, last = watch("dream", "x.jpg", GLIBC_TUNABLES="glibc.malloc.check=0")
     assert last.split()[:2] == [first, "glibc.malloc.check=0"]
+
+
+@glibc
+def test_strips_keep_small_blocks_alone() -> None:
+    """A whole picture is given back, lest it leave holes that nothing fits into."""
+    *_, dream = watch("dream", "x.jpg")
+    for arguments in (["style", "apply", "x"], ["defog", "x.jpg"], ["translate", "apply", "x"]):
+        *_, other = watch(*arguments)
+        assert f"mmap_threshold={64 << 20}:" in other
+        assert f"mmap_threshold={4 << 30}:" in dream
 
 
 @glibc
 def test_it_begins_again_but_once() -> None:
     assert len(watch("defog", "x.jpg")) == 3
+
+
+@glibc
+def test_what_the_user_sets_stays_and_the_rest_is_added() -> None:
+    assert set(memory_settings()) == {
+        "GLIBC_TUNABLES",
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY",
+        "OMP_WAIT_POLICY",
+    }
+    *_, last = watch("dream", "x.jpg", OMP_WAIT_POLICY="ACTIVE")
+    assert last.endswith("ACTIVE 16")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,52 @@ def peak_megabytes(code: str) -> float:
     )
     kilobytes = int(done.stdout.split()[-1])
     return kilobytes / 1024 if sys.platform != "darwin" else kilobytes / 2**20
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took.
+
+    Args:
+        seconds: of the processors, its own and the system's for it.
+        wall: from its start to its end.
+        megabytes: its peak, in 2^20 bytes.
+        output: what it printed.
+    """
+
+    seconds: float
+    wall: float
+    megabytes: float
+    output: str
+
+
+def measure_command(arguments: Sequence[str], folder: Path, settings: Mapping[str, str]) -> Cost:
+    """What Python takes for these arguments.
+
+    Args:
+        folder: where it is started.
+        settings: environment variables beside those of this process.
+
+    Raises:
+        AssertionError: it fails.
+    """
+    with tempfile.TemporaryFile() as output:
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, **settings},
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, f"{arguments} ends with {process.returncode}"
+        output.seek(0)
+        unit = 2**20 if sys.platform == "darwin" else 2**10
+        printed = output.read().decode()
+    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / unit, printed)
 
 
 def report(figures: Sequence[Figure]) -> int:

@@ -18,14 +18,19 @@ __all__ = ["main"]
 _COMPUTING = frozenset(
     {"classify", "defog", "demo", "dream", "fog", "gan", "replay", "style", "tour", "translate"}
 )
+# What repaints pictures in one pass; and `style apply`.
+_REPAINTING = frozenset({"defog", "fog", "translate"})
 _HELP = frozenset({"-h", "--help"})
 
 
 def main() -> None:
     """Run the command line, in a process whose memory is set up for large pictures."""
-    settings = memory_settings()
-    if computes(sys.argv[1:]) and settings and not settings.keys() & os.environ.keys():
-        _start_again(settings)
+    arguments = sys.argv[1:]
+    if computes(arguments):
+        settings = memory_settings(strips=_works_in_strips(arguments))
+        own = {name: value for name, value in settings.items() if name not in os.environ}
+        if own:
+            _start_again(own)
     if sys.argv[1:2] == ["studio"]:
         from belamy.studio.command import start_quickly
 
@@ -39,6 +44,10 @@ def main() -> None:
 def computes(arguments: list[str]) -> bool:
     """Whether the command is one that computes, and not asked for its help."""
     return bool(arguments) and arguments[0] in _COMPUTING and not _HELP & set(arguments)
+
+
+def _works_in_strips(arguments: list[str]) -> bool:
+    return arguments[0] in _REPAINTING or arguments[:2] == ["style", "apply"]
 
 
 def _start_again(settings: dict[str, str]) -> None:

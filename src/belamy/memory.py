@@ -1,9 +1,12 @@
-"""How a process that computes takes its memory: what its environment says when it starts.
+"""How a process that computes takes its memory, and waits: what its environment says at its start.
 
 The C library gives large blocks of memory back to the system as soon as they are freed, and gets
 them again, page by page, at the next layer: up to a third of the time of a pass over a large
 picture. Likewise oneDNN keeps a thousand compiled convolutions, one for each size of picture. Both
 are read once, when a process starts.
+
+So is how threads wait for each other. As OpenMP comes, they run in circles for a while; where other
+work wants the cores, that takes the time that the others need to come to the same place.
 """
 
 from __future__ import annotations
@@ -12,16 +15,28 @@ import os
 
 __all__ = ["has_glibc", "memory_settings"]
 
-_LIMIT = 4 << 30  # bytes: beyond any block that a layer asks for
-_SETTINGS = {
-    "GLIBC_TUNABLES": f"glibc.malloc.mmap_threshold={_LIMIT}:glibc.malloc.trim_threshold={_LIMIT}",
-    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16",
-}
+_LARGE = 4 << 30  # bytes: beyond any block that a layer asks for
+# Of what repaints whole pictures in strips: a strip's blocks are smaller and are kept, the few
+# pictures are larger, and would leave holes that nothing fits into.
+_PICTURE = 64 << 20
+# Threads share one heap: those of their own are cut up, and given back whole.
+_MALLOC = "glibc.malloc.mmap_threshold={0}:glibc.malloc.trim_threshold={1}:glibc.malloc.arena_max=1"
+_PRIMITIVES = "16"  # that oneDNN keeps
 
 
-def memory_settings() -> dict[str, str]:
-    """Environment variables for a process that computes; none where the C library knows none."""
-    return dict(_SETTINGS) if has_glibc() else {}
+def memory_settings(*, strips: bool = False) -> dict[str, str]:
+    """Environment variables for a process that computes; none where the C library knows none.
+
+    Args:
+        strips: whether it works on pictures in strips, and nothing else.
+    """
+    if not has_glibc():
+        return {}
+    return {
+        "GLIBC_TUNABLES": _MALLOC.format(_PICTURE if strips else _LARGE, _LARGE),
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": _PRIMITIVES,
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
 
 
 def has_glibc() -> bool:

@@ -1,0 +1,63 @@
+"""What a process that computes starts with: its memory does not grow with the sizes of pictures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from belamy.memory import has_glibc, memory_settings
+
+pytestmark = pytest.mark.skipif(not has_glibc(), reason="needs GNU's C library")
+
+# Twenty sizes through one convolution, twice.
+TWICE = """
+import torch
+layer = torch.nn.Conv2d(16, 16, 3).to(memory_format=torch.channels_last)
+with torch.inference_mode():
+    for number in [*range(20)] * 2:
+        x = torch.rand(1, 16, 24 + number, 30 + number)
+        layer(x.contiguous(memory_format=torch.channels_last))
+"""
+
+SIZES = """
+import torch
+layers = [torch.nn.Conv2d(16, 16, 3, padding=1) for _ in range(12)]
+network = torch.nn.Sequential(*layers).to(memory_format=torch.channels_last)
+def used():
+    return int(open("/proc/self/status").read().split("VmRSS:")[1].split()[0]) / 1024
+with torch.inference_mode():
+    for number in range(300):
+        x = torch.rand(1, 16, 32 + number * 37 % 101, 32 + number * 61 % 103)
+        network(x.contiguous(memory_format=torch.channels_last))
+        if number == 9:
+            first = used()
+print(used() - first)
+"""
+
+
+def run(code: str, settings: dict[str, str]) -> str:
+    usual = {name: value for name, value in os.environ.items() if name not in memory_settings()}
+    environment = {**usual, "OMP_NUM_THREADS": "1", **settings}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def compiled(settings: dict[str, str]) -> int:
+    """How many convolutions oneDNN compiles, by what it says itself."""
+    said = run(TWICE, {**settings, "ONEDNN_VERBOSE": "2"}).splitlines()
+    return sum(",create:cache_miss," in line and ",convolution," in line for line in said)
+
+
+def test_few_compiled_convolutions_are_kept() -> None:
+    assert compiled({}) == 20
+    assert compiled(memory_settings()) == 40  # those of the first round have gone by the second
+
+
+@pytest.mark.slow
+def test_three_hundred_sizes_take_little_more_than_ten() -> None:
+    assert float(run(SIZES, memory_settings())) < 150
