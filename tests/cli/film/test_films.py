@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -36,6 +39,7 @@ def run(*words: str) -> Result:
 LINES = {
     "film-dream": "dream film.mp4 --model iris --layer mixed3a --octaves 1 --steps 2",
     "film-faststyle": "style apply starry-night film.mp4",
+    "film-faststyle, openvino": "style apply starry-night film.mp4 --runtime openvino",
     "film-translate": "translate apply impressionism film.mp4",
     "film-defog": "defog film.mp4 --method dcp",
     "film-anystyle": "style film.mp4 style.png --fast --size 64 --every 1",
@@ -43,14 +47,20 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("engine", LINES)
-def test_a_film_goes_through_the_command_for_pictures(film: str, engine: str) -> None:
+@pytest.mark.parametrize("name", LINES)
+def test_a_film_goes_through_the_command_for_pictures(film: str, name: str) -> None:
     import belamy
 
+    engine, _, runtime = name.partition(", ")
+    if runtime:
+        pytest.importorskip(runtime)
     belamy.save_image(RenderedFilm(32, 32, seed=3).frame(0), "style.png")
-    done = run(*LINES[engine].split(), "-o", "new.mp4")
+    done = run(*LINES[name].split(), "-o", "new.mp4")
     assert done.exit_code == 0, done.output
-    assert read_recipe("new.mp4").engine == engine
+    recipe = read_recipe("new.mp4")
+    assert recipe.engine == engine
+    assert recipe.options.get("runtime", "auto") == (runtime or "auto")
+    assert recipe.options.get("precision") != "auto"
     with open_film(film) as before, open_film("new.mp4") as after:
         times = [[(frame.time, frame.duration) for frame in reader] for reader in (before, after)]
     assert times[0] == times[1]
@@ -74,3 +84,27 @@ def test_a_part_of_a_film_side_by_side_with_what_it_was(film: str) -> None:
     with open_film("new.gif") as made:
         assert made.size == (48, 128)
         assert len(list(made)) == 2
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_film_to_the_same_bytes(tmp_path: Path) -> None:
+    frames = []
+    for scene in range(4):
+        drawn = RenderedFilm(48, 80, seed=scene)
+        frames += [drawn.frame(i) if scene % 2 else 1 - 0.4 * drawn.frame(i) for i in range(5)]
+    film = tmp_path / "film.mp4"
+    with create_film(film, size=(48, 80), frame_rate=Fraction(25)) as writer:
+        for index, frame in enumerate(frames):
+            writer.write(frame, Fraction(index, 25), Fraction(1, 25))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def run(output: str, *launcher: str) -> bytes:
+        words = [sys.executable, "-m", *launcher, "belamy", "defog", str(film)]
+        words += ["-o", str(tmp_path / output), "--method", "dcp", "--resume"]
+        done = subprocess.run(words, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+        assert not (tmp_path / f"{output}.parts").exists()
+        return (tmp_path / output).read_bytes()
+
+    shared = run("two.mp4", "torch.distributed.run", "--nproc-per-node", "2", "-m", "--")
+    assert shared == run("one.mp4")

@@ -64,15 +64,15 @@ class Parts:
         self._frames = folder / "frames"
         written = _comparable(work.recipe)
         place = folder / "recipe.json"
-        if folder.exists() and not place.is_file() and any(folder.iterdir()):
+        if folder.exists() and not place.is_file() and _holds_anything(folder):
             raise RunError(f"{folder} is there and holds no film that is being made; move it away")
         if place.is_file() and json.loads(place.read_text("utf-8")) != written:
             raise OptionError(
                 f"{folder} holds the frames of a film that is made otherwise; give the same "
                 "options, or begin anew with --overwrite"
             )
-        self._frames.mkdir(parents=True, exist_ok=True)
         write_text(place, json.dumps(written, indent=2, sort_keys=True) + "\n")
+        self._frames.mkdir(exist_ok=True)
 
     def make(self) -> Generator[Step, None, None]:
         """The frames that are not there yet, but for those that another process is at work on."""
@@ -96,6 +96,9 @@ class Parts:
     @contextmanager
     def to_encode(self) -> Iterator[bool]:
         """Whether it is this process that makes the film of the frames; one does."""
+        if not self.is_complete():  # before it is claimed: who makes the last frame must get it
+            yield False
+            return
         with self._claim("film") as mine:
             yield mine and self.is_complete()
 
@@ -189,6 +192,8 @@ def _take(path: Path) -> bool:
     for _ in range(2):
         try:
             file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        except FileNotFoundError:  # another process has made the film of it
+            return False
         except FileExistsError:
             if not _is_dead(path):
                 return False
@@ -198,6 +203,11 @@ def _take(path: Path) -> bool:
             os.close(file)
             return True
     return False
+
+
+def _holds_anything(folder: Path) -> bool:
+    """Whether there is more in it than what another process is just writing."""
+    return any(not one.name.startswith(".") for one in folder.iterdir())
 
 
 def _is_dead(path: Path) -> bool:
