@@ -19,9 +19,12 @@ def completer(name: str, choices: Sequence[object]) -> Completer | None:
         name: of the argument.
         choices: all values that it may have, () for others.
     """
-    if choices:
-        return lambda incomplete: _beginning(map(str, choices), incomplete)
-    return {"model": _models, "layer": _layers}.get(name)
+
+    def complete_choice(incomplete: str) -> list[str]:
+        return _beginning(map(str, choices), incomplete)
+
+    named: dict[str, Completer] = {"model": _models, "layer": _layers}
+    return complete_choice if choices else named.get(name)
 
 
 def backbones(incomplete: str) -> list[str]:
