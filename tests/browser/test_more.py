@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.browser.test_looks import check_access
@@ -28,7 +30,7 @@ def test_a_film_goes_in_and_plays(window: Wall, tmp_path: Path) -> None:
     made = results(page)[0]
     assert made["engine"] == "defog_film"
     video = page.locator("bl-stage video")
-    expect(video).to_be_visible()
+    expect(video).to_be_visible(timeout=240_000)  # ninety faces
     assert video.evaluate(WIDTH) == 96
     expect(page.locator(".made .reel").first).to_have_text("film")
 
@@ -161,7 +163,51 @@ def test_a_walk_between_two_faces_is_a_film(window: Wall) -> None:
     page.get_by_role("tab", name="Walk").click()
     page.get_by_role("button", name="As a film").click()
     video = page.locator("bl-stage video")
-    expect(video).to_be_visible()
+    expect(video).to_be_visible(timeout=240_000)  # ninety faces
     made = results(page)[0]
     assert made["engine"] == "gan_walk"
     assert len(made["inputs"]["latents"]) == 2
+
+
+def test_those_of_earlier_days_come_when_they_are_looked_for(window: Wall) -> None:
+    page = window.open("dream")
+    sample = page.evaluate("async () => (await (await fetch('/api/samples')).json())[0]")
+    now = time.time()
+
+    def answer(route: Any) -> None:
+        days, count = (3, 5) if "before=" in route.request.url else (1, 60)
+        rows = [
+            {
+                "id": f"{days:06d}{n:06d}",
+                "job": "000000000000",
+                "name": f"{n}.png",
+                "url": sample["url"],
+                "thumb": sample["thumb"],
+                "width": 96,
+                "height": 64,
+                "engine": "dream",
+                "room": "dream",
+                "inputs": {},
+                "options": {},
+                "title": f"Day {days}",
+                "state": "done",
+                "seconds": 1,
+                "blends": False,
+                "created": now - 86_400 * days - n,
+                "latents": False,
+                "note": "",
+            }
+            for n in range(count)
+        ]
+        route.fulfill(json=rows)
+
+    page.route("**/api/results?*", answer)
+    page.reload()
+    ready(page)
+    expect(page.locator(".strip-head span")).to_have_text("60+ pictures")
+    page.get_by_role("button", name="All, by day").click()
+    expect(page.locator(".days h3").first).to_have_text("Yesterday")
+    page.get_by_role("button", name="Earlier").click()
+    expect(page.locator(".days .sample")).to_have_count(65)
+    expect(page.get_by_role("button", name="Earlier")).to_be_hidden()
+    expect(page.locator(".days h3").last).to_have_text(re.compile(r"^\d+ [A-Z]\w+( \d+)?$"))

@@ -5,31 +5,52 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from tests.studio.serving import Served, child_running, memory_of, studio
+
+from belamy.studio.worker import preview
 
 MOST = 50.0  # megabytes
 SOAK = float(os.environ.get("BELAMY_SOAK", "60"))  # seconds; 7200 are the two hours
 
 
-def test_hundreds_of_previews_leave_no_trace(tmp_path: Path) -> None:
-    """A few hundred, which a leak of one frame in three would show."""
-    with studio(tmp_path, raw_results=2, jobs_per_second=100.0) as served:
-        grown = grow(served, count=5, steps=60, size=256)
-    assert max(grown) < 30
+class Counting:
+    """A channel that keeps nothing."""
+
+    def __init__(self) -> None:
+        self.frames = self.bytes = 0
+
+    def send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        self.frames += 1
+        self.bytes += len(body)
 
 
-def grow(served: Served, count: int, steps: int, size: int) -> tuple[float, float]:
-    """Megabytes by which the worker and the server grow over some dreams, after a first one."""
-    served.wait(served.job("dream", layer="conv1", size=size, steps=steps)["id"])
-    worker = child_running(served.process.pid, "belamy.studio.worker")
-    assert worker is not None
-    before = memory_of(worker), memory_of(served.process.pid)
+def test_hundreds_of_previews_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leak of one frame in five would show."""
+    monkeypatch.setattr(preview, "_FASTEST", 0.0)
+    monkeypatch.setattr(preview, "_SHARE", 1.0)
+    channel: Any = Counting()
+    show(channel, 40)
+    before = memory_of(os.getpid())
+    show(channel, 400)
+    assert channel.frames >= 440
+    assert channel.bytes > 440 * 10_000
+    assert memory_of(os.getpid()) - before < 0.2 * 400 * 3 * 256 * 256 / 2**20
+
+
+def show(channel: Any, count: int) -> None:
+    """So many pictures, each sent before the next one comes."""
+    shown = preview.Preview(channel, "job")
+    rng = torch.Generator().manual_seed(0)
     for _ in range(count):
-        served.wait(served.job("dream", layer="conv1", size=size, steps=steps)["id"])
-    after = memory_of(worker), memory_of(served.process.pid)
-    return after[0] - before[0], after[1] - before[1]
+        before = channel.frames
+        while channel.frames == before:
+            shown.offer(torch.rand(1, 3, 256, 256, generator=rng))
+            time.sleep(0.0005)
+    shown.close()
 
 
 @pytest.mark.slow
