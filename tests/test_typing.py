@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,10 @@ for step in belamy.dream_steps("x.jpg", layer="mixed4c", seed=3):
 belamy.sheet([picture, belamy.defog(Path("x.jpg"))], captions=["a", "b"]).show()
 size: tuple[int, int] = picture.pil.size
 name: str = belamy.classify("x.jpg", top=3)[0].name
+several = belamy.Pictures(step.picture for step in belamy.gan_paint_steps(count=2, sheet=False))
+width: int = several[0].pil.width
+belamy.watch(belamy.dream_steps("x.jpg")).show()
+belamy.grid(belamy.dream_steps, {"strength": [0.3, 0.6]}, image="x.jpg").save("sheet.png")
 best: float = belamy.evaluate_classifier("data")["accuracy"]
 belamy.gan_walk(seconds=2).save("walk.gif")
 belamy.learn.neuron(weights="1,1").save("and.png")
@@ -70,6 +75,26 @@ def test_a_users_script_is_checked(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", str(script)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pyright_agrees(tmp_path: Path) -> None:
+    """What is right passes, and each line that is wrong is told."""
+    if importlib.util.find_spec("pyright") is None:
+        pytest.skip("pyright is not installed")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("  # type: ignore", "  # wrong"), "utf-8")
+    settings = {"include": [str(script)], "venvPath": "", "pythonVersion": "3.11"}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
+    words = ["--outputjson", "--pythonpath", sys.executable, "--project", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pyright", *words], capture_output=True, text=True, check=False
+    )
+    if not done.stdout.startswith("{"):
+        pytest.skip("pyright cannot fetch what it runs on")
+    found = json.loads(done.stdout)["generalDiagnostics"]
+    lines = script.read_text("utf-8").splitlines()
+    told = {lines[one["range"]["start"]["line"]] for one in found if one["severity"] == "error"}
+    assert told == {line for line in lines if "# wrong" in line}
 
 
 ENGINES = [name for name in belamy.__all__ if f"{name}_steps" in belamy.__all__]

@@ -175,6 +175,7 @@ def _many_steps(call: Call, size: _Size) -> Iterator[str]:
     if engine == "gan-walk":
         steps = (_number(options.get("seconds")) or 1) * (_number(options.get("fps")) or 1)
     steps = max(steps, call.recipe.step or 1) if engine != "gan-paint" else 1
+    steps *= math.prod(len(values) for _, values in call.recipe.grid)
     if steps > _MOST_STEPS:
         yield f"{steps:g} steps"
     elif steps * size.pixels > _MOST_PIXEL_STEPS and engine != "gan-walk":

@@ -109,3 +109,12 @@ def test_a_brace_is_a_brace() -> None:
         fill("{n:99999999}", {"n": 3})
     with pytest.raises(UnknownName, match=r"n\.__class__"):
         fill("{n.__class__}", {"n": 3})
+
+
+def test_each_of_several_paintings_has_its_name() -> None:
+    code, text = run("gan", "paint", "-n", "2", "--seed", "7", "-o", "new/{network}-{seed}-{n}.png")
+    assert (code, text) == (0, "new\n")
+    assert sorted(one.name for one in Path("new").iterdir()) == [
+        "portraits-7-1.png",
+        "portraits-7-2.png",
+    ]

@@ -112,10 +112,20 @@ def test_a_strangers_sheet_reads_no_files(folder: Path) -> None:
     code, text = run("replay", "bad.png", "-o", "new.png")
     assert code == 1
     assert "only networks that are called by a name" in text
-    many = tuple(float(one) for one in range(20))
-    huge = replace(made, options={}, grid=(("amount", many), ("seed", (1, 2))))
-    save_image(image, "bad.png", recipe=huge)
-    assert run("replay", "bad.png", "-o", "new.png")[0] in (1, 2)
+
+
+def test_a_strangers_sheet_does_not_work_without_end() -> None:
+    """Twenty-four times as many steps as one picture may have."""
+    run(*GRID)
+    made = read_recipe("sheet.png")
+    options = {"steps": 9000, "layer": "mixed3a", "model": "iris", "size": 16}
+    many = tuple(one / 24 for one in range(24))
+    huge = replace(made, engine="dream", options=options, grid=(("strength", many),), weights={})
+    save_image(load_image("a.png"), "bad.png", recipe=huge)
+    code, text = run("replay", "bad.png", "-o", "new.png")
+    assert code == 1
+    assert "asks for" in text
+    assert "steps" in text
 
 
 def test_words_of_a_grid() -> None:

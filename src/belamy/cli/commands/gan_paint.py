@@ -26,6 +26,7 @@ from belamy.cli.groups import complain
 from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_folder, require_output, save_step
 from belamy.cli.progress import show_steps, track_steps
+from belamy.cli.settings.patterns import fill, is_pattern
 from belamy.cli.shell.completion import generators
 from belamy.engines.gan.api import gan_evaluate_steps
 from belamy.engines.gan.options import PaintOptions, WalkOptions
@@ -79,12 +80,12 @@ def paint(
 ) -> None:
     """Paint pictures from nothing; in a folder, SEED-NUMBER.png is what other commands call it."""
     _require_latents(save_latents, overwrite)
-    if output and _is_folder(output):
-        require_folder(output)
+    if output and (is_pattern(output) or _is_folder(output)):
+        require_folder(Path(output).parent if is_pattern(output) else output)
         given = PaintOptions(network, sheet=False, **options)
         steps = gan_paint_steps(network, sheet=False, **options)
         stem = "latents" if given.latents else str(given.seed)
-        _save_each(steps, Path(output), stem, save_latents, overwrite)
+        _save_each(steps, output, stem, save_latents, overwrite)
         return
     steps = gan_paint_steps(network, sheet=True, **options)
     _paint_one(steps, output, save_latents, "painting", overwrite)
@@ -95,14 +96,17 @@ def _is_folder(output: str) -> bool:
 
 
 def _save_each(
-    steps: Iterator[Step], folder: Path, stem: str, save_latents: Path | None, overwrite: bool
+    steps: Iterator[Step], output: str, stem: str, save_latents: Path | None, overwrite: bool
 ) -> None:
-    """A file of each step's picture."""
+    """A file of each step's picture, in a folder, or by a pattern with `{n}`."""
+    folder = Path(output).parent if is_pattern(output) else Path(output)
     latents = []
     kept = 0
     for step in track_steps(steps, f"painting {folder}"):
         digits = max(2, len(str(step.total)))
         target = folder / f"{stem}-{step.index:0{digits}}.png"
+        if is_pattern(output):
+            target = require_output(fill(output, {"n": step.index}))
         latents.append(step)
         try:
             recipe_there(target, overwrite)

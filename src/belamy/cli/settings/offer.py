@@ -77,7 +77,7 @@ def _parse(
         borrowed, args = _borrow(ways, typed, args, command)
         if borrowed is not None:
             args = _take_over(context, command, borrowed, typed, args)
-        words = () if _own(command, "grid") else typed.get("grid") or ()
+        words = () if _option_of(command, "grid") else typed.get("grid") or ()
         context.meta[GRID] = read_grid(words, ways)
     apply_defaults(context, command, typed, ways)
     return usual(context, args)
@@ -88,7 +88,7 @@ def _borrow(
 ) -> tuple[Borrowed | None, list[str]]:
     """What --like or --preset name; and the command line without a preset that is not its own."""
     like, preset = typed.get(_LIKE), typed.get(_PRESET)
-    own = _own(command, _PRESET)
+    own = _option_of(command, _PRESET)
     if own is not None and preset in str(own.metavar).split("|"):
         preset = None  # one of the engine's own, which the engine reads
     elif own is not None and preset is not None:
@@ -100,7 +100,7 @@ def _borrow(
     return (borrow_from_preset(preset, ways) if preset else None), args
 
 
-def _own(command: Any, name: str) -> Any:
+def _option_of(command: Any, name: str) -> Any:
     """The command's option of this name, where that is the engine's; None where it is ours."""
     found = (one for one in command.params if one.name == name and one.expose_value)
     return next(found, None)

@@ -59,7 +59,7 @@ def _file(name: str) -> Path:
     return _folder() / f"{name}{_SUFFIX}"
 
 
-def _own() -> Iterator[str]:
+def _list_own() -> Iterator[str]:
     """The names of the user's presets, in order."""
     folder = _folder()
     if folder.is_dir():
@@ -92,7 +92,7 @@ def borrow_from_preset(name: str, ways: Sequence[Way]) -> Borrowed:
         return _borrow(_file(name), name, ways, trust=True)
     built_in = _built_in(ways)
     if name not in built_in:
-        raise UnknownName("preset", name[:80], [*_own(), *built_in])
+        raise UnknownName("preset", name[:80], [*_list_own(), *built_in])
     way, options = built_in[name]
     return Borrowed(f"the preset {name}", way, dict(options), {})
 
@@ -182,7 +182,7 @@ def _absolute(value: Any) -> Any:
 def list_presets() -> None:
     """List the presets: your own, and those that come with belamy."""
     rows = []
-    for name in _own():
+    for name in _list_own():
         try:
             rows.append((name, _read(_file(name)).engine, "yours"))
         except RecipeError as error:
@@ -214,6 +214,6 @@ def remove(name: Annotated[str, typer.Argument(help="Of one of your own.")]) -> 
         built_in = name in dict(_all_built_in())
         if built_in:
             raise OptionError(f"{name} comes with belamy, and stays")
-        raise UnknownName("preset", name[:80], list(_own()))
+        raise UnknownName("preset", name[:80], list(_list_own()))
     path.unlink()
     typer.echo(path)
