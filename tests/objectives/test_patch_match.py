@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from belamy.devices import make_rng
+from belamy.objectives import patch_match
 from belamy.objectives.patch_match import (
     CELL_SIZE,
     PatchBank,
@@ -90,9 +91,9 @@ def test_a_flat_picture_is_laid_of_stretches() -> None:
 
     def going_on(made: Tensor) -> float:
         steps = made[0, 1, :, 2::2] - made[0, 1, :, 1:-1:2]  # from one place to the next
-        return float((steps == 1).float().mean())
+        return float(((steps - 1).abs() < 1e-3).float().mean())
 
-    assert going_on(together) > 0.25 > 0.05 > going_on(alone)
+    assert going_on(together) > 0.15 > 0.05 > going_on(alone)
     assert len(set(together[0, 1].flatten().tolist())) > 2 * 16
 
 
@@ -152,12 +153,14 @@ def matches(bank: PatchBank, content: Tensor, cells: Tensor) -> dict[tuple[int, 
     for cell in spots(*cells.shape):
         noise = [hashed(int(cells[cell]), int(one)) for one in bank.positions]
         amount = 0.3 + 0.6 * flat[middle(cell)]
-        best = int((keys @ query[middle(cell)] + amount * torch.tensor(noise)).argmax())
-        origin[cell] = divmod(int(bank.positions[best]), columns)
-    result = {}
+        around = mean_around(flat, middle(cell), (height, width))
+        restless = (around - bank.flatness[bank.positions]).clamp_min(0)
+        score = keys @ query[middle(cell)] + amount * torch.tensor(noise) - 0.1 * restless
+        origin[cell] = divmod(int(bank.positions[int(score.argmax())]), columns)
+    found: dict[tuple[int, int], list[tuple[int, float]]] = {}  # four candidates, and their costs
     for y, x in spots(height, width):
         above, left = (1 if place % 8 >= 4 else -1 for place in (y, x))
-        best, choice = -2.0, 0
+        found[y, x] = []
         for down, right in ((0, 0), (0, left), (above, 0), (above, left)):
             cell = (
                 min(max(y // 8 + down, 0), cells.shape[0] - 1),
@@ -168,14 +171,80 @@ def matches(bank: PatchBank, content: Tensor, cells: Tensor) -> dict[tuple[int, 
                 for start, place, centre in zip(origin[cell], (y, x), middle(cell), strict=True)
             )
             source = row * columns + column
-            if 0 <= row < rows and 0 <= column < columns and bool(bank.mask[source]):
-                cosine = float(query[y, x] @ bank.keys[source])
-                if cosine > best + (0.05 if (down, right) != (0, 0) else 0):
-                    best, choice = cosine, source
-        alone = keys @ query[y, x]
-        goes_on = best > float(alone.max()) - 0.6 * flat[y, x]
-        result[y, x] = choice if goes_on else int(bank.positions[int(alone.argmax())])
+            inside = 0 <= row < rows and 0 <= column < columns
+            source = source if inside else 0
+            inside = inside and bool(bank.mask[source])
+            cosine = float(query[y, x] @ bank.keys[source]) if inside else -2.0
+            found[y, x].append((source, (0.05 if (down, right) != (0, 0) else 0) - cosine))
+    chosen = cut_seams(bank, found, flat)
+    result = {}
+    for spot in spots(height, width):
+        source, cost = found[spot][chosen[spot]]
+        alone = keys @ query[spot]
+        goes_on = -cost > float(alone.max()) - 0.6 * flat[spot]
+        result[spot] = source if goes_on else int(bank.positions[int(alone.argmax())])
     return result
+
+
+def mean_around(
+    flat: dict[tuple[int, int], float], spot: tuple[int, int], size: tuple[int, int]
+) -> float:
+    """Of five by five; edges go on."""
+    reach = range(-2, 3)
+    values = [
+        flat[min(max(spot[0] + y, 0), size[0] - 1), min(max(spot[1] + x, 0), size[1] - 1)]
+        for y, x in itertools.product(reach, reach)
+    ]
+    return sum(values) / len(values)
+
+
+def cut_seams(
+    bank: PatchBank,
+    found: dict[tuple[int, int], list[tuple[int, float]]],
+    flat: dict[tuple[int, int], float],
+) -> dict[tuple[int, int], int]:
+    """Spot → the candidate that a message from each neighbour prefers."""
+    last = len(bank.keys) - 1
+
+    def seam(here: int, there: int, step: int) -> float:
+        """Between a candidate and one of the neighbour to the right, or below."""
+        going_on, coming_from = (
+            bank.keys[min(max(place, 0), last)] for place in (here + step, there - step)
+        )
+        alike = going_on @ bank.keys[there] + bank.keys[here] @ coming_from
+        return 0.3 * (2 - float(alike))
+
+    ways = {(0, 1): 1, (0, -1): 1, (1, 0): bank.grid[1], (-1, 0): bank.grid[1]}
+    arrived = {(spot, way): [0.0] * 4 for spot in found for way in ways}  # by where they go
+    for _ in range(1):
+        sent = {}
+        for spot, (way, step) in itertools.product(found, ways.items()):
+            to = spot[0] + way[0], spot[1] + way[1]
+            if to not in found:
+                continue
+            own = [
+                cost + sum(arrived[spot, one][k] for one in ways if one != (-way[0], -way[1]))
+                for k, (_, cost) in enumerate(found[spot])
+            ]
+            ahead = sum(way) > 0
+            weight = min(flat[spot], flat[to])
+            message = [
+                min(
+                    one + weight * (seam(here, there, step) if ahead else seam(there, here, step))
+                    for one, (here, _) in zip(own, found[spot], strict=True)
+                )
+                for there, _ in found[to]
+            ]
+            sent[to, way] = [one - min(message) for one in message]
+        arrived |= sent
+    totals = {
+        spot: [
+            cost + sum(arrived[spot, way][k] for way in ways)
+            for k, (_, cost) in enumerate(found[spot])
+        ]
+        for spot in found
+    }
+    return {spot: total.index(min(total)) for spot, total in totals.items()}
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -196,5 +265,35 @@ def test_stretches_are_chosen_step_by_step(masked: bool) -> None:
             near = min(max(y - down, 0), height - 1), min(max(x - right, 0), width - 1)
             row, column = divmod(match[near], 22)
             row, column = row + y - near[0], column + x - near[1]
-            expected[:, y, x] += deep[:, min(max(row, 0), 19), min(max(column, 0), 21)] / 9
+            weight = (0.6 if down == 0 else 0.2) * (0.6 if right == 0 else 0.2)
+            expected[:, y, x] += weight * deep[:, min(max(row, 0), 19), min(max(column, 0), 21)]
     torch.testing.assert_close(swap_patches(bank, content, cells)["deep"][0, :2], expected)
+
+
+def test_overlaps_are_blended_without_a_step() -> None:
+    """Two plains side by side: what is laid goes from the one to the other, and never jumps."""
+    style = {"deep": torch.zeros(1, 6, 12, 12), "fine": torch.zeros(1, 1, 96, 96)}
+    style["deep"][:, :, :, 6:] = 1.0
+    style["fine"][..., 48:] = 1.0
+    style["deep"] += 0.01 * torch.randn(1, 6, 12, 12, generator=make_rng(0, "grain"))
+    content = projected(style).flip(3)  # the plains in each other's place
+    made = swap_patches(patches(style), content)["fine"][0, 0, 48]
+    assert float(made[0]) == pytest.approx(1)
+    assert float(made[-1]) == pytest.approx(0)
+    assert float(made.diff().abs().max()) < 0.13  # of an eighth of a position
+
+
+def test_something_is_seldom_laid_in_the_midst_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A style that is half plain and half wild: a plain picture takes of the plain half."""
+    wild = features(0, 40, 40)["deep"]
+    wild[..., 20:] = 0.02 * wild[..., 20:]
+    rows = torch.arange(40.0).expand(1, 1, 40, 40)  # which column it is from
+    bank = patches({"deep": wild, "fine": rows.clone()})
+    flat = 0.01 * torch.randn(1, 4, 32, 32, generator=make_rng(3, "flat"))
+
+    def part_of_the_plain(weight: float) -> float:
+        monkeypatch.setattr(patch_match, "_RESTLESS", weight)
+        made = swap_patches(bank, flat, numbers(32, 32))["fine"]
+        return float((made > 19).float().mean())
+
+    assert part_of_the_plain(2.0) > 0.8 > 0.6 > part_of_the_plain(0.0)

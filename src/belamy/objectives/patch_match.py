@@ -8,7 +8,10 @@ Source: Chen & Schmidt 2016, "Fast patch-based style transfer of arbitrary style
 compared by a few combinations of features, and matched once, on the deepest layer; the patches of
 finer layers, and of the picture itself, follow; and where the picture is flat, what continues the
 style is preferred to what is most similar (coherence search: Ashikhmin 2001, "Synthesizing natural
-textures"), lest one patch be repeated all over a sky.
+textures"), lest one patch be repeated all over a sky. Where such stretches meet, the seam runs
+where they are alike (Kwatra et al. 2003, "Graphcut textures"), found by messages between
+neighbours (Felzenszwalb and Huttenlocher 2006, "Efficient belief propagation for early vision");
+and overlapping patches are blended softly, so that no squares of theirs show.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from belamy.objectives.style_losses import Moments
 __all__ = [
     "CELL_SIZE",
     "PATCH_SIZE",
+    "SWAP_REACH",
     "PatchBank",
     "Swap",
     "extract_patches",
@@ -41,6 +45,13 @@ PATCH_SIZE = 3
 CELL_SIZE = 8
 """Positions on a side of a cell, which may be filled by one stretch of the style. By eye."""
 
+_SEAM_ROUNDS = 1  # of messages, each from a position to the next
+_AROUND = 2  # positions on each side in whose midst it is said how flat a picture is
+
+SWAP_REACH = 2 * (PATCH_SIZE // 2) + _SEAM_ROUNDS + 3 * CELL_SIZE // 2 + _AROUND
+"""Positions beyond which nothing decides what is laid on one: a patch, and what it is matched by;
+the messages about seams; a cell beside, to its middle, and what is flat around that."""
+
 _MAX_CANDIDATES = 4096  # patches that are compared with: those of 512 px at a stride of 8
 _CHUNK = 4096  # queries that are matched at a time: 64 MiB of similarities
 _FLAT = 1e-3  # a combination of features that strays less is rounding
@@ -50,6 +61,10 @@ _FLAT = 1e-3  # a combination of features that strays less is rounding
 # sky be filled by one alone. All by eye.
 _CONTINUITY_BONUS, _RELIEF, _JITTER, _FLAT_JITTER = 0.6, 0.6, 0.3, 0.6
 _CLOSER = 0.05  # a neighbour's stretch must be so much more similar than the cell's own. By eye
+# How many cosines less a stretch of something is worth in the midst of nothing: it would be cut off
+# there, as the crest of a wave in a calm sea. And what a seam costs where the picture is flat, in
+# cosines, between stretches that have nothing in common. By eye
+_RESTLESS, _SEAM = 0.1, 0.3
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,7 @@ class PatchBank:
         keys: (rows·columns, K·9), of length 1.
         positions: (M,), the candidates, counted along the rows of the grid.
         mask: (rows·columns,), true where patches may be taken.
+        flatness: (rows·columns,), 1 where the style is flat around.
         grid: rows and columns of the deepest layer.
         values: layer → (rows·columns, C·f²), the features at each position; and f, how many of
             the layer's own positions that is on a side.
@@ -68,6 +84,7 @@ class PatchBank:
     keys: Tensor
     positions: Tensor
     mask: Tensor
+    flatness: Tensor
     grid: tuple[int, int]
     values: Mapping[str, tuple[Tensor, int]]
 
@@ -122,8 +139,10 @@ def extract_patches(
     for layer, x in features.items():
         factor = x.shape[-1] // width
         values[layer] = F.pixel_unshuffle(x, factor)[0].flatten(1).T.contiguous(), factor
-    grid = (height, width)
-    return PatchBank(F.normalize(_unfold(projected)), positions, free.flatten(), grid, values)
+    unfolded = _unfold(projected)
+    flatness = _average_around(_measure_flatness(unfolded).view(height, width)).flatten()
+    keys = F.normalize(unfolded)
+    return PatchBank(keys, positions, free.flatten(), flatness, (height, width), values)
 
 
 def swap_patches(
@@ -134,7 +153,7 @@ def swap_patches(
 
 
 def swap_coherently(bank: PatchBank, projected: Tensor, cells: Tensor | None = None) -> Swap:
-    """Style swap: the nearest patches; overlaps are averaged.
+    """Style swap: the nearest patches; overlaps are blended.
 
     Args:
         bank: the style's.
@@ -148,8 +167,7 @@ def swap_coherently(bank: PatchBank, projected: Tensor, cells: Tensor | None = N
     queries = F.normalize(patches)
     nearest, similarity = _nearest_neighbours(bank, queries)
     if cells is not None:
-        relief = patches.view(len(patches), -1, PATCH_SIZE**2).std(dim=2, correction=0)
-        flatness = (-relief.square().mean(dim=1) / _RELIEF**2).exp()
+        flatness = _measure_flatness(patches)
         grid = queries.view(height, width, -1)
         continued, closeness = _match_cells(bank, grid, flatness.view(height, width), cells)
         goes_on = closeness > similarity - _CONTINUITY_BONUS * flatness
@@ -157,8 +175,7 @@ def swap_coherently(bank: PatchBank, projected: Tensor, cells: Tensor | None = N
     covering = _overlaps(nearest.view(height, width), bank.grid)
     result = {}
     for layer, (values, factor) in bank.values.items():
-        flat = F.embedding_bag(covering, values, mode="mean")  # (H·W, C·f²)
-        result[layer] = F.pixel_shuffle(flat.T.reshape(1, -1, height, width), factor)
+        result[layer] = _blend_overlaps(covering, values, factor, (height, width))
     own = covering[:, PATCH_SIZE**2 // 2, None]  # by the patch whose middle lies here
     coherence = (covering == own).float().mean(dim=1).view(1, 1, height, width)
     return Swap(result, coherence)
@@ -177,8 +194,8 @@ def _match_cells(
 ) -> tuple[Tensor, Tensor]:
     """What stretches of the style put on each position, and how similar that is: (H·W,) each.
 
-    Each cell chooses a stretch by what stands in its middle; a position takes that of its own cell,
-    or of the nearest beside, above or below it.
+    Each cell chooses a stretch by what stands in its middle, and by how flat it is around there; a
+    position takes that of its own cell, or of the nearest beside, above or below it.
 
     Args:
         queries: (H, W, K·9), of length 1.
@@ -192,12 +209,13 @@ def _match_cells(
         )
         for count, length in zip(cells.shape, (height, width), strict=True)
     )
-    middle_queries, flat = (x[middle_down][:, middle_right] for x in (queries, flatness))
+    middle_queries, flat, around = (
+        x[middle_down][:, middle_right] for x in (queries, flatness, _average_around(flatness))
+    )
     chosen = _choose_origins(
-        bank, middle_queries, _JITTER + _FLAT_JITTER * flat, cells
+        bank, middle_queries, _JITTER + _FLAT_JITTER * flat, around, cells
     )  # (cells down, right)
-    best = queries.new_full((height, width), -2.0)
-    choice = torch.zeros(height, width, dtype=torch.int64, device=queries.device)
+    candidates, costs = [], []
     for rows, columns in itertools.product((False, True), repeat=2):
         above = _cell_index(down, len(middle_down), beside=rows)
         left = _cell_index(right, len(middle_right), beside=columns)
@@ -208,10 +226,74 @@ def _match_cells(
         position = torch.where(inside, row * bank.grid[1] + column, 0)
         inside &= bank.mask[position]
         cosine = (queries * bank.keys[position]).sum(dim=-1).masked_fill(~inside, -2.0)
-        closer = cosine > best + (_CLOSER if rows or columns else 0.0)
-        best = torch.where(closer, cosine, best)
-        choice = torch.where(closer, position, choice)
-    return choice.flatten(), best.flatten()
+        candidates.append(position)
+        costs.append((_CLOSER if rows or columns else 0.0) - cosine)
+    candidate, cost = torch.stack(candidates), torch.stack(costs)
+    label = _cut_seams(bank, candidate, cost, flatness)[None]
+    return candidate.gather(0, label).flatten(), -cost.gather(0, label).flatten()
+
+
+def _cut_seams(bank: PatchBank, candidates: Tensor, costs: Tensor, flatness: Tensor) -> Tensor:
+    """Which candidate each position takes, so that they are similar to the picture, and to what
+    goes on from their neighbours': (H, W).
+
+    Args:
+        candidates: (L, H, W), positions of the style.
+        costs: (L, H, W), of each by itself.
+        flatness: (H, W); seams count where it is 1.
+    """
+    flat_across = torch.minimum(flatness[:, 1:], flatness[:, :-1])
+    flat_down = torch.minimum(flatness[1:], flatness[:-1])
+    across = _SEAM * flat_across * _seam_costs(bank, candidates, 1)
+    down = _SEAM * flat_down * _seam_costs(bank, candidates.mT, bank.grid[1]).mT
+    left, right, above, below = (torch.zeros_like(costs) for _ in range(4))  # where they come from
+    for _ in range(_SEAM_ROUNDS):
+        total = costs + left + right + above + below
+        # A message leaves out what came from where it goes.
+        to_right = ((total - right)[:, None, :, :-1] + across).amin(0)
+        to_left = ((total - left)[None, :, :, 1:] + across).amin(1)
+        to_below = ((total - below)[:, None, :-1] + down).amin(0)
+        to_above = ((total - above)[None, :, 1:] + down).amin(1)
+        left, right, above, below = (
+            F.pad(message - message.amin(0), beyond)
+            for message, beyond in (
+                (to_right, (1, 0)),
+                (to_left, (0, 1)),
+                (to_below, (0, 0, 1, 0)),
+                (to_above, (0, 0, 0, 1)),
+            )
+        )
+    return (costs + left + right + above + below).argmin(0)
+
+
+def _seam_costs(bank: PatchBank, candidates: Tensor, step: int) -> Tensor:
+    """How unlike what a position's candidates go on with is to those of the next, and what those
+    come from to its own, in cosines: (L, L, H, W − 1).
+
+    Args:
+        candidates: (L, H, W).
+        step: from a position of the style to the next one in this direction.
+    """
+    here, there = candidates[..., :-1], candidates[..., 1:]
+    going_on, coming_from = (
+        bank.keys[(position + offset).clamp(0, len(bank.keys) - 1)]
+        for position, offset in ((here, step), (there, -step))
+    )
+    after = torch.einsum("ahwk,bhwk->abhw", going_on, bank.keys[there])
+    before = torch.einsum("ahwk,bhwk->abhw", bank.keys[here], coming_from)
+    return 2 - after - before
+
+
+def _measure_flatness(patches: Tensor) -> Tensor:
+    """(P,) of patches (P, K·9) of projected features: 1 where neighbours are all alike."""
+    relief = patches.view(len(patches), -1, PATCH_SIZE**2).std(dim=2, correction=0)
+    return (-relief.square().mean(dim=1) / _RELIEF**2).exp()
+
+
+def _average_around(x: Tensor) -> Tensor:
+    """(H, W), the mean around each position; edges go on."""
+    beyond = F.pad(x[None, None], [_AROUND] * 4, mode="replicate")
+    return F.avg_pool2d(beyond, 2 * _AROUND + 1, stride=1)[0, 0]
 
 
 def _cell_index(position: Tensor, count: int, *, beside: bool) -> Tensor:
@@ -220,8 +302,11 @@ def _cell_index(position: Tensor, count: int, *, beside: bool) -> Tensor:
     return (position // CELL_SIZE + side).clamp(0, count - 1)
 
 
-def _choose_origins(bank: PatchBank, queries: Tensor, jitter: Tensor, cells: Tensor) -> Tensor:
-    """The style position that each cell's stretch begins with, by similarity plus scaled noise.
+def _choose_origins(
+    bank: PatchBank, queries: Tensor, jitter: Tensor, flatness: Tensor, cells: Tensor
+) -> Tensor:
+    """The style position that each cell's stretch begins with, by similarity plus scaled noise,
+    less what is going on there where the picture is flat.
 
     Noise is a hash of the cell's number and the position's: the same on a tile as on the whole
     picture.
@@ -231,7 +316,9 @@ def _choose_origins(bank: PatchBank, queries: Tensor, jitter: Tensor, cells: Ten
     hashed = ((hashed ^ (hashed >> 15)) * 0x2C1B3C6D) & 0xFFFFFFFF
     hashed = ((hashed ^ (hashed >> 13)) * 0x297A2D39) & 0xFFFFFFFF
     noise = (hashed ^ (hashed >> 16)).to(cosine) / 2**32
-    return bank.positions[(cosine + jitter[..., None] * noise).argmax(dim=-1)]
+    restless = (flatness[..., None] - bank.flatness[bank.positions]).clamp_min(0)
+    score = cosine + jitter[..., None] * noise - _RESTLESS * restless
+    return bank.positions[score.argmax(dim=-1)]
 
 
 def _unfold(projected: Tensor) -> Tensor:
@@ -263,3 +350,29 @@ def _overlaps(nearest: Tensor, grid: tuple[int, int]) -> Tensor:
 def _patch_offsets() -> Iterator[tuple[int, int]]:
     reach = range(-(PATCH_SIZE // 2), PATCH_SIZE // 2 + 1)
     return itertools.product(reach, reach)
+
+
+def _blend_overlaps(covering: Tensor, values: Tensor, factor: int, size: tuple[int, int]) -> Tensor:
+    """(1, C, f·H, f·W): what nine patches lay on each position, each patch weighted at every one of
+    its parts by the distance from its middle, to nothing at its edge.
+
+    Args:
+        covering: (H·W, 9), see `_overlaps`.
+        values, factor: of a layer, see `PatchBank`.
+        size: H and W.
+    """
+    blend = values.new_zeros(len(covering), values.shape[1] // factor**2, factor**2)
+    for index, weights in enumerate(_blend_weights(factor).to(values)):
+        blend += weights * values[covering[:, index]].view(blend.shape)
+    return F.pixel_shuffle(blend.flatten(1).T.reshape(1, -1, *size), factor)
+
+
+def _blend_weights(factor: int) -> Tensor:
+    """(9, f²): how much each of the patches around a position counts in each of its parts; of every
+    part together 1."""
+    reach = PATCH_SIZE // 2
+    parts = (torch.arange(factor) + 0.5) / factor - 0.5  # from the position's middle
+    offsets = torch.arange(-reach, reach + 1)[:, None]  # from the patch's middle to the position's
+    axis = PATCH_SIZE / 2 - (parts + offsets).abs()
+    axis = axis / axis.sum(0)
+    return torch.einsum("ay,bx->abyx", axis, axis).reshape(PATCH_SIZE**2, factor**2)

@@ -226,7 +226,9 @@ def test_the_margin_of_tiles_covers_all_that_a_pixel_depends_on() -> None:
     stylist = belamy.AnyStylist(AnyStyleOptions(CONTENT, STYLES[0]))
     rows = [stylist.encoder.layers[stylist.encoder.resolve(layer)] for layer in LAYERS]
     field = max(row.receptive_field or 1 for row in rows)
-    reach = field // 2 + 48 + 2 * 8 + 96  # decoder, a patch's own half twice, a cell and a half
+    # decoder, strokes; a patch's own half twice, a message about seams, a cell and a half and
+    # two positions around its middle
+    reach = field // 2 + 48 + 24 + 2 * 8 + 8 + 96 + 2 * 8
     tiling = render._choose_tiling(2048, stylist.encoder, torch.zeros(1, 3, 4000, 10))
     assert tiling is not None
     assert tiling.margin == -(-reach // 64) * 64

@@ -14,6 +14,7 @@ from torch import Tensor
 from belamy.devices import DTYPES, choose_device
 from belamy.engines.anystyle.encoder import encode_moments, load_encoder
 from belamy.engines.anystyle.options import LARGEST_STYLE, AnyStyleOptions, resolve
+from belamy.engines.anystyle.strokes import STROKE_REACH
 from belamy.engines.anystyle.synthesis import (
     CELL_SIDE,
     Codec,
@@ -176,7 +177,7 @@ def _choose_tiling(tile: str | int, backbone: Backbone, image: Tensor) -> Tiling
         return None
     field = max(backbone.layers[backbone.resolve(layer)].receptive_field or 1 for layer in LAYERS)
     # A pixel sees so far, and what is swapped there is decided by so many positions around.
-    reach = field // 2 + REACH + SWAP_REACH * STRIDE
+    reach = field // 2 + REACH + STROKE_REACH + SWAP_REACH * STRIDE
     margin = -(-reach // CELL_SIDE) * CELL_SIDE
     least = 2 * margin + 2 * CELL_SIDE
     if isinstance(tile, int):

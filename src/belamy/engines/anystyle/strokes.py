@@ -11,16 +11,20 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.networks.image_to_image.arbitrary_style import STRIDE, soften
+from belamy.networks.image_to_image.arbitrary_style import STRIDE
 from belamy.objectives.patch_match import PATCH_SIZE
 
-__all__ = ["find_stretches", "lay_strokes", "stroke_amount", "vary_fraction"]
+__all__ = ["STROKE_REACH", "find_stretches", "lay_strokes", "stroke_amount", "vary_fraction"]
+
+STROKE_REACH = 24
+"""Pixels beyond which nothing decides what strokes change in one."""
 
 # What patches that meet at the edge of a stretch have in common: a row of three in nine
 _EDGE = 1 / PATCH_SIZE
 # Of the fraction of patches: how much is laid where none agree, and how much more in a stretch. By
 # the manner and content that SqueezeNet measures (`benchmarks/style_quality.py`).
-_LEAST, _MORE = 2 / 3, 1 / 2
+_LEAST, _MORE = 0.58, 0.5
+_BROAD = 16  # pixels of the squares over which what is broader than strokes is averaged. By eye
 _FULL = 0.5  # the fraction of patches from which on strokes are laid in full. By eye
 
 
@@ -56,7 +60,15 @@ def lay_strokes(painted: Tensor, laid: Tensor, stretches: Tensor, amount: float)
         amount: how much of it.
     """
     where = F.interpolate(stretches, scale_factor=STRIDE, mode="bilinear")
-    return amount * where * ((laid - soften(laid)) - (painted - soften(painted)))
+    return amount * where * (_take_strokes(laid) - _take_strokes(painted))
+
+
+def _take_strokes(image: Tensor) -> Tensor:
+    """What is no broader than a stroke, (N, 3, H, W), H and W multiples of `STRIDE`."""
+    height, width = image.shape[-2:]
+    beyond = F.pad(image, (0, -width % _BROAD, 0, -height % _BROAD), mode="replicate")
+    broad = F.interpolate(F.avg_pool2d(beyond, _BROAD), scale_factor=_BROAD, mode="bilinear")
+    return image - broad[..., :height, :width]
 
 
 def stroke_amount(fraction: float, strokes: float) -> float:
