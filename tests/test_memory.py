@@ -18,7 +18,7 @@ import torch
 layer = torch.nn.Conv2d(16, 16, 3).to(memory_format=torch.channels_last)
 with torch.inference_mode():
     for number in [*range(20)] * 2:
-        x = torch.rand(1, 16, 24 + number, 30 + number)
+        x = torch.rand(1, 16, 48 + number, 60 + number)
         layer(x.contiguous(memory_format=torch.channels_last))
 """
 

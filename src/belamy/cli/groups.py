@@ -21,7 +21,7 @@ __all__ = [
     "PlainGroup",
     "RootGroup",
     "StrictGroup",
-    "collect_remarks",
+    "collect_messages",
     "complain",
     "one_line",
     "remark",
@@ -172,17 +172,17 @@ def _warnings_as_lines() -> Iterator[None]:
         yield
 
 
-# Where remarks are put, in a thread whose work is told of later.
-_LATER: ContextVar[list[str] | None] = ContextVar("remarks for later", default=None)
+# Where messages are put, in a thread whose work is told of later.
+_LATER: ContextVar[list[str] | None] = ContextVar("messages for later", default=None)
 
 
 @contextmanager
-def collect_remarks() -> Iterator[list[str]]:
+def collect_messages() -> Iterator[list[str]]:
     """What would be remarked inside is put into a list."""
-    remarks: list[str] = []
-    before = _LATER.set(remarks)
+    messages: list[str] = []
+    before = _LATER.set(messages)
     try:
-        yield remarks
+        yield messages
     finally:
         _LATER.reset(before)
 

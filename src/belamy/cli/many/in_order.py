@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from belamy.cli.groups import collect_remarks
+from belamy.cli.groups import collect_messages
 
 __all__ = ["Outcome", "work_in_order"]
 
@@ -95,7 +95,7 @@ class _Queue(Generic[Item, Made]):
                     self._changed.notify_all()
 
     def _try(self, item: Item) -> Outcome[Made]:
-        with collect_remarks() as said:
+        with collect_messages() as said:
             try:
                 return Outcome(self._work(item), None, said)
             except KeyboardInterrupt:
