@@ -194,7 +194,7 @@ def test_going_on_from_the_painter_inside(config: GanConfig, tmp_path: Path) -> 
         for path in (find_network("portraits"), tmp_path / "run" / "network.safetensors")
     )
     assert not torch.equal(first, second)
-    assert float((first - second).abs().max()) < 0.01  # a step of the slow start
+    torch.testing.assert_close(first, second, atol=0.01, rtol=1e-3)  # a step of the slow start
     with pytest.raises(WeightsError, match="is a light of 64 px"):
         trained(replace(config, start="portraits"), tmp_path / "other")
 

@@ -18,7 +18,7 @@ from belamy.networks.gan.latents import draw, draw_styles
 __all__ = ["ATTEMPTS", "LEAST_LOGIT", "FaceRejection"]
 
 ATTEMPTS = 16  # latents that are drawn for a picture at most; then the best of them is kept
-LEAST_LOGIT = 6.5  # of a face. By eye, see docs/gan.md
+LEAST_LOGIT = 7.5  # of a face. By eye: of `portraits` at the usual truncation about one in 18 is below
 
 
 class FaceRejection:
