@@ -36,8 +36,8 @@ _SQUARE = re.compile(rf"(?P<x>{_NUMBER}),(?P<y>{_NUMBER}),(?P<side>{_NUMBER})")
 Network: TypeAlias = str | os.PathLike[str]
 Truncation: TypeAlias = Annotated[float | None, Between(0, 2)]
 Latents: TypeAlias = str | os.PathLike[str] | Sequence[str]
-Upscale: TypeAlias = Annotated[int, Between(1, 16)]
 Rejection: TypeAlias = Literal["auto", "face", "none"]
+Upscale: TypeAlias = Annotated[int, Between(1, 16)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +54,10 @@ class PaintOptions:
             between them, less is safer and less varied. 0.8 by default; latents from files are
             left as they are.
         label: paint only pictures of this label, of painters that learned several.
-        latents: a file, or several, of latents that were saved, instead of drawing new ones.
         rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
             up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
             latents never are.
+        latents: a file, or several, of latents that were saved, instead of drawing new ones.
         sheet: all on one sheet; otherwise each picture is a step of its own.
         upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
         sign: write the formula that both networks played for at the lower right, by hand.
@@ -73,10 +73,10 @@ class PaintOptions:
     seed: int = 0
     truncation: Truncation = None
     label: str | None = None
+    rejection: Rejection = "auto"
     latents: Latents = ()
     sheet: bool = True
     upscale: Upscale = 1
-    rejection: Rejection = "auto"
     sign: bool = False
     frame: bool = False
     precision: PassPrecision = "auto"
@@ -105,13 +105,13 @@ class WalkOptions:
         truncation: 1 paints all that the painter can, 0 the most ordinary picture alone; 0.8 by
             default; latents from files are left as they are.
         label: paint only pictures of this label, of painters that learned several.
+        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
+            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
+            latents never are.
         latents: a file, or several, of latents that were saved: the stops of the walk.
         upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
         sign: write the formula that both networks played for at the lower right, by hand.
         frame: put the picture in a plain gilt frame.
-        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
-            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
-            latents never are.
         device: auto, cpu, cuda or mps.
     """
 
@@ -123,11 +123,11 @@ class WalkOptions:
     seed: int = 0
     truncation: Truncation = None
     label: str | None = None
+    rejection: Rejection = "auto"
     latents: Latents = ()
     upscale: Upscale = 1
     sign: bool = False
     frame: bool = False
-    rejection: Rejection = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -161,13 +161,13 @@ class MixOptions:
         truncation: 1 paints all that the painter can, 0 the most ordinary picture alone; 0.8 by
             default; latents from files are left as they are.
         label: of both pictures, of painters that learned several.
+        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
+            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
+            latents never are.
         latents: a file, or several, of latents that were saved.
         upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
         sign: write the formula that both networks played for at the lower right, by hand.
         frame: put each picture in a plain gilt frame.
-        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
-            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
-            latents never are.
         device: auto, cpu, cuda or mps.
     """
 
@@ -179,11 +179,11 @@ class MixOptions:
     count: Annotated[int | None, Between(1, 100)] = None
     truncation: Truncation = None
     label: str | None = None
+    rejection: Rejection = "auto"
     latents: Latents = ()
     upscale: Upscale = 1
     sign: bool = False
     frame: bool = False
-    rejection: Rejection = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -212,13 +212,13 @@ class EditOptions:
         truncation: 1 paints all that the painter can, 0 the most ordinary picture alone; 0.8 by
             default; latents from files are left as they are.
         label: of the picture, of painters that learned several.
+        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
+            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
+            latents never are.
         latents: a file, or several, of latents that were saved.
         upscale: times as high and as wide, 1 to 16, with the grain of a brush instead of blur.
         sign: write the formula that both networks played for at the lower right, by hand.
         frame: put each picture in a plain gilt frame.
-        rejection: what is drawn again. face: pictures in which the detector of `faces` sees none,
-            up to 16 times each; none; auto: face of `portraits`, none of other painters. Saved
-            latents never are.
         device: auto, cpu, cuda or mps.
     """
 
@@ -231,11 +231,11 @@ class EditOptions:
     where: Literal["all", "coarse", "fine"] = "all"
     truncation: Truncation = None
     label: str | None = None
+    rejection: Rejection = "auto"
     latents: Latents = ()
     upscale: Upscale = 1
     sign: bool = False
     frame: bool = False
-    rejection: Rejection = "auto"
     device: str = "auto"
 
     def __post_init__(self) -> None:
