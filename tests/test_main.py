@@ -66,7 +66,7 @@ def test_strips_keep_small_blocks_alone() -> None:
     *_, dream = watch("dream", "x.jpg")
     for arguments in (["style", "apply", "x"], ["defog", "x.jpg"], ["translate", "apply", "x"]):
         *_, other = watch(*arguments)
-        assert f"mmap_threshold={32 << 20}:" in other
+        assert f"mmap_threshold={64 << 20}:" in other
         assert f"mmap_threshold={4 << 30}:" in dream
 
 

@@ -18,7 +18,7 @@ __all__ = ["has_glibc", "memory_settings"]
 _LARGE = 4 << 30  # bytes: beyond any block that a layer asks for
 # Of what repaints whole pictures in strips: a strip's blocks are smaller and are kept, the few
 # pictures are larger, and would leave holes that nothing fits into.
-_PICTURE = 32 << 20
+_PICTURE = 64 << 20
 # Threads share one heap: those of their own are cut up, and given back whole.
 _MALLOC = "glibc.malloc.mmap_threshold={0}:glibc.malloc.trim_threshold={1}:glibc.malloc.arena_max=1"
 _PRIMITIVES = "16"  # that oneDNN keeps
