@@ -99,7 +99,7 @@ class DreamOptions:
         strength: how much of the dream is blended into the image, 0 to 1.
         keep_colors: take only light and dark from the dream, and colours from the image.
         precision: what the network computes in; auto takes bfloat16 where this machine is faster in
-            it (iris: four fifths of the time; never efficientnet_lite2), else float32. Pictures
+            it (iris: half the time for a step; never efficientnet_lite2), else float32. Pictures
             differ by it as by the seed of the jitter. Somebody's own module stays in float32.
         tile: longest side of the tiles that large pictures are worked on in; auto decides by the
             memory that is free, none never tiles.
