@@ -5,7 +5,9 @@ now, over what is seen in both; of the film held to itself over that of frames m
 would win it, so the energy of the gradients stands beside it. The film is drawn by formula, so that
 its motion is exact; another one can be named, whose motion is estimated.
 
-    python benchmarks/film.py [--quick] [FILM] [--only dream,faststyle,…,journey,speed]
+    python benchmarks/film.py [--quick] [FILM] [--only dream,faststyle,…,journey,passes,speed]
+
+`passes` paints the drawn film there and back and there again, against once.
 
 `speed` is the whole command `style apply starry-night` at 640×360 through OpenVINO, reading, motion
 and writing included, in frames for each second of one core, on one thread.
@@ -40,6 +42,8 @@ from belamy.engines.film.film_options import (
     StyleFilmOptions,
     TranslateFilmOptions,
 )
+from belamy.engines.film.films import open_repainted
+from belamy.engines.film.frames import steps_of
 from belamy.engines.film.journey import Zoom
 from belamy.engines.film.one_pass import anystyle_film, faststyle_film, translate_film
 from belamy.engines.film.painting import FilmStylist
@@ -71,6 +75,8 @@ def main() -> int:
     for name in only:
         if name == "journey":
             figures += journey(30 if quick else 300)
+        elif name == "passes":
+            figures += passes(4 if quick else 8)
         elif name == "speed":
             figures += speed(8 if quick else 40)
         else:
@@ -121,7 +127,7 @@ RENDERERS: dict[str, Callable[[float], FrameRenderer]] = {
     ),
     "defog": lambda steady: FilmDefogger(DefogFilmOptions(FILM, steady=steady)),
 }
-ENGINES = (*RENDERERS, "journey", "speed")
+ENGINES = (*RENDERERS, "journey", "passes", "speed")
 
 
 def flicker(name: str, frames: Sequence[Tensor], motions: Sequence[Motion]) -> list[Figure]:
@@ -191,6 +197,40 @@ def journey(count: int) -> list[Figure]:
     ]
 
 
+def passes(count: int) -> list[Figure]:
+    """Flicker, sharpness and time of a film painted in three passes, over those of one."""
+    rendered = RenderedFilm(72, 120)
+    film = write_film(FILM.parent / "passes.mp4", [rendered.frame(i) for i in range(count)])
+    found = []
+    for number in (1, 3):
+        options = StyleFilmOptions(
+            film, clouds(96, 128, 3).roll(1, 1), model="iris", iterations="30,20", passes=number
+        )
+        work = open_repainted(options)
+        started = time.process_time()
+        images = [step.image for step in steps_of(work)]
+        seconds = time.process_time() - started
+        changes = [
+            change(before, now, rendered.motion(index))
+            for index, (before, now) in enumerate(pairwise(images), start=1)
+        ]
+        found.append((sum(changes), sum(map(gradient_energy, images)), seconds))
+    once, thrice = found
+    return [
+        Figure("three passes: flicker, over one pass's", thrice[0] / once[0], 1.0),
+        Figure("three passes: sharpness", thrice[1] / once[1], SHARP_BAR, at_most=False),
+        Figure("three passes: time", thrice[2] / once[2], 3.0),
+    ]
+
+
+def write_film(path: Path, frames: Sequence[Tensor]) -> Path:
+    size = (frames[0].shape[-2], frames[0].shape[-1])
+    with create_film(path, size=size, frame_rate=Fraction(25)) as writer:
+        for index, frame in enumerate(frames):
+            writer.write(frame, Fraction(index, 25), Fraction(1, 25))
+    return path
+
+
 def speed(count: int) -> list[Figure]:
     """What a frame costs once the network is loaded: a long film's seconds less a short one's."""
     folder = FILM.parent
@@ -199,11 +239,8 @@ def speed(count: int) -> list[Figure]:
     there_and_back = [*frames, *frames[-2:0:-1]]
     seconds = []
     for length in (2, 2 + count):
-        film = folder / f"{length}.mp4"
-        with create_film(film, size=(360, 640), frame_rate=Fraction(25)) as writer:
-            for index in range(length):
-                image = there_and_back[index % len(there_and_back)]
-                writer.write(image, Fraction(index, 25), Fraction(1, 25))
+        shown = [there_and_back[index % len(there_and_back)] for index in range(length)]
+        film = write_film(folder / f"{length}.mp4", shown)
         words = ["style", "apply", "starry-night", str(film), "-o", str(folder / "new.mp4")]
         words += ["--runtime", "openvino", "--overwrite"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -44,6 +44,7 @@ LINES = {
     "film-defog": "defog film.mp4 --method dcp",
     "film-anystyle": "style film.mp4 style.png --fast --size 64 --every 1",
     "film-style": "style film.mp4 style.png --model iris --iterations 2,2 --size 32",
+    "film-style, passes": "style film.mp4 style.png --iterations 1,1 --size 32 --passes 2",
 }
 
 
@@ -51,7 +52,8 @@ LINES = {
 def test_a_film_goes_through_the_command_for_pictures(film: str, name: str) -> None:
     import belamy
 
-    engine, _, runtime = name.partition(", ")
+    engine, _, more = name.partition(", ")
+    runtime = more if more == "openvino" else ""
     if runtime:
         pytest.importorskip(runtime)
     belamy.save_image(RenderedFilm(32, 32, seed=3).frame(0), "style.png")
@@ -74,6 +76,10 @@ def test_options_of_films_are_for_films(film: str) -> None:
     refused = run("defog", film, "-o", "new.png", "--steady", "0.5")
     assert refused.exit_code != 0
     assert "--steady is for films" in refused.output
+    refused = run("style", film, film, "-o", "new.png", "--passes", "2")
+    assert "--passes is for films" in refused.output
+    refused = run("style", film, film, "-o", "new.mp4", "--fast", "--passes", "2")
+    assert "without steps; leave out --passes" in refused.output
     refused = run("defog", film, "-o", film, "--method", "dcp", "--overwrite")
     assert "would overwrite itself" in refused.output
 

@@ -31,8 +31,9 @@ __all__ = ["app"]
 # What only one of the two ways to paint can use.
 FAST_ALONE = arguments_of(any_style_steps).keys() - arguments_of(style_steps).keys()
 STEPS_ALONE = arguments_of(style_steps).keys() - arguments_of(any_style_steps).keys() | {
-    *("every", "trace")
+    *("every", "passes", "trace")
 }
+PASSES = f"Of a film: {arguments_of(StyleFilmOptions)['passes'].help}"
 TRACE_MARK = b'[\n{"step": '  # how files of losses begin
 
 app = typer.Typer(
@@ -86,6 +87,7 @@ def paint(
     network: Annotated[str, option(any_style_steps, "network")] = default(
         any_style_steps, "network"
     ),
+    passes: Annotated[int, typer.Option(help=PASSES)] = 1,
     overwrite: Overwrite = False,
     film: FilmFlags = NO_FILM,
     **options: Any,
@@ -96,8 +98,10 @@ def paint(
         require_folder(trace.parent)
         require_ours(trace, TRACE_MARK, overwrite)
     alone = {"patches": patches, "strokes": strokes, "strength": strength, "network": network}
-    given = {**options, **alone}
+    given = {**options, **alone, "passes": passes}
     moves = film.is_film([content], output)
+    if is_typed(context, "passes") and not moves:
+        raise OptionError("--passes is for films: name one film, and a film as the output")
     chosen = _chosen(context, fast, given, free=("every",) if moves else ())
     if moves:
         film_form = AnyStyleFilmOptions if fast else StyleFilmOptions

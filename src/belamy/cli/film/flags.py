@@ -89,8 +89,9 @@ class FilmFlags:
 
         def open_work() -> Any:
             from belamy.engines.film.films import open_repainted  # brings torch
+            from belamy.engines.film.parts import parts_of
 
-            return open_repainted(options)
+            return open_repainted(options, parts_of(target))
 
         make_film(
             *(open_work, target, doing),

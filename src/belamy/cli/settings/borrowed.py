@@ -22,7 +22,7 @@ __all__ = ["Borrowed", "borrow_from_picture", "borrow_from_recipe"]
 
 # Files that belong to the one picture that was made: another picture has its own.
 _OWN_FILES = ("image", "content", "mask", "style_mask", "init")
-_FILM = ("fps", "start", "end", "every", "steady")  # of the one film
+_FILM = ("fps", "start", "end", "every", "steady", "passes")  # of the one film
 
 # Options that say the same thing in several ways: one that is typed stands for all of them.
 _INSTEAD = (

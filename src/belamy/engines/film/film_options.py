@@ -56,8 +56,10 @@ def _of_film(form: Form) -> Form:
     engine = form.__mro__[2]
     rest = (engine.__doc__ or "").partition("Args:\n")[2]
     arguments, mark, end = rest.partition("\n\n    Raises:")
-    own = (FilmOptions.__doc__ or "").partition("Args:\n")[2].rstrip()
-    form.__doc__ = f"{form.__doc__}\n\n    Args:\n{arguments.rstrip()}\n{own}{mark}{end}"
+    of_films = (FilmOptions.__doc__ or "").partition("Args:\n")[2].rstrip()
+    what, _, own = (form.__doc__ or "").partition("\n\n    Args:\n")
+    lines = filter(None, (arguments.rstrip(), of_films, own.rstrip()))
+    form.__doc__ = "\n".join((f"{what}\n\n    Args:", *lines)) + mark + end
     return form
 
 
@@ -68,9 +70,24 @@ class DreamFilmOptions(FilmOptions, DreamOptions):
 
 
 @_of_film
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class StyleFilmOptions(FilmOptions, StyleOptions):
-    """What a film that is painted by steps is asked for; its `content` is the film."""
+    """What a film that is painted by steps is asked for; its `content` is the film.
+
+    Args:
+        passes: how often each scene is painted through, there and back in turn: each pass goes on
+            from the one before it, half way to the neighbour that it comes from.
+    """
+
+    passes: Annotated[int, Between(1, 20)] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.passes > 1 and self.steady == 0:
+            raise OptionError(
+                f"steady is 0, which makes each frame by itself, and passes is {self.passes}; "
+                "leave one of them out"
+            )
 
 
 @_of_film

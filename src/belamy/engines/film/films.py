@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from belamy.engines.film.clearing import FilmDefogger
@@ -20,6 +21,8 @@ from belamy.engines.film.film_options import (
 )
 from belamy.engines.film.one_pass import anystyle_film, faststyle_film, translate_film
 from belamy.engines.film.painting import FilmStylist, largest_side
+from belamy.engines.film.parts import passes_of
+from belamy.engines.film.passes import FilmInPasses
 from belamy.engines.film.repaint import FrameRenderer, RepaintedFilm
 from belamy.engines.film.source import look_through
 from belamy.errors import OptionError
@@ -37,8 +40,11 @@ _RENDERERS: dict[type[FilmOptions], Callable[[Any], FrameRenderer]] = {
 }
 
 
-def open_repainted(options: FilmOptions) -> RepaintedFilm:
+def open_repainted(options: FilmOptions, folder: Path | None = None) -> RepaintedFilm:
     """A film that is to be dreamt on, painted, translated or cleared, with its network loaded.
+
+    Args:
+        folder: of its parts, where work that was stopped is gone on with; None: there is none.
 
     Raises:
         ImageError: the film is not there, damaged, or has no frames where they are taken.
@@ -53,6 +59,9 @@ def open_repainted(options: FilmOptions) -> RepaintedFilm:
     if isinstance(options, DefogFilmOptions) and options.compare:
         height, width = film.plan.size
         film = replace(film, plan=replace(film.plan, size=(height, 2 * width)))
+    if isinstance(renderer, FilmStylist) and renderer.options.passes > 1:
+        place = None if folder is None else passes_of(folder)
+        return FilmInPasses(film, renderer, renderer.options.passes, place)
     return RepaintedFilm(film, renderer)
 
 

@@ -60,6 +60,9 @@ class FilmFrame:
         alpha: (1, 1, H, W), or None.
         note: a line for the user.
         losses: what is minimised, by name.
+        fraction: how much of the work on the film is done, where frames are worked on several
+            times; None: as many frames as are made.
+        is_draft: whether it is painted further, and not yet a frame of the film.
     """
 
     index: int
@@ -68,6 +71,8 @@ class FilmFrame:
     alpha: Tensor | None = None
     note: str = ""
     losses: Mapping[str, float] = field(default_factory=dict)
+    fraction: float | None = None
+    is_draft: bool = False
 
 
 class FilmWork(Protocol):
@@ -85,7 +90,7 @@ class FilmWork(Protocol):
         """The frames of a scene in order, from the first or from the one after `after` on.
 
         A frame depends on the one before it and on its own number, on nothing else, so that a film
-        that was stopped goes on as if it had not been.
+        that was stopped goes on as if it had not been. Drafts may come first.
         """
 
 
@@ -104,6 +109,7 @@ def step_of(work: FilmWork, frame: FilmFrame) -> Step:
         *(frame.index + 1, total, frame.image, dict(frame.losses), frame.alpha),
         recipe=replace(work.recipe, step=frame.index + 1),
         note=frame.note,
+        fraction=frame.fraction,
         time=time,
         duration=duration,
     )
@@ -113,4 +119,5 @@ def steps_of(work: FilmWork) -> Iterator[Step]:
     """Every frame of a film as a step, none of them kept."""
     for scene in range(len(work.plan.scenes)):
         for frame in work.frames(scene, None):
-            yield step_of(work, frame)
+            if not frame.is_draft:
+                yield step_of(work, frame)

@@ -1,8 +1,8 @@
 """Films painted by steps: each frame begins as the one before, moved, and is held to it.
 
 Source: Ruder, Dosovitskiy and Brox 2016, "Artistic style transfer for videos": the start, the
-temporal loss, its long-term form. **Differs** in that what came to light begins as the film shows
-it, and that the first frame alone goes through all scales.
+temporal loss, its long-term form, its passes. **Differs** in that what came to light begins as the
+film shows it, and that the first frame alone goes through all scales.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from belamy.pixels.recipe import Recipe
 __all__ = ["FilmStylist", "largest_side"]
 
 _PART = 0.4  # of a still's steps at a scale
+_PART_AGAIN = 0.2  # in each further pass
+_BLEND = 0.5  # of the neighbour, in the start of a further pass (Ruder et al.: δ)
 _TEMPORAL = 200.0  # how much a pixel counts that should be as it was. By trial
 _BEFORE = (1, 2, 4)  # the frames that each is compared with, so many before it (Ruder et al.: J)
 
@@ -65,11 +67,34 @@ class FilmStylist:
         """A frame that begins as the one before, and is held to it and to earlier ones."""
         if self.options.steady == 0:
             return self.begin(image)
-        scene = self._stylist.prepare(image)
-        target, trust = _target(image, state, motion)
         start = image + motion.mask * (warp(state["image-1"], motion.flow) - image)
+        return self._paint_on(image, start, state, motion, _PART)
+
+    def paint_again(
+        self, image: Tensor, own: Tensor, state: Mapping[str, Tensor], motion: Motion | None
+    ) -> Painted:
+        """See `belamy.engines.film.passes.PassRenderer`."""
+        start = own
+        if motion is not None:
+            amount = self.options.steady * _BLEND * motion.mask
+            start = own + amount * (warp(state["image-1"], motion.flow) - own)
+        return self._paint_on(image, start, state, motion, _PART_AGAIN)
+
+    def _paint_on(
+        self,
+        image: Tensor,
+        start: Tensor,
+        state: Mapping[str, Tensor],
+        motion: Motion | None,
+        part: float,
+    ) -> Painted:
+        """A frame painted for some of a still's steps, held to those that are kept of others."""
+        scene = self._stylist.prepare(image)
+        target, trust = image, torch.zeros_like(image[:, :1])
+        if motion is not None:
+            target, trust = _target(image, state, motion)
         _, following = iterations_of(scene.options)
-        steps = max(1, round(_PART * following))
+        steps = max(1, round(part * following))
         weight = self.options.steady * _TEMPORAL * trust
         painted = paint_on(scene, start.clamp(0, 1), steps, target, weight)
         return _keep(finish(scene, painted), image, state)

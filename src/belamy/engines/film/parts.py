@@ -4,6 +4,7 @@ recipe.json         how the film is made; another recipe is refused
 frames/000001.png   finished frames, written aside and renamed
 scene-003.state     what the next frame of a scene is made of, exactly
 scene-003.claim     who is at work on it
+passes/scene-003/   earlier passes over it; see belamy.engines.film.passes
 
 Scenes are made by themselves, so that several processes share a film by them. Frames are encoded at
 the end, all at once: a film that was stopped and one that was not are the same to the byte.
@@ -35,7 +36,7 @@ from belamy.pixels.images import from_pil, to_pil
 from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
 
-__all__ = ["Parts", "parts_of"]
+__all__ = ["Parts", "load_state", "parts_of", "passes_of", "save_state"]
 
 # zlib's level, and its strategy for runs of one byte: frames are read once more, and deleted
 _FAST_PNG, _RUNS = 1, 3
@@ -45,6 +46,11 @@ _INDEX = "index"
 def parts_of(target: Path) -> Path:
     """The folder of a film that is not finished."""
     return target.with_name(target.name + ".parts")
+
+
+def passes_of(folder: Path) -> Path:
+    """Where in such a folder the passes before the last one are, a folder for each scene."""
+    return folder / "passes"
 
 
 class Parts:
@@ -75,14 +81,18 @@ class Parts:
         self._frames.mkdir(exist_ok=True)
 
     def make(self) -> Generator[Step, None, None]:
-        """The frames that are not there yet, but for those that another process is at work on."""
+        """The frames that are not there yet, but for those that another process is at work on.
+
+        Drafts of them come in between, so that one sees how far the work is.
+        """
         for scene in range(len(self.work.plan.scenes)):
             with self._claim(f"scene-{scene:03}") as mine:
                 if not mine:
                     continue
                 with Background() as saving:
                     for frame in self.work.frames(scene, self._latest(scene)):
-                        saving.run(partial(self._save, scene, frame))
+                        if not frame.is_draft:
+                            saving.run(partial(self._save, scene, frame))
                         yield step_of(self.work, frame)
 
     def is_complete(self) -> bool:
@@ -115,8 +125,9 @@ class Parts:
         self.remove_folder(self.folder)
 
     def remove_if_empty(self) -> None:
-        """Delete the folder where no frame was finished, and nobody is at work."""
+        """Delete the folder where no frame was finished or begun, and nobody is at work."""
         held = [*self._frames.glob("*.png"), *self.folder.glob("*.claim")]
+        held += passes_of(self.folder).glob("*/*.state")
         if self.folder.is_dir() and not held:
             self.remove()
 
@@ -136,7 +147,7 @@ class Parts:
 
     def _latest(self, scene: int) -> FilmFrame | None:
         """The last finished frame of a scene, with its state; None where there is none."""
-        found = _load_state(self._state(scene))
+        found = load_state(self._state(scene))
         if found is None or not self._path(found[0]).is_file():
             return None
         index, state = found
@@ -153,9 +164,7 @@ class Parts:
             picture.putalpha(alpha)
         with atomic_path(self._path(frame.index)) as temporary:
             picture.save(temporary, "PNG", compress_level=_FAST_PNG, compress_type=_RUNS)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in frame.state.items()}
-        with atomic_path(self._state(scene)) as temporary:
-            save_file(_apart(tensors), temporary, {_INDEX: str(frame.index)})
+        save_state(self._state(scene), frame)
 
     @contextmanager
     def _claim(self, name: str) -> Iterator[bool]:
@@ -177,8 +186,15 @@ def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
-def _load_state(path: Path) -> tuple[int, dict[str, Tensor]] | None:
-    """The number of a frame, and what the next one is made of."""
+def save_state(path: Path, frame: FilmFrame) -> None:
+    """Keep the number of a frame, and exactly what the next one is made of."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in frame.state.items()}
+    with atomic_path(path) as temporary:
+        save_file(_apart(tensors), temporary, {_INDEX: str(frame.index)})
+
+
+def load_state(path: Path) -> tuple[int, dict[str, Tensor]] | None:
+    """The number of a frame, and what the next one is made of; None where there is none."""
     if not path.is_file():
         return None
     with safe_open(path, "pt") as file:

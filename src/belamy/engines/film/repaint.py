@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from belamy.pixels.film.frame import Frame
 from belamy.pixels.motion.flow import Motion, Quality, estimate_motion
 from belamy.pixels.recipe import Recipe
 
-__all__ = ["FrameRenderer", "Painted", "RepaintedFilm"]
+__all__ = ["FrameRenderer", "Painted", "RepaintedFilm", "Seen"]
 
 
 @dataclass(frozen=True)
@@ -85,37 +85,65 @@ class RepaintedFilm:
 
     def frames(self, scene: int, after: FilmFrame | None) -> Iterator[FilmFrame]:
         """See `FilmWork`."""
-        made = -1 if after is None else after.index
+        return self.go_through(scene, after, self.paint)
+
+    def paint(self, seen: Seen, state: Mapping[str, Tensor]) -> Painted:
+        """A frame, with the state of the one before it."""
+        if seen.previous is None or seen.motion is None:
+            return self.renderer.begin(seen.frame.image)
+        return self.renderer.follow(seen.frame.image, seen.previous, state, seen.motion)
+
+    def go_through(
+        self,
+        scene: int,
+        after: FilmFrame | None,
+        paint: Callable[[Seen, Mapping[str, Tensor]], Painted],
+        *,
+        backward: bool = False,
+    ) -> Iterator[FilmFrame]:
+        """The frames of a scene, each painted with the state of the one before.
+
+        Args:
+            after: the one that was made last; None: none was.
+            backward: from the last to the first; the one before is then the one after.
+        """
+        made = None if after is None else after.index
         state: Mapping[str, Tensor] = {} if after is None else after.state
-        for seen in read_ahead(self._look(scene, made)):
-            image = seen.frame.image
+        for seen in read_ahead(self._look(scene, made, backward)):
             if seen.previous is None:
-                self.renderer.prepare(image)
-            if seen.index <= made:
+                self.renderer.prepare(seen.frame.image)
+            if seen.is_made:
                 continue
-            if seen.previous is None or seen.motion is None:
-                painted = self.renderer.begin(image)
-            else:
-                painted = self.renderer.follow(image, seen.previous, state, seen.motion)
+            painted = paint(seen, state)
             state = painted.state
             yield FilmFrame(seen.index, painted.image, state, seen.frame.alpha, painted.note)
 
-    def _look(self, scene: int, made: int) -> Iterator[_Seen]:
+    def _look(self, scene: int, made: int | None, backward: bool) -> Iterator[Seen]:
         """The frames of a scene; with their motion those after the one that was made last."""
         previous: Tensor | None = None
-        for index, frame in self.source.frames(scene):
+        is_made = made is not None
+        for index, frame in self.source.frames(scene, backward=backward):
             motion = None
-            if previous is not None and index > made:
+            if previous is not None and not is_made:
                 motion = estimate_motion(previous, frame.image, self.renderer.motion_quality)
-            yield _Seen(index, frame, previous, motion)
+            yield Seen(index, frame, previous, motion, is_made)
             previous = frame.image
+            is_made = is_made and index != made
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """A frame of the film that is repainted, and how it came from the one before."""
+class Seen:
+    """A frame of the film that is repainted, and how it came from the one before.
+
+    Args:
+        index: from 0 on, in the whole film.
+        previous: the film's frame before; None for the first of a scene.
+        motion: from that to this one; None where it is not needed.
+        is_made: whether its result is there already.
+    """
 
     index: int
     frame: Frame
     previous: Tensor | None
     motion: Motion | None
+    is_made: bool

@@ -16,6 +16,7 @@ from belamy.pixels.motion.cuts import find_cuts
 __all__ = ["SourceFilm", "look_through", "rate_and_sound"]
 
 _GLANCE = 160  # pixels of the long side at which scenes are told apart
+_HELD = 4_000_000  # pixels of all frames together that are held to be given backward
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,25 @@ class SourceFilm:
     size: int | None
     plan: FilmPlan
 
-    def frames(self, scene: int) -> Iterator[tuple[int, Frame]]:
-        """The frames of a scene, and their numbers in the whole film."""
+    def frames(self, scene: int, *, backward: bool = False) -> Iterator[tuple[int, Frame]]:
+        """The frames of a scene, and their numbers in the whole film.
+
+        Args:
+            backward: from the last to the first. Films are read forward: a stretch of frames at a
+                time is held, and what lies before it is read again.
+        """
         rows = self.plan.scenes[scene]
+        if not backward:
+            yield from self._between(rows)
+            return
+        height, width = self.plan.size
+        most = max(1, _HELD // (height * width))
+        for stop in range(rows.stop, rows.start, -most):
+            held = list(self._between(range(max(rows.start, stop - most), stop)))
+            while held:
+                yield held.pop()
+
+    def _between(self, rows: range) -> Iterator[tuple[int, Frame]]:
         with _open(self.path, self.options, self.size) as reader:
             for index, frame in enumerate(reader):
                 if index >= rows.stop:

@@ -135,7 +135,7 @@ export const SPECS = {
       { name: "direction", kind: "choice", values: ["a-to-b", "b-to-a"], usual: "a-to-b", wide: true },
       strength, colours, pixels(256),
     ],
-    required: { network: "impressionism", size: 256 },
+    required: { network: "old-photographs", size: 256 },
     fine: {},
     hidden: ["image", "network"],
   },
@@ -249,7 +249,13 @@ for (const name of ["dream", "style", "any_style", "apply_style", "translate", "
   SPECS[`${name}_film`] = {
     ...base,
     rows: [...rows, ...OF_FILMS],
-    fine: { ...base.fine, fps: { kind: "number" }, start: { kind: "number" }, end: { kind: "number" } },
+    fine: {
+      ...base.fine,
+      fps: { kind: "number" },
+      start: { kind: "number" },
+      end: { kind: "number" },
+      ...(name === "style" ? { passes: { kind: "number" } } : {}),
+    },
     required: { ...base.required, ...(name === "defog" ? {} : { size: FILM_SIDE }) },
     hidden: [...base.hidden, "mask", "style_mask", "init", "compare"],
   };
