@@ -86,6 +86,14 @@ CASES: dict[str, tuple[Callable[[], Tensor], tuple[float, ...]]] = {
         lambda: painted("impressionism", "b-to-a"),
         (0.4910, 0.3084, -0.0817, 0.3923, 0.7917, 0.2500, 0.6431, 1.0412, 0.2205),
     ),
+    "old-photographs": (
+        lambda: painted("old-photographs", "a-to-b"),
+        (0.6370, 0.2493, 0.8080, 0.7222, 0.9397, 0.3689, 0.7610, 0.4864, 0.4319),
+    ),
+    "old-photographs back": (
+        lambda: painted("old-photographs", "b-to-a"),
+        (0.3718, 0.3343, -0.2831, 0.2450, 0.6865, 0.1603, 0.6185, 0.7642, 0.0947),
+    ),
     "anystyle": (
         any_style,
         (0.3922, 0.3241, 0.0098, 0.3262, 0.8123, -0.2718, 0.8508, 0.3435, 0.1061),

@@ -187,6 +187,7 @@ def test_names() -> None:
         "great-wave": "johnson",
         "the-scream": "johnson",
         "composition-vii": "johnson",
+        "old-photographs": "translation",
         "impressionism": "translation",
     }
     assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in (*NETWORKS, *embedded_names()))

@@ -187,7 +187,7 @@ NETWORKS: dict[str, Architecture] = {
     "translation": Architecture(
         "image-to-image",
         Builder("image_to_image.network:build_translation_net"),
-        embedded=("impressionism",),
+        embedded=("old-photographs", "impressionism"),
     ),
     "layers": Architecture("image-to-image", Builder("image_to_image.network:build_from_rows")),
     "anystyle": Architecture(

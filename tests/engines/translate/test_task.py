@@ -113,6 +113,8 @@ def blueness(images: Tensor) -> float:
         {"pool": 0},
         {"generator": "residual"},
         {"generator": "coarse"},
+        {"generator": "tones"},
+        {"cycle_noise": 0.1},
         {"generator_norm": "none"},
         {"discriminator_scales": 2},
         {"discriminator_norm": "none"},

@@ -69,3 +69,17 @@ def test_what_is_filtered_leaves_no_checkerboard(sampling: str, smooth: bool) ->
     made = flat(torch.full((1, 3, 256, 256), 0.4))[..., 124:132, 124:132]
     spread = float(made.flatten(2).std(dim=2).max())
     assert (spread < 1e-6) == smooth
+
+
+def test_tones_draw_nothing() -> None:
+    """A plain picture stays plain; a pixel's own colour decides most of what it becomes."""
+    network = build_translation_net("tones", 4, 1, norm="none")
+    initialise(network, make_rng(0, "weights"))
+    plain = torch.tensor([0.2, 0.5, 0.8]).view(1, 3, 1, 1).expand(1, 3, 64, 64)
+    with torch.no_grad():
+        made = network(plain)
+        torch.testing.assert_close(made, made[..., :1, :1].expand_as(made), atol=1e-6, rtol=0)
+        spotted = plain.clone()
+        spotted[..., 32, 32] += 0.2
+        change = (network(spotted) - made).abs().sum(1)[0]
+    assert float(change[32, 32]) > 10 * float(change.flatten().topk(2).values[1])

@@ -51,7 +51,7 @@ def apply(
     network: Annotated[
         str,
         typer.Argument(
-            help="A network that `belamy translate train` made, or impressionism.",
+            help="A network that `belamy translate train` made, old-photographs or impressionism.",
             autocompletion=translators,
         ),
     ],
@@ -141,7 +141,7 @@ def evaluate(
     network: Annotated[
         str,
         typer.Argument(
-            help="A network that `belamy translate train` made, or impressionism.",
+            help="A network that `belamy translate train` made, old-photographs or impressionism.",
             autocompletion=translators,
         ),
     ],

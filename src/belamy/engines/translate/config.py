@@ -62,7 +62,9 @@ class TranslateConfig:
             it; whole.
         generator: resnet, CycleGAN's; residual, the same added to the picture, which learns small
             changes in fewer steps; coarse, added to the picture without its details, so that tones
-            stay and every detail is made anew; unet, which keeps lines where they are.
+            stay and every detail is made anew; tones, which changes the colour of each pixel and
+            draws nothing, so that every detail stays at any size; unet, which keeps lines where
+            they are.
         generator_channels: at full size, four times as many at quarter size.
         blocks: residual blocks of a generator. None: 9, and none in a unet.
         generator_norm: instance, as CycleGAN's, which evens out how light pictures are, and their
@@ -125,7 +127,7 @@ class TranslateConfig:
     b_label: str | None = None
     size: Annotated[int, Between(64, 1024, "pixels")] = 128
     crop: Literal["jitter", "detail", "zoom", "whole"] = "jitter"
-    generator: Literal["resnet", "residual", "coarse", "unet"] = "resnet"
+    generator: Literal["resnet", "residual", "coarse", "tones", "unet"] = "resnet"
     generator_channels: Annotated[int, _CHANNELS] = 64
     blocks: Annotated[int | None, Between(0, 32)] = None
     generator_norm: Literal["instance", "none"] = "instance"

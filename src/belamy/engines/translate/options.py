@@ -26,9 +26,10 @@ class TranslateOptions:
 
     Args:
         image: a file, PIL image, array or tensor; any size. Transparency is kept.
-        network: a file that `belamy translate train` made, or impressionism, which is inside the
-            package: landscapes as paintings, and back; it learned on small pictures, so that
-            size 256 or 384 shows its brush.
+        network: a file that `belamy translate train` made, or one that is inside the package:
+            old-photographs, photographs of today as of about 1890, and old ones in colour; or
+            impressionism, landscapes as paintings, and back, which learned on small pictures, so
+            that size 256 or 384 shows its brush.
         direction: from domain A to domain B, or back; methods that learn one direction alone have
             a-to-b.
         size: long side of the result in pixels; a network changes things that are as large as

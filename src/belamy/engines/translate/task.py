@@ -308,7 +308,7 @@ def _build_generator(config: TranslateConfig, name: str) -> ImageTransformNet:
         initialise_for_relu(generator, rng)
     else:
         initialise(generator, rng)
-    if config.generator in ("residual", "coarse"):
+    if config.generator in ("residual", "coarse", "tones"):
         *_, last = (part for part in generator.modules() if isinstance(part, nn.Conv2d))
         with torch.no_grad():
             last.weight.mul_(_RESIDUAL_GAIN)

@@ -15,6 +15,7 @@ __all__ = [
     "johnson_rows",
     "residual_rows",
     "resnet_rows",
+    "tones_rows",
     "unet_rows",
 ]
 
@@ -94,6 +95,48 @@ def coarse_rows(channels: int, blocks: int, sampling: str) -> _Rows:
     return [{"layer": "sum", "branches": [resnet_rows(channels, blocks, sampling)[:-1], rest]}]
 
 
+def tones_rows(channels: int, blocks: int, sampling: str) -> _Rows:
+    """What colour each pixel becomes, by its own, and by what there is around it: residual blocks
+    look at the picture at a quarter of its size, and three convolutions of one pixel, that see the
+    picture itself beside what those found, change its colour.
+
+    Tones and colours alone change, so that every detail stays, at any size, and nothing can be
+    drawn that is not there.
+
+    Args:
+        channels: half of those that each pixel has at full size; four times as many at a quarter.
+        blocks: residual blocks at quarter size.
+        sampling: one of `SAMPLINGS`, which it does not need: halving is filtered.
+    """
+    _check_blocks(blocks)
+    wide = 2 * channels
+    around: _Rows = [
+        {"layer": "halve"},
+        *_convolution(3, wide, 3),
+        *_norm_rows(wide, affine=False),
+        {"layer": "halve"},
+        *_convolution(wide, 2 * wide, 3),
+        *_norm_rows(2 * wide, affine=False),
+        *(_block(2 * wide, affine=False) for _ in range(blocks)),
+        *_convolution(2 * wide, wide, 3),
+        {"layer": "double"},
+        {"layer": "double"},
+    ]
+    change: _Rows = [
+        {"layer": "join", "branches": [around, []]},
+        *_pixel_rows(wide + 3, wide),
+        {"layer": "relu"},
+        *_pixel_rows(wide, wide),
+        {"layer": "relu"},
+        *_pixel_rows(wide, 3),
+    ]
+    return [{"layer": "sum", "branches": [change, []]}]
+
+
+def _pixel_rows(inputs: int, outputs: int) -> _Rows:
+    return [{"layer": "conv", "inputs": inputs, "outputs": outputs, "kernel": [1, 1]}]
+
+
 def unet_rows(channels: int, blocks: int, sampling: str) -> _Rows:
     """A U-Net (Ronneberger et al. 2015; Isola et al. 2017): five times down, five times up, and
     what was there before each step down is seen again after the step up.
@@ -128,6 +171,7 @@ SHAPES: dict[str, Callable[[int, int, str], _Rows]] = {
     "resnet": resnet_rows,
     "residual": residual_rows,
     "coarse": coarse_rows,
+    "tones": tones_rows,
     "unet": unet_rows,
 }
 """What a network that translates may look like: (channels, blocks, sampling) → its rows."""

@@ -15,7 +15,7 @@ const scene = (room, of, preset) => ({
 export const FIRST = {
   dream: scene("dream", "clouds", "shore"),
   style: scene("style", "landscape", "once"),
-  translate: scene("translate", "landscape", "impressionist"),
+  translate: scene("translate", "landscape", "old"),
   defog: scene("defog", "fog", "clear"),
 };
 

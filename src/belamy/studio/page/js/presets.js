@@ -30,9 +30,10 @@ export const PRESETS = {
     ["gentleman", { upscale: 10, frame: true, sign: true, count: 4 }, { engine: "gan_paint" }],
   ],
   translate: [
-    ["impressionist", {}],
-    ["photograph", { direction: "b-to-a" }],
-    ["half", { strength: 0.5 }],
+    ["old", { network: "old-photographs" }],
+    ["new", { network: "old-photographs", direction: "b-to-a" }],
+    ["impressionist", { network: "impressionism" }],
+    ["photograph", { network: "impressionism", direction: "b-to-a" }],
   ],
   defog: [
     ["clear", {}, { engine: "defog" }],
