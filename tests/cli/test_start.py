@@ -1,4 +1,5 @@
-"""What a command needs no torch for begins without it: each in a process of its own."""
+"""What is loaded is what is used: which modules commands must not bring, each in a process of its
+own."""
 
 from __future__ import annotations
 
@@ -13,12 +14,20 @@ from torch import Tensor
 from belamy.pixels.images import save_image
 from belamy.pixels.recipe import Recipe
 
-HEAVY = {"torch", "numpy", "PIL", "matplotlib", "scipy", "onnxruntime", "av", "timm"}
+# What only some commands, extras or users' own networks need.
+ELSEWHERE = {
+    *("matplotlib", "scipy", "onnxruntime", "openvino", "av", "cv2", "timm", "accelerate"),
+    *("fastapi", "starlette", "uvicorn", "http.server", "tensorboard", "transformers"),
+    *("sympy", "torch._dynamo", "torch._inductor", "torchvision", "IPython"),
+}
+HEAVY = {"torch", "numpy", "PIL", *ELSEWHERE}
+# What typer itself needs for a command line, but not for help.
+TYPING = {"pydantic", "importlib.metadata", "email.message", "ssl", "urllib.request"}
 
 # Prints, after the command's own output, which heavy modules it brought.
 CODE = f"""
 import atexit, sys
-heavy = {sorted(HEAVY)}
+heavy = {sorted(HEAVY | TYPING)}
 atexit.register(lambda: print("imported", *[one for one in heavy if one in sys.modules]))
 from belamy.cli import main
 main()
@@ -27,6 +36,11 @@ main()
 
 def imported(*arguments: str, code: int = 0) -> set[str]:
     """Which heavy modules a command imports; its exit code is looked at."""
+    return loaded(*arguments, code=code) & HEAVY
+
+
+def loaded(*arguments: str, code: int = 0) -> set[str]:
+    """As `imported`, with what typer needs."""
     done = subprocess.run(
         [sys.executable, "-c", CODE, *arguments],
         capture_output=True,
@@ -65,6 +79,11 @@ def test_a_list_brings_nothing_heavy(command: str, code: int) -> None:
     assert imported(*command.split(), code=code) == set()
 
 
+@pytest.mark.parametrize("command", ["--version", "--help", "dream --help", "style --help"])
+def test_help_brings_nothing_of_the_line_s_reading(command: str) -> None:
+    assert loaded(*command.split()) == set()
+
+
 @pytest.mark.parametrize("command", ["models show iris", "models show iris --classes"])
 def test_the_head_of_a_file_brings_no_torch(command: str) -> None:
     assert imported(*command.split()) <= {"numpy"}  # safetensors' own
@@ -97,3 +116,29 @@ def test_a_name_that_is_unknown_is_said_before_torch_comes(
     monkeypatch.chdir(tmp_path)
     assert "torch" not in imported(*command.split(), code=1)
     assert not (tmp_path / "made.png").exists()
+
+
+SMALL = "--size 32"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"dream photo.png -o made.png {SMALL} --octaves 1 --steps 1",
+        f"style photo.png photo.png -o made.png {SMALL} --model iris --iterations 1",
+        f"style photo.png photo.png --fast -o made.png {SMALL}",
+        f"style apply starry-night photo.png -o made.png {SMALL}",
+        f"translate apply impressionism photo.png -o made.png {SMALL}",
+        "gan paint --count 1 -o made.png",
+        "defog photo.png -o made.png",
+        "fog photo.png -o made.png",
+        "classify photo.png --model iris",
+    ],
+)
+def test_pictures_bring_torch_and_nothing_of_other_commands(
+    command: str, photo: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_image(photo, tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    assert "torch" in (brought := imported(*command.split()))
+    assert brought & ELSEWHERE == set()

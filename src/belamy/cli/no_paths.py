@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any
 
 import typer
@@ -28,8 +29,9 @@ def _hide(context: typer.Context, given: bool) -> None:
         context.with_resource(hiding_paths())
 
 
+@functools.cache
 def _option() -> Any:
-    """As typer makes it for a command of its own."""
+    """As typer makes it for a command of its own; all commands share it."""
     holder = typer.Typer(add_completion=False)
 
     @holder.command()

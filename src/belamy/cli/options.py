@@ -19,6 +19,7 @@ Every argument of `dream_steps` becomes an option of the same name; what the com
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import re
@@ -26,7 +27,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from types import NoneType, SimpleNamespace, UnionType
+from types import MappingProxyType, NoneType, SimpleNamespace, UnionType
 from typing import (
     Annotated,
     Any,
@@ -78,7 +79,8 @@ class Argument:
     type: Any
 
 
-def arguments_of(function: Callable[..., Any]) -> dict[str, Argument]:
+@functools.cache
+def arguments_of(function: Callable[..., Any]) -> Mapping[str, Argument]:
     """The arguments of a function (or of a dataclass), in order.
 
     Raises:
@@ -90,10 +92,12 @@ def arguments_of(function: Callable[..., Any]) -> dict[str, Argument]:
     assert parameters.keys() == texts.keys(), (
         f"{name}: signature and Args differ in {sorted(parameters.keys() ^ texts.keys())}"
     )
-    return {
-        parameter.name: _argument(function, parameter, texts[parameter.name])
-        for parameter in parameters.values()
-    }
+    return MappingProxyType(
+        {
+            parameter.name: _argument(function, parameter, texts[parameter.name])
+            for parameter in parameters.values()
+        }
+    )
 
 
 def option(function: Callable[..., Any], name: str, *flags: str, **settings: Any) -> Any:

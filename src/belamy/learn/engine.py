@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -27,6 +26,8 @@ def lesson_recipe(lesson: Callable[..., Lesson], options: dict[str, Any]) -> Rec
         lesson: which.
         options: all of its arguments; for a model chosen by itself, the one that was chosen.
     """
+    from importlib import metadata  # which brings the modules of e-mail
+
     from belamy.pixels.recipe import Recipe
 
     if options.get("model") == "auto":
@@ -40,7 +41,7 @@ def lesson_recipe(lesson: Callable[..., Lesson], options: dict[str, Any]) -> Rec
         weights={},
         seed=options.get("seed", 0),
         belamy=belamy.__version__,
-        torch=importlib.metadata.version("torch"),  # whose import would take seconds
+        torch=metadata.version("torch"),  # whose import would take seconds
     )
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from belamy.cli import app
-from belamy.cli.film.live import LivePage
+from belamy.cli.film.live_page import LivePage
 from belamy.engines.film.live import Live, frames_of_film, newest
 from belamy.errors import ImageError
 from belamy.pixels.motion.rendered import RenderedFilm

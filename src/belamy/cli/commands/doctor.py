@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,6 +60,8 @@ def _examination() -> dict[str, Any]:
 
 def _packages(problems: list[str]) -> tuple[dict[str, str], dict[str, Any]]:
     """The versions of what belamy needs, and which extras are complete: out of its own metadata."""
+    from importlib import metadata  # which brings the modules of e-mail
+
     try:
         ours = metadata.distribution("belamy")
     except metadata.PackageNotFoundError:
@@ -84,6 +85,8 @@ def _extra(packages: dict[str, str | None]) -> dict[str, Any]:
 
 
 def _version(name: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -16,6 +16,7 @@ import typer
 from belamy.checks import show_value
 from belamy.cli.settings.borrowed import Borrowed, borrow_from_picture
 from belamy.cli.settings.defaults import apply_defaults
+from belamy.cli.settings.films import carry_film
 from belamy.cli.settings.grid import GRID, make_grid, read_grid, split_words
 from belamy.cli.settings.patterns import fill_output
 from belamy.cli.settings.presets import borrow_from_preset
@@ -126,6 +127,7 @@ def _take_over(
     positional = [one for one in command.params if one.param_type_name == "argument"]
     names = dict(zip(found.way.positional, (str(one.name) for one in positional), strict=True))
     _require_switch(found, typed)
+    found = carry_film(found, params, [typed.get(one.name) for one in positional])
     found = found.beside(_fields_typed(typed, names))
     args = _insert_network(found, names, typed, args)
     filled: dict[str, Any] = {}
@@ -209,8 +211,9 @@ def _first_or_all(param: Any, find: Callable[[], list[str]]) -> Any:
     return functools.cache(lambda: find() if getattr(param, "multiple", False) else find()[0])
 
 
+@functools.cache
 def _options() -> list[Any]:
-    """As typer makes them for a command of its own."""
+    """As typer makes them for a command of its own; all commands share them."""
     holder = typer.Typer(add_completion=False)
 
     @holder.command()
