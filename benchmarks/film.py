@@ -7,7 +7,8 @@ its motion is exact; another one can be named, whose motion is estimated.
 
     python benchmarks/film.py [--quick] [FILM] [--only dream,faststyle,…,journey,passes,speed]
 
-`passes` paints the drawn film there and back and there again, against once.
+`breathing` is how far the level of what stands still goes up and down, once something bright passes
+and once the exposure changes. `passes` paints the drawn film there and back and there again, against once.
 
 `speed` is the whole command `style apply starry-night` at 640×360 through OpenVINO, reading, motion
 and writing included, in frames for each second of one core, on one thread.
@@ -15,6 +16,7 @@ and writing included, in frames for each second of one core, on one thread.
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import subprocess
@@ -58,6 +60,7 @@ from belamy.pixels.scenes import clouds
 
 PICTURE_BAR, PASS_BAR, SHARP_BAR = 0.4, 0.6, 0.9
 DETAIL_BARS, COLOUR_BAR = (0.85, 1.15), 6.0
+BREATH_BAR = 1.0  # levels
 RATE_BAR = 3.0  # frames that a core makes in a second: six on two
 SECONDS_BAR = 0.35  # of a still's, that a dreamt frame takes
 # Frames are handed to the engines one by one; the file that their recipes name is only hashed.
@@ -75,6 +78,9 @@ def main() -> int:
     for name in only:
         if name == "journey":
             figures += journey(30 if quick else 300)
+        elif name == "breathing":
+            for one in ("faststyle", "anystyle", "translate"):
+                figures += breathing(one, 6 if quick else 12)
         elif name == "passes":
             figures += passes(4 if quick else 8)
         elif name == "speed":
@@ -127,7 +133,7 @@ RENDERERS: dict[str, Callable[[float], FrameRenderer]] = {
     ),
     "defog": lambda steady: FilmDefogger(DefogFilmOptions(FILM, steady=steady)),
 }
-ENGINES = (*RENDERERS, "journey", "passes", "speed")
+ENGINES = (*RENDERERS, "journey", "breathing", "passes", "speed")
 
 
 def flicker(name: str, frames: Sequence[Tensor], motions: Sequence[Motion]) -> list[Figure]:
@@ -221,6 +227,36 @@ def passes(count: int) -> list[Figure]:
         Figure("three passes: sharpness", thrice[1] / once[1], SHARP_BAR, at_most=False),
         Figure("three passes: time", thrice[2] / once[2], 3.0),
     ]
+
+
+def breathing(name: str, count: int) -> list[Figure]:
+    """How far the level of what does not change goes up and down, beyond what it does in the film.
+
+    A bright ball crosses the lower half of a still scene, whose upper half is measured; or the
+    exposure rises by a fifth and falls again.
+    """
+    still = RenderedFilm(96, 160).frame(0)
+    rows = torch.arange(96.0).view(1, 1, -1, 1)
+    columns = torch.arange(160.0).view(1, 1, 1, -1)
+    ball, exposure = [], []
+    for index in range(count):
+        across = -20 + 200 * index / (count - 1)
+        distance = ((rows - 74).square() + (columns - across).square()).sqrt()
+        ball.append(torch.lerp(still, torch.ones(()), (20 - distance).clamp(0, 1)))
+        exposure.append(still * (0.8 + 0.2 * math.sin(math.pi * index / (count - 1))))
+    figures = []
+    for what, frames in (("a passing ball", ball), ("exposure", exposure)):
+        free, held = (wander(make(RENDERERS[name](steady), frames)[0]) for steady in (0.0, 1.0))
+        given = wander(frames)
+        title = f"{name}: breathing by {what} beyond the film's {given:.1f} levels"
+        figures.append(Figure(f"{title} ({free:.1f} frame by frame)", held - given, BREATH_BAR))
+    return figures
+
+
+def wander(images: Sequence[Tensor]) -> float:
+    """How far the mean of the upper third goes up and down, in levels, of the worst channel."""
+    means = torch.stack([image[0, :, :32].mean((1, 2)) for image in images])
+    return 255 * float((means.amax(0) - means.amin(0)).max())
 
 
 def write_film(path: Path, frames: Sequence[Tensor]) -> Path:

@@ -169,6 +169,28 @@ def test_a_still_film_stays_still(two_scenes: Path) -> None:
     assert float((second.image - first.image).abs().max()) < 2 / 255
 
 
+def test_what_stands_still_does_not_breathe_with_what_passes(two_scenes: Path) -> None:
+    """A network's norms see the whole picture: something bright makes all of it darker."""
+    still = FILM.frame(0)
+    frames = [still.clone() for _ in range(5)]
+    for index, frame in enumerate(frames[1:]):
+        frame[..., 26:, 16 * index : 16 * index + 24] = 1.0
+    levels = []
+    for steady in (0.0, 1.0):
+        renderer = fast(two_scenes, steady)
+        renderer.prepare(frames[0])
+        painted = renderer.begin(frames[0])
+        means = [painted.image[..., :16, :].mean((0, 2, 3))]
+        for before, now in pairwise(frames):
+            painted = renderer.follow(now, before, painted.state, estimate_motion(before, now))
+            means.append(painted.image[..., :16, :].mean((0, 2, 3)))
+        stacked = torch.stack(means)
+        levels.append(255 * float((stacked.amax(0) - stacked.amin(0)).max()))
+    free, held = levels
+    assert free > 3
+    assert held < 1
+
+
 def test_a_blend_is_as_sharp_as_the_frame() -> None:
     one, other = FILM.frame(0), RenderedFilm(48, 80, seed=2).frame(0)
     blend = steady_blend(one, other, torch.full((1, 1, 48, 80), 0.6))

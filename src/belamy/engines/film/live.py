@@ -18,11 +18,11 @@ from torch import Tensor
 
 from belamy.engines.faststyle.apply import StyleApplier
 from belamy.engines.faststyle.options import ApplyStyleOptions
-from belamy.engines.film.one_pass import steady_blend, still_likeness
+from belamy.engines.film.one_pass import hold_frame
 from belamy.errors import ImageError
 from belamy.pixels.film.reader import open_film
 from belamy.pixels.images import fit, resize
-from belamy.pixels.motion.flow import estimate_motion, opencv, warp
+from belamy.pixels.motion.flow import estimate_motion, opencv
 
 __all__ = ["Live", "LiveView", "frames_of_camera", "frames_of_film", "newest"]
 
@@ -176,6 +176,4 @@ class Live:
 
     def _hold(self, frame: Tensor, painted: Tensor, earlier: Tensor, shown: Tensor) -> Tensor:
         motion = estimate_motion(earlier, frame, "fast")
-        likeness = still_likeness(frame, earlier, motion)
-        amount = likeness * self._steady * (1 - _NEW)
-        return steady_blend(painted, warp(shown, motion.flow), amount)
+        return hold_frame(painted, shown, frame, earlier, motion, self._steady, _NEW)

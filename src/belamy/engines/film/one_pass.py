@@ -23,14 +23,15 @@ from belamy.engines.recipes import recipe_of
 from belamy.engines.translate.render import Translator
 from belamy.pixels.motion.detail import restore_detail
 from belamy.pixels.motion.flow import Motion, Quality, warp
+from belamy.pixels.motion.level import hold_level
 from belamy.pixels.recipe import Recipe
 
 __all__ = [
     "OnePass",
     "anystyle_film",
     "faststyle_film",
+    "hold_frame",
     "steady_blend",
-    "still_likeness",
     "translate_film",
 ]
 
@@ -76,13 +77,37 @@ class OnePass:
         """A frame held to the one before."""
         painted = self._paint_alone(image)
         if self._steady:
-            likeness = still_likeness(image, previous, motion)
-            moved = warp(state["image"], motion.flow)
-            painted = steady_blend(painted, moved, likeness * self._steady * (1 - _NEW))
+            painted = hold_frame(painted, state["image"], image, previous, motion, self._steady)
         return Painted(painted, {"image": painted})
 
 
-def still_likeness(image: Tensor, previous: Tensor, motion: Motion) -> Tensor:
+def hold_frame(
+    painted: Tensor,
+    before: Tensor,
+    image: Tensor,
+    previous: Tensor,
+    motion: Motion,
+    steady: float,
+    new: float = _NEW,
+) -> Tensor:
+    """A frame held to the one before in its level, and blended with it.
+
+    Args:
+        painted: (1, 3, H, W), by itself.
+        before: the result before.
+        image, previous: the film's frame, and the one before.
+        motion: from that to this one.
+        steady: how firmly, 0 to 1.
+        new: how much of the new frame there is at least.
+    """
+    likeness = _likeness(image, previous, motion) * steady
+    moved = warp(before, motion.flow)
+    change = image - warp(previous, motion.flow, sharp=False)
+    painted = hold_level(painted, moved, likeness, change)
+    return steady_blend(painted, moved, likeness * (1 - new))
+
+
+def _likeness(image: Tensor, previous: Tensor, motion: Motion) -> Tensor:
     """(1, 1, H, W) in [0, 1]: where the frame before shows the same, after it has been moved."""
     moved = warp(previous, motion.flow, sharp=False)
     difference = (image - moved).square().sum(1, keepdim=True)

@@ -26,7 +26,7 @@ from belamy.pixels.recipe import Recipe
 __all__ = ["FilmStylist", "largest_side"]
 
 _PART = 0.4  # of a still's steps at a scale
-_PART_AGAIN = 0.2  # in each further pass
+_PART_AGAIN = 0.1  # in each further pass (Ruder et al.: 100 of 1000)
 _BLEND = 0.5  # of the neighbour, in the start of a further pass (Ruder et al.: δ)
 _TEMPORAL = 200.0  # how much a pixel counts that should be as it was. By trial
 _BEFORE = (1, 2, 4)  # the frames that each is compared with, so many before it (Ruder et al.: J)

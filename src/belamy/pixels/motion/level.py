@@ -1,0 +1,45 @@
+"""The level of a film's regions, held where the film holds its own.
+
+A network that normalises by the mean and variance of a whole picture makes all of it darker when
+something bright comes in. Only the smooth part of the change is taken back, so that nothing blurs.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from belamy.pixels.pyramid import gaussian_blur
+
+__all__ = ["hold_level"]
+
+_CELLS = 24  # on the long side, in which levels are measured
+_SIGMA = 1.5  # cells
+_LEAK = 0.005  # of what is held is let go with each frame, so that it does not stay for ever
+_STIR = 1 / 255  # a change of the film's own level by so much lets go of most of it
+_MOST = 0.2  # of the range; more is no breathing
+_LEAST = 0.005  # part of a region that has to be known
+
+
+def hold_level(painted: Tensor, moved: Tensor, likeness: Tensor, change: Tensor) -> Tensor:
+    """A frame with the smooth part of its difference from the one before taken back.
+
+    Args:
+        painted: (1, 3, H, W), by itself.
+        moved: the result before, moved to here.
+        likeness: (1, 1, H, W) in [0, 1]: where the film shows the same, and how far that is held.
+        change: (1, 3, H, W): of the film itself, from the frame before, moved, to this one.
+    """
+    height, width = painted.shape[-2:]
+    side = max(1, max(height, width) // _CELLS)
+    grid = (max(1, height // side), max(1, width // side))
+    difference = (moved.to(painted) - painted) * likeness
+    sure = likeness**4  # edges of what passes are half alike, and are no change of light
+    stacked = torch.cat([difference, likeness, change * sure, sure], dim=1)
+    cells = gaussian_blur(F.adaptive_avg_pool2d(stacked, grid), _SIGMA, "replicate")
+    level = cells[:, :3] / (cells[:, 3:4] + _LEAST)
+    own = cells[:, 4:7] / (cells[:, 7:] + _LEAST)
+    stirred = own.abs().amax(1, keepdim=True) / _STIR
+    held = (level * (1 - _LEAK) * torch.exp(-stirred)).clamp(-_MOST, _MOST)
+    return painted + F.interpolate(held, (height, width), mode="bilinear")

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from belamy.pixels.motion.level import hold_level
+from belamy.pixels.motion.rendered import RenderedFilm
+
+PICTURE = RenderedFilm(48, 80).frame(0) * 0.5 + 0.25
+ALIKE, STILL = torch.ones(1, 1, 48, 80), torch.zeros(1, 3, 48, 80)
+
+
+def test_a_level_that_changes_by_itself_is_taken_back() -> None:
+    breath = torch.tensor([0.08, -0.05, 0.02]).view(1, 3, 1, 1)
+    held = hold_level(PICTURE + breath, PICTURE, ALIKE, STILL)
+    assert float((held - PICTURE).abs().max()) < 0.02 * 0.08
+
+
+def test_what_came_to_light_has_the_level_of_what_is_beside_it() -> None:
+    likeness = ALIKE.clone()
+    likeness[..., 30:44, 20:50] = 0
+    held = hold_level(PICTURE + 0.08, PICTURE, likeness, STILL)
+    assert float((held - PICTURE).abs().max()) < 0.15 * 0.08
+
+
+def test_a_film_whose_own_level_changes_lets_go() -> None:
+    darker = hold_level(PICTURE - 0.08, PICTURE, ALIKE, STILL - 5 / 255)
+    assert float((darker - (PICTURE - 0.08)).abs().max()) < 0.001
+
+
+def test_detail_that_differs_stays() -> None:
+    generator = torch.Generator().manual_seed(0)
+    grain = 0.1 * torch.randn((1, 3, 48, 80), generator=generator)
+    held = hold_level(PICTURE + grain, PICTURE, ALIKE, STILL)
+    assert float((held - PICTURE - grain).square().mean()) < 0.02 * float(grain.square().mean())
+
+
+def test_nothing_is_held_where_nothing_is_alike() -> None:
+    assert torch.equal(hold_level(PICTURE + 0.1, PICTURE, 0 * ALIKE, STILL), PICTURE + 0.1)
+
+
+@pytest.mark.parametrize("size", [(1, 90), (12, 12), (300, 20)])
+def test_any_shape(size: tuple[int, int]) -> None:
+    painted = torch.full((1, 3, *size), 0.6)
+    held = hold_level(painted, painted - 0.1, torch.ones(1, 1, *size), 0 * painted)
+    assert held.shape == painted.shape
+    assert float((held - 0.5).abs().max()) < 0.002
