@@ -27,7 +27,8 @@ _SMALLEST_PAINTING = 16  # pixels, of generators whose file does not say
 _MOST_PAINTED = 10_000
 _USUAL_STEPS = {"atlas": 128, "dream": 256}  # at most, where a recipe leaves them open
 _LEARNING = ("count", "discriminator_steps", "epochs", "pictures", "steps", "sweeps")
-_FILM = 1024  # pixels of a film's side, where no decoder says it
+_FILM = 1024  # pixels of a film's side, where no decoder is there to say it
+_SHRUNK = ("film-dream", "film-style")  # films that are smaller than what they are made of
 _WORKED_ON = ("image", "content")
 _MOST_SHOWN = 3  # paths of one kind
 
@@ -36,6 +37,7 @@ _MOST_SHOWN = 3  # paths of one kind
 class _Size:
     width: int
     height: int
+    is_known: bool = True
 
     @property
     def side(self) -> int:
@@ -47,7 +49,7 @@ class _Size:
 
 
 def picture_size(path: Path) -> _Size:
-    """Width and height of a picture, read from its header.
+    """Width and height of a picture or of a film's frames, read from its header.
 
     Raises:
         ImageError: it cannot be read.
@@ -56,7 +58,14 @@ def picture_size(path: Path) -> _Size:
     from belamy.pixels.film.kinds import kind_of
 
     if kind_of(path) in ("container", "frames"):
-        return _Size(_FILM, _FILM)
+        from belamy.pixels.film.reader import open_film
+
+        try:
+            with open_film(path) as film:
+                height, width = film.size
+        except BelamyError:  # a film of which no more than its recipe can be read
+            return _Size(_FILM, _FILM, is_known=False)
+        return _Size(width, height)
     with decode.open_picture(path) as picture:
         return _Size(*picture.size)
 
@@ -64,7 +73,7 @@ def picture_size(path: Path) -> _Size:
 def describe(call: Call, size: _Size) -> str:
     """Engine, size, steps and paths of a recipe, on one line."""
     found = call.recipe
-    shown = [f"{found.engine} at {_say_size(call, size)}"]
+    shown = [found.engine + _say_size(call, size)]
     steps = {**_steps_of(call), **({"made": found.step} if found.step is not None else {})}
     shown += [f"{name} {show_value(number)}" for name, number in steps.items()]
     shown += [
@@ -80,7 +89,9 @@ def describe(call: Call, size: _Size) -> str:
 
 def _say_size(call: Call, size: _Size) -> str:
     given = call.options.get("size")
-    return f"{size.width} × {size.height}" if given is None else f"size {show_value(given)}"
+    if given is not None:
+        return f" at size {show_value(given)}"
+    return f" at {size.width} × {size.height}" if size.is_known else ""
 
 
 def require_modest(call: Call, files: Found, size: _Size, name: str) -> None:
@@ -146,6 +157,7 @@ def _steps_of(call: Call) -> dict[str, object]:
         "steps",
         "iterations",
         "octaves",
+        "passes",
         "channels",
         "epochs",
         "count",
@@ -215,6 +227,8 @@ def _painting_side(call: Call, files: Found) -> int:
 def _large_inputs(call: Call, files: Found, size: _Size) -> Iterator[str]:
     """Where no size is named, the picture is as large as what it was made of."""
     if _number(_options(call).get("size")) is not None or call.recipe.engine == "gan-project":
+        return
+    if call.recipe.engine in _SHRUNK:
         return
     for one, path in zip(call.recipe.inputs, files.inputs, strict=True):
         if one.role in _WORKED_ON:

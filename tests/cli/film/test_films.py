@@ -69,6 +69,8 @@ def test_a_film_goes_through_the_command_for_pictures(film: str, name: str) -> N
     assert not Path("new.mp4.parts").exists()
     again = run("replay", "new.mp4", "-o", "again.mp4")
     assert again.exit_code == 0, again.output
+    side = "size" if recipe.options.get("size") else "64 × 48"
+    assert f"replaying {engine} at {side}" in again.output
     assert Path("again.mp4").read_bytes() == Path("new.mp4").read_bytes()
 
 
