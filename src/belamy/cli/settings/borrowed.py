@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ __all__ = ["Borrowed", "borrow_from_picture", "borrow_from_recipe"]
 
 # Files that belong to the one picture that was made: another picture has its own.
 _OWN_FILES = ("image", "content", "mask", "style_mask", "init")
-_FILM = ("fps", "start", "end", "every", "steady", "passes")  # of the one film
+_FILM = ("fps", "start", "end", "every", "steady", "passes")  # of films alone
 
 # Options that say the same thing in several ways: one that is typed stands for all of them.
 _INSTEAD = (
@@ -54,12 +54,14 @@ class Borrowed:
         way: the work that they are settings of.
         options: those of the work, by name, as JSON has them.
         files: role → how each is found, when nothing else is typed.
+        film: those of films alone, which mean nothing for a picture.
     """
 
     source: str
     way: Way
     options: Mapping[str, Any]
     files: Mapping[str, Callable[[], list[str]]]
+    film: Mapping[str, Any] = field(default_factory=dict)
 
     def beside(self, typed: Collection[str]) -> Borrowed:
         """Without what cannot stand beside the options that are typed."""
@@ -73,7 +75,7 @@ class Borrowed:
         gone |= {other for name in typed for other in _OF_ANOTHER.get(name, ())} - {*typed}
         options = {name: value for name, value in self.options.items() if name not in gone}
         files = {role: find for role, find in self.files.items() if role not in gone}
-        return Borrowed(self.source, self.way, options, files)
+        return replace(self, options=options, files=files)
 
 
 def borrow_from_picture(path: Path, ways: Sequence[Way]) -> Borrowed:
@@ -109,7 +111,10 @@ def borrow_from_recipe(
     way = _way_of(found.engine, source, ways)
     call = prepare(found, partial=True)
     place = _Place(folder, trust)
-    return Borrowed(source, way, _options_of(call, place), _files_of(found, place))
+    options = _options_of(call, place)
+    of_film = _FILM if way.kind == "frames" else ()
+    film = {name: options.pop(name) for name in of_film if name in options}
+    return Borrowed(source, way, options, _files_of(found, place), film)
 
 
 def _way_of(engine: str, source: str, ways: Sequence[Way]) -> Way:
@@ -130,10 +135,10 @@ def _way_of(engine: str, source: str, ways: Sequence[Way]) -> Way:
 
 def _options_of(call: Call, place: _Place) -> dict[str, Any]:
     """What was set, paths found beside the picture; how it was computed each machine decides."""
-    found, gone = {}, {*MACHINE, *(_FILM if call.recipe.engine.startswith("film-") else ())}
+    found = {}
     digests = {*call.recipe.weights.values()}
     for name, value in call.options.items():
-        if value is None or name in gone:
+        if value is None or name in MACHINE:
             continue
         if name in path_options(call.recipe):
             value = _find_paths(name, value, digests, place)
