@@ -49,7 +49,7 @@ def gram_distance(eye: Path, image: Tensor, target: Tensor) -> float:
 
 
 @pytest.mark.parametrize("loss", ["moments", "gram"])
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "projected-lbfgs"])
 def test_the_gram_distance_falls(
     eye: Path, photo: Tensor, stripes: Tensor, loss: str, optimizer: str
 ) -> None:

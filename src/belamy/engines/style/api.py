@@ -20,7 +20,8 @@ def style_steps(options: StyleOptions) -> Iterator[Step]:
     For many pictures, `belamy.Stylist` loads the network once.
 
     Yields:
-        a `Step` each, with the average of the latest pictures; the last holds the finished one.
+        a `Step` each, with the average of the latest pictures, of projected-lbfgs with the latest;
+        the last holds the finished one.
 
     Raises:
         ImageError: a picture cannot be read.

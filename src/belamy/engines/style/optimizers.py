@@ -1,7 +1,8 @@
-"""Optimizers of a picture's pixels, Adam and L-BFGS, and the exponential moving average of them."""
+"""Optimizers of a picture's pixels, L-BFGS and Adam, and the exponential moving average of them."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -21,6 +22,13 @@ BETA1, BETA2 = 0.9, 0.99
 EPSILON = 1e-12
 # Pairs of steps that L-BFGS remembers, each of two pictures. Source: as above.
 _HISTORY = 10
+# Pairs that projected L-BFGS remembers: of 20 the loss after the same steps is 0.1 % lower.
+_SHORT_HISTORY = 8
+# How far it goes at first, when nothing is known of the curvature, and how far at most: the mean
+# change of a value in [0, 1]. By trial; 0.05 at most gives the same picture.
+_FIRST_CHANGE, _LARGEST_CHANGE = 0.01, 0.02
+# A pair whose step and change of gradient are nearly at right angles says nothing of curvature.
+_LEAST_COSINE = 1e-4
 # The average looks back over this part of a scale's steps, and never further than so many.
 _WINDOW, _LONGEST_WINDOW = 1 / 5, 100
 
@@ -29,6 +37,8 @@ class Optimizer(Protocol):
     """What holds a picture and moves it against a gradient."""
 
     image: Tensor
+    averaged: bool
+    """Whether its pictures waver, so that their average is shown."""
 
     def step(self, gradient_at: GradientFunction) -> Losses:
         """Move the picture; the losses from before."""
@@ -45,6 +55,8 @@ class Adam:
 
     Source: Kingma & Ba 2014; the resampling from crowsonkb/style-transfer-pytorch.
     """
+
+    averaged = True
 
     def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
         self.image, self.step_size = image, step_size
@@ -77,6 +89,8 @@ class LBFGS:
         image, step_size, before: as for `Adam`; nothing can be carried over.
     """
 
+    averaged = True
+
     def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
         self.image = image.clone().requires_grad_(True)
         self._optimizer = torch.optim.LBFGS(
@@ -101,7 +115,76 @@ class LBFGS:
         return losses
 
 
-OPTIMIZERS: dict[str, type[Adam] | type[LBFGS]] = {"adam": Adam, "lbfgs": LBFGS}
+class ProjectedLBFGS:
+    """L-BFGS whose pixels stay in [0, 1], with short steps and a short memory.
+
+    What it remembers of a step is where the picture went, clamped, and not where it was sent. It
+    does not waver, so that no average lags behind it. Every scale starts anew.
+
+    Args:
+        image, step_size, before: as for `LBFGS`.
+
+    Source: Liu & Nocedal 1989, "On the limited memory BFGS method". Differs: no line search, but a
+    bound on the mean change of a value; the pictures are projected onto [0, 1].
+    """
+
+    averaged = False
+
+    def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
+        self.image, self.step_size = image, step_size
+        # In bfloat16, to remember twice as much: they only guide the direction.
+        self._pairs: deque[tuple[Tensor, Tensor]] = deque(maxlen=_SHORT_HISTORY)
+        self._before: tuple[Tensor, Tensor] | None = None
+
+    def step(self, gradient_at: GradientFunction) -> Losses:
+        gradient, losses = gradient_at(self.image)
+        if self._before is not None:
+            image, old = self._before
+            self._remember(self.image - image, gradient - old)
+        direction = self._direction(gradient)
+        size = float(direction.abs().mean())
+        factor = self.step_size * min(1.0, _LARGEST_CHANGE / size) if size > 0 else 0.0
+        self._before = (self.image, gradient)
+        self.image = (self.image - factor * direction).clamp_(0, 1)
+        return losses
+
+    def _remember(self, change: Tensor, bend: Tensor) -> None:
+        """A step, and the gradient's change along it, if it says that the loss is convex there."""
+        pair = change.bfloat16(), bend.bfloat16()
+        change, bend = (one.float() for one in pair)
+        if _dot(change, bend) > _LEAST_COSINE * float(change.norm() * bend.norm()):
+            self._pairs.append(pair)
+
+    def _direction(self, gradient: Tensor) -> Tensor:
+        """The gradient times the inverse curvature, as far as the last steps have shown it."""
+        direction = gradient.clone()
+        if not self._pairs:
+            size = float(direction.abs().mean())
+            return direction.mul_(_FIRST_CHANGE / size) if size > 0 else direction
+        parts = []
+        for pair in reversed(self._pairs):
+            change, bend = (one.float() for one in pair)
+            curvature = _dot(change, bend)
+            part = _dot(change, direction) / curvature
+            parts.append((part, curvature))
+            direction.sub_(bend, alpha=part)
+        change, bend = (one.float() for one in self._pairs[-1])
+        direction.mul_(_dot(change, bend) / _dot(bend, bend))
+        for pair, (part, curvature) in zip(self._pairs, reversed(parts), strict=True):
+            change, bend = (one.float() for one in pair)
+            direction.add_(change, alpha=part - _dot(bend, direction) / curvature)
+        return direction
+
+
+def _dot(one: Tensor, other: Tensor) -> float:
+    return float(torch.dot(one.flatten(), other.flatten()))
+
+
+OPTIMIZERS: dict[str, type[Adam] | type[LBFGS] | type[ProjectedLBFGS]] = {
+    "adam": Adam,
+    "lbfgs": LBFGS,
+    "projected-lbfgs": ProjectedLBFGS,
+}
 """Name → the optimizer; its usual step size is in `belamy.engines.style.options.STEP_SIZES`."""
 
 

@@ -63,8 +63,8 @@ PRESETS: dict[str, Preset] = {
 """Seconds of one core (AMD EPYC) with iris, a picture of 4:3, all scales: sketch 15, standard 136,
 measured once on a busy machine; fine has three times the steps of standard."""
 
-STEP_SIZES: dict[str, float] = {"adam": 0.02, "lbfgs": 1.0}
-"""Optimizer → its usual step size (Crowson's)."""
+STEP_SIZES: dict[str, float] = {"adam": 0.02, "lbfgs": 1.0, "projected-lbfgs": 1.0}
+"""Optimizer → its usual step size (the first two Crowson's)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +107,10 @@ class StyleOptions:
         keep_colors: luma takes only light and dark from the result, and colours from the content;
             match gives the styles the content's colours beforehand.
         pooling: how the network shrinks its layers: max, average or l2. None: as it was trained.
-        optimizer: adam, or lbfgs, which is coarser at first and needs more memory.
-        step_size: how far one step goes, of Adam in [0, 1] of a pixel. None: 0.02 for Adam, 1 for
-            L-BFGS.
+        optimizer: adam; lbfgs, which is coarser at first and needs more memory; or projected-lbfgs,
+            whose pixels stay in [0, 1], and which needs fewer steps than adam for the same loss.
+        step_size: how far one step goes, of Adam in [0, 1] of a pixel, of L-BFGS as part of what it
+            takes for best. None: 0.02 for Adam, 1 for L-BFGS.
         precision: of the network's numbers; auto takes bfloat16 where this machine is faster in it
             (about half the time and memory, and no picture that anybody could tell from float32's),
             float32 elsewhere. float16 is for GPUs that know no bfloat16.
@@ -144,7 +145,7 @@ class StyleOptions:
     init: Init | Source = "content"
     keep_colors: Literal["luma", "match"] | None = None
     pooling: Literal["max", "average", "l2"] | None = None
-    optimizer: Literal["adam", "lbfgs"] = "adam"
+    optimizer: Literal["adam", "lbfgs", "projected-lbfgs"] = "adam"
     step_size: Annotated[float | None, Between(1e-6, 100)] = None
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     tile: Literal["auto", "none"] | Annotated[int, Between(64, unit="pixels")] = "auto"

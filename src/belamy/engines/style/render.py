@@ -169,7 +169,7 @@ def _work_of(sizes: Sequence[Size], first: int, following: int) -> list[int]:
 
 
 def _optimise(scene: Scene, first: int, following: int) -> Iterator[tuple[Tensor, Losses]]:
-    """The averaged picture after each step, and its losses, from the smallest scale up."""
+    """The picture to show after each step, and its losses, from the smallest scale up."""
     options = scene.options
     step_size = step_size_of(options)
     latest: Tensor | None = None
@@ -217,7 +217,7 @@ def _descend(
     steps: int,
     held: tuple[Tensor, Tensor] | None = None,
 ) -> Iterator[tuple[Tensor, Losses]]:
-    """The average after each step at one scale, and the losses before it.
+    """What is shown after each step at one scale, and the losses before it.
 
     Args:
         held: what the picture is held to, and how much, at each pixel.
@@ -228,7 +228,7 @@ def _descend(
     terms = loss_terms(scene.extractor, scene.layers, loss, content, _regions(scene, size))
     painted = scene.pictures.cover(size)
     cover = None if painted is None else _pad(painted)
-    average = EMA(steps)
+    average = EMA(steps if optimizer.averaged else 1)
     average.add(optimizer.image)
     for index in range(steps):
 
