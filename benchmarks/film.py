@@ -5,10 +5,10 @@ now, over what is seen in both; of the film held to itself over that of frames m
 would win it, so the energy of the gradients stands beside it. The film is drawn by formula, so that
 its motion is exact; another one can be named, whose motion is estimated.
 
-    python benchmarks/film.py [--quick] [FILM] [--only dream,faststyle,…,journey,passes,speed]
+    python benchmarks/film.py [--quick] [FILM] [--only dream,…,breathing,passes,speed]
 
 `breathing` is how far the level of what stands still goes up and down, once something bright passes
-and once the exposure changes. `passes` paints the drawn film there and back and there again, against once.
+and once the exposure changes. `passes` paints the drawn film there and back and there again.
 
 `speed` is the whole command `style apply starry-night` at 640×360 through OpenVINO, reading, motion
 and writing included, in frames for each second of one core, on one thread.
