@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from belamy.checks import check_keywords
 
 if TYPE_CHECKING:
+    import PIL.Image
     from torch import Tensor
 
     from belamy.pixels.display.film import Film
@@ -49,6 +50,8 @@ class Step:
             `index` of `total`.
         time: when the picture is seen, in seconds, where it is a frame of a film.
         duration: for how long, in seconds.
+        whole: of a picture that is too large for floats, the picture itself, of 8 bits; `image` is
+            a small copy then.
     """
 
     index: int
@@ -62,6 +65,7 @@ class Step:
     fraction: float | None = None
     time: Fraction | None = None
     duration: Fraction | None = None
+    whole: PIL.Image.Image | None = None
 
     @property
     def picture(self) -> Picture:

@@ -159,8 +159,11 @@ def save_step(step: Step, path: str | Path) -> None:
     Raises:
         ImageError: it cannot be saved there.
     """
-    from belamy.pixels.images import save_image
+    from belamy.pixels.images import save_image, save_pil
 
+    if step.whole is not None:
+        save_pil(step.whole, path, recipe=step.recipe)
+        return
     save_image(step.image, path, alpha=step.alpha, recipe=step.recipe)
 
 

@@ -15,9 +15,17 @@ from torch import Tensor
 
 from belamy.errors import OptionError
 
-__all__ = ["box_filter", "denoise", "guided_filter", "guided_upsample"]
+__all__ = [
+    "POOL",
+    "box_filter",
+    "denoise",
+    "guided_coefficients",
+    "guided_filter",
+    "guided_upsample",
+    "noise_coefficients",
+]
 
-_POOL = 4  # pixels of a side, of which `denoise` takes sums before it looks at windows
+POOL = 4  # pixels of a side, of which `denoise` takes sums before it looks at windows
 
 
 def box_filter(image: Tensor, radius: int) -> Tensor:
@@ -82,7 +90,7 @@ def guided_filter(
         return guided_upsample(
             guide, small, radius=max(1, round(radius / subsample)), epsilon=epsilon
         )
-    gain, offset = _coefficients(guide, target, radius, epsilon)
+    gain, offset = guided_coefficients(guide, target, radius, epsilon)
     return _apply_coefficients(guide, gain, offset)
 
 
@@ -104,7 +112,7 @@ def guided_upsample(guide: Tensor, target: Tensor, *, radius: int, epsilon: floa
     if any(own > its for own, its in zip(target.shape[-2:], guide.shape[-2:], strict=True)):
         raise OptionError(f"the guide is {_size(guide)}, smaller than the map of {_size(target)}")
     small = _downsample(guide, (target.shape[-2], target.shape[-1]))
-    gain, offset = _coefficients(small, target, radius, epsilon)
+    gain, offset = guided_coefficients(small, target, radius, epsilon)
     size = guide.shape[-2:]
     gain = _by_pairs(lambda x: F.interpolate(x, size, mode="bilinear"), gain)
     return _apply_coefficients(guide, gain, F.interpolate(offset, size, mode="bilinear"))
@@ -122,21 +130,36 @@ def denoise(image: Tensor, *, radius: int, noise: float) -> Tensor:
         noise: deviation, in [0, 1], up to which differences are noise.
     """
     size = image.shape[-2:]
-    small = tuple(-(-length // _POOL) for length in size)
-    reach = max(1, round(radius / _POOL))
+    small = tuple(-(-length // POOL) for length in size)
     centre = image.mean(dim=(-2, -1), keepdim=True)  # squares keep more digits around it
     inner = image - centre
-    mean, squares = (
-        box_filter(F.interpolate(x, small, mode="area"), reach) for x in (inner, inner.square())
+    mean, squares = (F.interpolate(x, small, mode="area") for x in (inner, inner.square()))
+    gain, offset = (
+        F.interpolate(x, size, mode="bilinear")
+        for x in noise_coefficients(mean, squares, radius=radius, noise=noise)
     )
+    return gain * inner + offset + centre
+
+
+def noise_coefficients(
+    mean: Tensor, squares: Tensor, *, radius: int, noise: float
+) -> tuple[Tensor, Tensor]:
+    """What `denoise` multiplies an image by, less its mean, and what it adds; before both are
+    enlarged.
+
+    Args:
+        mean: (N, C, h, w): of the image less its mean, over squares of `POOL` pixels.
+        squares: the same of its squares.
+        radius: as in `denoise`.
+        noise: as in `denoise`.
+    """
+    reach = max(1, round(radius / POOL))
+    mean, squares = box_filter(mean, reach), box_filter(squares, reach)
     variance = (squares - mean.square()).clamp_min(0)
     # Of neighbouring windows the one that sees an edge decides, lest edges are made softer.
     gain = F.max_pool2d(variance / (variance + noise**2), 3, stride=1, padding=1)
     offset = box_filter((1 - gain) * mean, reach)
-    gain, offset = (
-        F.interpolate(x, size, mode="bilinear") for x in (box_filter(gain, reach), offset)
-    )
-    return gain * inner + offset + centre
+    return box_filter(gain, reach), offset
 
 
 def _size(image: Tensor) -> str:
@@ -157,7 +180,7 @@ def _apply_coefficients(guide: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
     return out
 
 
-def _coefficients(
+def guided_coefficients(
     guide: Tensor, target: Tensor, radius: int, epsilon: float
 ) -> tuple[Tensor, Tensor]:
     """Gains (N, G, C, H, W) and offsets (N, C, H, W), means over the windows that see a pixel."""

@@ -46,6 +46,7 @@ __all__ = [
     "load_picture",
     "resize",
     "save_image",
+    "save_pil",
     "to_pil",
 ]
 
@@ -232,7 +233,18 @@ def save_image(
             cannot carry, or a place that cannot be written. Nothing is written then.
         OptionError: `quality` is not from 1 to 100.
     """
-    data = encode.encode(to_pil(image, alpha), path, recipe, quality)
+    save_pil(to_pil(image, alpha), path, recipe=recipe, quality=quality)
+
+
+def save_pil(
+    picture: Image.Image,
+    path: str | os.PathLike[str],
+    *,
+    recipe: Recipe | None = None,
+    quality: int = QUALITY,
+) -> None:
+    """As `save_image`, of a Pillow picture in RGB or RGBA, of 8 bits."""
+    data = encode.encode(picture, path, recipe, quality)
     try:
         files.write_bytes(path, data)
     except BelamyError as error:
@@ -253,7 +265,7 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
         raise OptionError(f"the size {size[0]} × {size[1]} has a side below 1 pixel")
     if tuple(image.shape[-2:]) == tuple(size):
         return image
-    return F.interpolate(image, size=size, mode="bicubic", antialias=True).clamp(0, 1)
+    return F.interpolate(image, size=size, mode="bicubic", antialias=True).clamp_(0, 1)
 
 
 def fit(height: int, width: int, long_side: int) -> tuple[int, int]:

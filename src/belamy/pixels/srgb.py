@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from belamy.pixels.formats import deep, spaces
 from belamy.pixels.formats.frames import warn_of_more
@@ -86,6 +86,25 @@ def to_srgb(picture: Image.Image, name: str) -> tuple[Pixels, Pixels | None]:
         )
         return np.asarray(_apply_profile(inks, picture.info.get("icc_profile"))), alpha
     return _deep_to_srgb(colours, picture, name), alpha
+
+
+def plain_picture(picture: ImageFile.ImageFile, name: str) -> Image.Image | None:
+    """As `to_srgb`, as a Pillow picture in RGB; None where that would not hold all of it.
+
+    That is a file of three channels of 8 bits, and of a space that Pillow converts.
+    """
+    if picture.format not in ("JPEG", "PNG", "WEBP") or picture.mode != "RGB":
+        return None
+    if picture.has_transparency_data or any(part[3] == "RGB;16B" for part in picture.tile):
+        return None
+    coded, space = _space_by_numbers(picture, name)
+    if space is not None or _is_narrow(picture):
+        return None
+    warn_of_more(picture, name)
+    picture.load()
+    turned = apply_orientation(picture)
+    profile = None if coded else picture.info.get("icc_profile")
+    return _apply_profile(turned, profile) if profile else turned
 
 
 def _shallow_to_srgb(

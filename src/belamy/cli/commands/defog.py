@@ -80,6 +80,7 @@ def clear(
         recipe_there(require_output(transmission), overwrite)
         if len(inputs(images)) > 1:
             raise OptionError(f"several maps cannot all become {transmission}; name a folder")
+    from belamy.engines.defog.large import large_steps
     from belamy.engines.defog.remove import Defogger  # brings torch
 
     with share_cores(images, settings.device) as workers:
@@ -87,8 +88,12 @@ def clear(
         work_on(
             images,
             output,
-            lambda image, job: _save_map(
-                defogger.steps(image), transmission, job.relative or Path(job.target.name)
+            lambda image, job: (
+                _save_map(
+                    defogger.steps(image), transmission, job.relative or Path(job.target.name)
+                )
+                if transmission or every
+                else large_steps(defogger, image)
             ),
             "clearing",
             overwrite=overwrite,

@@ -27,13 +27,21 @@ from belamy.pixels.images import Picture, Source, fit, load_picture, resize
 from belamy.steps import Step
 
 __all__ = [
+    "EPSILON",
     "ESTIMATION_SIDE",
     "METHODS",
+    "NOISE",
+    "NOISE_RADIUS",
+    "RADIUS",
     "Defogger",
     "Estimator",
     "FogLevel",
     "dehaze",
+    "describe_level",
     "estimate_refined",
+    "estimate_small",
+    "is_grey",
+    "solve_scattering",
 ]
 
 ESTIMATION_SIDE = 512
@@ -42,7 +50,7 @@ ESTIMATION_SIDE = 512
 _SEEN_SIDE, _SEEN_RADIUS = 256, 4  # of the second design, and of the filter that fits it to 512
 _SMALLEST_SIDE = 192  # pixels, too: smaller pictures than were learned from are enlarged
 
-_RADIUS, _EPSILON = 8, 1e-4  # of the guided filter that enlarges a transmission. By eye
+RADIUS, EPSILON = 8, 1e-4  # of the guided filter that enlarges a transmission. By eye
 # Of the light, where there is most fog: less is none, more is fog, what lies between is taken in
 # part. By a mean over the picture, clear ones and those in thin fog are told apart less well.
 _DENSEST = 0.95  # quantile over the positions
@@ -59,8 +67,8 @@ _THIN, _DENSE = 0.45, 0.65  # of the light, as a mean
 _STRENGTHS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)  # tried in turn
 _MAX_CHROMA_GAIN = 2.0  # how far differences of colour are raised, times themselves. By eye
 _LIGHTER = 0.04  # than the air light, by which nothing is left of what is added to colours
-_NOISE = 2 / 255  # what is taken for noise. By eye, on skies; it costs 0.05 dB on synthetic fog
-_NOISE_RADIUS = 16
+NOISE = 2 / 255  # what is taken for noise. By eye, on skies; it costs 0.05 dB on synthetic fog
+NOISE_RADIUS = 16
 _GREY = 1.5 / 255  # the most that the channels of a grey picture differ, after JPEG
 _GAP = 100  # widths of the gap between before and after in the picture's
 
@@ -153,7 +161,7 @@ class Defogger:
         yield Step(1, 2, fog.transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
         clear = Picture(dehaze(base, fog, options.strength), picture.alpha)
         shown = _place_side_by_side(picture, clear) if options.compare else clear
-        yield Step(2, 2, shown.image, {}, shown.alpha, recipes[1], _describe(level))
+        yield Step(2, 2, shown.image, {}, shown.alpha, recipes[1], describe_level(level))
 
 
 def _estimator_of(network: DehazeNet) -> Estimator:
@@ -183,7 +191,7 @@ def _look_smaller(estimate: Estimator, image: Tensor) -> Fog:
     transmission = 1 - (1 - transmission) * fraction
     if side < max(height, width):
         least = float(transmission.min())
-        larger = guided_upsample(image, transmission, radius=_SEEN_RADIUS, epsilon=_EPSILON)
+        larger = guided_upsample(image, transmission, radius=_SEEN_RADIUS, epsilon=EPSILON)
         transmission = larger.clamp(least, 1)
     return Fog(transmission, F.interpolate(air, (height, width), mode="bilinear"))
 
@@ -206,19 +214,32 @@ def estimate_refined(estimate: Estimator, image: Tensor) -> tuple[Fog, FogLevel]
     height, width = image.shape[-2:]
     side = min(ESTIMATION_SIDE, max(_SMALLEST_SIDE, height, width))
     small = resize(image, fit(height, width, side))
+    fog, level = estimate_small(estimate, small)
+    transmission = fog.transmission
+    if side > max(height, width):
+        transmission = F.interpolate(transmission, (height, width), mode="area")
+    refined = guided_upsample(image, transmission, radius=RADIUS, epsilon=EPSILON)
+    airlight = F.interpolate(fog.air, (height, width), mode="bilinear")
+    if is_grey(small):
+        airlight = airlight.mean(1, keepdim=True)
+    refined = refined.clamp(float(transmission.min()), 1)
+    return Fog(refined, airlight), level
+
+
+def estimate_small(estimate: Estimator, small: Tensor) -> tuple[Fog, FogLevel]:
+    """The fog in a picture of at most `ESTIMATION_SIDE` pixels, its transmission not yet refined;
+    as `estimate_refined`."""
     found = estimate(small)
     opacity = 1 - found.transmission
     amount, fraction = float(opacity.mean()), _fog_fraction(found)
     transmission = 1 - opacity * fraction
     transmission = transmission ** _strength_for(small, Fog(transmission, found.air), amount)
-    if side > max(height, width):
-        transmission = F.interpolate(transmission, (height, width), mode="area")
-    refined = guided_upsample(image, transmission, radius=_RADIUS, epsilon=_EPSILON)
-    airlight = F.interpolate(found.air, (height, width), mode="bilinear")
-    if float((small.amax(1) - small.amin(1)).max()) < _GREY:  # a grey picture stays grey
-        airlight = airlight.mean(1, keepdim=True)
-    refined = refined.clamp(float(transmission.min()), 1)
-    return Fog(refined, airlight), FogLevel(amount, fraction)
+    return Fog(transmission, found.air), FogLevel(amount, fraction)
+
+
+def is_grey(image: Tensor) -> bool:
+    """Whether a picture has no colours, and is to stay so."""
+    return float((image.amax(1) - image.amin(1)).max()) < _GREY
 
 
 def _fog_fraction(
@@ -268,8 +289,22 @@ def dehaze(image: Tensor, fog: Fog, strength: float = 1.0) -> Tensor:
         fog: what was estimated in it.
         strength: 0 takes nothing, 1 all of it, more than there is.
     """
+    return solve_scattering(image, denoise(image, radius=NOISE_RADIUS, noise=NOISE), fog, strength)
+
+
+def solve_scattering(image: Tensor, smooth: Tensor, fog: Fog, strength: float) -> Tensor:
+    """As `dehaze`, pixel by pixel.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+        smooth: the same, denoised. What differs by a level or two of 255 in an even region is the
+            camera's noise and JPEG's blocks; a sky breaks into bands where they are divided by a
+            small transmission.
+        fog: at the size of the picture.
+        strength: as in `dehaze`.
+    """
     transmission = fog.transmission.clamp_min(MIN_TRANSMISSION) ** strength
-    difference, gain = _subtract_airlight(image, fog.air), 1 / transmission - 1
+    difference, gain = smooth - fog.air, 1 / transmission - 1
     luma = difference.mean(1, keepdim=True)
     # In dense fog what is left of colours is mostly an error of the airlight: a cast.
     chroma = (difference - luma) * gain.clamp_max(_MAX_CHROMA_GAIN)
@@ -278,16 +313,8 @@ def dehaze(image: Tensor, fog: Fog, strength: float = 1.0) -> Tensor:
     return (image + luma * gain + chroma).clamp(0, 1)
 
 
-def _subtract_airlight(image: Tensor, airlight: Tensor) -> Tensor:
-    """How far a picture is from the airlight, but for its noise.
-
-    What differs by a level or two of 255 in an even region is the camera's noise and JPEG's blocks;
-    a sky breaks into bands where they are divided by a small transmission.
-    """
-    return denoise(image, radius=_NOISE_RADIUS, noise=_NOISE) - airlight
-
-
-def _describe(level: FogLevel) -> str:
+def describe_level(level: FogLevel) -> str:
+    """What a user is told of it."""
     if level.fraction == 0:
         return f"hardly any fog in it ({level.amount:.0%} of the light); it stays as it is"
     found = f"fog: {level.amount:.0%} of the light"
