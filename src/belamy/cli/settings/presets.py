@@ -17,6 +17,7 @@ from belamy.checks import show_value
 from belamy.cli.groups import StrictGroup
 from belamy.cli.replay import path_options, prepare
 from belamy.cli.settings.borrowed import Borrowed, borrow_from_recipe
+from belamy.cli.settings.typed import defaults_of_added, read_typed
 from belamy.copying.presets import PRESETS
 from belamy.copying.ways import WAYS, Way, find_way
 from belamy.copying.works import MACHINE, Work, defaults_of
@@ -101,9 +102,14 @@ def _borrow(path: Path, source: str, ways: Sequence[Way], *, trust: bool) -> Bor
     """The settings in a file; the seed only where it is said there."""
     found = _read(path)
     borrowed = borrow_from_recipe(found, path.parent, source, ways, trust=trust)
-    if found.torch or "seed" in found.options:  # a whole recipe
+    if found.torch:  # a whole recipe
         return borrowed
-    options = {name: value for name, value in borrowed.options.items() if name != "seed"}
+    added = defaults_of_added(borrowed.way)
+    options = {
+        name: value
+        for name, value in borrowed.options.items()
+        if (name != "seed" or name in found.options) and (name not in added or value != added[name])
+    }
     return replace(borrowed, options=options)
 
 
@@ -135,39 +141,58 @@ def _read(path: Path) -> Recipe:
             f"{shown} has {show_value(', '.join(unknown))[1:-1]}; a preset has engine and options"
         )
     name, options = found.get("engine"), found["options"]
+    if isinstance(name, str):
+        options = {**defaults_of_added(find_way(name)), **options}
     seed = options.get("seed", 0)
     return Recipe(name, options, (), {}, seed, __version__, "")  # type: ignore[arg-type]
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 def save(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="What it is to be called.")],
-    picture: Annotated[
-        Path,
-        typer.Argument(metavar="MADE", help="A picture that belamy made, or a preset's file."),
+    made: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MADE|COMMAND…",
+            help="A picture that belamy made, or a preset's file; or a command with its options, "
+            "as dream --layer mixed4b --strength 0.5.",
+        ),
     ],
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the one of this name.")
     ] = False,
 ) -> None:
-    """Keep the settings of a picture under a NAME; its files and its seed are not among them."""
-    from belamy.pixels.recipe import read_recipe
-
+    """Keep settings under a NAME: those of a picture, but for its files and its seed; or typed."""
     path = _file(name)
     if path.exists() and not overwrite:
         raise OptionError(f"there is a preset {show_value(name)}; replace it with --overwrite")
-    found = _read(picture) if picture.suffix.lower() == _SUFFIX else read_recipe(picture)
+    typed = read_typed(context.find_root().command, made)
+    found = typed or _read_made(made)
     call = prepare(found, partial=True)
     way = find_way(found.engine)
     usual = defaults_of(way)
     options = {
         key: _absolute(value) if key in path_options(found) else value
         for key, value in call.options.items()
-        if key not in (*MACHINE, "seed") and value is not None and value != usual.get(key)
+        if key not in (*MACHINE, *(() if typed else ("seed",)))
+        and value is not None
+        and value != usual.get(key)
     }
     text = json.dumps({"engine": found.engine, "options": options}, indent=2, ensure_ascii=False)
     write_text(path, f"{text}\n")
     typer.echo(path)
+
+
+def _read_made(words: Sequence[str]) -> Recipe:
+    from belamy.pixels.recipe import read_recipe
+
+    if len(words) > 1:
+        raise OptionError(
+            f"{show_value(words[0])} is no command that makes pictures; name one, or one picture"
+        )
+    made = Path(words[0])
+    return _read(made) if made.suffix.lower() == _SUFFIX else read_recipe(made)
 
 
 def _absolute(value: Any) -> Any:
