@@ -71,6 +71,7 @@ VALID = {
     "preset show": "eyes",
     "recipe": "made.png",
     "replay": "made.png -o out.png",
+    "studio": "--no-open --port 99999",
     "style apply": "starry-night photo.png -o out.png --size 32",
     "style paint": "photo.png other.png -o out.png --size 32 --min-size 32 --iterations 1,1",
     "style train": "other.png --data pictures --size 64 --style-size 64 --steps 1 --batch 1 "
@@ -82,7 +83,8 @@ VALID = {
     "translate train": "pictures others --size 64 --steps 1 --blocks 1 --generator-channels 4 "
     "--discriminator-channels 4 --run run",
 }
-REFUSED = ("demo", "live", "tour")  # they take minutes, or have no end: all their lines are wrong
+# They take minutes, or have no end: all their lines are wrong.
+REFUSED = ("demo", "live", "studio", "tour")
 
 NUMBERS = (
     *("x", "", " ", "nan", "inf", "-inf", "-1", "0", "9" * 400, "-" + "9" * 400, "1" + "0" * 30),

@@ -173,6 +173,7 @@ def run_lines(folder: Path, first: int, count: int, seed: int = 1) -> Iterator[O
         new = [name for name in new if not name.startswith("home")]  # what may be had again
         lost = [name for name in before if after.get(name) != before[name]]
         short = [str(Path(name).relative_to(folder.parent)) for name in lost]
+        short = [name for name in short if not name.startswith("home")]
         faults = tuple(judge(line, code, seconds, memory, said, new, short))
         yield Outcome(number, line.kind, line.words, code, seconds, memory, said[-2000:], faults)
         for name in sorted(after, reverse=True):
