@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer
@@ -11,6 +12,9 @@ from belamy import renamed
 from belamy.cli import app
 from belamy.cli.options import arguments_of
 from belamy.engines import ENGINES, engine
+from belamy.files import sha256
+
+EMBEDDED = Path(renamed.__file__).with_name("weights")
 
 
 def flags(command: object, path: str = "belamy") -> Iterator[tuple[str, str]]:
@@ -62,3 +66,15 @@ def test_a_picture_of_a_network_that_was_replaced_replays_with_that_one() -> Non
     assert renamed.current_options("defog", old, weights={"x": "0" * 64})["network"] == "defog"
     own = {**old, "network": "mine.safetensors"}
     assert renamed.current_options("defog", own, weights=weights)["network"] == "mine.safetensors"
+
+
+@pytest.mark.parametrize("digest", renamed.PACKED)
+def test_weights_that_were_packed_go_on_as_their_copy(digest: str) -> None:
+    copies = {sha256(path) for path in EMBEDDED.rglob("*.safetensors")}
+    assert digest not in copies
+    assert renamed.find_packed([digest, "0" * 64]) == {renamed.PACKED[digest], "0" * 64}
+    assert renamed.PACKED[digest] in copies
+
+
+def test_the_weights_inside_the_package_stay_small() -> None:
+    assert sum(path.stat().st_size for path in EMBEDDED.rglob("*.safetensors")) < 30e6

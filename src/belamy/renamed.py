@@ -6,7 +6,7 @@ has changed; files are never rewritten, they are read through these tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
@@ -17,11 +17,13 @@ __all__ = [
     "MEASURES",
     "NETWORKS",
     "OPTIONS",
+    "PACKED",
     "STATES",
     "VALUES",
     "WEIGHTS",
     "current_flag",
     "current_options",
+    "find_packed",
 ]
 
 FLAGS: dict[str, str] = {
@@ -147,6 +149,22 @@ WEIGHTS: dict[str, tuple[str, str, str]] = {
 }
 """SHA-256 of a file that was inside the package under another name → the option that names it, what
 it was called, and what it is called today."""
+
+PACKED: dict[str, str] = {
+    "e8fbb16ad4a525c95ae0da99299e1ac1534755f4e1a7b59181ea096eb92cf258": (
+        "13b4db85ad5fa1e0d488f60a50c89264bbab3900cd9c33fc85d36e097d3a00de"
+    ),
+    "61db7ffbf005b50870f7d6b6a653d20354155b4d1443aea3f2be0219b5e54a7c": (
+        "274271aa4725c55a044abe7f83d51cee2eba562ac169b5944f6383c842d7ffcd"
+    ),
+}
+"""SHA-256 of weights that were inside the package → that of the copy in 8 bits which is kept of
+them. Of what they made, it makes the same but for a level of 255 in the mean."""
+
+
+def find_packed(digests: Iterable[str]) -> set[str]:
+    """The SHA-256s of weights, those of which a copy in 8 bits is kept by the copy's."""
+    return {PACKED.get(digest, digest) for digest in digests}
 
 
 def current_flag(name: str) -> str:

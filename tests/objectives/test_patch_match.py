@@ -16,6 +16,7 @@ from belamy.objectives.patch_match import (
     PatchBank,
     extract_patches,
     project_features,
+    swap_coherently,
     swap_patches,
 )
 from belamy.objectives.style_losses import moments_of
@@ -297,3 +298,12 @@ def test_something_is_seldom_laid_in_the_midst_of_nothing(monkeypatch: pytest.Mo
         return float((made > 19).float().mean())
 
     assert part_of_the_plain(2.0) > 0.8 > 0.6 > part_of_the_plain(0.0)
+
+
+def test_hard_overlaps_are_means_of_nine_patches_and_soft_ones_are_not() -> None:
+    bank, content = patches(features(6, 7)), projected(features(6, 7))
+    hard, soft = (
+        swap_coherently(bank, content, soft=one).features["fine"] for one in (False, True)
+    )
+    assert not torch.equal(hard, soft)
+    torch.testing.assert_close(hard.mean(), soft.mean(), atol=0.1, rtol=0.1)

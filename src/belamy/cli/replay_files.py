@@ -14,6 +14,7 @@ from belamy.checks import show_value
 from belamy.cli.replay import NETWORKS, Call, exchange_paths, path_options
 from belamy.errors import BelamyError, RecipeError
 from belamy.files import expand_home
+from belamy.renamed import find_packed
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
@@ -261,7 +262,7 @@ def _compare_weights(found: Recipe, networks: Sequence[str]) -> None:
         if (digest := _digest_of_network(name)) is None:
             return  # the engine says why, or finds it in its own way
         here[name] = digest
-    if not set(here.values()) <= set(found.weights.values()):
+    if not find_packed(here.values()) <= find_packed(found.weights.values()):
         raise RecipeError(
             f"the weights here are others ({_shorten(here)}) than those that made the picture "
             f"({_shorten(found.weights)}); replay needs the same"

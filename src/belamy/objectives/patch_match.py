@@ -152,7 +152,9 @@ def swap_patches(
     return swap_coherently(bank, projected, cells).features
 
 
-def swap_coherently(bank: PatchBank, projected: Tensor, cells: Tensor | None = None) -> Swap:
+def swap_coherently(
+    bank: PatchBank, projected: Tensor, cells: Tensor | None = None, *, soft: bool = True
+) -> Swap:
     """Style swap: the nearest patches; overlaps are blended.
 
     Args:
@@ -161,6 +163,8 @@ def swap_coherently(bank: PatchBank, projected: Tensor, cells: Tensor | None = N
         cells: a number for each cell of `CELL_SIZE` positions a side, int64 (⌈H / 8⌉, ⌈W / 8⌉), the
             seed of its choice: each is filled by one stretch of the style where that is similar
             enough, so that strokes go on. None matches every position by itself.
+        soft: blend overlaps by the distance from each patch's middle; otherwise all nine count
+            alike, as in the paper.
     """
     height, width = projected.shape[-2:]
     patches = _unfold(projected)
@@ -175,7 +179,11 @@ def swap_coherently(bank: PatchBank, projected: Tensor, cells: Tensor | None = N
     covering = _overlaps(nearest.view(height, width), bank.grid)
     result = {}
     for layer, (values, factor) in bank.values.items():
-        result[layer] = _blend_overlaps(covering, values, factor, (height, width))
+        if soft:
+            result[layer] = _blend_overlaps(covering, values, factor, (height, width))
+        else:
+            flat = F.embedding_bag(covering, values, mode="mean")  # (H·W, C·f²)
+            result[layer] = F.pixel_shuffle(flat.T.reshape(1, -1, height, width), factor)
     own = covering[:, PATCH_SIZE**2 // 2, None]  # by the patch whose middle lies here
     coherence = (covering == own).float().mean(dim=1).view(1, 1, height, width)
     return Swap(result, coherence)

@@ -26,7 +26,7 @@ from belamy.engines.style.inputs import Pictures
 from belamy.engines.style.targets import StyleImage
 from belamy.networks.image_to_image.arbitrary_style import IMAGE, LAYERS
 from belamy.objectives.laplacian_color import band_moments, transfer_band_moments
-from belamy.objectives.patch_match import extract_patches, project_features, swap_patches
+from belamy.objectives.patch_match import extract_patches, project_features, swap_coherently
 from belamy.objectives.style_losses import Moments, blend_moments, moments_of
 from belamy.objectives.whitening import whitening_coloring
 from belamy.pixels.colors import LUMA, keep_colors
@@ -160,11 +160,12 @@ def test_patches_are_a_fraction_of_the_transfer(seed: int) -> None:
     target = {x: blend_moments([one[x] for one in both], [0.25, 0.75]) for x in own}
     queries = project(all_features(CONTENT), own)
     swapped = [
-        swap_patches(
+        swap_coherently(
             extract_patches(all_features(one), project(all_features(one), moments), None),
             queries,
             jitter(seed),
-        )
+            soft=False,
+        ).features
         for one, moments in zip(STYLES, both, strict=True)
     ]
     ((features, _),) = decoder.calls
@@ -184,7 +185,9 @@ def test_a_style_mask_is_what_counts_of_moments_and_patches() -> None:
     bank = extract_patches(
         all_features(style), project(all_features(style), target), allowed >= 0.5
     )
-    wanted = swap_patches(bank, project(all_features(CONTENT), own), jitter(0))
+    wanted = swap_coherently(
+        bank, project(all_features(CONTENT), own), jitter(0), soft=False
+    ).features
     ((features, codes),) = decoder.calls
     for layer, patches in wanted.items():
         torch.testing.assert_close(features[layer], patches)
@@ -282,7 +285,11 @@ def test_one_that_loaded_once_paints_as_one_that_loads_each_time() -> None:
 
 
 def test_pieces_are_patches_now() -> None:
-    assert current_options("anystyle", {"pieces": 0.3}) == {"patches": 0.3, "strokes": 0.0}
+    assert current_options("anystyle", {"pieces": 0.3}) == {
+        "patches": 0.3,
+        "strokes": 0.0,
+        "precision": "float32",
+    }
     assert current_options("any-style", {"pieces": 0.3}, CONFIGS) == {"patches": 0.3}
     options = resolve(AnyStyleOptions(CONTENT, STYLES[0], size="80+", style_weight=2))
     assert (options.size, options.style_weight, options.patches) == ("80+", [2.0], 0.6)

@@ -23,7 +23,7 @@ from belamy.cli.work import describe, picture_size, require_modest
 from belamy.copying.works import work_of
 from belamy.copying.writing import write_command, write_notebook, write_python
 from belamy.errors import OptionError, RecipeError
-from belamy.renamed import current_options
+from belamy.renamed import current_options, find_packed
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
@@ -224,7 +224,7 @@ def _same(steps: Iterator[Step], found: Recipe, files: Found) -> Iterator[Step]:
         if step.recipe is None:
             yield step
         else:
-            if {*step.recipe.weights.values()} != {*found.weights.values()}:
+            if find_packed(step.recipe.weights.values()) != find_packed(found.weights.values()):
                 raise RecipeError(
                     f"the weights here are others ({_digests(step.recipe)}) than those that made "
                     f"the picture ({_digests(found)}); replay needs the same"
@@ -246,3 +246,5 @@ def _mention_versions(found: Recipe) -> None:
     there = f"belamy {found.belamy[:40]}, torch {found.torch[:40]}"
     if here != there:
         complain(f"made with {there}; this is {here}, so that small differences are likely")
+    if find_packed(found.weights.values()) != {*found.weights.values()}:
+        complain("the weights that made it are kept in 8 bits: expect a level of 255 in the mean")

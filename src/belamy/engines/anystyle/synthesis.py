@@ -379,7 +379,8 @@ def _transfer(
     if settings.patches == 0:
         return _Transferred(transformed, own[IMAGE], torch.zeros_like(own[_DEEPEST][:, :1]))
     projected = _project(codec, own, region.content_moments)
-    swaps = [(swap_coherently(bank, projected, cells), weight) for bank, weight in region.banks]
+    swap = functools.partial(swap_coherently, soft=settings.strokes > 0)  # older ones: averages
+    swaps = [(swap(bank, projected, cells), weight) for bank, weight in region.banks]
     swapped = {
         layer: torch.stack([weight * one.features[layer] for one, weight in swaps]).sum(0)
         for layer in transformed
