@@ -218,5 +218,8 @@ def gaussian_smooth(gradient: Tensor, sigma: float) -> Tensor:
 
     Source: gordicaleksa/pytorch-deepdream, `CascadeGaussianSmoothing`.
     """
-    blurs = [gaussian_blur(gradient, factor * sigma) for factor in (0.5, 1, 2)]
-    return torch.stack(blurs).mean(dim=0)
+    smooth = torch.empty_like(gradient)
+    for channel, out in zip(gradient.split(1, dim=1), smooth.split(1, dim=1), strict=True):
+        blurs = [gaussian_blur(channel, factor * sigma) for factor in (0.5, 1, 2)]
+        out.copy_(torch.stack(blurs).mean(dim=0))  # one at a time: pictures can be large
+    return smooth

@@ -32,7 +32,7 @@ LARGE = 24_000_000
 """Pixels from which on a picture is worked on in strips."""
 
 _STRIP = 1 << 18  # pixels of a strip, about
-_BAND = 128  # rows of small maps that windows are looked at in
+_BAND = 48  # rows of small maps that windows are looked at in
 
 
 def large_steps(defogger: Defogger, source: Source) -> Iterator[Step]:

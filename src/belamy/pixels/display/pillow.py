@@ -25,17 +25,19 @@ def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
     Raises:
         ImageError: another shape, or values that are not finite numbers.
     """
-    colours = _finite(image, (1, 3), "the image").expand(3, -1, -1)
+    colours = [*_finite(image, (1, 3), "the image").expand(3, -1, -1)]
     if alpha is not None:
         opacity = _finite(alpha, (1,), "alpha")
-        if opacity.shape[1:] != colours.shape[1:]:
+        if opacity.shape[1:] != colours[0].shape:
             raise ImageError(
-                f"alpha is {tuple(opacity.shape[1:])}, its image {tuple(colours.shape[1:])}; "
+                f"alpha is {tuple(opacity.shape[1:])}, its image {tuple(colours[0].shape)}; "
                 "they must be of one size"
             )
-        colours = torch.cat([colours, opacity])  # (4, H, W)
-    pixels = (colours.clamp(0, 1) * 255).round().to(torch.uint8)
-    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+        colours.append(opacity[0])
+    pixels = torch.empty((*colours[0].shape, len(colours)), dtype=torch.uint8)
+    for index, channel in enumerate(colours):  # one at a time: pictures can be large
+        pixels[..., index] = channel.clamp(0, 1).mul_(255).round_()
+    return Image.fromarray(pixels.numpy())
 
 
 def to_png(picture: Image.Image) -> bytes:
@@ -54,7 +56,7 @@ def _finite(image: Tensor, channels: tuple[int, ...], name: str) -> Tensor:
     if plain.ndim != 3 or plain.shape[0] not in channels or 0 in plain.shape:
         expected = " or ".join(f"(1, {count}, H, W)" for count in channels)
         raise ImageError(f"{name} has the shape {tuple(image.shape)}; it must be {expected}")
-    broken = int((~plain.isfinite()).sum())
+    broken = sum(channel.numel() - int(channel.isfinite().sum()) for channel in plain)
     if broken > 0:
         raise ImageError(
             f"{name} has {broken} values that are not numbers; the work has diverged, try smaller "
