@@ -49,7 +49,7 @@ LARGE, LARGE_BAR = (1536, 2048), 4096.0
 
 STEPS = """
 import itertools, torch
-from belamy.engines.style import style_steps
+from belamy.engines.style.api import style_steps
 torch.set_num_threads(1)
 torch.manual_seed(0)
 size = {width}

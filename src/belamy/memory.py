@@ -11,9 +11,13 @@ work wants the cores, that takes the time that the others need to come to the sa
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
+import sys
+from collections.abc import Callable
 
-__all__ = ["has_glibc", "memory_settings"]
+__all__ = ["give_back", "has_glibc", "memory_settings"]
 
 _LARGE = 4 << 30  # bytes: beyond any block that a layer asks for
 # Of what repaints whole pictures in strips: a strip's blocks are smaller and are kept, the few
@@ -45,3 +49,20 @@ def has_glibc() -> bool:
         return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
     except (AttributeError, OSError, ValueError):  # no such system, or no such setting
         return False
+
+
+def give_back() -> None:
+    """What was freed goes back to the system, also from between blocks that are in use.
+
+    glibc keeps it else, and what is larger than any of these holes takes new memory.
+    """
+    trim = _find_trim()
+    if trim is not None:
+        trim(0)
+
+
+@functools.cache
+def _find_trim() -> Callable[[int], int] | None:
+    if sys.platform != "linux":
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none

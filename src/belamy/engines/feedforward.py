@@ -147,10 +147,14 @@ class Repainter(Generic[Options]):
         return self._repaint(base, self.options, tile)
 
     def _repaint(self, base: Tensor, options: Options, tile: int | None) -> Tensor:
-        generated = self.paint(base, options, tile).to(base)
-        if not bool(generated.isfinite().all()):
+        # Few copies of a large picture at a time: nobody holds what was painted but `_blend`.
+        return _blend(base, self._check(self.paint(base, options, tile).to(base)), options)
+
+    def _check(self, painted: Tensor) -> Tensor:
+        low, high = painted.aminmax()  # those of what holds a NaN are NaN
+        if not (bool(low.isfinite()) and bool(high.isfinite())):
             raise WeightsError(f"{self.path} paints values that are no numbers; get it again")
-        return _blend(base, generated, options)
+        return painted
 
 
 def _resize_picture(picture: Picture, size: int | None) -> Picture:
@@ -295,4 +299,4 @@ def _blend(base: Tensor, generated: Tensor, options: FeedforwardOptions) -> Tens
     generated = generated.clamp(0, 1)
     if options.keep_colors:
         generated = keep_colors(base, generated)
-    return (generated - base).mul_(options.strength).add_(base)
+    return generated.sub_(base).mul_(options.strength).add_(base)

@@ -43,6 +43,7 @@ from belamy.networks.files.network_file import BATCH_COUNTER
 from belamy.networks.files.weights import SHORT_SIDE, SIDE, Weights, open_weights
 from belamy.networks.folding import fold_norms
 from belamy.networks.geometry import Layer, layer_table
+from belamy.networks.modules.lean_stages import run_lean
 from belamy.networks.registry import NETWORKS
 from belamy.networks.sequential import Chain, weightless
 from belamy.networks.unfilled import skip_filling
@@ -170,12 +171,15 @@ class Backbone(nn.Module):
     def _deepest(self, names: Iterable[str]) -> int:
         return max((self._positions[self._table[name].stage] for name in names), default=-1)
 
-    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+    def forward(
+        self, image: Tensor, layers: Iterable[str], *, lean: bool = False
+    ) -> dict[str, Tensor]:
         """The activations of `layers`, computed no deeper than they need.
 
         Args:
             image: (N, 3, H, W), sRGB in [0, 1]; gradients flow back to it.
             layers: names as a person types them.
+            lean: see `through`.
 
         Returns:
             name as asked → (N, C, H', W'), or (N, classes) for the logits.
@@ -186,10 +190,11 @@ class Backbone(nn.Module):
         """
         own_names = {name: self.resolve(name) for name in layers}
         activations: dict[str, Tensor] = {}
-        self.through(image, {own: partial(_keep, activations, own) for own in own_names.values()})
+        taps = {own: partial(_keep, activations, own) for own in own_names.values()}
+        self.through(image, taps, lean=lean)
         return {name: activations[own] for name, own in own_names.items()}
 
-    def through(self, image: Tensor, taps: Mapping[str, Tap]) -> Tensor:
+    def through(self, image: Tensor, taps: Mapping[str, Tap], *, lean: bool = False) -> Tensor:
         """The picture sent through the network, tapped on its way.
 
         What is not kept by a tap may be freed as soon as it has been looked at.
@@ -198,6 +203,8 @@ class Backbone(nn.Module):
             image: as for `forward`.
             taps: layer, by the name that `resolve` gives → what is called with its activations, and
                 gives what goes on to the next layers.
+            lean: keep no more for the way back than it needs. The gradients that come to layers are
+                written over then, so that nobody else may need them.
 
         Returns:
             what the deepest stage gives that a tap needs.
@@ -207,7 +214,7 @@ class Backbone(nn.Module):
         """
         last = self._deepest(taps)
         try:
-            return self._run(image, taps, last)
+            return self._run(image, taps, last, lean)
         except RuntimeError as error:
             smallest = self._smallest(last)
             if smallest is None or min(image.shape[-2:]) >= smallest:
@@ -217,10 +224,13 @@ class Backbone(nn.Module):
                 f"{self._names[last]!r} of {self.name}; it needs {smallest}×{smallest} or more"
             ) from error
 
-    def _run(self, image: Tensor, taps: Mapping[str, Tap], last: int) -> Tensor:
+    def _run(self, image: Tensor, taps: Mapping[str, Tap], last: int, lean: bool) -> Tensor:
         x = self._normalize(image)
+        names, modules = self._names[: last + 1], list(self.chain[: last + 1])
         with self._tap(taps):
-            for name, module in zip(self._names[: last + 1], self.chain, strict=False):
+            if lean:
+                return run_lean(names, modules, taps, x)
+            for name, module in zip(names, modules, strict=True):
                 x = module(x)
                 if name in taps:
                     x = taps[name](x)

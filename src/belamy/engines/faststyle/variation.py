@@ -67,4 +67,4 @@ def _draw_noise(count: int, height: int, width: int, rng: torch.Generator) -> Te
 
 def _add_noise(images: Tensor, amount: float, noise: Tensor) -> Tensor:
     varied: Tensor = images + amount * len(_CELLS) ** -0.5 * noise.to(images)
-    return varied.clamp(0, 1)
+    return varied.clamp_(0, 1)

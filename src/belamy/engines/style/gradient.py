@@ -70,11 +70,11 @@ class FeatureExtractor:
 
         What is too small for the network goes on, to the right and below, as its last pixels.
         """
-        return self.backbone(self._input(crop, layers), layers)  # type: ignore[no-any-return]
+        return self.backbone(self._input(crop, layers), layers, lean=True)  # type: ignore[no-any-return]
 
     def forward_with_hooks(self, crop: Tensor, hooks: Mapping[str, Tap]) -> Tensor:
         """A forward pass with a hook at each layer named: see `Backbone.through`."""
-        return self.backbone.through(self._input(crop, hooks), hooks)
+        return self.backbone.through(self._input(crop, hooks), hooks, lean=True)
 
     def _input(self, crop: Tensor, layers: Iterable[str]) -> Tensor:
         side = self.backbone.smallest(layers)

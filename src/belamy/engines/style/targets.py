@@ -12,6 +12,7 @@ from torch import Tensor
 from belamy.engines.style.gradient import FeatureExtractor, LossTerm, features_by_tile
 from belamy.engines.style.options import StyleOptions, read_layers
 from belamy.errors import OptionError
+from belamy.memory import give_back
 from belamy.networks.architecture import StyleLayers
 from belamy.networks.backbone import Backbone
 from belamy.networks.modules.open_network import name_model, say_no_layer
@@ -112,6 +113,7 @@ def loss_terms(
     grids = extractor.grids(image, list(layers.style))
     for region in regions:
         terms += _style_terms(extractor, layers, loss, region, grids)
+    give_back()  # the activations of the pictures leave holes that those of a step do not fit into
     return terms
 
 

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from belamy.memory import give_back
 from belamy.networks.image_to_image.geometry import Row, Span, least_floats, measure_span
 from belamy.networks.image_to_image.layers import Affine, Sum
 
-__all__ = ["STRIP", "Place", "fix_norms"]
+__all__ = ["STRIP", "Place", "Result", "fix_norms"]
 
 STRIP = 24 << 20
 """Bytes of the largest activation of a strip, without its margins. The C library gives blocks above
@@ -27,6 +28,8 @@ STRIP = 24 << 20
 
 # Bytes of an activation that is kept at a norm though another one is smaller.
 _KEPT = 192 << 20
+# Bytes of an activation from which on holes are given back. Smaller ones fit into them.
+_LARGE = 64 << 20
 
 Layer = Callable[[Tensor], Tensor]
 
@@ -89,6 +92,7 @@ class Place:
         result = Result(self, layout)
         for one in _pieces(self, result):
             result.add(one)
+        _sweep(self)
         return result.whole
 
     def weigh(self) -> float:
@@ -100,6 +104,12 @@ class Place:
     def span(self) -> Span:
         """How far the layers look that are yet to be computed."""
         return measure_span(self.rows, self.kept.shape[1])
+
+
+def _sweep(place: Place) -> None:
+    """Give back the holes that strips leave, where whole activations are as large as they are."""
+    if place.kept.device.type == "cpu" and place.kept.nbytes >= _LARGE:
+        give_back()
 
 
 def _number_size(like: Tensor) -> int:
@@ -272,6 +282,7 @@ def _fix_norm(norm: nn.InstanceNorm2d, place: Place, most: int) -> tuple[Affine,
             moments.add(piece.rows)
             result.add(piece)
         place = Place(result.whole, place.strip, own=True)
+    _sweep(place)
     return _affine_of(norm, moments, place.kept), place
 
 
