@@ -170,7 +170,12 @@ def laplacian_split(image: Tensor, levels: int) -> list[Tensor]:
     bands = []
     for _ in range(levels):
         low = _halve(image)
-        bands.append(image - _double(low, _size(image)))
+        band = torch.empty_like(image)
+        for channel, small, out in zip(
+            *(x.split(1, dim=1) for x in (image, low, band)), strict=True
+        ):
+            out.copy_(channel - _double(small, _size(channel)))  # pictures can be large
+        bands.append(band)
         image = low
     return [*bands, image]
 
