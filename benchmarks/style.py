@@ -42,7 +42,7 @@ TIME_BARS: dict[tuple[int, PassPrecision], float] = {
     (256, "bfloat16"): 0.58,
     (512, "bfloat16"): 0.55,
 }
-MEMORY_BAR = 900.0
+MEMORY_BAR = 600.0
 ENDLESS = 1_000_000  # iterations, more than will ever be asked for
 
 LARGE, LARGE_BAR = (1536, 2048), 4096.0

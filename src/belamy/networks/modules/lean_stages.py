@@ -27,7 +27,7 @@ Stage = Callable[[Tensor], Tensor]
 
 _PLACES = ((0, 0), (0, 1), (1, 0), (1, 1))  # in a window, in the order in which torch looks at them
 _NOWHERE = len(_PLACES)
-_LARGE = 40 << 20  # bytes of a gradient, from which on it is worth some hundredths of a second
+_LARGE = 32 << 20  # bytes of a gradient, from which on it is worth some hundredths of a second
 
 
 def run_lean(
