@@ -224,8 +224,8 @@ class ModuleBackbone(Backbone):
             (gradient,) = torch.autograd.grad((place * weights).sum(), pixels)
         return (gradient[0] != 0).any(dim=0)
 
-    def through(self, image: Tensor, taps: Mapping[str, Tap]) -> Tensor:
-        """As of any backbone; the result depends on all that the taps gave."""
+    def through(self, image: Tensor, taps: Mapping[str, Tap], *, lean: bool = False) -> Tensor:
+        """As of any backbone; the result depends on all that the taps gave. Never lean."""
         if not len(image):
             return self._through_nothing(image, taps)
         x, (rows, columns) = self._frames((image - self.mean) / self.std)
