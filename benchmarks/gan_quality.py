@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.gan.api import GanConfig
-from belamy.engines.gan.samples import tile_samples
+from belamy.engines.gan.monitor import tile_samples
 from belamy.engines.gan.task import GanTask
 from belamy.engines.gan.train import load_setup
 from belamy.pixels.images import contact_sheet, save_image

@@ -49,7 +49,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "gan-edit": {"direction": 1, "count": 1},
     "gan-evaluate": {"data": "data", "count": 50},
     "gan-mix": {"by": "latents", "count": 1},
-    "gan-paint": {"count": 1},
+    "gan-paint": {"count": 1, "rejection": "none"},  # of which a recipe names no detector
     "gan-project": {"steps": 1},
     "gan-walk": {"stops": 2, "seconds": 1.0, "fps": 2.0},
     "learn-approximation": {"widths": "2"},

@@ -14,15 +14,15 @@ from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.gan.augmentation import AdaptiveAugmentation, sign_mean
 from belamy.engines.gan.config import GanConfig
 from belamy.engines.gan.dataset import Pictures
-from belamy.engines.gan.monitor import CollapseMonitor
-from belamy.engines.gan.networks import GanNetworks
-from belamy.engines.gan.penalty import WARMUP, DiscriminatorPenalty, scale_learning_rate
-from belamy.engines.gan.samples import (
+from belamy.engines.gan.monitor import (
+    CollapseMonitor,
     draw_latents,
     generate_rows,
     label_columns,
     tile_samples,
 )
+from belamy.engines.gan.networks import GanNetworks
+from belamy.engines.gan.penalty import WARMUP, DiscriminatorPenalty, scale_learning_rate
 from belamy.networks.registry import find_gan
 from belamy.pixels.images import save_image
 from belamy.training.data import batch_indices
