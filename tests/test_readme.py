@@ -58,8 +58,9 @@ def understand(words: list[str]) -> None:
         context_of(words)
     except (typer.Exit, NoArgsIsHelpError):
         assert {"--version", "--help"} & set(words)
-    except BelamyError as error:  # settings are read with the line, of a picture that is not here
-        assert {"--like", "--preset"} & set(words), error
+    except BelamyError:  # settings are read with the line, of a picture that is not here
+        if not {"--like", "--preset"} & set(words):
+            raise
 
 
 def run_in(folder: Path, words: list[str]) -> subprocess.CompletedProcess[str]:

@@ -18,9 +18,7 @@ from belamy.networks.gan.latents import draw, draw_styles
 __all__ = ["ATTEMPTS", "LEAST_LOGIT", "FaceRejection"]
 
 ATTEMPTS = 16  # latents that are drawn for a picture at most; then the best of them is kept
-LEAST_LOGIT = 7.5  # of a face. By eye: of `portraits`, usually truncated, about one in 18 is below
-    7.5  # of a face. By eye: of `portraits` at the usual truncation about one in 18 is below
-)
+LEAST_LOGIT = 7.5  # of a face; below is about one in 18 of `portraits` at its usual truncation
 
 
 class FaceRejection:
