@@ -172,7 +172,7 @@ def laplacian_split(image: Tensor, levels: int) -> list[Tensor]:
         low = _halve(image)
         band = torch.empty_like(image)
         for channel, small, out in zip(
-            *(x.split(1, dim=1) for x in (image, low, band)), strict=True
+            *(torch.split(x, 1, dim=1) for x in (image, low, band)), strict=True
         ):
             out.copy_(channel - _double(small, _size(channel)))  # pictures can be large
         bands.append(band)
@@ -224,7 +224,7 @@ def gaussian_smooth(gradient: Tensor, sigma: float) -> Tensor:
     Source: gordicaleksa/pytorch-deepdream, `CascadeGaussianSmoothing`.
     """
     smooth = torch.empty_like(gradient)
-    for channel, out in zip(gradient.split(1, dim=1), smooth.split(1, dim=1), strict=True):
+    for channel, out in zip(*(torch.split(x, 1, dim=1) for x in (gradient, smooth)), strict=True):
         blurs = [gaussian_blur(channel, factor * sigma) for factor in (0.5, 1, 2)]
         out.copy_(torch.stack(blurs).mean(dim=0))  # one at a time: pictures can be large
     return smooth
