@@ -8,7 +8,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import Field, replace
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -139,6 +139,18 @@ class Repainter(Generic[Options]):
         tile = _choose_tile(options.tile, self.runtime, base)
         blend = self._repaint(base, options, tile)
         yield Step(1, 1, blend, {}, picture.alpha, self._recipe(options, tile))
+
+    def fix_tile(self, size: tuple[int, int]) -> Literal["none"] | int:
+        """Choose, by the memory that is free now, how all pictures of one size are cut.
+
+        Args:
+            size: (height, width).
+        """
+        like = torch.empty(1, device=self.device).expand(1, 3, *size)
+        tile = _choose_tile(self.options.tile, self.runtime, like)
+        found: Literal["none"] | int = "none" if tile is None else tile
+        self.options = replace(self.options, tile=found)
+        return found
 
     def repaint_frame(self, image: Tensor) -> Tensor:
         """A frame of a film (1, 3, H, W) repainted at its own size, without a recipe of its own."""

@@ -87,11 +87,11 @@ class FilmFlags:
         if os.path.realpath(path) == os.path.realpath(target):
             raise OptionError(f"{target} would overwrite itself; name another output")
 
-        def open_work() -> Any:
+        def open_work(tile: str | int | None) -> Any:
             from belamy.engines.film.films import open_repainted  # brings torch
             from belamy.engines.film.parts import parts_of
 
-            return open_repainted(options, parts_of(target))
+            return open_repainted(options, parts_of(target), tile)
 
         make_film(
             *(open_work, target, doing),

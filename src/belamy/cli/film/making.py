@@ -34,7 +34,7 @@ Resume: TypeAlias = Annotated[
 
 
 def make_film(
-    open_work: Callable[[], FilmWork],
+    open_work: Callable[[str | int | None], FilmWork],
     target: Path,
     doing: str,
     *,
@@ -45,7 +45,8 @@ def make_film(
     """Make the frames that are not there yet, encode all of them, and say where the film is.
 
     Args:
-        open_work: loads what makes the film.
+        open_work: loads what makes the film, whose frames are cut as the tile says; None: it
+            chooses, where the options leave it to the memory.
         target: see `belamy.cli.films.require_film`.
         doing: for the progress bar, "dreaming".
         resume: go on with what is in the folder of its frames.
@@ -56,7 +57,7 @@ def make_film(
             nobody said whether to go on with them.
         KeyboardInterrupt: Ctrl-C; the frames that were made are saved.
     """
-    from belamy.engines.film.parts import Parts, parts_of
+    from belamy.engines.film.parts import Parts, parts_of, tile_of
 
     there = film_there(target, encoding, overwrite)
     folder = parts_of(target)
@@ -65,18 +66,37 @@ def make_film(
             f"{show_path(folder)} holds frames of this film; --resume goes on with them, "
             "--overwrite begins anew"
         )
-    work = open_work()
+    tile = tile_of(folder) if resume else None
+    work = open_work(tile)
     if there is not None and is_made_by(there, work.recipe, len(work.plan.times)):
         typer.echo(f"{show_path(target)} is there already")
         return
     if overwrite and not resume:
         Parts.remove_folder(folder)
-    parts = Parts(folder, work)
+    parts = _open_parts(folder, work, tile, open_work)
     try:
         _make_frames(parts, f"{doing} {target.name}", folder)
         _encode(parts, target, encoding)
     finally:
         parts.remove_if_empty()
+
+
+def _open_parts(
+    folder: Path,
+    work: FilmWork,
+    tile: str | int | None,
+    open_work: Callable[[str | int | None], FilmWork],
+) -> Parts:
+    """The folder, also where another process chose a tile while this one was opening the film."""
+    from belamy.engines.film.parts import Parts, tile_of
+
+    try:
+        return Parts(folder, work)
+    except OptionError:
+        found = tile_of(folder)
+        if found in (None, tile, work.recipe.options.get("tile")):
+            raise
+        return Parts(folder, open_work(found))
 
 
 def _make_frames(parts: Parts, description: str, folder: Path) -> None:

@@ -109,6 +109,18 @@ class AnyStylist:
         recipe = recipe_of("anystyle", options, self._weights, step=1)
         yield Step(1, 1, image.clone(), {}, pictures.alpha, recipe, pictures.note)
 
+    def fix_tile(self, size: tuple[int, int]) -> Literal["none"] | int:
+        """Choose, by the memory that is free now, how all pictures of one size are cut.
+
+        Args:
+            size: (height, width).
+        """
+        like = torch.empty(1, device=self.device).expand(1, 3, *size)
+        tiling = _choose_tiling(self.options.tile, self.encoder, like)
+        tile: Literal["none"] | int = "none" if tiling is None else tiling.tile
+        self.options = replace(self.options, tile=tile)
+        return tile
+
     def open_scene(self, first: Tensor) -> Callable[[Tensor], Tensor]:
         """What paints the frames of a film's scene, whose styles are read and encoded once.
 

@@ -137,6 +137,20 @@ class Dreamer:
             note = "; ".join(filter(None, (step.note, hint)))
             yield replace(step, recipe=recipe, note=note)
 
+    def fix_tile(self, size: tuple[int, int]) -> Literal["none"] | int:
+        """Choose, by the memory that is free now, how all pictures of one size are cut.
+
+        Args:
+            size: (height, width).
+        """
+        like = torch.empty(1, device=self.device).expand(1, 3, *size)
+        tiling = choose_tiling(
+            TILING, self.options.tile, self.backbone, self.target.layers, like
+        )
+        tile: Literal["none"] | int = "none" if tiling is None else tiling.tile
+        self.options = replace(self.options, tile=tile)
+        return tile
+
     def _scene(self, options: DreamOptions) -> Scene:
         picture, options = _base(options)
         base = picture.image.to(self.device)

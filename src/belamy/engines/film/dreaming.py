@@ -64,6 +64,10 @@ class FilmDreamer:
             )
         return self._recipe
 
+    def fix_tile(self, size: tuple[int, int]) -> None:
+        """Choose once how frames of (height, width) are cut; the recipe says it."""
+        self.options = replace(self.options, tile=self._dreamer.fix_tile(size))
+
     def prepare(self, image: Tensor) -> None:
         """The objective is measured on the first frame of a scene, and stays."""
         self._scene = self._dreamer.prepare(image)

@@ -19,7 +19,7 @@ from belamy.engines.film.film_options import (
     TranslateFilmOptions,
     film_path,
 )
-from belamy.engines.film.one_pass import anystyle_film, faststyle_film, translate_film
+from belamy.engines.film.one_pass import OnePass, anystyle_film, faststyle_film, translate_film
 from belamy.engines.film.painting import FilmStylist, largest_side
 from belamy.engines.film.parts import passes_of
 from belamy.engines.film.passes import FilmInPasses
@@ -40,11 +40,15 @@ _RENDERERS: dict[type[FilmOptions], Callable[[Any], FrameRenderer]] = {
 }
 
 
-def open_repainted(options: FilmOptions, folder: Path | None = None) -> RepaintedFilm:
+def open_repainted(
+    options: FilmOptions, folder: Path | None = None, tile: str | int | None = None
+) -> RepaintedFilm:
     """A film that is to be dreamt on, painted, translated or cleared, with its network loaded.
 
     Args:
         folder: of its parts, where work that was stopped is gone on with; None: there is none.
+        tile: what the recipe of those parts says, where the options leave it to the memory; None:
+            it is chosen now, for all frames. Older recipes say auto: each frame chooses.
 
     Raises:
         ImageError: the film is not there, damaged, or has no frames where they are taken.
@@ -54,8 +58,13 @@ def open_repainted(options: FilmOptions, folder: Path | None = None) -> Repainte
     """
     source: Any = options
     path = film_path(source.content if hasattr(options, "content") else source.image)
+    chosen = getattr(options, "tile", None) != "auto"
+    if not chosen and tile is not None:
+        options, chosen = replace(source, tile=tile), True
     renderer = _RENDERERS[type(options)](options)
     film = look_through(path, options, _side(path, options))
+    if not chosen and isinstance(renderer, (OnePass, FilmDreamer, FilmStylist)):
+        renderer.fix_tile(film.plan.size)
     if isinstance(options, DefogFilmOptions) and options.compare:
         height, width = film.plan.size
         film = replace(film, plan=replace(film.plan, size=(height, 2 * width)))

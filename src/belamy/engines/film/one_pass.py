@@ -14,7 +14,6 @@ from belamy.engines.faststyle.apply import StyleApplier
 from belamy.engines.film.film_options import (
     AnyStyleFilmOptions,
     ApplyStyleFilmOptions,
-    FilmOptions,
     TranslateFilmOptions,
     film_path,
 )
@@ -40,6 +39,7 @@ _NEW = 0.15  # of each new frame, where the one before can be trusted
 _TOLERANCE = 50.0
 
 Paint: TypeAlias = Callable[[Tensor], Tensor]
+FixTile: TypeAlias = Callable[[tuple[int, int]], str | int]
 
 
 class OnePass:
@@ -50,13 +50,26 @@ class OnePass:
             itself.
         recipe: how to make the film again.
         steady: how firmly frames are held, 0 to 1.
+        fix_tile: (height, width) → how all frames of that size are cut from now on.
     """
 
     motion_quality: Quality = "coarse"
 
-    def __init__(self, open_scene: Callable[[Tensor], Paint], recipe: Recipe, steady: float):
+    def __init__(
+        self,
+        open_scene: Callable[[Tensor], Paint],
+        recipe: Recipe,
+        steady: float,
+        fix_tile: FixTile,
+    ) -> None:
         self._open_scene, self.recipe, self._steady = open_scene, recipe, steady
+        self._fix_tile = fix_tile
         self._paint: Paint | None = None
+
+    def fix_tile(self, size: tuple[int, int]) -> None:
+        """Choose once how the frames are cut; the recipe says it."""
+        options = {**self.recipe.options, "tile": self._fix_tile(size)}
+        self.recipe = replace(self.recipe, options=options)
 
     def prepare(self, image: Tensor) -> None:
         """Styles are read once for a scene."""
@@ -131,9 +144,8 @@ def faststyle_film(options: ApplyStyleFilmOptions) -> OnePass:
     film_path(options.image)
     applier = StyleApplier(replace(options, size=None))
     written = {"device": str(applier.device), "precision": applier.options.precision}
-    return _one_pass(
-        "film-faststyle", options, lambda _: applier.repaint_frame, applier.weights, written
-    )
+    recipe = recipe_of("film-faststyle", options, applier.weights, changed=written)
+    return OnePass(lambda _: applier.repaint_frame, recipe, options.steady, applier.fix_tile)
 
 
 def translate_film(options: TranslateFilmOptions) -> OnePass:
@@ -141,8 +153,9 @@ def translate_film(options: TranslateFilmOptions) -> OnePass:
     film_path(options.image)
     translator = Translator(replace(options, size=None))
     written = {"device": str(translator.device), "precision": translator.options.precision}
-    return _one_pass(
-        "film-translate", options, lambda _: translator.repaint_frame, translator.weights, written
+    recipe = recipe_of("film-translate", options, translator.weights, changed=written)
+    return OnePass(
+        lambda _: translator.repaint_frame, recipe, options.steady, translator.fix_tile
     )
 
 
@@ -151,15 +164,5 @@ def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:
     film_path(options.content)
     stylist = AnyStylist(options)
     written = {"device": str(stylist.device), "precision": stylist.options.precision}
-    return _one_pass("film-anystyle", options, stylist.open_scene, stylist.weights, written)
-
-
-def _one_pass(
-    engine: str,
-    options: FilmOptions,
-    open_scene: Callable[[Tensor], Paint],
-    weights: Mapping[str, str],
-    written: Mapping[str, str],
-) -> OnePass:
-    recipe = recipe_of(engine, options, weights, changed=written)
-    return OnePass(open_scene, recipe, options.steady)
+    recipe = recipe_of("film-anystyle", options, stylist.weights, changed=written)
+    return OnePass(stylist.open_scene, recipe, options.steady, stylist.fix_tile)

@@ -53,6 +53,11 @@ class FilmStylist:
         self._stylist = Stylist(replace(options, size="full"))
         self.recipe = _recipe(options, self._stylist)
 
+    def fix_tile(self, size: tuple[int, int]) -> None:
+        """Choose once how frames of (height, width) are cut; the recipe says it."""
+        self.options = replace(self.options, tile=self._stylist.fix_tile(size))
+        self.recipe = _recipe(self.options, self._stylist)
+
     def prepare(self, image: Tensor) -> None:
         """Nothing is measured on the first frame alone."""
 

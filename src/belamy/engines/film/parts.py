@@ -36,11 +36,12 @@ from belamy.pixels.images import from_pil, to_pil
 from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
 
-__all__ = ["Parts", "load_state", "parts_of", "passes_of", "save_state"]
+__all__ = ["Parts", "load_state", "parts_of", "passes_of", "save_state", "tile_of"]
 
 # zlib's level, and its strategy for runs of one byte: frames are read once more, and deleted
 _FAST_PNG, _RUNS = 1, 3
 _INDEX = "index"
+_RECIPE = "recipe.json"
 
 
 def parts_of(target: Path) -> Path:
@@ -51,6 +52,15 @@ def parts_of(target: Path) -> Path:
 def passes_of(folder: Path) -> Path:
     """Where in such a folder the passes before the last one are, a folder for each scene."""
     return folder / "passes"
+
+
+def tile_of(folder: Path) -> str | int | None:
+    """How the frames in such a folder are cut, by its recipe; None where it says nothing of it."""
+    with suppress(OSError, ValueError):
+        written = json.loads((folder / _RECIPE).read_text("utf-8"))
+        tile = written.get("options", {}).get("tile")
+        return tile if isinstance(tile, (str, int)) else None
+    return None
 
 
 class Parts:
@@ -69,15 +79,16 @@ class Parts:
         self.folder, self.work = folder, work
         self._frames = folder / "frames"
         written = _comparable(work.recipe)
-        place = folder / "recipe.json"
+        place = folder / _RECIPE
         if folder.exists() and not place.is_file() and _holds_anything(folder):
             raise RunError(f"{folder} is there and holds no film that is being made; move it away")
-        if place.is_file() and json.loads(place.read_text("utf-8")) != written:
+        if not place.is_file():
+            _write_first(place, json.dumps(written, indent=2, sort_keys=True) + "\n")
+        if json.loads(place.read_text("utf-8")) != written:
             raise OptionError(
                 f"{folder} holds the frames of a film that is made otherwise; give the same "
                 "options, or begin anew with --overwrite"
             )
-        write_text(place, json.dumps(written, indent=2, sort_keys=True) + "\n")
         self._frames.mkdir(exist_ok=True)
 
     def make(self) -> Generator[Step, None, None]:
@@ -176,6 +187,20 @@ class Parts:
         finally:
             if mine:
                 path.unlink(missing_ok=True)
+
+
+def _write_first(place: Path, text: str) -> None:
+    """Write a file whole, unless another process has just done so."""
+    aside = place.with_name(f".{socket.gethostname()}-{os.getpid()}-{place.name}")
+    write_text(aside, text)
+    try:
+        os.link(aside, place)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        write_text(place, text)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

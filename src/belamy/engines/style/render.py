@@ -125,14 +125,28 @@ class Stylist:
                 fraction=work[count - 1] / work[-1],
             )
 
+    def fix_tile(self, size: tuple[int, int]) -> Literal["none"] | int:
+        """Choose, by the memory that is free now, how all pictures of one size are cut.
+
+        Args:
+            size: (height, width).
+        """
+        like = torch.empty(1, device=self.device).expand(1, 3, *size)
+        tiling = self._choose_tiling(self.options, like)
+        tile: Literal["none"] | int = "none" if tiling is None else tiling.tile
+        self.options = replace(self.options, tile=tile)
+        return tile
+
+    def _choose_tiling(self, options: StyleOptions, image: Tensor) -> Tiling | None:
+        names = [*self.layers.content, *self.layers.style]
+        cost = self._bytes_per_pixel
+        return choose_tiling(TILING, options.tile, self.backbone, names, image, cost)
+
     def _scene(self, options: StyleOptions) -> Scene:
         pictures = read_pictures(options, self.device, PRESETS[options.preset].size)
         options = replace(options, size=pictures.side)
         height, width = pictures.content.shape[-2:]
-        names = [*self.layers.content, *self.layers.style]
-        tiling = choose_tiling(
-            TILING, options.tile, self.backbone, names, pictures.content, self._bytes_per_pixel
-        )
+        tiling = self._choose_tiling(options, pictures.content)
         options = replace(
             options, tile="none" if tiling is None else tiling.tile, device=str(self.device)
         )
