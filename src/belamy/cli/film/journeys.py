@@ -50,10 +50,10 @@ def zoom(
     encoding = Encoding(quality, codec)
     target = require_film(output, settings.fps, encoding)
 
-    def open_work() -> Any:
-        from belamy.engines.film.journey import Zoom  # brings torch
+    def open_work(tile: str | int | None) -> Any:
+        from belamy.engines.film.journey import Zoom, with_tile  # brings torch
 
-        return Zoom(settings)
+        return Zoom(with_tile(settings, tile))
 
     make_film(
         *(open_work, target, "travelling to"),
@@ -80,10 +80,10 @@ def walk(
     encoding = Encoding(quality, codec)
     target = require_film(output, settings.fps, encoding)
 
-    def open_work() -> Any:
-        from belamy.engines.film.journey import Walk  # brings torch
+    def open_work(tile: str | int | None) -> Any:
+        from belamy.engines.film.journey import Walk, with_tile  # brings torch
 
-        return Walk(settings)
+        return Walk(with_tile(settings, tile))
 
     make_film(
         *(open_work, target, "walking to"), resume=resume, overwrite=overwrite, encoding=encoding

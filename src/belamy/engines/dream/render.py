@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -144,9 +145,7 @@ class Dreamer:
             size: (height, width).
         """
         like = torch.empty(1, device=self.device).expand(1, 3, *size)
-        tiling = choose_tiling(
-            TILING, self.options.tile, self.backbone, self.target.layers, like
-        )
+        tiling = choose_tiling(TILING, self.options.tile, self.backbone, self.target.layers, like)
         tile: Literal["none"] | int = "none" if tiling is None else tiling.tile
         self.options = replace(self.options, tile=tile)
         return tile

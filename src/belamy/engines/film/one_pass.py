@@ -154,9 +154,7 @@ def translate_film(options: TranslateFilmOptions) -> OnePass:
     translator = Translator(replace(options, size=None))
     written = {"device": str(translator.device), "precision": translator.options.precision}
     recipe = recipe_of("film-translate", options, translator.weights, changed=written)
-    return OnePass(
-        lambda _: translator.repaint_frame, recipe, options.steady, translator.fix_tile
-    )
+    return OnePass(lambda _: translator.repaint_frame, recipe, options.steady, translator.fix_tile)
 
 
 def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:

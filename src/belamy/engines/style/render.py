@@ -7,6 +7,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +44,7 @@ from belamy.networks.modules.open_network import (
 )
 from belamy.objectives.objective import IMAGE
 from belamy.objectives.priors import nine_point_variation
+from belamy.optimise import Tiling
 from belamy.pixels.colors import keep_colors
 from belamy.pixels.images import Picture, Source, resize
 from belamy.pixels.pyramid import Size, scale_sizes
