@@ -32,7 +32,7 @@ pytest.importorskip("cv2")
 LITTLE, MUCH = 1 << 10, 1 << 40
 DREAM = "dream film.mp4 --model iris --layer mixed3a --octaves 1 --steps 2 --size full"
 ZOOM = "dream zoom film.png --model iris --layers mixed3a --octaves 1 --steps 1"
-ZOOM += " --seconds 0.12 --size 256"
+ZOOM += " --seconds 0.12 --size 384"
 LINES = [
     DREAM,
     "style apply starry-night film.mp4",
