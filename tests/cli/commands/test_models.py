@@ -162,6 +162,14 @@ def test_what_has_no_card_says_so() -> None:
     assert "vgg16 has no card" in result.stderr
 
 
+@pytest.mark.parametrize("words", [(), ("--card",)])
+def test_a_name_that_is_none_names_the_nearest_card(words: tuple[str, ...]) -> None:
+    result = run("show", "old-photograph", *words)
+    assert result.exit_code == 1
+    expected = "unknown network 'old-photograph'; did you mean 'old-photographs'?"
+    assert expected in " ".join(result.stderr.split())
+
+
 def test_show_all_classes() -> None:
     classes = run("show", "iris", "--classes").stdout.splitlines()
     assert len(classes) == 200

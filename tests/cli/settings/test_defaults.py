@@ -67,6 +67,24 @@ def test_a_wrong_file_is_said_in_a_line(config: Path, text: str, words: str) -> 
     assert output.count("\n") == 1
 
 
+def test_a_word_that_no_command_knows_is_no_default(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text('language = "de"\n')
+    code, text = run("learn", "neuron")
+    assert (code, text.count("\n")) == (2, 1)
+    assert "it must be en or it" in text
+    assert run("fog", "photos/a.png", "-o", "x.png")[0] == 0  # which has no language
+    monkeypatch.setenv("BELAMY_LANGUAGE", "it")
+    monkeypatch.setenv("BELAMY_PRECISION", "half")
+    code, text = run("config")
+    assert code == 1
+    assert "it  (BELAMY_LANGUAGE)" in text
+    assert "precision is 'half' in BELAMY_PRECISION; it must be auto or float32" in text
+    monkeypatch.setenv("BELAMY_PRECISION", "float16")  # some know it
+    assert run("config")[0] == 0
+
+
 def test_help_and_versions_come_without_the_file(config: Path) -> None:
     config.write_text("devise = 1")
     assert run("--version")[0] == 0

@@ -67,6 +67,7 @@ def test_they_are_used(folder: Path) -> None:
         (("dream", "--strength", "x"), "valid number"),
         (("dream", "--smooth", "soft"), "soft"),
         (("dream", "--nonsense", "1"), "--nonsense"),
+        (("fog", "--nonsense", "1"), "Usage: belamy fog"),
         (("dream", "a.png"), "a preset has options of the engine, and no files"),
         (("dream", "-o", "new.png"), "output 'new.png' is no setting of dream"),
         (("dream", "--mask", "a.png"), "mask 'a.png' is no setting of dream"),

@@ -14,7 +14,7 @@ from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_bytes, show_steps
 from belamy.cli.shell.completion import backbones, every_network
 from belamy.engines.dream.atlas_api import atlas_steps
-from belamy.errors import OptionError, WeightsError
+from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.files.ranges import ColorOrder, Range
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def show(
         typer.echo("\n".join(_read_classes(name)))
         return
     own = _read_card(name)
+    if not own and not is_timm(name):
+        _require_network(name)
     if card and not own:
         raise OptionError(f"{name} has no card; `belamy models show {name}` says what is known")
     if card or (own and name not in names_of("backbone")):
@@ -98,6 +100,20 @@ def show(
     _print_table(("layer", ">channels", ">stride", ">receptive field"), map(_row, shown))
     if own:
         typer.echo(f"\n{own}")
+
+
+def _require_network(name: str) -> None:
+    """Raise UnknownName where there is none of this name; near it may be one that has a card."""
+    from belamy.networks.find import find_network
+    from belamy.networks.registry import names_of
+
+    if name in names_of("backbone"):
+        return
+    try:
+        find_network(name)
+    except UnknownName as error:
+        known = dict.fromkeys((*names_of("backbone"), *_cards()))
+        raise UnknownName(error.kind, error.name, known) from error
 
 
 def _look_up(name: str, inner: bool) -> _Shown:

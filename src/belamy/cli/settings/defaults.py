@@ -16,6 +16,7 @@ from belamy.cli.settings.patterns import FILMS, is_pattern
 from belamy.copying.ways import Way
 from belamy.errors import OptionError, UnknownName
 from belamy.files import config_folder, expand_home
+from belamy.precision import TRAINING_PRECISIONS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -31,6 +32,9 @@ DEFAULTS = {
     "output": 'the name of new pictures, such as "{stem}-{engine}.png"',
 }
 """Option → what it is."""
+
+_WORDS = {"precision": TRAINING_PRECISIONS, "language": ("en", "it")}
+"""Option → what any command can make of it; not each takes all of them."""
 
 _LARGEST = 1 << 16  # bytes of the file
 
@@ -112,8 +116,17 @@ def _fits(param: Any, default: _Default, typed: Mapping[str, Any], ways: Sequenc
     if param.name == "output":
         pictures = bool(ways) and ways[0].kind == "picture" and not param.default
         return pictures and not any(map(_is_film, typed.values()))
+    _require_known(str(param.name), default)
     words = str(param.metavar or "").split("|")
     return len(words) < 2 or default.value in words
+
+
+def _require_known(name: str, default: _Default) -> None:
+    """Raise where no command knows the word; what only some do is left out by the others."""
+    if default.value not in _WORDS.get(name, (default.value,)):
+        source = str(config_file()) if default.source == "the file" else default.source
+        words = show_value(default.value)
+        raise OptionError(f"{name} is {words} in {source}; it must be {' or '.join(_WORDS[name])}")
 
 
 def _is_film(value: Any) -> bool:
@@ -137,6 +150,8 @@ def config() -> None:
             typer.echo(f"{name:<10} {value}  ({found[name].source})")
         else:
             typer.echo(f"{name:<10} –  ({text})")
+    for name, default in found.items():
+        _require_known(name, default)
     if "output" in found and not is_pattern(found["output"].value):
         raise OptionError(
             f"output is {show_value(found['output'].value)}, one name for all; put {{stem}} into it"

@@ -76,7 +76,7 @@ def _find_command(root: Any, words: Sequence[str]) -> tuple[Any, tuple[str, ...]
 
 def _values(command: Any, path: Sequence[str], words: list[str]) -> dict[str, Any]:
     """What is typed, by the command's own names, read as it reads them."""
-    context = command.context_class(command, info_name=" ".join(path))
+    context = command.context_class(command, info_name=" ".join(("belamy", *path)))
     typed, left, _ = command.make_parser(context).parse_args(list(words))
     if left:
         raise typer.BadParameter(f"unexpected words: {show_value(' '.join(left))}")
