@@ -69,7 +69,7 @@ QUICK = {"octaves": 1, "steps": 1, "size": 48}
             ["impressionism"],
         ),
         (lambda photo: belamy.defog(photo).image, ["defog"]),
-        (lambda photo: belamy.gan_paint(upscale=1).image, ["portraits"]),
+        (lambda photo: belamy.gan_paint(upscale=1).image, ["faces", "iris", "portraits"]),
     ],
     ids=["classify", "dream", "style", "any_style", "apply_style", "translate", "defog", "gan"],
 )

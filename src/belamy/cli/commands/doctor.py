@@ -23,6 +23,7 @@ __all__ = ["app"]
 app = typer.Typer()
 
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:.*extra == ['\"](?P<extra>[\w-]+)['\"])?")
+_OLDER_PYTHON = re.compile(r"python_version *< *['\"](\d+)\.(\d+)")
 _GIBIBYTE = 1 << 30
 _BUILT_FOR_GPU = re.compile(r"^(?:cuda|hip|xpu)\b[^=\n]*= *['\"]", re.MULTILINE)
 _DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")  # dxg is Windows' own, of WSL
@@ -70,6 +71,9 @@ def _packages(problems: list[str]) -> tuple[dict[str, str], dict[str, Any]]:
     groups: dict[str, dict[str, str | None]] = {"": {}}
     groups |= {extra: {} for extra in ours.metadata.get_all("Provides-Extra") or []}
     for requirement in ours.requires or []:
+        older = _OLDER_PYTHON.search(requirement)
+        if older and sys.version_info[:2] >= (int(older[1]), int(older[2])):
+            continue  # it is needed by a Python before this one
         if found := _REQUIREMENT.match(requirement):
             groups[found["extra"] or ""][found["name"]] = _version(found["name"])
     needed = groups.pop("")
