@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from belamy.networks.face_detector import load_detector, portrait_logits
+from belamy.networks.files.cache import embedded_path
 from belamy.networks.gan.generator import Generator
 from belamy.networks.gan.latents import draw, draw_styles
+from belamy.networks.recent import share
 
 __all__ = ["ATTEMPTS", "LEAST_LOGIT", "FaceRejection"]
 
@@ -37,7 +39,12 @@ class FaceRejection:
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
         device = next(generator.parameters()).device
-        self._detector = load_detector(device)
+        self._detector = share(
+            embedded_path("faces"),
+            ("faces", str(device)),
+            lambda: load_detector(device),
+            lambda detector: detector.backbone,
+        )
 
     @property
     def weights(self) -> Mapping[str, str]:
