@@ -206,7 +206,7 @@ def test_a_long_step_does_not_hold_a_stop_up(served: Served, picture: str) -> No
 def test_waiting_jobs_have_places_and_can_be_stopped(served: Served, picture: str) -> None:
     long = served.job("dream", inputs={"picture": picture}, **{**DREAM, "steps": 4000})
     # The worker may still give back what the job before took.
-    until(lambda: served.call("GET", f"/api/jobs/{long['id']}").json["state"] == "running")
+    until(lambda: served.call("GET", f"/api/jobs/{long['id']}").json["step"] >= 1)
     second, third = (served.job("dream", **NOISE) for _ in range(2))
     places = {one["id"]: one["position"] for one in served.call("GET", "/api/jobs").json}
     assert (places[long["id"]], places[second["id"]], places[third["id"]]) == (0, 1, 2)
