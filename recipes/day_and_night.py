@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from light import blur, column, to_light
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -153,25 +154,6 @@ def make_lamps(
     lamps = windows * (0.55 + 0.9 * grey).clamp(0, 1.2)
     glow = 0.25 * blur(lamps, 2.5 * unit) + 0.35 * blur(lamps, 8 * unit)
     return column(LAMP) * (0.7 * lamps + 0.4 * glow * (1 - 0.4 * sky))
-
-
-def column(values: tuple[float, float, float]) -> Tensor:
-    return torch.tensor(values).view(1, 3, 1, 1)
-
-
-def blur(values: Tensor, sigma: float) -> Tensor:
-    """Gaussian, of (N, C, H, W)."""
-    radius = min(max(1, int(3 * sigma + 0.5)), min(values.shape[-2:]) - 1)
-    kernel = torch.exp(-(torch.arange(-radius, radius + 1) ** 2) / (2 * sigma**2))
-    kernel = (kernel / kernel.sum()).float().view(1, 1, 1, -1).expand(values.shape[1], 1, 1, -1)
-    padded = functional.pad(values, [radius] * 4, mode="reflect")
-    wide = functional.conv2d(padded, kernel, groups=values.shape[1])
-    return functional.conv2d(wide, kernel.mT, groups=values.shape[1])
-
-
-def to_light(levels: Tensor) -> Tensor:
-    """sRGB, decoded."""
-    return torch.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
 
 
 def to_levels(radiance: Tensor) -> Tensor:

@@ -34,10 +34,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from light import blur, column, to_light
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor
-from torch.nn import functional
 
 __all__ = ["Print", "choose_print", "has_colours", "make_old"]
 
@@ -204,25 +204,6 @@ def has_colours(values: NDArray[np.float64]) -> bool:
     hues = colours.reshape(-1, 3).std(0).mean()  # of a sepia print hardly more than of a grey one
     saturation = (values.max(-1) - values.min(-1)).mean()
     return bool(values.mean() > 0.25 and saturation > 0.07 and hues > 0.025)
-
-
-def column(values: Colour) -> Tensor:
-    return torch.tensor(values).view(1, 3, 1, 1)
-
-
-def blur(values: Tensor, sigma: float) -> Tensor:
-    """Gaussian, of (N, C, H, W)."""
-    radius = min(max(1, int(3 * sigma + 0.5)), min(values.shape[-2:]) - 1)
-    kernel = torch.exp(-(torch.arange(-radius, radius + 1) ** 2) / (2 * sigma**2))
-    kernel = (kernel / kernel.sum()).float().view(1, 1, 1, -1).expand(values.shape[1], 1, 1, -1)
-    padded = functional.pad(values, [radius] * 4, mode="reflect")
-    wide = functional.conv2d(padded, kernel, groups=values.shape[1])
-    return functional.conv2d(wide, kernel.mT, groups=values.shape[1])
-
-
-def to_light(levels: Tensor) -> Tensor:
-    """sRGB, decoded."""
-    return torch.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
 
 
 def _colour(values: NDArray[np.float64]) -> Colour:

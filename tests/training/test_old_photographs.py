@@ -25,7 +25,9 @@ def recipe() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look for it there
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:  # its neighbours are imported as from a script
+        patch.syspath_prepend(str(RECIPE.parent))
+        spec.loader.exec_module(module)
     return module
 
 

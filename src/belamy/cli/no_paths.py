@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from belamy.cli.options import make_parameters
+
 __all__ = ["offer_no_paths"]
 
 _OUTPUTS = ("output", "folder")  # parameters that name where pictures go
@@ -32,9 +34,7 @@ def _hide(context: typer.Context, given: bool) -> None:
 @functools.cache
 def _option() -> Any:
     """As typer makes it for a command of its own; all commands share it."""
-    holder = typer.Typer(add_completion=False)
 
-    @holder.command()
     def command(
         no_paths: Annotated[
             bool,
@@ -49,5 +49,4 @@ def _option() -> Any:
     ) -> None:
         """Hold the option."""
 
-    made: Any = typer.main.get_command(holder)
-    return next(one for one in made.params if one.name == "no_paths")
+    return make_parameters(command)[0]

@@ -45,7 +45,17 @@ import typer
 from belamy.checks import PictureInput, flag_of, option_types, range_of
 from belamy.cli.shell.completion import completer
 
-__all__ = ["REQUIRED", "Argument", "arguments_of", "default", "flag", "is_typed", "option", "takes"]
+__all__ = [
+    "REQUIRED",
+    "Argument",
+    "arguments_of",
+    "default",
+    "flag",
+    "is_typed",
+    "make_parameters",
+    "option",
+    "takes",
+]
 
 REQUIRED = inspect.Parameter.empty
 """The default of an argument that has none."""
@@ -112,6 +122,15 @@ def option(function: Callable[..., Any], name: str, *flags: str, **settings: Any
     argument = arguments_of(function)[name]
     settings.setdefault("autocompletion", completer(name, argument.choices))
     return typer.Option(*(flags or _flags(argument)), help=argument.help, **settings)
+
+
+def make_parameters(function: Callable[..., None]) -> list[Any]:
+    """A function's parameters, as typer makes them of a command's; other commands share them."""
+    holder = typer.Typer(add_completion=False)
+    holder.command()(function)
+    made: Any = typer.main.get_command(holder)
+    names = inspect.signature(function).parameters
+    return [one for one in made.params if one.name in names]
 
 
 def default(function: Callable[..., Any], name: str) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from belamy.errors import UnknownName
 
-__all__ = ["WAYS", "Kind", "Way", "find_way", "ways_of_command"]
+__all__ = ["WAYS", "Kind", "Way", "choose_way", "find_way", "ways_of_command"]
 
 Kind: TypeAlias = Literal["picture", "film", "frames", "answer", "training"]
 
@@ -130,3 +131,13 @@ def find_way(recipe: str) -> Way:
 def ways_of_command(path: tuple[str, ...]) -> tuple[Way, ...]:
     """The works of a command, such as ("dream", "picture"), that write recipes."""
     return tuple(row for row in _ROWS if row.recipe and row.words == path)
+
+
+def choose_way(ways: Sequence[Way], given: Mapping[str, Any]) -> Way:
+    """Which of a command's works is done: that of the flag that is set, or the one without.
+
+    Args:
+        given: what is set, by the command's own names.
+    """
+    flags = {way.switch[2:]: way for way in ways if way.switch and way.kind != "frames"}
+    return next((way for flag, way in flags.items() if given.get(flag)), ways[0])

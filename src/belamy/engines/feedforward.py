@@ -16,6 +16,7 @@ from torch import Tensor
 from belamy import files
 from belamy.devices import choose_device
 from belamy.engines.recipes import recipe_of
+from belamy.engines.tiling import fix_tile
 from belamy.errors import OptionError, PictureWarning, WeightsError
 from belamy.networks.files.ranges import Range
 from belamy.networks.find import find_network
@@ -146,11 +147,10 @@ class Repainter(Generic[Options]):
         Args:
             size: (height, width).
         """
-        like = torch.empty(1, device=self.device).expand(1, 3, *size)
-        tile = _choose_tile(self.options.tile, self.runtime, like)
-        found: Literal["none"] | int = "none" if tile is None else tile
-        self.options = replace(self.options, tile=found)
-        return found
+        given = self.options.tile
+        tile = fix_tile(size, self.device, lambda like: _choose_tile(given, self.runtime, like))
+        self.options = replace(self.options, tile=tile)
+        return tile
 
     def repaint_frame(self, image: Tensor) -> Tensor:
         """A frame of a film (1, 3, H, W) repainted at its own size, without a recipe of its own."""

@@ -106,6 +106,7 @@ def _draw(
 ) -> Iterator[Step]:
     images: list[Tensor] = []
     recipes: list[Recipe] = []
+    captions = [one.caption for one in cells]
     for number, cell in enumerate(cells, start=1):
         last = None
         for step in cell.steps:
@@ -114,7 +115,6 @@ def _draw(
         images.append(_on_paper(last))
         if last.recipe is not None:
             recipes.append(last.recipe)
-        captions = [one.caption for one in cells]
         recipe = None
         if number == len(cells) and recipes:
             recipe = _recipe_of(recipes, axes, options, number)

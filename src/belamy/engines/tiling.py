@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from belamy.networks.backbone import Backbone
 from belamy.optimise import Tiling
 from belamy.pixels.tiles import available_memory, tile_for_memory
 
-__all__ = ["TilingHabit", "bytes_per_pixel", "choose_tiling"]
+__all__ = ["TilingHabit", "bytes_per_pixel", "choose_tiling", "fix_tile"]
 
 # Strides that a place of a layer that sees the whole picture is taken to see well. By eye.
 _GLOBAL_FIELD = 16
@@ -80,6 +81,21 @@ def choose_tiling(
         return None
     margin, least = _measure_margin(habit, backbone, names, align)
     return Tiling(max(min(side, habit.largest_tile), least), margin, align)
+
+
+def fix_tile(
+    size: tuple[int, int], device: torch.device, choose: Callable[[Tensor], Tiling | int | None]
+) -> Literal["none"] | int:
+    """How all pictures of one size are cut, by the memory that is free now.
+
+    Args:
+        size: (height, width).
+        choose: a picture → its tiles, or their longest side; None where it is worked on whole.
+    """
+    found = choose(torch.empty(1, device=device).expand(1, 3, *size))
+    if found is None:
+        return "none"
+    return found.tile if isinstance(found, Tiling) else found
 
 
 def _measure_margin(

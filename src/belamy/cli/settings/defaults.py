@@ -101,9 +101,9 @@ def apply_defaults(
         return
     if command.name in ("config", "studio"):
         return
-    filled = {}
+    filled, defaults = {}, read_defaults()
     for one in command.params:
-        default = read_defaults().get(str(one.name))
+        default = defaults.get(str(one.name))
         if default is not None and one.name not in typed and _fits(one, default, typed, ways):
             value = default.value
             filled[str(one.name)] = os.fspath(expand_home(value)) if one.name == "output" else value

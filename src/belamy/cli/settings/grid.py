@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from belamy.checks import show_value
+from belamy.cli.inputs import holds_many
 from belamy.cli.options import arguments_of, is_typed
 from belamy.cli.outputs import require_output
 from belamy.cli.pictures import make_picture, require_named
@@ -101,7 +102,7 @@ def _only(value: Any) -> str:
     if len(sources) != 1:
         raise OptionError(f"--grid is of one picture, not of {len(sources)}; name one")
     source = os.fspath(sources[0])
-    if Path(source).is_dir() or source.lower().endswith((".zip", *FILMS)):
+    if holds_many(Path(source)) or source.lower().endswith(FILMS):
         raise OptionError(f"--grid is of one picture; {source} holds many")
     return source
 

@@ -14,13 +14,14 @@ from typing import Annotated, Any
 import typer
 
 from belamy.checks import show_value
+from belamy.cli.options import make_parameters
 from belamy.cli.settings.borrowed import Borrowed, borrow_from_picture
 from belamy.cli.settings.defaults import apply_defaults
 from belamy.cli.settings.films import carry_film
 from belamy.cli.settings.grid import GRID, make_grid, read_grid, split_words
 from belamy.cli.settings.patterns import fill_output
 from belamy.cli.settings.presets import borrow_from_preset
-from belamy.copying.ways import Way, ways_of_command
+from belamy.copying.ways import Way, choose_way, ways_of_command
 from belamy.errors import OptionError
 
 __all__ = ["offer_settings"]
@@ -49,17 +50,11 @@ def _offer(command: Any, ways: Sequence[Way]) -> None:
 
 def _invoke(ways: Sequence[Way], usual: Callable[[Any], Any], context: Any) -> Any:
     """Do the command's work, with the output's name filled in; or make a sheet in its place."""
-    way = _chosen_way(ways, context.params)
+    way = choose_way(ways, context.params)
     context.params = fill_output(context, way)
     if grid := context.meta.get(GRID):
         return make_grid(context, way, grid)
     return usual(context)
-
-
-def _chosen_way(ways: Sequence[Way], given: Mapping[str, Any]) -> Way:
-    """Which of a command's works is done: that of the flag that is set, or the one without."""
-    flags = {way.switch[2:]: way for way in ways if way.switch and way.kind != "frames"}
-    return next((way for flag, way in flags.items() if given.get(flag)), ways[0])
 
 
 def _parse(
@@ -214,9 +209,7 @@ def _first_or_all(param: Any, find: Callable[[], list[str]]) -> Any:
 @functools.cache
 def _options() -> list[Any]:
     """As typer makes them for a command of its own; all commands share them."""
-    holder = typer.Typer(add_completion=False)
 
-    @holder.command()
     def command(
         like: Annotated[
             str | None,
@@ -246,5 +239,4 @@ def _options() -> list[Any]:
     ) -> None:
         """Hold the options."""
 
-    made: Any = typer.main.get_command(holder)
-    return [one for one in made.params if one.name in (_LIKE, _PRESET, "grid")]
+    return make_parameters(command)

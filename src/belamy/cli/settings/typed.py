@@ -11,7 +11,7 @@ import typer
 
 from belamy import __version__
 from belamy.checks import picture_fields, show_value
-from belamy.copying.ways import Way, ways_of_command
+from belamy.copying.ways import Way, choose_way, ways_of_command
 from belamy.copying.works import defaults_of
 from belamy.engines import engine
 from belamy.errors import OptionError
@@ -42,9 +42,9 @@ def read_typed(root: Any, words: Sequence[str]) -> Recipe | None:
     if command is None or not ways:
         return None
     given = _values(command, path, rest)
-    switches = {way.switch[2:]: way for way in ways if way.switch and way.kind != "frames"}
-    switch = next((flag for flag in switches if given.pop(flag, False)), "")
-    way = switches.get(switch, ways[0])
+    way = choose_way(ways, given)
+    if way.switch:
+        del given[way.switch[2:]]
     positional = [one.name for one in command.params if one.param_type_name == "argument"]
     names = dict(zip(positional, way.positional, strict=True))
     options = {names.get(name, name): _as_json(value) for name, value in given.items()}

@@ -28,6 +28,7 @@ from belamy.engines.recipes import recipe_of
 from belamy.engines.style.gradient import FeatureExtractor
 from belamy.engines.style.inputs import Pictures, read_pictures, shrink
 from belamy.engines.style.targets import StyleImage
+from belamy.engines.tiling import fix_tile
 from belamy.errors import OptionError, WeightsError
 from belamy.networks.backbone import Backbone
 from belamy.networks.image_to_image.arbitrary_style import (
@@ -116,9 +117,8 @@ class AnyStylist:
         Args:
             size: (height, width).
         """
-        like = torch.empty(1, device=self.device).expand(1, 3, *size)
-        tiling = _choose_tiling(self.options.tile, self.encoder, like)
-        tile: Literal["none"] | int = "none" if tiling is None else tiling.tile
+        given = self.options.tile
+        tile = fix_tile(size, self.device, lambda like: _choose_tiling(given, self.encoder, like))
         self.options = replace(self.options, tile=tile)
         return tile
 

@@ -36,7 +36,7 @@ from belamy.engines.dream.scene import Scene, finish
 from belamy.engines.masks import read_mask
 from belamy.engines.recipes import recipe_of
 from belamy.engines.sizes import choose_side
-from belamy.engines.tiling import TilingHabit, choose_tiling
+from belamy.engines.tiling import TilingHabit, choose_tiling, fix_tile
 from belamy.errors import OptionError, UnknownName
 from belamy.networks.backbone import Backbone
 from belamy.networks.modules.open_network import (
@@ -144,9 +144,12 @@ class Dreamer:
         Args:
             size: (height, width).
         """
-        like = torch.empty(1, device=self.device).expand(1, 3, *size)
-        tiling = choose_tiling(TILING, self.options.tile, self.backbone, self.target.layers, like)
-        tile: Literal["none"] | int = "none" if tiling is None else tiling.tile
+        given, layers = self.options.tile, self.target.layers
+        tile = fix_tile(
+            size,
+            self.device,
+            lambda like: choose_tiling(TILING, given, self.backbone, layers, like),
+        )
         self.options = replace(self.options, tile=tile)
         return tile
 

@@ -6,7 +6,6 @@ This module imports no torch, so that the command line can read its signatures a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from belamy.engines.gan.options import (
     EditOptions,
@@ -16,9 +15,6 @@ from belamy.engines.gan.options import (
     WalkOptions,
 )
 from belamy.steps import Step, run_to_end, run_to_film, with_options
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "gan_edit",

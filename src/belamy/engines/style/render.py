@@ -35,7 +35,7 @@ from belamy.engines.style.targets import (
     choose_layers,
     loss_terms,
 )
-from belamy.engines.tiling import bytes_per_pixel, choose_tiling
+from belamy.engines.tiling import bytes_per_pixel, choose_tiling, fix_tile
 from belamy.networks.architecture import StyleLayers
 from belamy.networks.modules.open_network import (
     choose_model_precision,
@@ -133,9 +133,8 @@ class Stylist:
         Args:
             size: (height, width).
         """
-        like = torch.empty(1, device=self.device).expand(1, 3, *size)
-        tiling = self._choose_tiling(self.options, like)
-        tile: Literal["none"] | int = "none" if tiling is None else tiling.tile
+        given = self.options
+        tile = fix_tile(size, self.device, lambda like: self._choose_tiling(given, like))
         self.options = replace(self.options, tile=tile)
         return tile
 
