@@ -32,7 +32,7 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-_GENTLEMAN = 18  # the seed of his latents
+_GENTLEMAN = 21  # the seed of his latents
 _JOURNEY_RATE = 12.0  # frames a second
 SIDE = 640  # long side of the scenes, in pixels
 
