@@ -77,7 +77,8 @@ def test_a_journey_that_was_stopped_goes_on_to_the_same_bytes(place: Path, sent:
     assert not (place / "trip.gif").exists()
     refused = run(*words)
     assert refused.exit_code == 2 or "--resume goes on with them" in refused.output
-    assert run(*words, "--resume").exit_code == 0
+    resumed = run(*words, "--resume")
+    assert resumed.exit_code == 0, resumed.output
     assert not frames.exists()
     assert run("dream", "zoom", "noise", "-o", "whole.gif", *long).exit_code == 0
     assert Path("whole.gif").read_bytes() == Path("trip.gif").read_bytes()
