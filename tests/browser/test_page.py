@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.browser.wall import Wall, drop, fill, give, paste, picture, ready, results, run, stage
+from tests.browser.wall import (
+    Wall,
+    await_stage,
+    drop,
+    fill,
+    give,
+    paste,
+    picture,
+    ready,
+    results,
+    run,
+    stage,
+)
 
 expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
 
@@ -52,7 +64,7 @@ def test_a_dropped_result_brings_its_settings(window: Wall) -> None:
     expect(page.locator(".toast")).to_contain_text("its settings are back")
     expect(page.locator(".layer[data-layer=mixed4a]")).to_have_attribute("aria-selected", "true")
     expect(page.locator("bl-row[data-option=steps]:visible .value")).to_have_value("2")
-    assert stage(page, "hasBoth")
+    await_stage(page, "hasBoth")
     page.get_by_role("link", name="Translate").click()
     drop(page, data, "back.png")
     page.locator(".wall.dream").wait_for()
@@ -133,13 +145,13 @@ def test_the_keyboard_alone(window: Wall) -> None:
     expect(page.locator(".label h1")).to_have_text("Hill, dreaming of grain")
     page.locator("bl-stage").focus()
     page.keyboard.down(" ")
-    assert stage(page, "peek")
+    await_stage(page, "peek")
     page.keyboard.up(" ")
-    assert not stage(page, "peek")
+    await_stage(page, "peek === false")
     page.keyboard.press("1")
-    assert stage(page, "scale") == 1
+    await_stage(page, "scale === 1")
     page.keyboard.press("0")
-    assert stage(page, "scale") is None
+    await_stage(page, "scale === null")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")

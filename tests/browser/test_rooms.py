@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.browser.wall import Wall, fill, give, results, run, stage
+from tests.browser.wall import Wall, await_stage, fill, give, results, run
 
 expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
 
@@ -22,11 +22,11 @@ def test_dream(window: Wall) -> None:
     assert made["options"]["layer"] in (["mixed3b"], "mixed3b")
     assert made["options"]["steps"] == 3
     expect(page.locator(".label h1")).to_have_text("Hill, dreaming of eyes")
-    assert stage(page, "hasBoth")
+    await_stage(page, "hasBoth")
     knob = page.locator(".knob")
     knob.focus()
     knob.press("Home")
-    assert stage(page, "cut") == 0
+    await_stage(page, "cut === 0")
     knob.press("Shift+ArrowRight")
     expect(knob).to_have_attribute("aria-valuetext", "10 % as it was")
 
@@ -40,7 +40,7 @@ def test_strength_is_live(window: Wall) -> None:
     run(page)
     count = len(results(page))
     fill(page, "strength", "0.5")
-    assert stage(page, "alpha") == 0.5
+    await_stage(page, "alpha === 0.5")
     expect(page.locator("bl-row[data-option=strength].changed")).to_have_count(1)
     for _ in range(200):
         page.wait_for_timeout(100)
@@ -65,7 +65,7 @@ def test_style(window: Wall) -> None:
 
 def test_paint(window: Wall) -> None:
     page = window.open("paint")
-    expect(page.locator(".face")).to_have_count(16)
+    expect(page.locator(".face").first).to_be_visible()
     fill(page, "count", "4")
     fill(page, "upscale", "1")
     run(page)
@@ -85,18 +85,21 @@ def test_paint(window: Wall) -> None:
         "0:2",
     )
     page.locator(".walk input").fill("1")
-    assert stage(page, "width") == 192
+    await_stage(page, "width === 192")
 
 
 def test_translate(window: Wall) -> None:
     page = window.open("translate")
     give(page)
     fill(page, "size", "64")
-    page.get_by_text("painting → photo").click()
+    page.get_by_role("button", name="Photograph", exact=True).click()
     run(page)
     made = results(page)[0]
     assert made["options"]["direction"] == "b-to-a"
     expect(page.locator(".label h1")).to_have_text("Hill, as a photograph")
+    page.get_by_role("button", name="Old photograph", exact=True).click()
+    run(page)
+    expect(page.locator(".label h1")).to_have_text("Hill, as an old photograph")
 
 
 def test_defog(window: Wall) -> None:

@@ -149,3 +149,8 @@ def results(page: Page) -> list[dict[str, Any]]:
 def stage(page: Page, expression: str) -> Any:
     """Something of the stage's view."""
     return page.evaluate(f"document.querySelector('bl-stage').view.{expression}")
+
+
+def await_stage(page: Page, expression: str) -> None:
+    """Wait until something of the stage's view is true: pictures come to it in their own time."""
+    page.wait_for_function(f"document.querySelector('bl-stage').view.{expression}")

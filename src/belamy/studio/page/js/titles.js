@@ -22,6 +22,12 @@ const nameOf = (input) => plainName(pictureName(first(input)));
 
 const networkName = (name) => (has(`networks.${name}`) ? t(`networks.${name}`) : plainName(name));
 
+/** The words for a translation: those of the embedded network, or plain ones for a network of one's own. */
+function translationTitle({ network = "old-photographs", direction = "a-to-b" }) {
+  const own = `titles.${network}_${direction}`;
+  return has(own) ? own : "titles.translated";
+}
+
 /** The title of what an engine makes of these inputs. */
 export function titleOf(engine, options, inputs) {
   const what = nameOf(inputs.picture);
@@ -33,7 +39,7 @@ export function titleOf(engine, options, inputs) {
     case "apply_style":
       return t("titles.style", { what, of: networkName(options.network ?? "starry-night") });
     case "translate":
-      return t(`titles.${options.direction === "b-to-a" ? "photograph" : "painting"}`, { what });
+      return t(translationTitle(options), { what });
     case "defog":
       return t("titles.cleared", { what });
     case "fog":
