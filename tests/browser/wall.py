@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,15 +129,25 @@ def fill(page: Page, option: str, value: str) -> None:
     field.press("Tab")
 
 
-def run(page: Page) -> None:
-    """Press Run; wait until it ends."""
-    before = page.locator(".made").count()
-    page.locator("bl-job button").click()
-    page.locator(".run.stop").wait_for()
+def run(page: Page, key: str | None = None) -> None:
+    """Press Run, or a key that does; wait until something new is made and nothing runs any more."""
+    before = _newest(page)
+    if key is None:
+        page.locator("bl-job button").click()
+    else:
+        page.keyboard.press(key)
+    end = time.monotonic() + PATIENCE / 1000
+    while _newest(page) == before:
+        assert page.locator(".refused:visible").count() == 0
+        assert time.monotonic() < end, "nothing new was made"
+        page.wait_for_timeout(50)
     page.locator(".run:not(.stop)").wait_for()
     assert page.locator(".refused:visible").count() == 0
     page.locator(".made:not(.waiting)").first.wait_for(state="attached")
-    assert page.locator(".made").count() >= before
+
+
+def _newest(page: Page) -> str | None:
+    return next((one["id"] for one in results(page)), None)
 
 
 def results(page: Page) -> list[dict[str, Any]]:
@@ -152,5 +163,11 @@ def stage(page: Page, expression: str) -> Any:
 
 
 def await_stage(page: Page, expression: str) -> None:
-    """Wait until something of the stage's view is true: pictures come to it in their own time."""
-    page.wait_for_function(f"document.querySelector('bl-stage').view.{expression}")
+    """Wait until something of the stage's view is true: pictures come to it in their own time.
+
+    Asked again and again from here, since the page's policy forbids playwright's own waiting.
+    """
+    end = time.monotonic() + PATIENCE / 1000
+    while not stage(page, expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(50)
