@@ -9,8 +9,10 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from belamy.engines.defog.fog_api import fog
-from belamy.engines.recipes import recipe_of
+from belamy.engines.recipes import as_list, recipe_of
 from belamy.engines.style.options import StyleOptions
+from belamy.pixels.display.sheet import Pictures
+from belamy.pixels.images import Picture
 from belamy.pixels.metadata import credits_of
 from belamy.pixels.recipe import read_recipe
 
@@ -26,6 +28,23 @@ def picture(path: Path, artist: str, **texts: str) -> Path:
     extra = {"pnginfo": chunks} if path.suffix == ".png" else {}
     Image.new("RGB", (16, 12), "grey").save(path, exif=exif, **extra)
     return path
+
+
+def test_what_one_engine_made_goes_into_the_next(tmp_path: Path) -> None:
+    first = fog(picture(tmp_path / "x.png", "Zoe"))
+    second = fog(first, seed=1)
+    assert second.image.shape == first.image.shape
+    assert second.recipe is not None
+    assert second.recipe.credits == {"artist": "Zoe"}
+    assert second.recipe.inputs[0].path == ""
+
+
+@pytest.mark.parametrize("several", [list, tuple, Pictures])
+def test_pictures_are_several(several: type) -> None:
+    pictures = [Picture(torch.zeros(1, 3, 4, 4)), Picture(torch.ones(1, 3, 4, 4))]
+    assert as_list(several(pictures)) == pictures
+    assert as_list("x.png") == ["x.png"]
+    assert as_list(pictures[0]) == pictures[:1]
 
 
 @pytest.mark.parametrize("source", ["x.jpg", "x.png", "x.webp"])

@@ -70,6 +70,16 @@ def test_tensors(dtype, shape):
     torch.testing.assert_close(image, wanted[None])
 
 
+@pytest.mark.parametrize("alpha", [None, torch.full((1, 1, 4, 5), 0.5)])
+def test_a_picture_is_read_as_it_stands_and_not_shared(alpha):
+    given = Picture(noise(4, 5), alpha)
+    found = load_picture(given)
+    torch.testing.assert_close(found.image, given.image)
+    assert (found.alpha is None) == (alpha is None)
+    found.image.zero_()
+    assert given.image.max() > 0
+
+
 def test_a_tensor_is_not_shared_and_needs_no_gradient():
     tensor = noise().requires_grad_()
     image = load_image(tensor)

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from belamy import files
 from belamy.errors import BelamyError, ImageError, OptionError
+from belamy.files import printable
 from belamy.pixels import decode, encode, srgb
 from belamy.pixels.contact_sheet import arrange
 from belamy.pixels.decode import FORMATS, MAX_MEGAPIXELS
@@ -51,7 +52,7 @@ __all__ = [
 ]
 
 Array: TypeAlias = "NDArray[np.generic]"
-Source: TypeAlias = "str | os.PathLike[str] | Image.Image | Array | Tensor"
+Source: TypeAlias = "str | os.PathLike[str] | Image.Image | Array | Tensor | Picture"
 
 # Rounding in other people's code leaves floats a little outside of [0, 1].
 _SLACK = 1e-3
@@ -121,9 +122,10 @@ def load_picture(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> P
     """Read a picture and carry its transparency.
 
     Args:
-        source: a path to one of `FORMATS`; a Pillow picture; a numpy array (H, W), (H, W, 3) or
-            (H, W, 4); or a tensor (1, C, H, W) or (C, H, W) with C = 1, 3 or 4. Arrays and tensors
-            hold uint8, uint16, bool, or floats in [0, 1].
+        source: a path to one of `FORMATS`; a `Picture`, such as another engine has made; a Pillow
+            picture; a numpy array (H, W), (H, W, 3) or (H, W, 4); or a tensor (1, C, H, W) or
+            (C, H, W) with C = 1, 3 or 4. Arrays and tensors hold uint8, uint16, bool, or floats
+            in [0, 1].
         max_megapixels: the largest width × height, in millions; a file beyond it is refused
             before it is decoded.
 
@@ -137,12 +139,15 @@ def load_picture(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> P
     """
     if isinstance(source, (str, os.PathLike)):
         with decode.open_picture(source, max_megapixels=max_megapixels) as picture:
-            decoded = srgb.to_srgb(picture, decode.printable(source))
+            decoded = srgb.to_srgb(picture, printable(source))
         return _picture(*decoded)
     decode.check_limit(max_megapixels)
     if isinstance(source, Image.Image):
         decode.check_pixels("the picture", *source.size, max_megapixels)
         return from_pil(source)
+    if isinstance(source, Picture):
+        parts = [source.image] if source.alpha is None else [source.image, source.alpha]
+        source = torch.cat(parts, 1)
     if not isinstance(source, (np.ndarray, Tensor)):
         raise ImageError(f"a {type(source).__name__} is not a path, picture, array or tensor")
     channels = _channels(source)
