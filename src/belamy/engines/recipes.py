@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -14,7 +14,7 @@ import belamy
 from belamy.checks import picture_fields
 from belamy.errors import BelamyError
 from belamy.pixels.decode import open_picture
-from belamy.pixels.images import Source, input_of
+from belamy.pixels.images import Picture, Source, input_of
 from belamy.pixels.metadata import CREDITS, credits_of
 from belamy.pixels.recipe import JSON, Recipe
 
@@ -89,6 +89,8 @@ def _credits(sources: Iterable[Source]) -> dict[str, str]:
 def _credits_of(source: Source) -> dict[str, str]:
     if isinstance(source, Image.Image):
         return credits_of(source)
+    if isinstance(source, Picture):
+        return {} if source.recipe is None else source.recipe.credits
     if not isinstance(source, (str, os.PathLike)):
         return {}
     try:
@@ -102,7 +104,9 @@ def as_list(given: Source | Iterable[Source] | None) -> list[Any]:
     """One picture, several or none, as a list."""
     if given is None:
         return []
-    return list(given) if isinstance(given, (list, tuple)) else [given]
+    if isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
+        return list(given)
+    return [given]
 
 
 def _plain(value: Any) -> JSON:
