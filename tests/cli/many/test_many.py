@@ -154,14 +154,12 @@ def test_room_is_shared_and_what_is_too_large_has_it_alone() -> None:
     assert len(order) == 6
 
 
-def test_cores_are_shared_by_several_pictures_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    with share_cores([Path("a.png")], "cpu") as one, share_cores([tmp_path], "cpu") as several:
-        assert (one, several) == (1, 2)
-    with share_cores([Path("a.png")] * 2, "meta") as elsewhere:
-        assert elsewhere == 1
+def test_cores_are_shared_by_several_pictures_alone(tmp_path: Path) -> None:
+    with computing_on(2):
+        with share_cores([Path("a.png")], "cpu") as one, share_cores([tmp_path], "cpu") as several:
+            assert (one, several) == (1, 2)
+        with share_cores([Path("a.png")] * 2, "meta") as elsewhere:
+            assert elsewhere == 1
 
 
 def test_each_computes_on_one_thread(tmp_path: Path) -> None:

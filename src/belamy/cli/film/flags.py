@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -17,6 +17,9 @@ from belamy.cli.films import Encoding, FilmCodec, FilmQuality, require_film
 from belamy.cli.options import arguments_of
 from belamy.engines.film.film_options import FilmOptions
 from belamy.errors import OptionError
+
+if TYPE_CHECKING:
+    from belamy.pixels.recipe import Recipe
 
 __all__ = ["EVERY_FRAME", "NO_FILM", "Every", "FilmFlags", "takes_film"]
 
@@ -87,11 +90,11 @@ class FilmFlags:
         if os.path.realpath(path) == os.path.realpath(target):
             raise OptionError(f"{target} would overwrite itself; name another output")
 
-        def open_work(tile: str | int | None) -> Any:
+        def open_work(begun: Recipe | None) -> Any:
             from belamy.engines.film.films import open_repainted  # brings torch
             from belamy.engines.film.parts import parts_of
 
-            return open_repainted(options, parts_of(target), tile)
+            return open_repainted(options, parts_of(target), begun)
 
         make_film(
             *(open_work, target, doing),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ from belamy.engines.film.api import (
     dream_walk_steps,
     dream_zoom_steps,
 )
+
+if TYPE_CHECKING:
+    from belamy.pixels.recipe import Recipe
 
 __all__ = ["app"]
 
@@ -50,10 +53,11 @@ def zoom(
     encoding = Encoding(quality, codec)
     target = require_film(output, settings.fps, encoding)
 
-    def open_work(tile: str | int | None) -> Any:
-        from belamy.engines.film.journey import Zoom, with_tile  # brings torch
+    def open_work(begun: Recipe | None) -> Any:
+        from belamy.engines.film.begun import like_begun
+        from belamy.engines.film.journey import Zoom  # brings torch
 
-        return Zoom(with_tile(settings, tile))
+        return Zoom(like_begun(settings, begun))
 
     make_film(
         *(open_work, target, "travelling to"),
@@ -80,10 +84,11 @@ def walk(
     encoding = Encoding(quality, codec)
     target = require_film(output, settings.fps, encoding)
 
-    def open_work(tile: str | int | None) -> Any:
-        from belamy.engines.film.journey import Walk, with_tile  # brings torch
+    def open_work(begun: Recipe | None) -> Any:
+        from belamy.engines.film.begun import like_begun
+        from belamy.engines.film.journey import Walk  # brings torch
 
-        return Walk(with_tile(settings, tile))
+        return Walk(like_begun(settings, begun))
 
     make_film(
         *(open_work, target, "walking to"), resume=resume, overwrite=overwrite, encoding=encoding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
     from belamy.steps import Step
 
-__all__ = ["Resume", "make_film", "make_film_again"]
+__all__ = ["OpenWork", "Resume", "make_film", "make_film_again"]
+
+OpenWork: TypeAlias = "Callable[[Recipe | None], FilmWork]"
+"""Loads what makes a film; the recipe is that of the frames that are there, None where none are,
+and says what the options leave to the machine."""
 
 Resume: TypeAlias = Annotated[
     bool,
@@ -34,7 +38,7 @@ Resume: TypeAlias = Annotated[
 
 
 def make_film(
-    open_work: Callable[[str | int | None], FilmWork],
+    open_work: OpenWork,
     target: Path,
     doing: str,
     *,
@@ -45,11 +49,10 @@ def make_film(
     """Make the frames that are not there yet, encode all of them, and say where the film is.
 
     Args:
-        open_work: loads what makes the film, whose frames are cut as the tile says; None: it
-            chooses, where the options leave it to the memory.
+        open_work: loads what makes the film.
         target: see `belamy.cli.films.require_film`.
         doing: for the progress bar, "dreaming".
-        resume: go on with what is in the folder of its frames.
+        resume: go on with what is in the folder of its frames, as the machine that began it.
         overwrite: begin anew, whatever is there.
 
     Raises:
@@ -57,7 +60,8 @@ def make_film(
             nobody said whether to go on with them.
         KeyboardInterrupt: Ctrl-C; the frames that were made are saved.
     """
-    from belamy.engines.film.parts import Parts, parts_of, tile_of
+    from belamy.engines.film.begun import begun_in
+    from belamy.engines.film.parts import Parts, parts_of
 
     there = film_there(target, encoding, overwrite)
     folder = parts_of(target)
@@ -66,37 +70,48 @@ def make_film(
             f"{show_path(folder)} holds frames of this film; --resume goes on with them, "
             "--overwrite begins anew"
         )
-    tile = tile_of(folder) if resume else None
-    work = open_work(tile)
-    if there is not None and is_made_by(there, work.recipe, len(work.plan.times)):
-        typer.echo(f"{show_path(target)} is there already")
-        return
-    if overwrite and not resume:
-        Parts.remove_folder(folder)
-    parts = _open_parts(folder, work, tile, open_work)
-    try:
-        _make_frames(parts, f"{doing} {target.name}", folder)
-        _encode(parts, target, encoding)
-    finally:
-        parts.remove_if_empty()
+    begun = begun_in(folder) if resume else None
+    with ExitStack() as threads:
+        work = _open_work(open_work, begun, threads)
+        if there is not None and is_made_by(there, work.recipe, len(work.plan.times)):
+            typer.echo(f"{show_path(target)} is there already")
+            return
+        if overwrite and not resume:
+            Parts.remove_folder(folder)
+        parts = _open_parts(folder, work, begun, open_work, threads)
+        try:
+            _make_frames(parts, f"{doing} {target.name}", folder)
+            _encode(parts, target, encoding)
+        finally:
+            parts.remove_if_empty()
+
+
+def _open_work(open_work: OpenWork, begun: Recipe | None, threads: ExitStack) -> FilmWork:
+    """What makes the film, on as many threads as the frames that are there were made on."""
+    from belamy.devices import computing_on
+
+    threads.enter_context(computing_on(None if begun is None else begun.threads))
+    return open_work(begun)
 
 
 def _open_parts(
     folder: Path,
     work: FilmWork,
-    tile: str | int | None,
-    open_work: Callable[[str | int | None], FilmWork],
+    begun: Recipe | None,
+    open_work: OpenWork,
+    threads: ExitStack,
 ) -> Parts:
-    """The folder, also where another process chose a tile while this one was opening the film."""
-    from belamy.engines.film.parts import Parts, tile_of
+    """The folder, also where another process began the film while this one was opening it."""
+    from belamy.engines.film.begun import begun_in
+    from belamy.engines.film.parts import Parts
 
     try:
         return Parts(folder, work)
     except OptionError:
-        found = tile_of(folder)
-        if found in (None, tile, work.recipe.options.get("tile")):
+        found = begun_in(folder)
+        if found in (None, begun):
             raise
-        return Parts(folder, open_work(found))
+        return Parts(folder, _open_work(open_work, found, threads))
 
 
 def _make_frames(parts: Parts, description: str, folder: Path) -> None:

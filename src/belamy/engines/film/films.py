@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from belamy.engines.film.begun import like_begun
 from belamy.engines.film.clearing import FilmDefogger
 from belamy.engines.film.dreaming import LARGEST_SIDE, FilmDreamer
 from belamy.engines.film.film_options import (
@@ -27,6 +28,7 @@ from belamy.engines.film.repaint import FrameRenderer, RepaintedFilm
 from belamy.engines.film.source import look_through
 from belamy.errors import OptionError
 from belamy.pixels.film.reader import open_film
+from belamy.pixels.recipe import Recipe
 
 __all__ = ["open_repainted"]
 
@@ -41,14 +43,14 @@ _RENDERERS: dict[type[FilmOptions], Callable[[Any], FrameRenderer]] = {
 
 
 def open_repainted(
-    options: FilmOptions, folder: Path | None = None, tile: str | int | None = None
+    options: FilmOptions, folder: Path | None = None, begun: Recipe | None = None
 ) -> RepaintedFilm:
     """A film that is to be dreamt on, painted, translated or cleared, with its network loaded.
 
     Args:
         folder: of its parts, where work that was stopped is gone on with; None: there is none.
-        tile: what the recipe of those parts says, where the options leave it to the memory; None:
-            it is chosen now, for all frames. Older recipes say auto: each frame chooses.
+        begun: the recipe of those parts, which says what the options leave to the machine; None:
+            that is decided now, for all frames. Of older recipes each frame may choose its tile.
 
     Raises:
         ImageError: the film is not there, damaged, or has no frames where they are taken.
@@ -58,9 +60,8 @@ def open_repainted(
     """
     source: Any = options
     path = film_path(source.content if hasattr(options, "content") else source.image)
-    chosen = getattr(options, "tile", None) != "auto"
-    if not chosen and tile is not None:
-        options, chosen = replace(source, tile=tile), True
+    options = like_begun(options, begun)
+    chosen = getattr(options, "tile", None) != "auto" or begun is not None
     renderer = _RENDERERS[type(options)](options)
     film = look_through(path, options, _side(path, options))
     if not chosen and isinstance(renderer, (OnePass, FilmDreamer, FilmStylist)):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -35,7 +34,7 @@ from belamy.pixels.motion.detail import band_energies, hold_colors, hold_detail
 from belamy.pixels.motion.resample import move
 from belamy.pixels.recipe import Recipe
 
-__all__ = ["Walk", "Zoom", "with_tile"]
+__all__ = ["Walk", "Zoom"]
 
 _RATE = 25.0  # what zoom, rotate and shift are for a part of, in a second
 _LOOP_SECONDS = 1.0  # at the end of a loop, in which it comes back to its beginning
@@ -44,17 +43,6 @@ _MOST_EFFORT = 4.0  # times as long steps, where a fast zoom has left little det
 # sharpening.
 _MOST_GAIN = 1.05
 _FRAMES = 1_000_003  # seeds of frames do not meet those of other journeys
-
-
-Journey = TypeVar("Journey", DreamZoomOptions, DreamWalkOptions)
-
-
-def with_tile(options: Journey, tile: str | int | None) -> Journey:
-    """The options with the tile of a journey that was begun; None: it was not, or did not say."""
-    if tile is None or options.tile != "auto":
-        return options
-    changed: dict[str, Any] = {"tile": tile}
-    return replace(options, **changed)
 
 
 @dataclass(frozen=True)

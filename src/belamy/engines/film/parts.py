@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -28,6 +29,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from belamy.engines.film.begun import RECIPE, describe_difference
 from belamy.engines.film.frames import FilmFrame, FilmWork, step_of
 from belamy.engines.film.overlap import Background
 from belamy.errors import OptionError, RunError
@@ -36,12 +38,11 @@ from belamy.pixels.images import from_pil, to_pil
 from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
 
-__all__ = ["Parts", "load_state", "parts_of", "passes_of", "save_state", "tile_of"]
+__all__ = ["Parts", "load_state", "parts_of", "passes_of", "save_state"]
 
 # zlib's level, and its strategy for runs of one byte: frames are read once more, and deleted
 _FAST_PNG, _RUNS = 1, 3
 _INDEX = "index"
-_RECIPE = "recipe.json"
 
 
 def parts_of(target: Path) -> Path:
@@ -52,15 +53,6 @@ def parts_of(target: Path) -> Path:
 def passes_of(folder: Path) -> Path:
     """Where in such a folder the passes before the last one are, a folder for each scene."""
     return folder / "passes"
-
-
-def tile_of(folder: Path) -> str | int | None:
-    """How the frames in such a folder are cut, by its recipe; None where it says nothing of it."""
-    with suppress(OSError, ValueError):
-        written = json.loads((folder / _RECIPE).read_text("utf-8"))
-        tile = written.get("options", {}).get("tile")
-        return tile if isinstance(tile, (str, int)) else None
-    return None
 
 
 class Parts:
@@ -79,15 +71,17 @@ class Parts:
         self.folder, self.work = folder, work
         self._frames = folder / "frames"
         written = _comparable(work.recipe)
-        place = folder / _RECIPE
+        place = folder / RECIPE
         if folder.exists() and not place.is_file() and _holds_anything(folder):
             raise RunError(f"{folder} is there and holds no film that is being made; move it away")
         if not place.is_file():
             _write_first(place, json.dumps(written, indent=2, sort_keys=True) + "\n")
-        if json.loads(place.read_text("utf-8")) != written:
+        begun = json.loads(place.read_text("utf-8"))
+        if begun != written:
             raise OptionError(
-                f"{folder} holds the frames of a film that is made otherwise; give the same "
-                "options, or begin anew with --overwrite"
+                f"{folder} holds the frames of a film that is made otherwise "
+                f"({describe_difference(begun, written)}); give the same options, or begin anew "
+                "with --overwrite"
             )
         self._frames.mkdir(exist_ok=True)
 
@@ -149,7 +143,7 @@ class Parts:
         Raises:
             RunError: it is none of belamy's.
         """
-        if folder.exists() and not (folder / "recipe.json").is_file():
+        if folder.exists() and not (folder / RECIPE).is_file():
             raise RunError(f"{folder} is there and holds no film that is being made; move it away")
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -264,7 +258,8 @@ def _is_dead(path: Path) -> bool:
     return False
 
 
-def _comparable(recipe: Recipe) -> object:
+def _comparable(recipe: Recipe) -> dict[str, Any]:
     """What decides on the frames; where the inputs lie does not."""
     without_paths = replace(recipe, inputs=tuple(replace(one, path="") for one in recipe.inputs))
-    return json.loads(without_paths.to_json())
+    written: dict[str, Any] = json.loads(without_paths.to_json())
+    return written

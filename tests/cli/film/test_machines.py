@@ -1,27 +1,38 @@
-"""A film's frames are all cut in one way, whatever memory is free while they are made."""
+"""What a machine decides of a film is decided once, and holds wherever the film is gone on with."""
 
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 import belamy
 from belamy.cli import app
 from belamy.cli.film.making import _open_parts
+from belamy.devices import computing_on
 from belamy.engines import feedforward, tiling
 from belamy.engines.anystyle import render as anystyle
+from belamy.engines.film.begun import begun_in, like_begun
 from belamy.engines.film.dreaming import FilmDreamer
-from belamy.engines.film.film_options import AnyStyleFilmOptions, StyleFilmOptions
+from belamy.engines.film.film_options import (
+    AnyStyleFilmOptions,
+    DefogFilmOptions,
+    DreamFilmOptions,
+    StyleFilmOptions,
+)
 from belamy.engines.film.journey import Zoom
-from belamy.engines.film.one_pass import anystyle_film
+from belamy.engines.film.one_pass import OnePass, anystyle_film
 from belamy.engines.film.painting import FilmStylist
-from belamy.engines.film.parts import Parts, tile_of
+from belamy.engines.film.parts import Parts
 from belamy.errors import OptionError
+from belamy.networks.image_to_image import runtime
 from belamy.pixels.film import create_film
 from belamy.pixels.motion.rendered import RenderedFilm
 from belamy.pixels.recipe import Recipe, read_recipe
@@ -81,12 +92,12 @@ def make(line: str, output: str, *more: str) -> bytes:
     return Path(output).read_bytes()
 
 
+def interrupt(*given: object) -> None:
+    raise KeyboardInterrupt
+
+
 def stop(line: str, output: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A film that was stopped before its second frame."""
-
-    def interrupt(*given: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr(FilmDreamer, "follow", interrupt)
         patch.setattr(Zoom, "_next", interrupt)
@@ -133,7 +144,9 @@ def test_a_film_goes_on_with_its_tile_where_other_memory_is_free(
 ) -> None:
     made = make(line, "new.mp4")
     folder = stop(line, "stopped.mp4", monkeypatch)
-    tile = tile_of(folder)
+    begun = begun_in(folder)
+    assert begun is not None
+    tile = begun.options["tile"]
     assert type(tile) is int
     assert tile == read_recipe("new.mp4").options["tile"]
     memory.free = MUCH
@@ -159,19 +172,62 @@ class Work:
 
     plan = None
 
-    def __init__(self, tile: str | int | None) -> None:
-        options = {"tile": 512 if tile is None else tile}
-        self.recipe = Recipe("film-dream", options, (), {}, 0, "0.1.0", "2.13.0")
+    def __init__(self, begun: Recipe | None) -> None:
+        tile = 512 if begun is None else begun.options["tile"]
+        threads = torch.get_num_threads()
+        self.recipe = Recipe(
+            "film-dream", {"tile": tile}, (), {}, 0, "0.1", "2.13.0", None, threads
+        )
 
 
-def test_two_processes_that_begin_at_once_agree_on_a_tile(tmp_path: Path) -> None:
-    folder = tmp_path / "a.parts"
-    first = Work(256)
+def test_two_processes_that_begin_at_once_agree(tmp_path: Path) -> None:
+    folder, usual = tmp_path / "a.parts", torch.get_num_threads()
+    first = Work(None)
+    first.recipe = replace(first.recipe, options={"tile": 256}, threads=usual + 1)
     Parts(folder, first)  # type: ignore[arg-type]
-    found = _open_parts(folder, Work(None), None, Work)  # type: ignore[arg-type]
-    assert found.work.recipe == first.recipe
+    with ExitStack() as threads:
+        found = _open_parts(folder, Work(None), None, Work, threads)  # type: ignore[arg-type]
+        assert found.work.recipe == first.recipe
+        assert torch.get_num_threads() == usual + 1
+    assert torch.get_num_threads() == usual
     other = Work(None)
     other.recipe = replace(first.recipe, seed=1)
-    with pytest.raises(OptionError, match="made otherwise"):
-        _open_parts(folder, other, None, Work)  # type: ignore[arg-type]
+    with (
+        pytest.raises(OptionError, match=r"made otherwise \(seed 0, not 1\)"),
+        ExitStack() as threads,
+    ):
+        _open_parts(folder, other, begun_in(folder), Work, threads)  # type: ignore[arg-type]
     assert [path.name for path in folder.iterdir() if path.is_file()] == ["recipe.json"]
+
+
+def test_what_a_machine_decided_holds_where_the_options_leave_it_open() -> None:
+    decided = {"tile": "none", "precision": "bfloat16", "device": "cpu", "model": "iris"}
+    begun = Recipe("film-dream", {**decided, "steady": 0.5}, (), {}, 0, "0.1", "2.13.0")
+    options = DreamFilmOptions("film.mp4", precision="float32")
+    found = like_begun(options, begun)
+    assert (found.tile, found.device, found.model) == ("none", "cpu", "iris")
+    assert (found.precision, found.steady) == ("float32", 1.0)
+    assert like_begun(options, None) is options
+    assert like_begun(DefogFilmOptions("film.mp4"), begun).device == "cpu"
+
+
+def test_a_film_goes_on_in_the_precision_and_on_the_threads_that_it_was_begun_in(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose(name: str) -> Any:
+        return lambda precision, *rest: name if precision == "auto" else precision
+
+    line, usual = "style apply starry-night film.mp4", torch.get_num_threads()
+    with computing_on(usual + 1):
+        monkeypatch.setattr(runtime, "choose_pass_precision", choose("bfloat16"))
+        made = make(line, "new.mp4")
+        with monkeypatch.context() as patch:
+            patch.setattr(OnePass, "follow", interrupt)
+            run(line, "stopped.mp4")
+    monkeypatch.setattr(runtime, "choose_pass_precision", choose("float32"))
+    assert make(line, "stopped.mp4", "--resume") == made
+    assert torch.get_num_threads() == usual
+    recipe = read_recipe("stopped.mp4")
+    assert (recipe.options["precision"], recipe.threads) == ("bfloat16", usual + 1)
+    make(line, "other.mp4")
+    assert read_recipe("other.mp4").options["precision"] == "float32"
