@@ -11,8 +11,20 @@ from pathlib import Path
 import pytest
 
 from belamy import files
-from belamy.errors import BelamyError
-from belamy.files import atomic_path, sha256, write_bytes, write_text
+from belamy.cli.settings.presets import borrow_from_preset
+from belamy.engines.dream.views import read_view
+from belamy.errors import BelamyError, DataError, ImageError
+from belamy.files import atomic_path, missing_file, sha256, write_bytes, write_text
+from belamy.networks.files.containers import tell_format
+from belamy.networks.files.header import read_metadata
+from belamy.networks.files.network_file import open_network_file
+from belamy.networks.files.torch7 import read_torch7
+from belamy.networks.find import find_network
+from belamy.networks.gan.latents import load_styles
+from belamy.pixels.archive import open_tree
+from belamy.pixels.film.reader import open_film
+from belamy.pixels.images import load_image
+from belamy.pixels.recipe import digest_of
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions, links and devices")
 
@@ -202,3 +214,44 @@ def test_what_killed_processes_left_goes_after_a_day(tmp_path: Path) -> None:
 def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
     with pytest.raises(BelamyError, match="File name too long; choose a shorter name"):
         files.write_text(tmp_path / ("x" * 300), "a")
+
+
+READERS = {
+    "a picture": load_image,
+    "a film": open_film,
+    "a network": find_network,
+    "the words of a network": lambda path: read_metadata(Path(path)),
+    "a network's tensors": lambda path: open_network_file(Path(path)).__enter__(),
+    "weights of others": lambda path: tell_format(Path(path)),
+    "a Torch7 file": read_torch7,
+    "a file's digest": sha256,
+    "a recipe's input": digest_of,
+    "a direction": lambda path: read_view(f"direction:layer:{path}"),
+    "latents": lambda path: load_styles(Path(path), None),
+    "a preset": lambda path: borrow_from_preset(path, ()),
+}
+SUFFIXES = {"a film": ".mp4", "a network": ".safetensors", "a Torch7 file": ".t7"}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_file_that_is_not_there_is_said_in_the_same_words(tmp_path, reader):
+    path = str(tmp_path / f"none{SUFFIXES.get(reader, '.json')}")
+    with pytest.raises(BelamyError) as caught:
+        READERS[reader](path)
+    assert str(caught.value) == f"cannot read {path}: there is no such file; check the path"
+    assert caught.value.misuse
+
+
+def test_a_data_set_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match="there is no such folder or zip; check the path") as caught:
+        open_tree(tmp_path / "none").__enter__()
+    assert caught.value.misuse
+    with pytest.raises(ImageError, match="there is no such") as caught_of_film:
+        open_film(tmp_path / "none" / "%06d.png")
+    assert caught_of_film.value.misuse
+
+
+def test_a_missing_file_with_an_odd_name_is_one_line():
+    assert str(missing_file(ImageError, "a\nb")) == (
+        "cannot read 'a\\nb': there is no such file; check the path"
+    )

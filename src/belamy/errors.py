@@ -21,10 +21,27 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TypeVar
+
+E = TypeVar("E", bound="BelamyError")
 
 
 class BelamyError(Exception):
     """The root: its text is one line, ready to be shown to a person."""
+
+    misuse = False
+    """Whether what was asked cannot be, so that no work was begun: commands then exit with 2."""
+
+    def as_misuse(self: E) -> E:
+        """The same error, of which what was asked is the cause."""
+        self.misuse = True
+        return self
+
+    def as_kind(self, kind: type[E]) -> E:
+        """The same words as an error of another kind."""
+        error = kind(str(self))
+        error.misuse = self.misuse
+        return error
 
 
 class PictureWarning(UserWarning):
@@ -33,6 +50,8 @@ class PictureWarning(UserWarning):
 
 class OptionError(BelamyError):
     """A value out of its range, or options that exclude each other."""
+
+    misuse = True
 
 
 class UnknownName(BelamyError):
@@ -44,6 +63,8 @@ class UnknownName(BelamyError):
         known: what there is.
         near: what is nearest, where more is known than how it is spelt.
     """
+
+    misuse = True
 
     def __init__(
         self, kind: str, name: str, known: Iterable[str], near: Iterable[str] = ()

@@ -13,8 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from belamy.errors import BelamyError
+
+E = TypeVar("E", bound=BelamyError)
 
 _CHUNK = 1 << 20
 _SCRAP = re.compile(r"\.[0-9a-f]{16}\.part(?:\.[^.]{1,15})?")  # the names that `_prepare` gives
@@ -147,6 +150,24 @@ def _settle(temporary: Path, target: Path) -> None:
                 os.close(folder)
 
 
+def printable(path: str | os.PathLike[str]) -> str:
+    """`path` as one line of printable text, whatever bytes are in the name."""
+    text = os.fspath(path)
+    return text if text.isprintable() else ascii(text)
+
+
+def missing_file(kind: type[E], path: str | os.PathLike[str], what: str = "file") -> E:
+    """The error for a file that is not there: the same words, whoever looks for it.
+
+    Args:
+        kind: what those raise who read such files.
+        path: as it was given.
+        what: it should have been, where it may also be a folder.
+    """
+    shown = printable(path)
+    return kind(f"cannot read {shown}: there is no such {what}; check the path").as_misuse()
+
+
 def expand_home(path: str | os.PathLike[str]) -> Path:
     """`path` with a leading ~ or ~name as that home; as it is where there is none."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - the other one raises there
@@ -196,6 +217,8 @@ def sha256(path: str | os.PathLike[str]) -> str:
         with Path(path).open("rb") as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
+    except FileNotFoundError as error:
+        raise missing_file(BelamyError, path) from error
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
         raise BelamyError(f"cannot read {os.fspath(path)!r}: {cause}; check the path") from error

@@ -136,7 +136,7 @@ def test_worlds_that_are_not_there_are_refused() -> None:
     small = TRAINED["translate"]
     refused("empty has no pictures", "translate", "train", "empty", "b", *small)
     refused("empty has no pictures", "translate", "train", "a", "empty", *small)
-    refused("nowhere is not there", "translate", "train", "nowhere", "b", *small)
+    refused("there is no such folder or zip", "translate", "train", "nowhere", "b", *small)
 
 
 def test_pairs_without_a_partner_are_listed(place: Path) -> None:

@@ -47,7 +47,7 @@ def test_what_is_wrong_with_a_world_is_said(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty has no pictures"):
         load_domains(tmp_path / "empty", a, 16)
-    with pytest.raises(DataError, match="is not there"):
+    with pytest.raises(DataError, match="no such folder or zip"):
         load_domains(a, tmp_path / "nowhere", 16)
     (a / "2.png").write_bytes(b"no picture")
     assert "1 of 2 pictures cannot be read" in load_domains(a, a.parent / "a", 16).messages[0]

@@ -92,7 +92,7 @@ def test_what_is_no_zip_is_said(tmp_path: Path) -> None:
         open_tree(tmp_path / "set.zip"),
     ):
         pass
-    with pytest.raises(DataError, match="is not there"), open_tree(tmp_path / "nowhere"):
+    with pytest.raises(DataError, match="no such folder or zip"), open_tree(tmp_path / "nowhere"):
         pass
 
 

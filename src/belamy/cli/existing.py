@@ -40,7 +40,7 @@ def recipe_there(target: Path, overwrite: bool) -> Recipe | None:
     """
     if overwrite or not target.exists():
         return None
-    from belamy.pixels.decode import printable
+    from belamy.files import printable
     from belamy.pixels.recipe import read_recipe
 
     try:
@@ -64,7 +64,7 @@ def require_ours(target: Path, mark: bytes, overwrite: bool) -> None:
     """
     if overwrite or not target.exists():
         return
-    from belamy.pixels.decode import printable
+    from belamy.files import printable
 
     if target.is_dir():
         raise OptionError(f"{printable(target)} is a folder; name a file in it")

@@ -75,8 +75,7 @@ def write_gallery(path: Path, jobs: Sequence[Job], *, title: str) -> None:
         ImageError: a picture cannot be read.
         BelamyError: the page cannot be written.
     """
-    from belamy.files import write_text
-    from belamy.pixels.decode import printable
+    from belamy.files import printable, write_text
 
     figures = [
         _FIGURE.substitute(

@@ -14,19 +14,20 @@ from typer.core import TyperGroup
 from belamy.cli.failures import PipeClosed, plain_failures, shorten
 from belamy.cli.no_paths import offer_no_paths
 from belamy.cli.streams import PIPE_CLOSED, silence_output
-from belamy.errors import BelamyError, OptionError, PictureWarning, UnknownName
+from belamy.errors import BelamyError, PictureWarning
 
 __all__ = [
     "DefaultGroup",
     "PlainGroup",
     "RootGroup",
-    "StrictGroup",
     "collect_messages",
     "complain",
+    "exit_code",
     "one_line",
     "remark",
 ]
 
+FAILURE = 1
 MISUSE = 2  # what click exits with when an option is unknown
 _UsageError: Any = typer.BadParameter.__mro__[1]  # click's, which typer keeps to itself
 _LESS_MEMORY = ("size", "tile", "batch", "upscale")  # options that take less of it when smaller
@@ -79,17 +80,6 @@ class DefaultGroup(PlainGroup):
             formatter.write_dl([row for row in rows if row is not None])
 
 
-class StrictGroup(PlainGroup):
-    """A value that an option cannot have is misuse, as an unknown option is, and exits as that."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (OptionError, UnknownName) as error:
-            complain(str(error))
-            raise typer.Exit(MISUSE) from error
-
-
 class RootGroup(PlainGroup):
     """Turns what users did wrong, and their Ctrl-C, into one line and an exit code.
 
@@ -118,13 +108,22 @@ def _answering(smaller: Sequence[str] = ()) -> Iterator[None]:
             yield
     except BelamyError as error:
         complain(str(error))
-        raise typer.Exit(1) from error
+        raise typer.Exit(exit_code([error])) from error
     except KeyboardInterrupt as error:
         complain(f"stopped; {error}" if error.args else "stopped")
         raise typer.Exit(INTERRUPTED) from error
     except PipeClosed as error:
         silence_output()
         raise typer.Exit(PIPE_CLOSED) from error
+
+
+def exit_code(errors: Sequence[BelamyError], count: int = 1) -> int:
+    """What a command exits with whose works have failed: 2 where what was asked is wrong.
+
+    Args:
+        count: how many works there were; where some went well, or failed at work, it is 1.
+    """
+    return MISUSE if len(errors) == count and all(one.misuse for one in errors) else FAILURE
 
 
 @contextmanager

@@ -169,6 +169,6 @@ def save_step(step: Step, path: str | Path) -> None:
 
 def show_path(path: Path) -> str:
     """The path as one printable line, whatever is in its name."""
-    from belamy.pixels.decode import printable
+    from belamy.files import printable
 
     return printable(path)

@@ -13,7 +13,7 @@ import typer
 
 from belamy.cli.existing import recipe_there, unless_made
 from belamy.cli.failures import plain_failures
-from belamy.cli.groups import complain, remark
+from belamy.cli.groups import complain, exit_code, remark
 from belamy.cli.inputs import Inputs, holds_many, inputs
 from belamy.cli.many.together import count_pixels, do_together
 from belamy.cli.outputs import Job, plan, save_step, share, show_path
@@ -65,7 +65,7 @@ def work_on(
 
     Raises:
         OptionError, ImageError: the output cannot be what it is named.
-        typer.Exit: some pictures failed; code 1.
+        typer.Exit: some pictures failed; for the code see `exit_code`.
         KeyboardInterrupt: Ctrl-C; what was made so far is saved.
     """
     require_named(output)
@@ -74,6 +74,7 @@ def work_on(
         output = _as_folder(output)
     jobs = plan(list(sources), output, {path: one.relative for path, one in sources.items()})
     own, many = share(jobs), len(jobs) > 1
+    failed: list[BelamyError] = []
     if workers > 1 and len(own) > 1:
 
         def make(job: Job) -> str:
@@ -83,7 +84,6 @@ def work_on(
 
         failed = _work_together(own, make, workers, doing)
     else:
-        failed = 0
         for job in own:
             try:
                 with plain_failures():
@@ -97,24 +97,25 @@ def work_on(
                         planned=None if planned is None else _plan(planned, sources, job),
                     )
             except BelamyError as error:  # it is said, and does not hold up the others
-                failed += 1
+                failed.append(error)
                 complain(_about(job, str(error)) if many else str(error))
     if failed:
-        raise typer.Exit(1)
+        raise typer.Exit(exit_code(failed, len(own)))
 
 
 def _work_together(
     jobs: Sequence[Job], make: Callable[[Job], str], workers: int, doing: str
-) -> int:
-    """How many failed of the jobs, which are done on several threads."""
-    failed = done = 0
+) -> list[BelamyError]:
+    """Why some of the jobs failed, which are done on several threads."""
+    failed: list[BelamyError] = []
+    done = 0
     title = f"{doing} {len(jobs)} pictures"
     working = do_together(jobs, make, workers, title, lambda job: count_pixels(job.source))
     try:
         with closing(working):
             for job, made in working:
                 if isinstance(made, BelamyError):
-                    failed += 1
+                    failed.append(made)
                     complain(_about(job, str(made)))
                 else:
                     done += 1

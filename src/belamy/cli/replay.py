@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -20,14 +21,14 @@ from belamy.checks import (
 )
 from belamy.engines import engine
 from belamy.engines.grid import Axes, grid_steps
-from belamy.errors import RecipeError
+from belamy.errors import BelamyError, RecipeError
 from belamy.renamed import current_options
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Input, Recipe
     from belamy.steps import Step
 
-__all__ = ["NETWORKS", "Call", "exchange_paths", "path_options", "prepare"]
+__all__ = ["NETWORKS", "Call", "blaming_recipe", "exchange_paths", "path_options", "prepare"]
 
 NETWORKS = ("network", "model")  # options that name weights, whose SHA-256s the recipe has
 _LATENTS = "latents"  # a role of files that are no pictures
@@ -85,6 +86,21 @@ def _begin(
         raise RecipeError(
             f"the recipe does not fit its engine: {show_value(str(error))}"
         ) from error
+
+
+@contextmanager
+def blaming_recipe() -> Iterator[None]:
+    """What cannot be asked is a fault of the recipe's inside, not of what was typed.
+
+    Raises:
+        RecipeError: in the place of an error of what was asked.
+    """
+    try:
+        yield
+    except BelamyError as error:
+        if not error.misuse:
+            raise
+        raise RecipeError(str(error)) from error
 
 
 def prepare(found: Recipe, *, partial: bool = False) -> Call:

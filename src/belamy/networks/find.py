@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from belamy.errors import UnknownName, WeightsError
-from belamy.files import expand_home
+from belamy.files import expand_home, missing_file
 from belamy.networks.architecture import KINDS, Kind
 from belamy.networks.files.cache import cached_path, embedded_path, get_status
 from belamy.networks.files.header import SUFFIX, network_in, read_metadata
@@ -86,7 +86,7 @@ def find_network(network: str | os.PathLike[str], kind: Kind | None = None) -> P
         raise UnknownName("network", name, tuple(dict.fromkeys(known)))
     _check_suffix(path, kind)
     if not path.is_file():
-        raise WeightsError(f"no network at {path}; check the path")
+        raise missing_file(WeightsError, path)
     return path
 
 

@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from belamy.errors import DataError, ImageError
+from belamy.files import missing_file, printable
 from belamy.pixels.decode import (
     MAX_MEGAPIXELS,
     READABLE_SUFFIXES,
     describe_error,
     open_picture,
-    printable,
 )
 from belamy.pixels.srgb import to_srgb
 
@@ -194,7 +194,7 @@ def _open_archive(place: Path) -> zipfile.ZipFile | None:
         if place.is_dir():
             return None
         if not place.exists():
-            raise DataError(f"{name} is not there; give a folder or a zip of pictures")
+            raise missing_file(DataError, place, "folder or zip")
         if not place.is_file():
             raise DataError(f"{name} is a device or a pipe; give a folder or a zip of pictures")
         return zipfile.ZipFile(place)
@@ -262,7 +262,7 @@ def _open_zip(place: Path, archive: zipfile.ZipFile) -> Tree:
     def open_member(name: str) -> Iterator[BinaryIO]:
         called = printable(f"{place}/{name}")
         if name not in members:
-            raise ImageError(f"cannot read {called}: there is no such file in the zip")
+            raise missing_file(ImageError, called, "file in the zip")
         with _unpack(archive, members[name], called) as stream:
             yield stream
 

@@ -34,6 +34,7 @@ from PIL import (  # noqa: F401
 )
 
 from belamy.errors import BelamyError, ImageError, OptionError, PictureWarning
+from belamy.files import missing_file, printable
 from belamy.pixels.formats import avif, bmp, png, tiff
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
@@ -96,12 +97,6 @@ _LOOKS_LIKE = (
 # who share the filters; of TIFF one reader in any case. Taken in this order.
 _one_at_a_time = threading.RLock()
 _one_tiff_at_a_time = threading.RLock()
-
-
-def printable(path: str | os.PathLike[str]) -> str:
-    """`path` as one line of printable text, whatever bytes are in the name."""
-    text = os.fspath(path)
-    return text if text.isprintable() else ascii(text)
 
 
 @contextmanager
@@ -237,7 +232,7 @@ def _open_file(path: Path, name: str) -> BinaryIO:
             raise ImageError(f"cannot read {name}: the file is empty (0 bytes)")
         return path.open("rb")
     except FileNotFoundError as error:
-        raise ImageError(f"cannot read {name}: there is no such file; check the path") from error
+        raise missing_file(ImageError, name) from error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise ImageError(f"cannot read {name}: {getattr(error, 'strerror', error)}") from error
 

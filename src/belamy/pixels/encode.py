@@ -12,9 +12,9 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from belamy.errors import ImageError, OptionError
+from belamy.files import printable
 from belamy.pixels import recipe as recipes
 from belamy.pixels.carriers import KEYWORD, split_text
-from belamy.pixels.decode import printable
 from belamy.pixels.metadata import ARTIST, COPYRIGHT, IMAGE_DESCRIPTION, XMP, xmp_packet
 from belamy.pixels.recipe import Recipe
 
@@ -62,10 +62,12 @@ def format_for(path: str | os.PathLike[str], *, recipe: bool = False) -> Format:
     found = SUFFIXES.get(suffix)
     if found is None:
         known = " ".join(SUFFIXES)
-        raise ImageError(f"cannot save {printable(path)}: unknown suffix {suffix!r}; use {known}")
+        message = f"cannot save {printable(path)}: unknown suffix {suffix!r}; use {known}"
+        raise ImageError(message).as_misuse()
     if recipe and found.carry is None:
         able = " ".join(name for name, kind in SUFFIXES.items() if kind.carry is not None)
-        raise ImageError(f"cannot save {printable(path)}: {suffix} carries no recipe; use {able}")
+        message = f"cannot save {printable(path)}: {suffix} carries no recipe; use {able}"
+        raise ImageError(message).as_misuse()
     return found
 
 

@@ -23,6 +23,7 @@ from PIL import Image
 from belamy import files
 from belamy.checks import show_value
 from belamy.errors import BelamyError, RecipeError
+from belamy.files import printable
 from belamy.pixels import decode
 from belamy.pixels.carriers import CHARSET, MARK, find_recipe_text
 from belamy.pixels.metadata import (
@@ -161,7 +162,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         RecipeError: it carries none, or one that is malformed.
         ImageError: it is not a picture that can be read.
     """
-    name = decode.printable(path)
+    name = printable(path)
     text = find_recipe_text(path)
     if text is None:
         raise RecipeError(f"{name} carries no recipe; belamy's own pictures do, unless re-saved")
@@ -177,9 +178,11 @@ def digest_of(path: str | os.PathLike[str]) -> str:
     Raises:
         BelamyError: it is a device or a pipe, empty, larger than any picture, or cannot be read.
     """
-    name = decode.printable(path)
+    name = printable(path)
     try:
         status = Path(path).stat()
+    except FileNotFoundError as error:
+        raise files.missing_file(BelamyError, path) from error
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
         raise BelamyError(f"cannot read {name}: {cause}; check the path") from error

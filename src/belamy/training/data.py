@@ -18,8 +18,8 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import DataError, ImageError
+from belamy.files import printable
 from belamy.pixels.archive import Tree, list_names, open_tree
-from belamy.pixels.decode import printable
 from belamy.training.pictures import (
     Bytes,
     decode_squares,

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from belamy.devices import make_rng
 from belamy.errors import DataError
+from belamy.files import printable
 from belamy.pixels.archive import list_names, locate, open_tree
-from belamy.pixels.decode import printable
 from belamy.training.crops import random_resized_crops
 from belamy.training.data import batch_indices
 from belamy.training.pictures import (

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from belamy.errors import BelamyError, DataError, PictureWarning
-from belamy.files import atomic_path, cache_folder, write_text
+from belamy.files import atomic_path, cache_folder, printable, write_text
 from belamy.pixels import decode, srgb
 from belamy.pixels.archive import Tree, list_names, open_tree
 
@@ -78,7 +78,7 @@ def find_pictures(tree: Tree, part: str = "") -> list[str]:
         DataError: there are none, or all of them are encrypted.
     """
     names = [name for name in tree.pictures if not part or name.startswith(f"{part}/")]
-    called = decode.printable(tree.path / part)
+    called = printable(tree.path / part)
     if not names:
         passed = f" ({tree.messages[0]})" if tree.messages else ""
         raise DataError(f"{called} has no pictures{passed}; give a folder or a zip of pictures")
@@ -114,7 +114,7 @@ def require_some(path: str | os.PathLike[str], read: Squares, count: int) -> Non
     if len(read.images) == 0:
         why = next(iter(read.broken.values()), "")
         raise DataError(
-            f"{decode.printable(path)}: none of its {count} pictures can be read; mend them "
+            f"{printable(path)}: none of its {count} pictures can be read; mend them "
             f"(the first: {why})"
         )
 
@@ -127,12 +127,12 @@ def describe_squares(path: str | os.PathLike[str], read: Squares, count: int) ->
         read: what was made of them.
         count: how many there are.
     """
-    called, lines = decode.printable(path), []
+    called, lines = printable(path), []
     if read.broken:
         first = min(read.broken)
         lines.append(
             f"{called}: {len(read.broken):,} of {count:,} pictures cannot be read, and are left "
-            f"out: {list_names(read.broken)} (of {decode.printable(first)}: {read.broken[first]})"
+            f"out: {list_names(read.broken)} (of {printable(first)}: {read.broken[first]})"
         )
     if read.notes:
         more = f" (and {len(read.notes) - 1:,} more of the kind)" if len(read.notes) > 1 else ""

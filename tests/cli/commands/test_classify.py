@@ -149,7 +149,7 @@ def test_a_run_gets_a_folder_of_its_own(
         (["train", "--resume", "run", "--batch", "3"], "leave out --batch"),
         (["train", "--resume", "run", "--from", "iris"], "leave out --from"),
         (["train", "--resume", "run", "--stages", "8:1"], "leave out --stages"),
-        (["train", "nowhere.zip"], "nowhere.zip is not there"),
+        (["train", "nowhere.zip"], "there is no such folder or zip"),
         (["train", "set.zip", "--stages", "64"], "write SIZE:EPOCHS"),
         (["train", "set.zip", "--batch", "1"], "batch is 1"),
         (["train", "set.zip", "--freeze", "mixed3a"], "freeze is 'mixed3a'"),

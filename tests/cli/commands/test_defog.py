@@ -142,7 +142,7 @@ def test_bad_use_is_one_line(photos: Path, tmp_path: Path) -> None:
         (("fog", photos / "a.png", "-o", tmp_path / "x.png", "--amount", "2"), "amount is 2"),
         (("defog", "train"), "name folders or zips"),
         (("defog", "adapt"), "name the network"),
-        (("defog", "evaluate", photos, tmp_path / "none"), "is not there"),
+        (("defog", "evaluate", photos, tmp_path / "none"), "there is no such folder or zip"),
     ]
     for arguments, said in cases:
         result = run(*arguments)

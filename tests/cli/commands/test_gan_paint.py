@@ -219,7 +219,7 @@ def test_misuse_is_one_line(painter: Path, eye: Path, tmp_path: Path) -> None:
         (("mix", "a", "b", "--network", painter, "-o", out), "names no picture"),
         (("edit", "1", "--network", painter, "--direction", "0", "-o", out), "direction is 0"),
         (("project", tmp_path / "none.png", "--network", painter, "-o", out), "none.png"),
-        (("evaluate", painter, tmp_path / "none"), "is not there"),
+        (("evaluate", painter, tmp_path / "none"), "there is no such folder or zip"),
     ):
         result = run("gan", *arguments)
         assert result.exit_code == 1, (arguments, result.output)

@@ -94,7 +94,7 @@ def test_a_dry_run(faces: Path) -> None:
     ("arguments", "said"),
     [
         ((), "name the folder or zip of pictures"),
-        (("nowhere",), "nowhere is not there"),
+        (("nowhere",), "there is no such folder or zip"),
         (("faces", "--size", "24"), "light paints 16, 32, 64"),
         (("faces", "--size", "32"), "12 smaller than 32 px"),
         (("faces", "--loss", "hinges"), "hinges"),

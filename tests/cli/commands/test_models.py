@@ -102,7 +102,7 @@ def test_download_import_remove(
     ("arguments", "said"),
     [
         (["show", "vgg61"], "unknown network 'vgg61'; did you mean 'vgg19' or 'vgg16'"),
-        (["show", "none.safetensors"], "no network at none.safetensors"),
+        (["show", "none.safetensors"], "cannot read none.safetensors: there is no such file"),
         (["download", "vgg"], "unknown network 'vgg'"),
         (["download", "iris"], "no weights of iris are published"),
         (["import", "vgg16", "none.pth"], "no file of weights at none.pth"),

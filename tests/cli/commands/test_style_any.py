@@ -168,7 +168,7 @@ def test_a_training_is_started_and_gone_on_with(
         (["--resume", "run", "--batch", "4"], "leave out --batch"),
         (["paintings", "--resume", "run"], "leave out PAINTINGS"),
         (["paintings", "--data", "photos", "--size", "65"], "multiple of 8"),
-        (["paintings", "--data", "photos"], "photos is not there"),
+        (["paintings", "--data", "photos"], "there is no such folder or zip"),
     ],
 )
 def test_misuse_of_training_is_one_line(

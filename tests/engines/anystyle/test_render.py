@@ -218,7 +218,7 @@ BAD: list[tuple[dict[str, Any], type[BelamyError], str]] = [
     ({"tile": "some"}, OptionError, "tile is 'some'"),
     ({"mask": torch.zeros(1, 3, 9, 9)}, OptionError, "black all over"),
     ({"network": "anystile"}, UnknownName, "anystyle"),
-    ({"network": "no/such.safetensors"}, WeightsError, "no network at"),
+    ({"network": "no/such.safetensors"}, WeightsError, "there is no such file"),
 ]
 
 

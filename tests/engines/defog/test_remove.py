@@ -256,7 +256,7 @@ def test_methods_are_those_of_the_table() -> None:
         ({"method": "dpc"}, UnknownName, "did you mean 'dcp'"),
         ({"method": "dcp", "network": "mine.safetensors"}, OptionError, "uses no network"),
         ({"network": "defg"}, UnknownName, "did you mean 'defog'"),
-        ({"network": "none/here.safetensors"}, WeightsError, "no network at"),
+        ({"network": "none/here.safetensors"}, WeightsError, "there is no such file"),
         ({"device": "abacus"}, OptionError, "abacus"),
     ],
 )

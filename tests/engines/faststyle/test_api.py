@@ -188,7 +188,7 @@ BAD: list[tuple[dict[str, Any], type[BelamyError], str]] = [
     ({"tile": 100}, OptionError, "tile is 100"),
     ({"runtime": "cuda"}, UnknownName, "runtime"),
     ({"network": "wav"}, UnknownName, "starry-night"),
-    ({"network": "nowhere/wave.t7"}, WeightsError, "no network at"),
+    ({"network": "nowhere/wave.t7"}, WeightsError, "there is no such file"),
     ({"network": "wave.exe"}, WeightsError, "known are"),
     ({"device": "abacus"}, OptionError, "abacus"),
 ]

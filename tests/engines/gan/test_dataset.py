@@ -77,7 +77,7 @@ def test_nothing_at_all(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(DataError, match="has no pictures"):
         load_pictures(GanConfig(data=str(tmp_path / "folder")))
-    with pytest.raises(DataError, match="is not there"):
+    with pytest.raises(DataError, match="no such folder or zip"):
         load_pictures(GanConfig(data=str(tmp_path / "nowhere")))
 
 

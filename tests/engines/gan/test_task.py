@@ -214,7 +214,7 @@ def test_networks_that_cannot_be_gone_on_from(config: GanConfig, tmp_path: Path)
     trained(config, tmp_path / "first")
     file = str(tmp_path / "first" / "network.safetensors")
     for change, said in (
-        ({"start": str(tmp_path / "nowhere.safetensors")}, "no network at"),
+        ({"start": str(tmp_path / "nowhere.safetensors")}, "there is no such file"),
         ({"start": file, "width": 0.2}, "is a light of 16 px, latent 128, width 0.1;"),
         ({"start": file, "architecture": "dcgan"}, "is a light of 16 px"),
         ({"start": file, "labels": True}, "is a light of 16 px"),

@@ -145,7 +145,7 @@ def test_what_timm_does_not_know(file: Path, timm: Stand, tmp_path: Path) -> Non
         load_timm("timm:vision.odd")
     with pytest.raises(WeightsError, match=r"not of timm's pyramid: 10 of 10 tensors are missing"):
         load_timm(f"timm:pyramid@{file}")
-    with pytest.raises(WeightsError, match="no file of weights"):
+    with pytest.raises(WeightsError, match="there is no such file"):
         load_timm(f"timm:vision@{tmp_path / 'none.pth'}")
 
 

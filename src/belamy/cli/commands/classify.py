@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.existing import Overwrite
-from belamy.cli.groups import DefaultGroup, complain
+from belamy.cli.groups import DefaultGroup, complain, exit_code
 from belamy.cli.inputs import inputs
 from belamy.cli.many.cores import share_cores
 from belamy.cli.many.together import count_pixels, do_together
@@ -87,6 +87,7 @@ def look(
     from belamy.engines.classify.predict import Classifier  # brings torch
 
     answers: list[Answer] = []
+    failed: list[BelamyError] = []
     with share_cores(images, settings.device) as workers:
         classifier = Classifier(settings)
         looking = do_together(
@@ -99,6 +100,7 @@ def look(
         with closing(looking):
             for (path, _), answer in looking:
                 if isinstance(answer, BelamyError):  # it is said, and does not hold up the others
+                    failed.append(answer)
                     complain(str(answer) if path.name in str(answer) else f"{path}: {answer}")
                     continue
                 answers.append(answer)
@@ -107,8 +109,8 @@ def look(
     if table is not None:
         write_table(table, answers)
         typer.echo(table)
-    if len(answers) < len(sources):
-        raise typer.Exit(1)
+    if failed:
+        raise typer.Exit(exit_code(failed, len(sources)))
 
 
 def _explain(

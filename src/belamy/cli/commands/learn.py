@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.existing import Overwrite, recipe_there
-from belamy.cli.groups import StrictGroup
+from belamy.cli.groups import PlainGroup
 from belamy.cli.options import arguments_of, default, takes
 from belamy.cli.outputs import require_output
 from belamy.learn.lessons import Lesson
@@ -29,7 +29,7 @@ __all__ = ["Output", "app", "present", "teach"]
 
 app = typer.Typer(
     name="learn",
-    cls=StrictGroup,
+    cls=PlainGroup,
     no_args_is_help=True,
     help="Learn how a machine learns: each lesson prints a few lines and draws a picture.",
 )

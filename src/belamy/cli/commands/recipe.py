@@ -17,7 +17,7 @@ from belamy.cli.groups import complain, one_line
 from belamy.cli.options import flag
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.progress import show_steps
-from belamy.cli.replay import prepare
+from belamy.cli.replay import blaming_recipe, prepare
 from belamy.cli.replay_files import Found, find_files
 from belamy.cli.work import describe, picture_size, require_modest
 from belamy.copying.works import work_of
@@ -84,10 +84,11 @@ def _write(found: Recipe, form: str, picture: Path) -> str:
     """The same work as a command, as Python, or as a notebook; nothing a stranger wrote unchecked.
 
     Raises:
-        RecipeError, OptionError, UnknownName: the recipe does not fit its engine.
+        RecipeError: the recipe does not fit its engine.
     """
-    prepare(found)
-    work = work_of(found, f"new{picture.suffix.lower() or '.png'}")
+    with blaming_recipe():
+        prepare(found)
+        work = work_of(found, f"new{picture.suffix.lower() or '.png'}")
     if form == "command":
         return one_line(write_command(work))
     if form == "python":
@@ -121,16 +122,18 @@ def replay(
 
     _require_suffix(output)
     found = read_recipe(picture)
-    call = prepare(found)
+    with blaming_recipe():
+        call = prepare(found)
     film, size = picture.is_dir() or is_film(picture), picture_size(picture)
     rate, encoding = _rate(found), encoding_of(found.film, output)
     typer.echo(one_line(describe(call, size)), err=True)
     _ = require_film(output, rate, encoding) if film else require_output(output)
-    files = find_files(call, picture.parent, trust=trust)
-    if not trust:
-        require_modest(call, files, size, picture.name)
+    with blaming_recipe():
+        files = find_files(call, picture.parent, trust=trust)
+        if not trust:
+            require_modest(call, files, size, picture.name)
     _mention_versions(found)
-    with computing_on(found.threads) as cannot:
+    with blaming_recipe(), computing_on(found.threads) as cannot:
         if cannot:
             complain(cannot)
         _make(

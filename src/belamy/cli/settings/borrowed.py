@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from belamy.checks import flag_of, show_value
-from belamy.cli.replay import Call, path_options, prepare
+from belamy.cli.replay import Call, blaming_recipe, path_options, prepare
 from belamy.cli.replay_files import Search, find_option
 from belamy.copying.ways import Way
 from belamy.copying.works import MACHINE
@@ -86,7 +86,6 @@ def borrow_from_picture(path: Path, ways: Sequence[Way]) -> Borrowed:
 
     Raises:
         RecipeError: it has no recipe, or that of another engine, or one that does not fit.
-        OptionError, UnknownName: an option out of its range.
     """
     from belamy.pixels.recipe import read_recipe
 
@@ -106,10 +105,10 @@ def borrow_from_recipe(
 
     Raises:
         RecipeError: it is of another engine, or does not fit.
-        OptionError, UnknownName: an option out of its range.
     """
     way = _way_of(found.engine, source, ways)
-    call = prepare(found, partial=True)
+    with blaming_recipe():
+        call = prepare(found, partial=True)
     place = _Place(folder, trust)
     options = _options_of(call, place)
     of_film = _FILM if way.kind == "frames" else ()
@@ -130,7 +129,7 @@ def _way_of(engine: str, source: str, ways: Sequence[Way]) -> Way:
     raise RecipeError(
         f"{show_value(source)[1:-1]} has settings of {show_value(engine)[1:-1]}; here only those "
         f"of {names} can be taken over"
-    )
+    ).as_misuse()
 
 
 def _options_of(call: Call, place: _Place) -> dict[str, Any]:

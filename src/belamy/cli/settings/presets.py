@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +15,8 @@ import typer
 
 from belamy import __version__
 from belamy.checks import show_value
-from belamy.cli.groups import StrictGroup
-from belamy.cli.replay import path_options, prepare
+from belamy.cli.groups import PlainGroup
+from belamy.cli.replay import blaming_recipe, path_options, prepare
 from belamy.cli.settings.borrowed import Borrowed, borrow_from_recipe
 from belamy.cli.settings.typed import defaults_of_added, read_typed
 from belamy.copying.presets import PRESETS
@@ -23,7 +24,7 @@ from belamy.copying.ways import WAYS, Way, find_way
 from belamy.copying.works import MACHINE, Work, defaults_of
 from belamy.copying.writing import write_command
 from belamy.errors import OptionError, RecipeError, UnknownName
-from belamy.files import config_folder, write_text
+from belamy.files import config_folder, missing_file, write_text
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
@@ -37,7 +38,7 @@ _FIELDS = ("engine", "options")
 
 app = typer.Typer(
     name="preset",
-    cls=StrictGroup,
+    cls=PlainGroup,
     no_args_is_help=True,
     help="Settings that have a name: `belamy dream photo.jpg --preset NAME -o new.png`.",
 )
@@ -126,6 +127,8 @@ def _read(path: Path) -> Recipe:
         if len(text) > _LARGEST:
             raise RecipeError(f"{shown} is no preset: it has more than {_LARGEST} bytes")
         found = json.loads(text)
+    except FileNotFoundError as error:
+        raise missing_file(RecipeError, path) from error
     except OSError as error:
         raise RecipeError(f"cannot read {shown}: {error.strerror}; check the path") from error
     except (ValueError, RecursionError) as error:
@@ -169,7 +172,8 @@ def save(
         raise OptionError(f"there is a preset {show_value(name)}; replace it with --overwrite")
     typed = read_typed(context.find_root().command, made)
     found = typed or _read_made(made)
-    call = prepare(found, partial=True)
+    with nullcontext() if typed else blaming_recipe():
+        call = prepare(found, partial=True)
     way = find_way(found.engine)
     usual = defaults_of(way)
     options = {

@@ -20,6 +20,7 @@ from belamy.engines.defog import remove
 from belamy.engines.defog.options import DefogOptions
 from belamy.engines.defog.remove import Defogger
 from belamy.engines.recipes import recipe_of
+from belamy.files import printable
 from belamy.pixels import decode, srgb
 from belamy.pixels.fog.model import Fog
 from belamy.pixels.guided import POOL, guided_coefficients, noise_coefficients
@@ -66,7 +67,7 @@ def _open_large(source: str | os.PathLike[str]) -> Image.Image | None:
     with decode.open_picture(source) as picture:
         if picture.width * picture.height < LARGE or not isinstance(picture, ImageFile.ImageFile):
             return None
-        return srgb.plain_picture(picture, decode.printable(source))
+        return srgb.plain_picture(picture, printable(source))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from belamy.checks import show_value
 from belamy.errors import OptionError
+from belamy.files import missing_file
 from belamy.objectives.comparisons import caricature, diversity, inversion
 from belamy.objectives.features import channel, direction, energy, neuron
 from belamy.objectives.objective import Objective
@@ -222,6 +223,8 @@ def _read_vector(source: str) -> tuple[float, ...]:
                 numbers = np.load(path, allow_pickle=False).squeeze().tolist()
             else:
                 numbers = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise missing_file(OptionError, source) from error
     except (OSError, ValueError, EOFError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is not a list of numbers"
         raise OptionError(f"cannot read the direction {show_value(source)}: {reason}") from error

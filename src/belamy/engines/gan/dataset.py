@@ -12,8 +12,9 @@ from torch import Tensor
 
 from belamy.engines.gan.config import GanConfig
 from belamy.errors import DataError, ImageError
+from belamy.files import printable
 from belamy.pixels.archive import Tree, open_tree
-from belamy.pixels.decode import printable, reading_together
+from belamy.pixels.decode import reading_together
 from belamy.training.pictures import Bytes, decode_squares, find_pictures, pictures_cache
 
 __all__ = ["Pictures", "load_pictures"]

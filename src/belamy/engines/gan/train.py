@@ -23,9 +23,8 @@ from belamy.engines.gan.networks import (
 )
 from belamy.engines.gan.task import GanTask
 from belamy.errors import RunError
-from belamy.files import write_text
+from belamy.files import printable, write_text
 from belamy.networks.find import IN_RUN
-from belamy.pixels.decode import printable
 from belamy.pixels.film.save import save_video
 from belamy.pixels.images import load_image
 from belamy.training.run import Training, run_training

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from belamy.checks import show_value
 from belamy.errors import BelamyError, WeightsError
+from belamy.files import missing_file
 from belamy.networks.files.header import SUFFIX
 from belamy.networks.files.network_file import open_network_file
 
@@ -68,7 +69,7 @@ def tell_format(path: Path) -> str:
     if path.is_dir():
         raise WeightsError(f"{path} is a folder; name the file of weights in it")
     if not path.is_file():
-        raise WeightsError(f"no file of weights at {path}; check the path")
+        raise missing_file(WeightsError, path)
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

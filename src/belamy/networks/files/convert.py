@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from belamy.checks import show_value
 from belamy.errors import OptionError, PictureWarning, WeightsError
-from belamy.files import expand_home
+from belamy.files import expand_home, missing_file
 from belamy.networks.files import caffe
 from belamy.networks.files.cache import cached_path
 from belamy.networks.files.colors import (
@@ -231,6 +231,8 @@ def _read_list(given: str) -> list[str]:
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST_LIST)
+    except FileNotFoundError as error:
+        raise missing_file(OptionError, given) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OptionError(f"cannot read the classes in {show_value(given)}: {reason}") from error

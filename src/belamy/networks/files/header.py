@@ -43,7 +43,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         WeightsError: missing, damaged, or not safetensors.
     """
     if not path.is_file():
-        raise WeightsError(f"no network at {path}; check the path")
+        raise files.missing_file(WeightsError, path)
     with reading(path):
         check_header(path)
         with safe_open(path, framework="numpy") as handle:

@@ -191,7 +191,7 @@ def open_network_file(path: Path) -> Iterator[NetworkFile]:
         WeightsError: missing, damaged, changed, or not safetensors.
     """
     if not path.is_file():
-        raise WeightsError(f"no network at {path}; check the path")
+        raise files.missing_file(WeightsError, path)
     with reading(path):
         check_header(path)
         digest = verify_sha256(path)

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from belamy.errors import WeightsError
+from belamy.files import missing_file
 
 __all__ = ["TorchObject", "Value", "read_torch7"]
 
@@ -110,6 +111,8 @@ def _contents(path: Path) -> bytes:
         if size > _LARGEST:
             raise WeightsError(f"{path} has {size} bytes, more than {_LARGEST}; it is no style")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise missing_file(WeightsError, path) from error
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
         raise WeightsError(f"cannot read {path}: {cause}; check the path") from error

@@ -212,7 +212,7 @@ def load_styles(path: Path, generator: Generator, label: int | None = None) -> T
         OptionError: a label for styles, which have theirs in them already.
     """
     if not path.is_file():
-        raise WeightsError(f"{path} holds no latents that can be read: there is no such file")
+        raise files.missing_file(WeightsError, path)
     with open_network_file(path) as file:
         tensors = file.state()
     device = next(generator.parameters()).device

@@ -12,6 +12,7 @@ from functools import partial
 from PIL import Image
 
 from belamy.errors import ImageError, PictureWarning
+from belamy.files import printable
 from belamy.pixels import decode
 from belamy.pixels.film.frame import MOST_MEGAPIXELS, Moment, Pixels
 from belamy.pixels.formats.frames import count_frames
@@ -41,7 +42,7 @@ class AnimatedFilm:
     has_sound = False
 
     def __init__(self, path: str | os.PathLike[str], size: int | None) -> None:
-        self.name = decode.printable(path)
+        self.name = printable(path)
         self._open = ExitStack()
         opening = decode.open_picture(path, max_megapixels=MOST_MEGAPIXELS, shared=True)
         try:

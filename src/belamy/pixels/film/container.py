@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from belamy.errors import ImageError, PictureWarning
-from belamy.pixels.decode import check_pixels, printable
+from belamy.files import missing_file, printable
+from belamy.pixels.decode import check_pixels
 from belamy.pixels.film.colours import is_hdr, to_pixels
 from belamy.pixels.film.ffmpeg import (
     find_film,
@@ -50,7 +51,7 @@ class ContainerFilm:
     def __init__(self, path: str | os.PathLike[str], size: int | None) -> None:
         self.name = printable(path)
         if not Path(path).is_file():
-            raise ImageError(f"cannot read {self.name}: there is no such film; check the path")
+            raise missing_file(ImageError, path)
         import_av()
         with translate_errors(f"cannot read {self.name}: it is damaged, cut off, or no film"):
             self._container = open_container(os.fspath(path))

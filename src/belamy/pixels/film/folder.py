@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from belamy.errors import BelamyError, ImageError
-from belamy.pixels import decode
+from belamy.files import printable
 from belamy.pixels.archive import Tree, is_picture, open_tree
 from belamy.pixels.carriers import FILM_FILE
 from belamy.pixels.film.frame import MOST_MEGAPIXELS, Moment, Pixels
@@ -41,7 +41,7 @@ class FolderFilm:
     has_sound = False
 
     def __init__(self, path: str | os.PathLike[str], size: int | None, fps: Fraction | None):
-        self.name = decode.printable(path)
+        self.name = printable(path)
         self._open = ExitStack()
         place = Path(path)
         try:
@@ -54,7 +54,7 @@ class FolderFilm:
             raise
         except BelamyError as error:  # of data sets, whose folders are opened the same way
             self.close()
-            raise ImageError(str(error)) from error
+            raise error.as_kind(ImageError) from error
 
     def _measure(self, size: int | None, fps: Fraction | None) -> None:
         if not self._names:

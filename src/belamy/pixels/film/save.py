@@ -9,7 +9,7 @@ from fractions import Fraction
 from torch import Tensor
 
 from belamy.errors import ImageError, OptionError
-from belamy.pixels.decode import printable
+from belamy.files import printable
 from belamy.pixels.film.selection import as_rate
 from belamy.pixels.film.writer import QUALITY, THREADS, VideoCodec, check_film, create_film
 from belamy.pixels.recipe import Recipe

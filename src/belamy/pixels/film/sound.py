@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from belamy.errors import PictureWarning
-from belamy.pixels.decode import printable
+from belamy.files import printable
 from belamy.pixels.film.ffmpeg import find_film, import_av, open_container, origin_of
 from belamy.pixels.film.kinds import kind_of
 

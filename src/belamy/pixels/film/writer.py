@@ -16,9 +16,8 @@ from torch import Tensor
 
 from belamy.checks import Between, check_number
 from belamy.errors import ImageError, OptionError
-from belamy.files import atomic_folder, atomic_path
+from belamy.files import atomic_folder, atomic_path, printable
 from belamy.pixels.carriers import FILM_FILE, KEYWORD
-from belamy.pixels.decode import printable
 from belamy.pixels.display.pillow import to_pil
 from belamy.pixels.encode import on_white
 from belamy.pixels.film.ffmpeg import import_av, translate_errors
@@ -216,7 +215,7 @@ def check_film(
         raise ImageError(
             f"cannot save {printable(path)} as a film: unknown suffix {suffix!r}; use {known}, or "
             "none for a folder of PNGs"
-        )
+        ).as_misuse()
     if suffix not in CONTAINERS:
         if codec is not None:
             raise OptionError(f"codec is {codec}; a {suffix or 'folder'} has none to choose")
