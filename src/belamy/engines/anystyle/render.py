@@ -5,21 +5,20 @@ from __future__ import annotations
 import copy
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from belamy.devices import DTYPES, choose_device
-from belamy.engines.anystyle.codec import Codec
 from belamy.engines.anystyle.encoder import encode_moments, load_encoder
 from belamy.engines.anystyle.options import LARGEST_STYLE, AnyStyleOptions, resolve
-from belamy.engines.anystyle.steady import HeldMoments, Hold, as_measured
 from belamy.engines.anystyle.strokes import STROKE_REACH
 from belamy.engines.anystyle.synthesis import (
     CELL_SIDE,
+    Codec,
     EncodedStyle,
     TransferSettings,
     encode_style,
@@ -50,10 +49,7 @@ from belamy.pixels.tiles import available_memory, tile_for_memory
 from belamy.precision import PassPrecision
 from belamy.steps import Step
 
-__all__ = ["AnyStylist", "PaintFrame"]
-
-PaintFrame: TypeAlias = "Callable[[Tensor, Mapping[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]"
-"""A film's frame, and what was measured of the one before → its painting, and what is held now."""
+__all__ = ["AnyStylist"]
 
 _BYTES_PER_PIXEL = 1700.0  # of memory, for a tile at the peak: measured at 512 px
 _TRIED_SIDE = 192  # pixels of the square on which the faster precision is found out
@@ -126,12 +122,11 @@ class AnyStylist:
         self.options = replace(self.options, tile=tile)
         return tile
 
-    def open_scene(self, first: Tensor, steady: float) -> PaintFrame:
+    def open_scene(self, first: Tensor) -> Callable[[Tensor], Tensor]:
         """What paints the frames of a film's scene, whose styles are read and encoded once.
 
         Args:
             first: the first of them, (1, 3, H, W), whose colours the styles have where so asked.
-            steady: how firmly what is measured of them is held over time, 0 to 1.
 
         Raises:
             ImageError, OptionError: a style or a mask cannot be read, or does not fit.
@@ -143,12 +138,11 @@ class AnyStylist:
         with torch.inference_mode():
             styles = _encode_styles(codec, pictures, self.options)
 
-        def paint(image: Tensor, before: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        def paint(image: Tensor) -> Tensor:
             own = replace(pictures, content=image.to(self.device))
-            held = HeldMoments(before, steady)
             with torch.inference_mode():
-                painted = _transfer(codec, own, styles, self.options, held)
-                return _finish(own, painted, self.options).clone(), held.now
+                painted = _transfer(codec, own, styles, self.options)
+                return _finish(own, painted, self.options).clone()
 
         return paint
 
@@ -234,10 +228,9 @@ def _transfer(
     pictures: Pictures,
     styles: Sequence[StyleImage | EncodedStyle],
     options: AnyStyleOptions,
-    hold: Hold = as_measured,
 ) -> Tensor:
     settings = TransferSettings(options.strength, options.patches, options.seed, options.strokes)
-    return transfer_style(codec, pictures.content, styles, pictures.masks, settings, hold)
+    return transfer_style(codec, pictures.content, styles, pictures.masks, settings)
 
 
 def _finish(pictures: Pictures, painted: Tensor, options: AnyStyleOptions) -> Tensor:

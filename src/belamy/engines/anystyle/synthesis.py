@@ -16,21 +16,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from belamy.devices import make_rng
-from belamy.engines.anystyle.codec import Codec
+from belamy.devices import autocast, make_rng
 from belamy.engines.anystyle.encoder import encode_moments
-from belamy.engines.anystyle.steady import Hold, as_measured, hold_all, hold_in
 from belamy.engines.anystyle.strokes import (
     find_stretches,
     lay_strokes,
     stroke_amount,
     vary_fraction,
 )
+from belamy.engines.style.gradient import FeatureExtractor
 from belamy.engines.style.targets import StyleImage, measure_moments
 from belamy.networks.image_to_image.arbitrary_style import (
     IMAGE,
     LAYERS,
     STRIDE,
+    ArbitraryStyleNet,
     Style,
     at_stride,
 )
@@ -46,9 +46,11 @@ from belamy.objectives.style_losses import Moments, blend_moments, moments_of
 from belamy.objectives.whitening import FeatureTransform, whitening_coloring
 from belamy.pixels.colors import LUMA
 from belamy.pixels.tiles import apply_tiled
+from belamy.precision import PassPrecision
 
 __all__ = [
     "CELL_SIDE",
+    "Codec",
     "EncodedStyle",
     "Region",
     "TransferSettings",
@@ -64,6 +66,30 @@ _DEEPEST = LAYERS[0]
 _LUMA_WEIGHT = 2.0  # how much lightness counts among some 50 features of a position. By eye
 _INSET = 1  # positions at a style's edges, of which no patch is the middle
 _SHOWN = 0.5  # of what a style's mask shows at most: where it shows less, no patches are taken
+
+
+@dataclass(frozen=True)
+class Codec:
+    """The two networks of arbitrary style transfer: encoder and decoder.
+
+    Args:
+        encoder: it computes in its own precision.
+        precision: of the decoder's convolutions.
+    """
+
+    decoder: ArbitraryStyleNet
+    encoder: FeatureExtractor
+    precision: PassPrecision = "float32"
+
+    def encode(self, image: Tensor) -> dict[str, Tensor]:
+        """`IMAGE` → the picture (1, 3, H, W), and each of `LAYERS` → its features, in float32."""
+        features = self.encoder.features(image, LAYERS)
+        return {IMAGE: image, **{name: one.to(image.dtype) for name, one in features.items()}}
+
+    def decode(self, features: Mapping[str, Tensor], codes: Sequence[Style]) -> Tensor:
+        """The picture (1, 3, H, W) that the features are of; not clamped."""
+        with autocast(features[IMAGE].device, self.precision):
+            return self.decoder(features, codes)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -136,34 +162,30 @@ def transfer_style(
     styles: Sequence[StyleImage | EncodedStyle],
     masks: Sequence[Tensor],
     settings: TransferSettings,
-    hold: Hold = as_measured,
 ) -> Tensor:
     """The content (1, 3, H, W) in [0, 1] in the styles; not clamped.
 
     Args:
         styles: at the size at which they are encoded, or encoded before.
         masks: (1, 1, H, W) each, one a style: its region; none where the styles are blended.
-        hold: what moments of the content and of what is decoded are taken for.
     """
     height, width = content.shape[-2:]
     content = _pad_to_stride(content)
     padded = [_pad_to_stride(mask) for mask in masks]
-    regions = encode_regions(codec, content, styles, padded, settings.strokes > 0, hold)
+    regions = encode_regions(codec, content, styles, padded, inset=settings.strokes > 0)
     painted = _decode(codec, content, regions, settings)
     if settings.strength < 1:  # what a picture loses even in its own style is given back so much
         nothing = replace(settings, strength=0.0, patches=0.0)
         painted += (1 - settings.strength) * (content - _decode(codec, content, regions, nothing))
-    coloured = _transfer_colours(painted.clamp_(0, 1), regions, settings.strength, hold)
+    coloured = _transfer_colours(painted.clamp_(0, 1), regions, settings.strength)
     return coloured[..., :height, :width]
 
 
-def _transfer_colours(
-    painted: Tensor, regions: Sequence[Region], strength: float, hold: Hold
-) -> Tensor:
+def _transfer_colours(painted: Tensor, regions: Sequence[Region], strength: float) -> Tensor:
     """The picture with each region's colours so far from the content's to the style's."""
     result = painted
-    for index, region in enumerate(regions):
-        own = hold_all(hold, f"painted-{index}", band_moments(painted, region.mask))
+    for region in regions:
+        own = band_moments(painted, region.mask)
         target = [_interpolate(*both, strength) for both in zip(*region.colours, strict=True)]
         change = transfer_band_moments(painted, own, target) - painted
         result = result + (change if region.weight is None else region.weight * change)
@@ -187,8 +209,8 @@ def encode_regions(
     content: Tensor,
     styles: Sequence[StyleImage | EncodedStyle],
     masks: Sequence[Tensor],
+    *,
     inset: bool = False,
-    hold: Hold = as_measured,
 ) -> list[Region]:
     """The whole picture in all styles blended, or the region of each.
 
@@ -196,18 +218,17 @@ def encode_regions(
         content: (1, 3, H, W), its sides multiples of the decoder's stride; masks likewise.
         inset: whether no patches are taken from the styles' edges, where features are of what
             goes on beyond them: they would be laid as stripes along the content's.
-        hold: see `transfer_style`.
     """
     encoded = [
         style if isinstance(style, EncodedStyle) else encode_style(codec, style, inset)
         for style in styles
     ]
     if not masks:
-        return [_encode_region(codec, content, encoded, hold)]
+        return [_encode_region(codec, content, encoded)]
     total = torch.stack(list(masks)).sum(dim=0).clamp_min(torch.finfo(content.dtype).eps)
     return [
-        _encode_region(codec, content, [style], hold_in(hold, index), mask, mask / total)
-        for index, (style, mask) in enumerate(zip(encoded, masks, strict=True))
+        _encode_region(codec, content, [style], mask, mask / total)
+        for style, mask in zip(encoded, masks, strict=True)
     ]
 
 
@@ -263,7 +284,6 @@ def _encode_region(
     codec: Codec,
     content: Tensor,
     styles: Sequence[EncodedStyle],
-    hold: Hold,
     mask: Tensor | None = None,
     weight: Tensor | None = None,
 ) -> Region:
@@ -274,8 +294,7 @@ def _encode_region(
     }
     pixels = moments_of(content, None if mask is None else mask[0, 0])
     deep = measure_moments(codec.encoder, StyleImage(content, mask, 1.0), list(LAYERS))
-    own = {layer: hold(layer, moments) for layer, moments in {IMAGE: pixels, **deep}.items()}
-    bands = hold_all(hold, "band", band_moments(content, mask))
+    own = {IMAGE: pixels, **deep}
     palettes = zip(*(one.colours for one in styles), strict=True)
     return Region(
         own,
@@ -283,7 +302,7 @@ def _encode_region(
         [(style.patches, fraction) for style, fraction in zip(styles, fractions, strict=True)],
         encode_moments(target),
         encode_moments(own),
-        (bands, [blend_moments(band, fractions) for band in palettes]),
+        (band_moments(content, mask), [blend_moments(band, fractions) for band in palettes]),
         mask,
         weight,
     )

@@ -38,8 +38,7 @@ _NEW = 0.15  # of each new frame, where the one before can be trusted
 # Lai et al. 2018, "Learning blind video temporal consistency": how far a warped frame is the same.
 _TOLERANCE = 50.0
 
-Measures: TypeAlias = Mapping[str, Tensor]
-Paint: TypeAlias = Callable[[Tensor, Measures], tuple[Tensor, Measures]]
+Paint: TypeAlias = Callable[[Tensor], Tensor]
 FixTile: TypeAlias = Callable[[tuple[int, int]], str | int]
 
 
@@ -47,8 +46,8 @@ class OnePass:
     """Paints frames in one pass each: see `belamy.engines.film.repaint.FrameRenderer`.
 
     Args:
-        open_scene: the first frame of a scene (1, 3, H, W) → what paints its frames, given what
-            was measured of the one before, and says what the next one is to know.
+        open_scene: the first frame of a scene (1, 3, H, W) → what paints its frames, each by
+            itself.
         recipe: how to make the film again.
         steady: how firmly frames are held, 0 to 1.
         fix_tile: (height, width) → how all frames of that size are cut from now on.
@@ -78,22 +77,21 @@ class OnePass:
 
     def begin(self, image: Tensor) -> Painted:
         """A frame by itself."""
-        painted, measures = self._paint_alone(image, {})
-        return Painted(painted, {"image": painted, **measures})
+        painted = self._paint_alone(image)
+        return Painted(painted, {"image": painted})
 
-    def _paint_alone(self, image: Tensor, measures: Measures) -> tuple[Tensor, Measures]:
+    def _paint_alone(self, image: Tensor) -> Tensor:
         assert self._paint is not None, "a scene is prepared before its frames"
-        painted, measures = self._paint(image, measures)
-        return painted.clamp(0, 1), measures
+        return self._paint(image).clamp(0, 1)
 
     def follow(
         self, image: Tensor, previous: Tensor, state: Mapping[str, Tensor], motion: Motion
     ) -> Painted:
         """A frame held to the one before."""
-        painted, measures = self._paint_alone(image, state)
+        painted = self._paint_alone(image)
         if self._steady:
             painted = hold_frame(painted, state["image"], image, previous, motion, self._steady)
-        return Painted(painted, {"image": painted, **measures})
+        return Painted(painted, {"image": painted})
 
 
 def hold_frame(
@@ -141,18 +139,13 @@ def steady_blend(painted: Tensor, moved: Tensor, amount: Tensor) -> Tensor:
     return restore_detail(blend, painted).clamp(0, 1)
 
 
-def _each_alone(paint: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Paint]:
-    """Of a network that measures nothing that could be held."""
-    return lambda _: lambda image, _: (paint(image), {})
-
-
 def faststyle_film(options: ApplyStyleFilmOptions) -> OnePass:
     """A film through a network that has learned one style."""
     film_path(options.image)
     applier = StyleApplier(replace(options, size=None))
     written = {"device": str(applier.device), "precision": applier.options.precision}
     recipe = recipe_of("film-faststyle", options, applier.weights, changed=written)
-    return OnePass(_each_alone(applier.repaint_frame), recipe, options.steady, applier.fix_tile)
+    return OnePass(lambda _: applier.repaint_frame, recipe, options.steady, applier.fix_tile)
 
 
 def translate_film(options: TranslateFilmOptions) -> OnePass:
@@ -161,9 +154,7 @@ def translate_film(options: TranslateFilmOptions) -> OnePass:
     translator = Translator(replace(options, size=None))
     written = {"device": str(translator.device), "precision": translator.options.precision}
     recipe = recipe_of("film-translate", options, translator.weights, changed=written)
-    return OnePass(
-        _each_alone(translator.repaint_frame), recipe, options.steady, translator.fix_tile
-    )
+    return OnePass(lambda _: translator.repaint_frame, recipe, options.steady, translator.fix_tile)
 
 
 def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:
@@ -172,9 +163,4 @@ def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:
     stylist = AnyStylist(options)
     written = {"device": str(stylist.device), "precision": stylist.options.precision}
     recipe = recipe_of("film-anystyle", options, stylist.weights, changed=written)
-    return OnePass(
-        lambda first: stylist.open_scene(first, options.steady),
-        recipe,
-        options.steady,
-        stylist.fix_tile,
-    )
+    return OnePass(stylist.open_scene, recipe, options.steady, stylist.fix_tile)
