@@ -230,7 +230,7 @@ class JobQueue:
             self._publish(message, body)
         elif kind == "result":
             self._add_result(job, message)
-        elif kind == "finished":
+        elif kind == "finished" and job.is_open:
             state = message["state"]
             state = "stopped" if job.state == "stopping" and state == "done" else state
             self._end(job, state, message.get("message", ""))

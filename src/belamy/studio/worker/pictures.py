@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from torch import Tensor
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from belamy.pixels.images import fit, load_picture, resize
 from belamy.steps import Step
@@ -19,7 +20,7 @@ from belamy.studio.worker.preview import Preview
 from belamy.studio.worker.progress import Progress
 from belamy.studio.worker.saving import Saver
 
-__all__ = ["Blend", "answer", "make_picture", "watch"]
+__all__ = ["Blend", "answer", "make_picture", "start_timer", "watch"]
 
 _PATIENCE = 0.2  # seconds that a step has to end by itself once the user stops
 
@@ -39,7 +40,7 @@ def make_picture(order: Order, control: Control, channel: Channel) -> None:
         image, raw = blend.apply(latest[-1])
         saver.finish(state, _with(latest[-1], image, blend), raw)
 
-    control.on_stop(lambda: _start_timer(partial(save, "stopped")))
+    control.on_stop(lambda: start_timer(partial(save, "stopped")))
     for step in watch(order, control, channel, blend.options, blend.show):
         latest[:] = [step]
         if several:
@@ -55,7 +56,8 @@ def answer(order: Order, control: Control, channel: Channel) -> None:
     saver.finish("done", None)
 
 
-def _start_timer(act: Callable[[], None]) -> None:
+def start_timer(act: Callable[[], None]) -> None:
+    """Have something done in another thread, once a step had time to end by itself."""
     timer = threading.Timer(_PATIENCE, act)
     timer.daemon = True
     timer.start()
@@ -68,21 +70,20 @@ def watch(
     options: Any,
     show: Callable[[Step], Tensor],
 ) -> Iterator[Step]:
-    """The engine's steps until the user stops, each shown if a frame is due."""
+    """The engine's steps until the user stops, each shown if a frame is due.
+
+    A stop ends the step that is under way, too, before the next layer of its network.
+    """
     preview, progress = Preview(channel, order.job), Progress(channel, order.job)
     arguments = {name: getattr(options, name) for name in order.arguments()}
     steps = order.engine.load_function()(**arguments)
-    begun = False
     try:
-        for step in steps:
-            if not begun:
+        for number, step in enumerate(_until_stopped(steps, control)):
+            if number == 0:
                 channel.send({"type": "state", "job": order.job, "state": "working"})
-                begun = True
             preview.offer(show(step), _full_size(order, step))
             progress.update(step.index, step.total, step.fraction, step.losses, step.note)
             yield step
-            if control.stopped:
-                break
     finally:
         steps.close()
         preview.close()
@@ -95,6 +96,31 @@ def watch(
                 "seconds": round(preview.seconds, 4),
             }
         )
+
+
+class _Stopped(BaseException):
+    """The user has stopped the work; no error, so that nothing that handles errors takes it."""
+
+
+def _until_stopped(steps: Iterator[Step], control: Control) -> Iterator[Step]:
+    """Steps until the user stops; the one that is under way by then is not ended."""
+    owner = threading.get_ident()
+
+    def look(module: object, given: object) -> None:
+        if control.stopped and threading.get_ident() == owner:
+            raise _Stopped
+
+    while not control.stopped:
+        handle = register_module_forward_pre_hook(look)
+        try:
+            step = next(steps, None)
+        except _Stopped:
+            return
+        finally:
+            handle.remove()
+        if step is None:
+            return
+        yield step
 
 
 def _full_size(order: Order, step: Step) -> tuple[int, int]:
