@@ -74,3 +74,37 @@ def test_only_what_goes_back_has_it() -> None:
 def test_methods_that_do_not_come_back_refuse_it() -> None:
     with pytest.raises(OptionError, match="cut does not come back; leave out cycle-noise"):
         TranslateConfig("a", "b", method="cut", cycle_noise=0.1)
+
+
+@pytest.mark.parametrize("taught", ["both", "back"])
+def test_whom_the_way_home_teaches(taught: str) -> None:
+    """Of `back` the first generator has no gradient but that of passing for real."""
+
+    class Scale(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.tensor(0.5))
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return image * self.weight
+
+    forth, back = Scale(), Scale()
+    config = TranslateConfig("a", "b", cycle_gradient=taught, identity_weight=0)
+    networks: dict[str, nn.Module] = {"a-to-b": forth, "b-to-a": back}
+
+    def adversarial(_: str, fake: torch.Tensor) -> torch.Tensor:
+        return fake.mean()
+
+    made = Batch(config, networks, GREY[:1], GREY[:1], adversarial, make_rng(0))
+    next(GENERATOR_LOSSES["cyclegan"](made)).total.backward()
+    assert forth.weight.grad is not None
+    assert back.weight.grad is not None
+    cycle = 10 * 2 * -0.5 * 0.5  # λ, in levels from -1 to 1, times the slope of |½ - ½·forth·back|
+    torch.testing.assert_close(back.weight.grad, torch.tensor(cycle))
+    own = 0.5 + (cycle if taught == "both" else 0)
+    torch.testing.assert_close(forth.weight.grad, torch.tensor(own))
+
+
+def test_a_method_that_does_not_come_back_has_no_gradient_to_choose() -> None:
+    with pytest.raises(OptionError, match="cut does not come back; leave out cycle-gradient"):
+        TranslateConfig("a", "b", method="cut", cycle_gradient="back")

@@ -95,6 +95,10 @@ class TranslateConfig:
         cycle_noise: deviation, at the most and at each of several scales, of the noise on what goes
             back, of 1 (cyclegan), so that a translation cannot hide in it what its domain does not
             show; 0.03 for colours in a brown print.
+        cycle_gradient: whom the way there and back teaches (cyclegan): both generators, as in the
+            paper, or back, the one that leads home alone. Where a domain cannot hold all that the
+            other has, as a brown print holds no colours, the first is free to give it up, and the
+            second learns to guess it.
         identity_weight: of leaving pictures of the other domain as they are, times the cycle's
             (cyclegan, cut). None: 0.5 and 1.
         contrast_weight: of patches that must be recognised (cut, fastcut). None: 1 and 10.
@@ -146,6 +150,7 @@ class TranslateConfig:
     warm_up: Annotated[int, Between(0, 10_000_000)] = 0
     cycle_weight: Annotated[float | None, _WEIGHTS] = None
     cycle_noise: Annotated[float, Between(0, 1)] = 0.0
+    cycle_gradient: Literal["both", "back"] = "both"
     identity_weight: Annotated[float | None, _WEIGHTS] = None
     contrast_weight: Annotated[float | None, _WEIGHTS] = None
     pair_weight: Annotated[float | None, _WEIGHTS] = None
@@ -228,6 +233,8 @@ class TranslateConfig:
             raise OptionError(f"{self.method} does not come back; leave out feature-cycle-weight")
         if self.cycle_noise > 0 and self.method != "cyclegan":
             raise OptionError(f"{self.method} does not come back; leave out cycle-noise")
+        if self.cycle_gradient != "both" and self.method != "cyclegan":
+            raise OptionError(f"{self.method} does not come back; leave out cycle-gradient")
         if self.adversarial_weight == 0 and self.style_weight == 0 and not self.paired:
             raise OptionError(
                 "with an adversarial weight of 0 nothing says what the other domain is like; give "

@@ -121,7 +121,8 @@ def _add_common(
 def _cyclegan(batch: Batch) -> Iterator[GeneratorLosses]:
     """CycleGAN (Zhu et al. 2017): L_adv + λ·L_cycle + λ·λ_identity·L_identity, for both directions.
 
-    One part for each direction, so that only half of the passes are held at a time.
+    **Differs** where `cycle_gradient` is back: L_cycle then teaches the generator that leads home
+    alone. One part for each direction, so that only half of the passes are held at a time.
     """
     cycle_weight = _weight(batch.config.cycle_weight)
     identity_weight = _weight(batch.config.identity_weight)
@@ -137,7 +138,8 @@ def _cyclegan(batch: Batch) -> Iterator[GeneratorLosses]:
         else:
             fake = forth(pictures)
         noise = batch.config.cycle_noise
-        home = back(add_cycle_noise(fake, noise, batch.rng)) if comes_back else None
+        left = fake if batch.config.cycle_gradient == "both" else fake.detach()
+        home = back(add_cycle_noise(left, noise, batch.rng)) if comes_back else None
         total = _add_common(batch, losses, there, fake, pictures, home)
         if home is not None:
             losses["cycle"] = _l1(home, pictures)
