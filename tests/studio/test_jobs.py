@@ -137,7 +137,9 @@ def test_strength_is_changed_afterwards_exactly(served: Served, picture: str) ->
     assert again.status == 409
 
 
-def test_a_mask_is_laid_on_afterwards(served: Served, picture: str) -> None:
+def test_a_mask_is_laid_on_afterwards_and_replays(
+    served: Served, picture: str, tmp_path: Path
+) -> None:
     mask = Image.new("L", (96, 72))
     mask.paste(255, (0, 0, 48, 72))
     buffer = io.BytesIO()
@@ -152,10 +154,23 @@ def test_a_mask_is_laid_on_afterwards(served: Served, picture: str) -> None:
     )
     assert np.array_equal(masked[:, :46], dreamt[:, :46])
     assert np.abs(masked[:, 50:] - dreamt[:, 50:]).mean() > 2
-    with pytest.raises(belamy.BelamyError):  # no recipe would make it again
-        belamy.read_recipe(file_of(served, done["result"]))
-    data = file_of(served, done["result"]).read_bytes()
-    known = served.upload(data, "masked.png").json["recipe"]  # but the studio knows what it did
+    made = file_of(served, done["result"])
+    recipe = belamy.read_recipe(made)
+    assert (recipe.engine, recipe.options["masking"]) == ("dream", "end")
+    command = [
+        sys.executable,
+        "-m",
+        "belamy",
+        "replay",
+        str(made),
+        "--trust",
+        "-o",
+        str(tmp_path / "r.png"),
+    ]
+    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    replayed = np.asarray(Image.open(tmp_path / "r.png")).astype(int)
+    assert np.array_equal(replayed, masked)
+    known = served.upload(made.read_bytes(), "masked.png").json["recipe"]
     assert known["engine"] == "dream"
     assert known["inputs"] == {"picture": picture, "mask": name}
     assert known["options"]["steps"] == DREAM["steps"]

@@ -121,6 +121,17 @@ def test_black_in_the_mask_stays(eye: Path, photo: Tensor) -> None:
     assert changed[45:].max() < 1e-6
 
 
+def test_a_mask_at_the_end_is_laid_over_a_dream_of_the_whole(eye: Path, photo: Tensor) -> None:
+    mask = torch.zeros(1, 1, *photo.shape[-2:])
+    mask[..., :40] = 1
+    whole = dream(photo, model=eye, **QUICK).image
+    masked = dream(photo, model=eye, mask=mask, masking="end", **QUICK).image
+    assert torch.allclose(masked[..., :40], whole[..., :40], atol=1e-6)
+    assert torch.allclose(masked[..., 40:], photo[..., 40:], atol=1e-6)
+    steps = dream(photo, model=eye, mask=mask, **QUICK).image
+    assert not torch.allclose(steps[..., :40], whole[..., :40], atol=1e-3)
+
+
 def test_a_mask_of_another_size_is_stretched(eye: Path, photo: Tensor) -> None:
     mask = torch.ones(1, 1, 10, 10)
     assert dream(photo, model=eye, mask=mask, **QUICK).image.shape == photo.shape

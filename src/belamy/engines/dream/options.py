@@ -94,6 +94,9 @@ class DreamOptions:
             at most 1024; 384 from noise, 224 for each of several.
         mask: dream where this picture is white, keep the image where it is black; of one that is
             transparent in places, dream where it is painted.
+        masking: when the mask acts: in all steps, so that outside of it nothing is ever dreamt; or
+            at the end, where a dream of the whole picture is laid over it within the mask, as the
+            studio does with a mask that is painted over a finished dream.
         transparent: let through what hardly mattered: where the gradients were small all along, as
             in MACO; needs a fourier or maco canvas.
         strength: how much of the dream is blended into the image, 0 to 1.
@@ -132,6 +135,7 @@ class DreamOptions:
     canvas: Literal["pixels", "fourier", "maco"] | None = None
     size: Literal["full"] | Annotated[int, Between(8, 32_768)] | None = None
     mask: Source | None = None
+    masking: Literal["steps", "end"] = "steps"
     transparent: bool = False
     strength: Annotated[float, Between(0, 1)] = 1.0
     keep_colors: bool = False

@@ -317,7 +317,9 @@ def resize_detail(detail: Tensor, size: tuple[int, int]) -> Tensor:
 def _dream_octave(
     scene: Scene, settings: PixelSettings, start: Tensor, octave: int
 ) -> Iterator[tuple[Tensor, float]]:
-    mask = None if scene.mask is None else resize(scene.mask, (start.shape[-2], start.shape[-1]))
+    mask = None
+    if scene.mask is not None and scene.options.masking == "steps":
+        mask = resize(scene.mask, (start.shape[-2], start.shape[-1]))
 
     def gradient_at(image: Tensor, index: int) -> tuple[Tensor, float]:
         rng = make_rng(scene.options.seed, "jitter", octave, index)

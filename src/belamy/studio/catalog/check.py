@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from belamy.checks import show_value
 from belamy.errors import BelamyError
+from belamy.spelling import nearest_names
 from belamy.studio.catalog.fields import NETWORK_FIELDS, fields_of
 from belamy.studio.catalog.forms import form_of, inputs_form_of
 from belamy.studio.catalog.rows import StudioEngine
@@ -91,7 +91,7 @@ def _complain_of_unknown(
 
 
 def _say_unknown(name: str, known: Iterable[str], engine: str) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
+    near = nearest_names(name, known, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"{engine} has no {show_value(name)}{hint}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from safetensors.torch import load_file
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from belamy.engines.masks import read_mask
 from belamy.errors import BelamyError
 from belamy.pixels.images import load_picture, resize
-from belamy.pixels.recipe import Recipe, read_recipe
+from belamy.pixels.recipe import Input, Recipe, read_recipe
 from belamy.steps import Step
 from belamy.studio.worker.channel import Channel
 from belamy.studio.worker.control import Control
@@ -41,21 +42,23 @@ def finish(order: Order, control: Control, channel: Channel) -> None:
     if mask is not None:
         amount = strength * resize(read_mask(mask), size)
     blended = ground + (image - ground) * amount
-    recipe = _recipe(first, strength, masked=mask is not None)
-    step = Step(1, 1, blended, {}, alpha, recipe)
+    step = Step(1, 1, blended, {}, alpha, _recipe(first, strength, mask))
     saver.finish("done", step, None)
 
 
-def _recipe(first: dict[str, object], strength: float, *, masked: bool) -> Recipe | None:
-    """The recipe of the result with its new strength.
+def _recipe(first: dict[str, Any], strength: float, mask: str | None) -> Recipe | None:
+    """The recipe of the result with its new strength, and the mask that was laid over it.
 
-    None under a mask that was laid on later: under a mask an engine dreams otherwise, so that no
-    recipe would make this picture again.
+    None under a mask where the engine takes none: no recipe would make this picture again.
     """
-    if masked:
-        return None
     try:
         found = read_recipe(str(first["file"]))
     except BelamyError:
         return None
-    return replace(found, options={**found.options, "strength": strength})
+    options = {**found.options, "strength": strength}
+    if mask is None:
+        return replace(found, options=options)
+    if "masking" not in found.options:
+        return None
+    inputs = (*found.inputs, Input.of("mask", mask))
+    return replace(found, options={**options, "masking": "end"}, inputs=inputs)
