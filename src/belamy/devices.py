@@ -119,19 +119,31 @@ def is_faster_in_bfloat16(work: str, run: Callable[[PassPrecision], object]) -> 
         work: what it is called in the file of speeds.
         run: does it once in a precision, float32 or bfloat16.
     """
-    return _remember(work, lambda: _compare_precisions(run)) <= _FAST_ENOUGH
+    return compare_speeds(work, lambda: run("bfloat16"), lambda: run("float32")) <= _FAST_ENOUGH
 
 
-def _compare_precisions(run: Callable[[PassPrecision], object]) -> float:
-    """bfloat16's time over float32's, of one thread, in turns, each at its best."""
-    times: dict[PassPrecision, list[float]] = {"float32": [], "bfloat16": []}
+def compare_speeds(work: str, new: Callable[[], object], usual: Callable[[], object]) -> float:
+    """The processor's time for one way to do some work, over that for the usual way; measured and
+    remembered as `times_bfloat16` is.
+
+    Args:
+        work: what it is called in the file of speeds.
+        new, usual: do it once.
+    """
+    return _remember(work, lambda: _compare(new, usual))
+
+
+def _compare(new: Callable[[], object], usual: Callable[[], object]) -> float:
+    """One's time over the other's, of one thread, in turns, each at its best."""
+    runs = usual, new
+    times: tuple[list[float], list[float]] = ([], [])
     with computing_on(1):
         for _ in range(_TURNS):
-            for precision, own in times.items():
+            for run, own in zip(runs, times, strict=True):
                 start = time.process_time()
-                run(precision)
+                run()
                 own.append(time.process_time() - start)
-    return min(times["bfloat16"]) / max(min(times["float32"]), 1e-9)
+    return min(times[1]) / max(min(times[0]), 1e-9)
 
 
 def _remember(work: str, measure: Callable[[], float]) -> float:

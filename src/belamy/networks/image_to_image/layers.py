@@ -22,6 +22,7 @@ from belamy.networks.image_to_image.geometry import (
 )
 from belamy.networks.image_to_image.instance_norm import InstanceNorm
 from belamy.networks.image_to_image.narrow_conv import NarrowConv, is_narrow
+from belamy.networks.image_to_image.winograd_conv import WinogradConv, is_wide
 from belamy.networks.resample import Downsample, Upsample
 
 __all__ = [
@@ -127,6 +128,8 @@ def _conv(
     plain = groups == 1 and max(_pair(padding)) == 0
     if plain and is_narrow(outputs, _pair(kernel), _pair(stride)):
         return NarrowConv(inputs, outputs, _pair(kernel), bias=bias)
+    if plain and is_wide(inputs, outputs, _pair(kernel), _pair(stride)):
+        return WinogradConv(inputs, outputs, bias=bias)
     return nn.Conv2d(
         inputs, outputs, _pair(kernel), _pair(stride), _pair(padding), groups=groups, bias=bias
     )

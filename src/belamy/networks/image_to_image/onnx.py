@@ -25,6 +25,7 @@ from belamy.networks.image_to_image.instance_norm import InstanceNorm
 from belamy.networks.image_to_image.layers import Affine, Crop, Join, Multiply, Sum
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
 from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.networks.image_to_image.winograd_conv import WinogradConv
 from belamy.networks.resample import Downsample, Upsample
 
 __all__ = ["CHANNELS", "COLOURS", "UNIT", "import_fast", "onnx_bytes", "write_onnx"]
@@ -281,6 +282,7 @@ _WRITERS: dict[type[nn.Module], Callable[[_Graph, Any, str], str]] = {
     nn.ZeroPad2d: _pad_writer("constant"),
     nn.Conv2d: _write_conv,
     NarrowConv: _write_narrow,
+    WinogradConv: _write_conv,
     nn.ConvTranspose2d: _write_deconv,
     nn.Upsample: _write_upsample,
     Downsample: _write_downsample,
