@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 import torch
 
-from belamy.cli import heartbeat
+from belamy.cli import heartbeat, progress
 from belamy.cli.heartbeat import Clock, beating, describe_seconds
 from belamy.cli.progress import show_steps, show_training
 from belamy.steps import Step
@@ -37,21 +38,30 @@ def test_a_pipe_is_told_how_long_it_takes(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_training_is_looked_at_between_its_reports(capsys: pytest.CaptureFixture[str]) -> None:
-    done = [100]
+def test_a_training_is_looked_at_between_its_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done before it went on does not count; however long the machine takes for it."""
+    done, began, said, estimated = [100], time.monotonic(), [(0.0, "")], threading.Event()
+
+    def tell(line: str) -> None:
+        said.append((time.monotonic() - began, line))
+        if line.endswith(" left"):
+            estimated.set()
 
     def reports() -> Iterator[TrainingProgress]:
         yield TrainingProgress(100, 1000, {}, current=lambda: done[0])
-        for _ in range(10):
-            time.sleep(0.02)
-            done[0] += 1
+        time.sleep(0.5)
+        done[0] = 110
+        assert estimated.wait(60)
         yield TrainingProgress(110, 1000, {"loss": 1.0})
 
+    monkeypatch.setattr(progress, "_tell", tell)
     show_training(reports(), "training in runs/a")
-    first = capsys.readouterr().err.splitlines()[0]
-    assert first.startswith("belamy: training in runs/a: step 10")
-    # some 18 seconds: what was done before does not count, else it were one
-    assert 10 < int(first.removesuffix(" s left").rpartition(" ")[2]) < 60
+    spent, line = next(one for one in said if one[1].endswith(" left"))
+    number, unit = line.removesuffix(" left").split()[-2:]
+    left = float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
+    assert line.startswith("training in runs/a: step 110 of 1,000, about ")
+    # 89 times what was spent; 8 times, if the first hundred steps counted
+    assert 20 * spent < left < 150 * spent
 
 
 def test_short_work_stays_quiet(capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,14 +100,24 @@ class Served:
         started: dict[str, Any] = answer.json
         return started
 
+    def follow(
+        self, job: str, wish: Callable[[dict[str, Any]], Any], seconds: float = PATIENCE
+    ) -> dict[str, Any]:
+        """A job, once it is as wished; given up when nothing of it has changed for so long."""
+        seen, end = None, 0.0
+        while True:
+            found: dict[str, Any] = self.call("GET", f"/api/jobs/{job}").json
+            if wish(found):
+                return found
+            life = [found[name] for name in ("state", "step", "done", "message")]
+            if life != seen:
+                seen, end = life, time.monotonic() + seconds
+            assert time.monotonic() < end, f"nothing new in {seconds:g} s: {found}"
+            time.sleep(0.05)
+
     def wait(self, job: str, state: str = "done", seconds: float = PATIENCE) -> dict[str, Any]:
         """Until a job is over; it must end so."""
-
-        def look() -> Any:
-            found = self.call("GET", f"/api/jobs/{job}").json
-            return found if found["state"] in ("done", "stopped", "failed") else None
-
-        found: dict[str, Any] = until(look, seconds)
+        found = self.follow(job, lambda one: one["state"] in ("done", "stopped", "failed"), seconds)
         assert found["state"] == state, found
         return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.studio.serving import Served, studio, until
+from tests.studio.serving import Served, studio
 
 from belamy.pixels.film.reader import open_film
 from belamy.pixels.film.save import save_video
@@ -81,7 +81,7 @@ def test_a_picture_is_no_film(served: Served) -> None:
 
 def test_a_stopped_film_is_as_long_as_it_got(served: Served) -> None:
     job = served.job("dream_zoom", model="iris", size=96, seconds=60.0, fps=10.0, steps=1)
-    until(lambda: served.call("GET", f"/api/jobs/{job['id']}").json["step"] >= 2)
+    served.follow(job["id"], lambda one: one["step"] >= 2)
     served.call("POST", f"/api/jobs/{job['id']}/stop")
     stopped = served.wait(job["id"], "stopped")
     result = served.call("GET", f"/api/results/{stopped['result']}/info").json

@@ -195,7 +195,7 @@ def test_dropped_in_again_its_settings_come_back(served: Served, picture: str) -
 def test_a_stop_keeps_what_is_there(served: Served, picture: str) -> None:
     options = {**DREAM, "steps": 4000, "size": 384}
     job = served.job("dream", inputs={"picture": picture}, **options)
-    until(lambda: served.call("GET", f"/api/jobs/{job['id']}").json["step"] >= 3)
+    served.follow(job["id"], lambda one: one["step"] >= 3)
     began = time.monotonic()
     assert served.call("POST", f"/api/jobs/{job['id']}/stop").status == 202
     done = served.wait(job["id"], "stopped")
@@ -210,7 +210,7 @@ def test_a_long_step_does_not_hold_a_stop_up(served: Served, picture: str) -> No
     """What was there before the step is saved while the step is still at work."""
     options = {"layer": "mixed4c", "size": 1024, "octaves": 1, "steps": 50}
     job = served.job("dream", inputs={"picture": picture}, **options)
-    until(lambda: served.call("GET", f"/api/jobs/{job['id']}").json["step"] >= 1)
+    served.follow(job["id"], lambda one: one["step"] >= 1)
     served.call("POST", f"/api/jobs/{job['id']}/stop")
     done = served.wait(job["id"], "stopped")
     assert done["result"]
@@ -221,7 +221,7 @@ def test_a_long_step_does_not_hold_a_stop_up(served: Served, picture: str) -> No
 def test_waiting_jobs_have_places_and_can_be_stopped(served: Served, picture: str) -> None:
     long = served.job("dream", inputs={"picture": picture}, **{**DREAM, "steps": 4000})
     # The worker may still give back what the job before took.
-    until(lambda: served.call("GET", f"/api/jobs/{long['id']}").json["step"] >= 1)
+    served.follow(long["id"], lambda one: one["step"] >= 1)
     second, third = (served.job("dream", **NOISE) for _ in range(2))
     places = {one["id"]: one["position"] for one in served.call("GET", "/api/jobs").json}
     assert (places[long["id"]], places[second["id"]], places[third["id"]]) == (0, 1, 2)
@@ -241,14 +241,14 @@ def test_a_failure_is_one_line(served: Served, picture: str) -> None:
 
 def test_a_killed_worker_is_replaced(served: Served, picture: str) -> None:
     job = served.job("dream", inputs={"picture": picture}, **{**DREAM, "steps": 4000})
-    until(lambda: served.call("GET", f"/api/jobs/{job['id']}").json["step"] >= 1)
+    served.follow(job["id"], lambda one: one["step"] >= 1)
     worker = worker_of(served)
     assert worker is not None
     os.kill(worker, signal.SIGKILL)
     assert "killed" in served.wait(job["id"], "failed")["message"]
     began = time.monotonic()
     again = served.job("dream", inputs={"picture": picture}, **DREAM)
-    until(lambda: served.call("GET", f"/api/jobs/{again['id']}").json["state"] != "waiting")
+    served.follow(again["id"], lambda one: one["state"] != "waiting")
     assert time.monotonic() - began < 5
     served.wait(again["id"])
     assert worker_of(served) != worker

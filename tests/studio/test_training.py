@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.studio.serving import studio, until
+from tests.studio.serving import studio
 
 OPTIONS = {"architecture": "vanilla", "size": 16, "batch": 8, "width": 0.25}
 
@@ -34,16 +34,15 @@ def test_a_network_is_trained_on_a_folder(tmp_path: Path, root: Path) -> None:
         assert folders["root/faces"]["pictures"] == 24
         inputs = {"folder": folders["root/faces"]["id"]}
         job = served.job("train_gan", inputs=inputs, **OPTIONS, steps=5000)
-        until(lambda: served.call("GET", f"/api/jobs/{job['id']}").json["step"] >= 50)
-        found = served.call("GET", f"/api/jobs/{job['id']}").json
+        found = served.follow(job["id"], lambda one: one["step"] >= 50)
         assert found["losses"]
         served.call("POST", f"/api/jobs/{job['id']}/stop")
         stopped = served.wait(job["id"], "stopped")
         assert "goes on" in stopped["message"]
         again = served.call("POST", f"/api/jobs/{job['id']}/resume")
         assert again.status == 202
-        first = until(lambda: served.call("GET", f"/api/jobs/{again.json['id']}").json["step"])
-        assert first >= stopped["step"]
+        first = served.follow(again.json["id"], lambda one: one["step"])
+        assert first["step"] >= stopped["step"]
         assert len(list((served.home / "runs").iterdir())) == 1
         served.call("POST", f"/api/jobs/{again.json['id']}/stop")
         served.wait(again.json["id"], "stopped")
