@@ -169,7 +169,15 @@ def test_a_still_film_stays_still(two_scenes: Path) -> None:
     assert float((second.image - first.image).abs().max()) < 2 / 255
 
 
-def test_what_stands_still_does_not_breathe_with_what_passes(two_scenes: Path) -> None:
+def in_any_style(path: Path, steady: float) -> FrameRenderer:
+    style = RenderedFilm(48, 64, seed=9).frame(0)
+    return anystyle_film(AnyStyleFilmOptions(path, style, size=80, steady=steady))
+
+
+@pytest.mark.parametrize("opening", [fast, in_any_style])
+def test_what_stands_still_does_not_breathe_with_what_passes(
+    two_scenes: Path, opening: Any
+) -> None:
     """A network's norms see the whole picture: something bright makes all of it darker."""
     still = FILM.frame(0)
     frames = [still.clone() for _ in range(5)]
@@ -177,7 +185,7 @@ def test_what_stands_still_does_not_breathe_with_what_passes(two_scenes: Path) -
         frame[..., 26:, 16 * index : 16 * index + 24] = 1.0
     levels = []
     for steady in (0.0, 1.0):
-        renderer = fast(two_scenes, steady)
+        renderer = opening(two_scenes, steady)
         renderer.prepare(frames[0])
         painted = renderer.begin(frames[0])
         means = [painted.image[..., :16, :].mean((0, 2, 3))]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from belamy.errors import MissingExtra
-from belamy.pixels.motion.flow import estimate_flow, estimate_motion, opencv, warp
+from belamy.pixels.motion.flow import estimate_flow, estimate_motion, opencv, trust, warp
 from belamy.pixels.motion.rendered import RenderedFilm
 
 pytest.importorskip("cv2")
@@ -41,6 +41,16 @@ def test_a_still_film_has_no_motion_at_all(film: RenderedFilm) -> None:
     assert float(motion.flow.abs().max()) == 0
     assert float(motion.mask.min()) == 1
     assert torch.equal(warp(frame, motion.flow), frame)
+
+
+def test_the_border_is_trusted_where_it_stands_still_but_for_noise() -> None:
+    noise = 1e-3 * torch.randn((1, 2, 40, 60), generator=torch.Generator().manual_seed(0))
+    assert float(trust(noise, -noise).min()) == 1
+    left = torch.zeros(1, 2, 40, 60)
+    left[:, 0] = -3.0
+    mask = trust(left, -left)
+    assert float(mask[..., 1].max()) == 0
+    assert float(mask[..., 5:].min()) > 0.99
 
 
 def test_a_flat_sky_is_not_dragged_along_by_what_moves_beside_it(film: RenderedFilm) -> None:

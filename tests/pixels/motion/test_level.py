@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from belamy.pixels.motion.level import hold_level
+from belamy.pixels.motion.level import hold_level, match_level
 from belamy.pixels.motion.rendered import RenderedFilm
 
 PICTURE = RenderedFilm(48, 80).frame(0) * 0.5 + 0.25
@@ -33,6 +33,16 @@ def test_detail_that_differs_stays() -> None:
     grain = 0.1 * torch.randn((1, 3, 48, 80), generator=generator)
     held = hold_level(PICTURE + grain, PICTURE, ALIKE, STILL)
     assert float((held - PICTURE - grain).square().mean()) < 0.02 * float(grain.square().mean())
+
+
+def test_what_is_cut_off_beyond_white_leaves_the_level_as_it_was() -> None:
+    light = PICTURE + 0.2
+    glaring = light + 4 * (light - light.mean())
+    matched = match_level(glaring, light)
+    assert float(matched.max()) == 1
+    cut = [255 * float((one - light).mean().abs()) for one in (glaring.clamp(0, 1), matched)]
+    assert cut[0] > 10
+    assert cut[1] < 1
 
 
 def test_nothing_is_held_where_nothing_is_alike() -> None:

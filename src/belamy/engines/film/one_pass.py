@@ -22,7 +22,7 @@ from belamy.engines.recipes import recipe_of
 from belamy.engines.translate.render import Translator
 from belamy.pixels.motion.detail import restore_detail
 from belamy.pixels.motion.flow import Motion, Quality, warp
-from belamy.pixels.motion.level import hold_level
+from belamy.pixels.motion.level import hold_level, match_level
 from belamy.pixels.recipe import Recipe
 
 __all__ = [
@@ -128,7 +128,7 @@ def _likeness(image: Tensor, previous: Tensor, motion: Motion) -> Tensor:
 
 
 def steady_blend(painted: Tensor, moved: Tensor, amount: Tensor) -> Tensor:
-    """A frame with some of the one before, as sharp as it was.
+    """A frame with some of the one before, as sharp as it was, and as light as the blend.
 
     Args:
         painted: (1, 3, H, W), by itself.
@@ -136,7 +136,8 @@ def steady_blend(painted: Tensor, moved: Tensor, amount: Tensor) -> Tensor:
         amount: (1, 1, H, W): how much of that.
     """
     blend = painted + amount * (moved.to(painted) - painted)
-    return restore_detail(blend, painted).clamp(0, 1)
+    # What is cut off beyond black and white would change the level a little more in each frame.
+    return match_level(restore_detail(blend, painted), blend)
 
 
 def faststyle_film(options: ApplyStyleFilmOptions) -> OnePass:

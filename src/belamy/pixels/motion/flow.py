@@ -29,6 +29,8 @@ _LARGE = 480  # pixels of the long side from which on a coarse motion is found a
 _PART, _OFFSET = 0.01, 0.5
 # and where the flow itself changes faster than this, there is an edge of motion
 _EDGE_PART, _EDGE_OFFSET = 0.01, 0.002
+# Of a pixel beyond the border is still on it; else the noise of a flow that rests leads out.
+_BEYOND = 0.1
 _SOFT = 0.8  # sigma of the mask's edge, in pixels (Ruder et al.)
 _HIDDEN = -255.0  # occluded places grow when the mask is blurred and clipped (Ruder et al.)
 _FULL = 255.0
@@ -190,7 +192,8 @@ def _squared_gradient(plane: np.ndarray) -> np.ndarray:
 def _leaves_frame(flow: np.ndarray) -> np.ndarray:
     x, y = _map(flow)
     height, width = flow.shape[-2:]
-    outside: np.ndarray = (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
+    low, right, below = -_BEYOND, width - 1 + _BEYOND, height - 1 + _BEYOND
+    outside: np.ndarray = (x < low) | (y < low) | (x > right) | (y > below)
     return outside
 
 
