@@ -18,7 +18,7 @@ MOST_FILES = 20  # in one folder
 
 # From the ground up. A module imports from its own floor and from those below.
 FLOORS = (
-    ("errors", "precision", "files", "devices", "checks", "renamed", "memory"),
+    ("errors", "precision", "files", "devices", "checks", "renamed", "memory", "spelling"),
     ("pixels",),
     ("basics",),  # beside the others, which do not need it
     ("networks", "weights"),

@@ -11,7 +11,6 @@ annotation. The command line, the studio and the recipe's reader look at the sam
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import math
@@ -25,6 +24,7 @@ from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from belamy.errors import OptionError, UnknownName
+from belamy.spelling import nearest_names
 
 __all__ = [
     "Between",
@@ -125,7 +125,7 @@ def check_keywords(name: str, known: Collection[str], given: Iterable[str]) -> N
     """
     for keyword in given:
         if keyword not in known:
-            near = difflib.get_close_matches(keyword, known, n=1)
+            near = nearest_names(keyword, known, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise TypeError(f"{name}() has no argument {keyword!r}{hint}")
 

@@ -19,9 +19,10 @@ A `PictureWarning` is none of these: the work goes on, otherwise than the user m
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import TypeVar
+
+from belamy.spelling import nearest_names
 
 E = TypeVar("E", bound="BelamyError")
 
@@ -73,7 +74,7 @@ class UnknownName(BelamyError):
         super().__init__(f"unknown {kind} {name!r}{self._hint()}")
 
     def _hint(self) -> str:
-        close = self.near or difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.5)
+        close = self.near or nearest_names(self.name, self.known)
         if close:
             joint = " or " if len(close) < 4 else ", "
             return "; did you mean " + joint.join(repr(name) for name in close) + "?"

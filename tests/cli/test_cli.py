@@ -129,7 +129,18 @@ def test_without_a_command_comes_help() -> None:
 def test_a_misspelt_command_is_misuse_with_a_hint() -> None:
     result = run("docter")
     assert result.exit_code == 2
-    assert "Did you mean 'doctor'" in result.stderr
+    assert "did you mean 'doctor'?" in result.stderr
+    assert "did you mean" not in run("nope").stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("--octavs", "(Possible options: --octaves)"), ("--nope", "option: --nope")]
+)
+def test_a_misspelt_option_is_misuse_with_a_hint(typed: str, said: str) -> None:
+    result = run("dream", "x.png", typed, "3")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert ("Possible" in result.stderr) == ("Possible" in said)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from belamy.cli.failures import PipeClosed, plain_failures, shorten
 from belamy.cli.no_paths import offer_no_paths
 from belamy.cli.streams import PIPE_CLOSED, silence_output
 from belamy.errors import BelamyError, PictureWarning
+from belamy.spelling import nearest_names
 
 __all__ = [
     "DefaultGroup",
@@ -44,6 +45,17 @@ class PlainGroup(TyperGroup):
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As usual, but with our own measure of what is near to a name that is unknown."""
+        self.suggest_commands = False
+        try:
+            return super().resolve_command(ctx, args)
+        except _UsageError as error:
+            if near := nearest_names(args[0], self.list_commands(ctx)):
+                words = " or ".join(map(repr, near))
+                error.message = f"{error.message.rstrip('.')}; did you mean {words}?"
+            raise
 
 
 def _first_paragraph(command: Any) -> str:
@@ -133,6 +145,10 @@ def _short_misuse() -> Iterator[None]:
         yield
     except _UsageError as error:
         error.message = shorten(one_line(error.message))
+        if getattr(error, "possibilities", None) is not None and error.ctx is not None:
+            params = error.ctx.command.params
+            flags = [flag for one in params for flag in (*one.opts, *one.secondary_opts)]
+            error.possibilities = nearest_names(error.option_name, flags)
         raise
 
 

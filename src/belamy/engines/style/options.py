@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 from belamy.checks import Between, check_number, check_options, show_value
 from belamy.errors import OptionError
+from belamy.spelling import nearest_names
 
 if TYPE_CHECKING:
     from belamy.networks.modules.torch_network import AnyModule
@@ -199,7 +199,7 @@ def _check_init(init: object) -> None:
     """A word that nobody knows is no picture either; better said before any work."""
     given = os.fspath(init) if isinstance(init, os.PathLike) else init  # of the command line
     if isinstance(given, str) and given not in INITS and not Path(given).exists():
-        close = difflib.get_close_matches(given, INITS, n=1)
+        close = nearest_names(given, INITS, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(INITS)}"
         raise OptionError(f"init is {given!r}, which is no picture and no way to start; {hint}")
 

@@ -6,12 +6,12 @@ together: most words are a range or a few.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 
 from belamy.errors import UnknownName
 from belamy.networks.backbones.imagenet import class_names
+from belamy.spelling import nearest_names
 
 __all__ = ["find_class", "near_classes"]
 
@@ -200,8 +200,7 @@ def near_classes(name: str, classes: Sequence[str]) -> tuple[str, ...]:
     by_word = [
         one for one in classes if (set(forms) - {""}) & set(re.split(r"[\s'-]", one.lower()))
     ]
-    spelt = {one.lower(): one for one in classes}
-    close = [spelt[one] for one in difflib.get_close_matches(word, spelt, n=3, cutoff=0.6)]
+    close = nearest_names(word, classes)
     near = [one for one in meant if one in ours]
     found = near + by_word + (close if not near else [])
     return tuple(dict.fromkeys(found))[:_MOST]
