@@ -2,8 +2,9 @@
 
 The same pictures twice: on one thread, of which the CPU seconds are counted; and as the command
 does it, on as many threads as there are cores. Each in a process of its own, start and end
-included. `at work` is CPU seconds over seconds: how many threads worked at a time on the mean; on a
-busy machine it says little, and wall time less.
+included. `at work` is CPU seconds over seconds: how many threads worked at a time on the mean.
+Wall time can only be judged where nothing else runs: on Linux it is said how many cores others had
+meanwhile, and where that is more than a twentieth of one the figure is one of a busy machine.
 
     python benchmarks/many.py [--quick] [--runtime openvino]
 """
@@ -22,6 +23,7 @@ from tools import Figure, measure_command, report
 from belamy.devices import make_rng
 from belamy.pixels.images import resize, save_image
 
+QUIET = 0.05  # cores that others may have
 WALL, MEGABYTES = 0.55, 2048.0  # of the CPU seconds of one core; of two pictures at a time
 
 
@@ -31,14 +33,15 @@ def main() -> int:
     asked.add_argument("--runtime", default="torch")
     given = asked.parse_args()
     count, size = (6, (306, 408)) if given.quick else (60, (1225, 1633))
-    runtime = ["--runtime", given.runtime]
+    folders, runtime = ["photos", "-o", "{}/"], ["--runtime", given.runtime]
     commands = {
-        "defog": ["defog", "photos", "-o", "{}/"],
-        "style apply": ["style", "apply", "starry-night", "photos", "-o", "{}/", *runtime],
+        "defog": ["defog", *folders],
+        "style apply": ["style", "apply", "starry-night", *folders, *runtime],
+        "translate apply": ["translate", "apply", "old-photographs", *folders, *runtime],
         "classify": ["classify", "photos", "-o", "{}.csv"],
     }
     if given.runtime != "torch":
-        commands = {"style apply": commands["style apply"]}
+        commands = {name: words for name, words in commands.items() if name.endswith("apply")}
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         _photos(Path(folder) / "photos", count, size)
@@ -54,14 +57,29 @@ def _compare(name: str, command: list[str], folder: Path) -> list[Figure]:
         return cost.seconds, cost.wall, cost.megabytes
 
     alone, _, _ = run("alone", {"OMP_NUM_THREADS": "1"})
+    before = _busy_seconds()
     both, wall, megabytes = run("both", {"OMP_NUM_THREADS": str(os.cpu_count() or 1)})
+    others = max(0.0, _busy_seconds() - before - both) / wall
     spent = f"{alone:.1f} CPU s on one thread, {both:.1f} on several"
-    sys.stdout.write(f"{name}: {spent}, {both / wall:.2f} at work\n")
+    taken = f"{both / wall:.2f} cores at work, {others:.2f} taken by others"
+    sys.stdout.write(f"{name}: {spent}, {taken}\n")
+    busy = " (busy machine)" if others > QUIET else ""
     return [
-        Figure(f"{name}: wall over the CPU time of one core", wall / alone, WALL),
+        Figure(f"{name}: wall over the CPU time of one core{busy}", wall / alone, WALL),
         Figure(f"{name}: CPU time over that of one core", both / alone, 1.1),
         Figure(f"{name}: MB", megabytes, MEGABYTES),
     ]
+
+
+def _busy_seconds() -> float:
+    """What all cores have worked since the machine was started; 0 where the system does not say."""
+    try:
+        numbers = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    except OSError:
+        return 0.0
+    ticks = [int(number) for number in numbers]
+    idle = sum(ticks[3:5])  # without work, and waiting for a disk
+    return (sum(ticks[:8]) - idle) / os.sysconf("SC_CLK_TCK")
 
 
 def _photos(folder: Path, count: int, size: tuple[int, int]) -> None:

@@ -46,6 +46,7 @@ def work_on(
     overwrite: bool = False,
     planned: Callable[[Source], Recipe] | None = None,
     workers: int = 1,
+    on_made: Callable[[Job], object] = lambda job: None,
 ) -> None:
     """Make one picture of each, and say where it is; one that fails does not hold up the others.
 
@@ -62,6 +63,7 @@ def work_on(
             work; None takes it from the first step.
         workers: how many are worked on at a time: see `belamy.cli.many.cores.share_cores`. With
             more than one no frames are saved.
+        on_made: called with each whose picture is there, in their order.
 
     Raises:
         OptionError, ImageError: the output cannot be what it is named.
@@ -82,7 +84,7 @@ def work_on(
             known = None if planned is None else _plan(planned, sources, job)
             return _make_quietly(going, job.target, overwrite, known)
 
-        failed = _work_together(own, make, workers, doing)
+        failed = _work_together(own, make, workers, doing, on_made)
     else:
         for job in own:
             try:
@@ -96,6 +98,7 @@ def work_on(
                         overwrite=overwrite,
                         planned=None if planned is None else _plan(planned, sources, job),
                     )
+                on_made(job)
             except BelamyError as error:  # it is said, and does not hold up the others
                 failed.append(error)
                 complain(_about(job, str(error)) if many else str(error))
@@ -104,7 +107,11 @@ def work_on(
 
 
 def _work_together(
-    jobs: Sequence[Job], make: Callable[[Job], str], workers: int, doing: str
+    jobs: Sequence[Job],
+    make: Callable[[Job], str],
+    workers: int,
+    doing: str,
+    on_made: Callable[[Job], object],
 ) -> list[BelamyError]:
     """Why some of the jobs failed, which are done on several threads."""
     failed: list[BelamyError] = []
@@ -119,6 +126,7 @@ def _work_together(
                     complain(_about(job, str(made)))
                 else:
                     done += 1
+                    on_made(job)
                     typer.echo(made)
     except KeyboardInterrupt:
         if not done:

@@ -19,7 +19,8 @@ from typer.testing import CliRunner, Result
 
 from belamy.cli.commands import export, translate
 from belamy.cli.groups import RootGroup
-from belamy.devices import make_rng
+from belamy.cli.pictures import work_on
+from belamy.devices import computing_on, make_rng
 from belamy.engines.translate.api import TranslateConfig, train_translation
 from belamy.engines.translate.api import translate as translated
 from belamy.networks.gan.patchgan import initialise
@@ -92,6 +93,28 @@ def test_a_folder_and_its_gallery(network: Path, photos: Path, tmp_path: Path) -
     assert "b&lt;&amp;&gt;.jpg" in text
     assert "<&>" not in text
     assert not re.search(r"https?://", text)  # it needs no network
+
+
+def test_several_are_translated_at_a_time_and_shown_when_they_are_there_already(
+    network: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = []
+
+    def work(*arguments: Any, workers: int, **options: Any) -> None:
+        at_once.append(workers)
+        work_on(*arguments, workers=workers, **options)
+
+    monkeypatch.setattr(translate, "work_on", work)
+    page = tmp_path / "all.html"
+    arguments = ("apply", network, photos, "-o", tmp_path / "out", "--gallery", page)
+    with computing_on(2):
+        for said in ("a.png", "is there already"):
+            result = run(*arguments)
+            assert result.exit_code == 0, result.output
+            assert said in words(result)
+            assert page.read_text("utf-8").count("<figure>") == 2
+    assert at_once == [2, 2]
+    assert read_recipe(tmp_path / "out" / "a.png").threads == 1
 
 
 def test_a_gallery_of_a_zip(network: Path, photos: Path, tmp_path: Path) -> None:

@@ -190,9 +190,18 @@ def test_a_command_says_the_same_on_several_threads(
 ) -> None:
     said, made = [], []
     for workers in (1, 2):
-        folder = tmp_path / "made"
+        folder, there = tmp_path / "made", list[str]()
         with pytest.raises(typer.Exit) as failure:
-            work_on(pictures, f"{folder}/", lighten, "lightening", overwrite=True, workers=workers)
+            work_on(
+                pictures,
+                f"{folder}/",
+                lighten,
+                "lightening",
+                overwrite=True,
+                workers=workers,
+                on_made=lambda job: there.append(job.target.stem),  # noqa: B023
+            )
+        assert there == ["a", "b", "d", "e"]
         assert failure.value.exit_code == 1
         shown = capsys.readouterr()
         said.append((shown.out, [line for line in shown.err.splitlines() if "\x1b" not in line]))

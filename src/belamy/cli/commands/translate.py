@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +12,7 @@ from belamy.cli.existing import Overwrite
 from belamy.cli.film.flags import NO_FILM, Every, FilmFlags, takes_film
 from belamy.cli.gallery import require_page, write_gallery
 from belamy.cli.groups import PlainGroup
+from belamy.cli.many.cores import share_cores
 from belamy.cli.options import arguments_of, default, option, takes
 from belamy.cli.outputs import Job
 from belamy.cli.pictures import work_on
@@ -27,10 +27,6 @@ from belamy.engines.translate.api import (
     translate_steps,
 )
 from belamy.errors import OptionError
-
-if TYPE_CHECKING:
-    from belamy.pixels.images import Source
-    from belamy.steps import Step
 
 __all__ = ["app"]
 
@@ -81,24 +77,21 @@ def apply(
     settings = TranslateOptions(network=network, **options)
     from belamy.engines.translate.render import Translator  # brings torch
 
-    translator = Translator(settings)
-    jobs: list[Job] = []
-
-    def translate(source: Source, job: Job) -> Iterator[Step]:
-        jobs.append(job)
-        return translator.steps(source)
-
+    done: list[Job] = []
     try:
-        work_on(
-            images,
-            output,
-            translate,
-            "translating",
-            overwrite=overwrite,
-            planned=translator.recipe,
-        )
+        with share_cores(images, settings.device) as workers:
+            translator = Translator(settings)
+            work_on(
+                images,
+                output,
+                lambda source, _: translator.steps(source),
+                "translating",
+                overwrite=overwrite,
+                planned=translator.recipe,
+                workers=workers,
+                on_made=done.append,
+            )
     finally:  # those that were made are shown even where others failed
-        done = [job for job in jobs if job.done]
         if gallery is not None and done:
             write_gallery(gallery, done, title=f"{Path(network).stem}, {settings.direction}")
             typer.echo(gallery)
