@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import pydantic
 import pytest
 
 from belamy.checks import (
     Between,
     check_options,
+    explain_refusal,
     picture_fields,
     read_processes,
     show_value,
@@ -154,3 +157,48 @@ def test_the_environment_of_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert read_processes() == (1, 2)
+
+
+class Form(pydantic.BaseModel):
+    """One field of each kind that is refused somewhere."""
+
+    model_config = {"extra": "forbid"}
+
+    whole: int = 1
+    number: Annotated[float, pydantic.Field(ge=0, lt=2, allow_inf_nan=False)] = 1.0
+    word: Literal["one", "two"] = "one"
+    text: Annotated[str, pydantic.Field(max_length=3)] = ""
+    several: list[int] = []
+    own: Annotated[str, pydantic.AfterValidator(lambda text: refuse(text))] = "x"
+
+
+def refuse(text: str) -> str:
+    raise ValueError(f"No {text}.")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("whole", "x", "is 'x'; it must be a whole number"),
+        ("whole", 1.5, "is 1.5; it must be a whole number"),
+        ("whole", None, "is None; it must be a whole number"),
+        ("number", "x", "is 'x'; it must be a number"),
+        ("number", -1, "is -1; it must be 0 or more"),
+        ("number", 2, "is 2; it must be below 2"),
+        ("number", math.inf, "is inf; it must be a finite number"),
+        ("number", math.nan, "is nan; it must be a finite number"),
+        ("word", "three", "is 'three'; it must be one or two"),
+        ("text", "long", "is 'long'; it must be a text of 3 characters at most"),
+        ("text", 5, "is 5; it must be a text"),
+        ("several", 5, "is 5; it must be a list"),
+        ("own", "way", "is 'way': no way"),
+        ("other", 1, "is not known here"),
+    ],
+)
+def test_what_pydantic_refuses_is_said_in_our_words(field: str, value: object, said: str) -> None:
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Form.model_validate({field: value})
+    words = explain_refusal(caught.value.errors()[0])
+    assert words == said
+    assert "Input should" not in words
+    assert "Value error" not in words

@@ -35,6 +35,7 @@ __all__ = [
     "check_keywords",
     "check_number",
     "check_options",
+    "explain_refusal",
     "flag_of",
     "option_types",
     "picture_fields",
@@ -316,6 +317,53 @@ def _is_of(value: Any, part: Any) -> bool:
 
 def _is_any_of(value: Any, annotation: Any) -> bool:
     return any(_is_of(value, part) for part in alternatives(annotation))
+
+
+# What pydantic, which reads what typer and the studio are given, calls a value that it refuses.
+_REFUSED = {
+    "bool": "true or false",
+    "dict": "an object",
+    "finite_number": "a finite number",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list",
+    "literal": "{expected}",
+    "enum": "{expected}",
+    "greater_than": "above {gt}",
+    "greater_than_equal": "{ge} or more",
+    "less_than": "below {lt}",
+    "less_than_equal": "{le} or less",
+    "model_attributes": "an object",
+    "string": "a text",
+    "string_too_long": "a text of {max_length} characters at most",
+    "string_too_short": "a text of {min_length} characters or more",
+    "too_long": "{max_length} of them at most",
+    "too_short": "{min_length} of them or more",
+}
+_STAGES = re.compile(r"_(type|parsing|parsing_size|from_float|error)$")
+
+
+def explain_refusal(refusal: Mapping[str, Any]) -> str:
+    """What pydantic refuses, as a message of ours goes on after the value's name.
+
+    Args:
+        refusal: one of a `ValidationError`'s `errors()`.
+    """
+    if refusal["type"] == "missing":
+        return "is missing"
+    if refusal["type"] == "extra_forbidden":
+        return "is not known here"
+    known = _REFUSED.get(_STAGES.sub("", refusal["type"]))
+    given = refusal.get("input")
+    value = show_value(given)
+    if known is None:
+        message = str(refusal["msg"]).removeprefix("Value error, ").rstrip(".")
+        plain = given is None or isinstance(given, (bool, int, float, str, list, dict))
+        return (
+            f"is {value}: {message[:1].lower()}{message[1:]}" if plain else f"is wrong: {message}"
+        )
+    context = {key: str(one).replace("'", "") for key, one in refusal.get("ctx", {}).items()}
+    return f"is {value}; it must be {known.format_map(context)}"
 
 
 _TYPE_WORDS = {

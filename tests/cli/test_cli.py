@@ -244,3 +244,18 @@ def test_the_first_command_of_a_default_group_needs_no_name(
 
     assert CliRunner().invoke(app, typed).output.strip() == expected
     assert "train" in CliRunner().invoke(app, ["--help"]).output
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("recipe x.png --as yaml", "--as': 'yaml' is not one of 'table', 'command',"),
+        ("dream x.png --octaves x", "--octaves': it is 'x'; it must be a whole number"),
+        ("dream x.png --strength x", "--strength': it is 'x'; it must be a number"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_refused_in_our_words(line: str, said: str) -> None:
+    result = run(*line.split())
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Value error" not in result.stderr

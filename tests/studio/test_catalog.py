@@ -118,7 +118,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("dream", {"layer": ["mixed4c", 3]}, "layer", "layer"),
     ("dream", {"layer": "x" * 3000}, "layer", "2000"),
     ("dream", {"layer": ["a"] * 100}, "layer", "layer is"),
-    ("dream", {"seed": 10**30}, "seed", "less than"),
+    ("dream", {"seed": 10**30}, "seed", "or less"),
     ("dream", {"model": "nonsense"}, "model", "unknown network"),
     ("dream", {"model": "/etc/passwd"}, "model", "model"),
     ("dream", {"model": "../x.safetensors"}, "model", "model"),

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import typer
 from typer.core import TyperGroup
 
+from belamy.checks import explain_refusal
 from belamy.cli.failures import PipeClosed, plain_failures, shorten
 from belamy.cli.no_paths import offer_no_paths
 from belamy.cli.streams import PIPE_CLOSED, silence_output
@@ -144,12 +145,23 @@ def _short_misuse() -> Iterator[None]:
     try:
         yield
     except _UsageError as error:
-        error.message = shorten(one_line(error.message))
+        error.message = shorten(one_line(_without_jargon(error)))
         if getattr(error, "possibilities", None) is not None and error.ctx is not None:
             params = error.ctx.command.params
             flags = [flag for one in params for flag in (*one.opts, *one.secondary_opts)]
             error.possibilities = nearest_names(error.option_name, flags)
         raise
+
+
+def _without_jargon(error: Any) -> str:
+    """The message; where pydantic refused the value, ours of it, as options' own checks have it."""
+    refused = getattr(error.__cause__, "errors", None)
+    if refused is None:
+        return str(error.message)
+    first = refused()[0]
+    if first["type"] == "value_error":  # typer's own words, which have the value in them
+        return str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"it {explain_refusal(first)}"
 
 
 def _options_for_less_memory(command: Any, ctx: Any) -> list[str]:

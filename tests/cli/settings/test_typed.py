@@ -64,7 +64,7 @@ def test_they_are_used(folder: Path) -> None:
     ("words", "line"),
     [
         (("dream", "--strength", "7"), "strength is 7.0; it must be from 0 to 1"),
-        (("dream", "--strength", "x"), "valid number"),
+        (("dream", "--strength", "x"), "it must be a number"),
         (("dream", "--smooth", "soft"), "soft"),
         (("dream", "--nonsense", "1"), "--nonsense"),
         (("fog", "--nonsense", "1"), "Usage: belamy fog"),

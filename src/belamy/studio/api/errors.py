@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.responses import JSONResponse, Response
 
+from belamy.checks import explain_refusal
 from belamy.errors import BelamyError, UnknownName
 from belamy.studio.catalog.check import Complaint
 from belamy.studio.work.queue import Full
@@ -47,7 +48,9 @@ def answer_errors(app: FastAPI) -> None:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first.get("loc", ())[1:])
         status = 404 if first.get("loc", ("",))[0] == "path" else 422
-        return _line(status, f"{where}: {first.get('msg', 'it cannot be read')}".strip(": "))
+        if first["type"] == "json_invalid":
+            return _line(status, "the request is no JSON")
+        return _line(status, f"{where or 'the request'} {explain_refusal(first)}")
 
     @app.exception_handler(Refusal)
     async def explain_fields(request: Request, error: Refusal) -> Response:

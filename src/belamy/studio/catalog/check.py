@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from belamy.checks import show_value
+from belamy.checks import explain_refusal, show_value
 from belamy.errors import BelamyError
 from belamy.spelling import nearest_names
 from belamy.studio.catalog.fields import NETWORK_FIELDS, fields_of
@@ -66,18 +66,11 @@ def complaints_of(error: ValidationError) -> list[Complaint]:
     found: dict[str, str] = {}
     for one in error.errors(include_url=False):
         name = str(one["loc"][0]) if one["loc"] else ""
-        if one["type"] == "missing":
-            found.setdefault(name, f"{name} is missing")
-        elif one["type"] == "extra_forbidden":
+        if one["type"] == "extra_forbidden":
             found.setdefault(name, f"there is no {show_value(name)} here")
         else:
-            value = "" if isinstance(one["input"], BaseModel) else f" is {show_value(one['input'])}"
-            found.setdefault(name, f"{name}{value}: {_lower(one['msg'])}")
+            found.setdefault(name, f"{name} {explain_refusal(one)}")
     return [Complaint(name, message) for name, message in found.items()]
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _complain_of_unknown(
