@@ -15,7 +15,7 @@ LANES = ("pictures", "lessons", "training")
 """Each has its own process: pictures go on while a network trains or a lesson runs."""
 
 _KINDS = {"lesson": "lessons", "training": "training"}
-_STUCK = 8.0  # seconds after its job is over in which a worker must take another one
+_STUCK = 20.0  # seconds after its job is over in which a worker must take another one
 
 
 def lane_of(kind: str) -> str:
@@ -50,6 +50,7 @@ class Lane:
         self.job = ""
         self.over = False
         self.died = False
+        self._dying = False
         self._watchdog: asyncio.TimerHandle | None = None
 
     @property
@@ -91,7 +92,8 @@ class Lane:
         self._worker.send(message)
 
     def kill(self) -> None:
-        """End its process; the job dies with it."""
+        """End its process; the job dies with it, and what it still says frees no place."""
+        self._dying = self._worker.is_running
         self._worker.kill()
 
     async def close(self) -> None:
@@ -106,6 +108,8 @@ class Lane:
             loop = asyncio.get_running_loop()
             self._cancel_watchdog()
             self._watchdog = loop.call_later(_STUCK, self.kill)
+        if kind == "free" and self._dying:
+            return
         if kind == "free":
             self._release()
             self._on_free()
@@ -126,5 +130,5 @@ class Lane:
     def _mourn(self, cause: str) -> None:
         job = "" if self.over else self.job
         self._release()
-        self.died = True
+        self.died, self._dying = True, False
         self._on_death(job, cause)
