@@ -359,10 +359,12 @@ def explain_refusal(refusal: Mapping[str, Any]) -> str:
     if known is None:
         message = str(refusal["msg"]).removeprefix("Value error, ").rstrip(".")
         plain = given is None or isinstance(given, (bool, int, float, str, list, dict))
-        return (
-            f"is {value}: {message[:1].lower()}{message[1:]}" if plain else f"is wrong: {message}"
-        )
-    context = {key: str(one).replace("'", "") for key, one in refusal.get("ctx", {}).items()}
+        called = f"is {value}" if plain else "is wrong"
+        return f"{called}: {message[:1].lower()}{message[1:]}"
+    context = {
+        key: f"{one:g}" if isinstance(one, float) else str(one).replace("'", "")
+        for key, one in refusal.get("ctx", {}).items()
+    }
     return f"is {value}; it must be {known.format_map(context)}"
 
 
