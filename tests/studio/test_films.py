@@ -79,6 +79,25 @@ def test_a_picture_is_no_film(served: Served) -> None:
     assert answer.status == 404
 
 
+def test_there_is_a_film_for_those_with_none(served: Served) -> None:
+    (sample,) = [one for one in served.call("GET", "/api/samples").json if one["film"]]
+    whole = served.call("GET", sample["film"]["url"])
+    assert whole.headers["content-type"] == "video/mp4"
+    assert len(whole.body) < 300_000
+    assert served.call("GET", sample["url"]).headers["content-type"] == "image/jpeg"
+    inputs = {"picture": sample["id"]}
+    job = served.job("defog_film", inputs=inputs, end=0.3)
+    done = served.wait(job["id"])
+    result = served.call("GET", f"/api/results/{done['result']}/info").json
+    made = served.home / "results" / result["name"]
+    with open_film(made) as film:
+        assert sum(1 for _ in film) == 4
+    again = served.upload(made.read_bytes(), "again.mp4", "video/mp4").json["recipe"]
+    assert (again["engine"], again["inputs"]) == ("defog_film", inputs)
+    body = {"engine": "defog_film", "inputs": inputs, "options": {}}
+    assert "valley.mp4" in served.call("POST", "/api/copy", body).json["command"]
+
+
 def test_a_stopped_film_is_as_long_as_it_got(served: Served) -> None:
     job = served.job("dream_zoom", model="iris", size=96, seconds=60.0, fps=10.0, steps=1)
     served.follow(job["id"], lambda one: one["step"] >= 2)

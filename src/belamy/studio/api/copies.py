@@ -44,7 +44,7 @@ def _names(studio: Studio, engine: StudioEngine, inputs: dict[str, Any]) -> dict
 
 def _name(studio: Studio, role: str, identity: str) -> str:
     if (sample := SAMPLES.get(identity)) is not None:
-        return f"{sample.name}.jpg"
+        return sample.file
     picture = studio.database.find_picture(identity)
     if picture is not None:
         return picture.name if "." in picture.name else picture.file

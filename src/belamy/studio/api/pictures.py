@@ -133,7 +133,10 @@ async def thumb(studio: Here, name: Name) -> FileResponse:
 @router.get("/pictures/{name}/film")
 async def film(studio: Here, name: Name) -> FileResponse:
     """A film as it was dropped in."""
-    record = None if name in SAMPLES else _find(studio, name)
+    sample = SAMPLES.get(name)
+    record = None if sample is not None else _find(studio, name)
+    if sample is not None and sample.film is not None:
+        return _file(sample.film_path, str(sample.film["media"]))
     if record is None or record.film is None:
         raise Problem(404, "this is no film")
     return _file(studio.settings.places.pictures / record.file, str(record.film["media"]))

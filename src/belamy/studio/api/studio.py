@@ -80,6 +80,8 @@ class Studio:
         return known or result is not None
 
     def _is_film(self, name: str, result: Result | None) -> bool:
+        if (sample := SAMPLES.get(name)) is not None:
+            return sample.film is not None
         picture = self.database.find_picture(name)
         if picture is not None:
             return picture.film is not None

@@ -10,6 +10,7 @@ from belamy.studio.catalog.check import check_options
 from belamy.studio.catalog.engines import engine_of_recipe
 from belamy.studio.catalog.fields import fields_of
 from belamy.studio.store.database import Database
+from belamy.studio.store.samples import find_sample_of
 
 __all__ = ["recall", "recall_result"]
 
@@ -18,7 +19,7 @@ def recall(database: Database, recipe: dict[str, Any] | None) -> dict[str, Any] 
     """Engine, options that differ from the usual, and inputs of a recipe.
 
     Options that do not pass as they are (a stranger's picture may say anything) are left out.
-    Inputs that were dropped in here are found by their content; the others are None.
+    Inputs that were dropped in here, and samples, are found by their content; the others are None.
     """
     engine = engine_of_recipe(recipe["engine"]) if recipe is not None else None
     if recipe is None or engine is None:
@@ -68,5 +69,5 @@ def recall_result(database: Database, sha256: str) -> dict[str, Any] | None:
 
 
 def _find(database: Database, sha256: str) -> str | None:
-    found = database.find_picture_of(sha256)
+    found = database.find_picture_of(sha256) or find_sample_of(sha256)
     return None if found is None else found.id

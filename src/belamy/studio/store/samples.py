@@ -1,4 +1,4 @@
-"""Pictures for those with nothing at hand; they come with the package."""
+"""Pictures and a film for those with nothing at hand; they come with the package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SAMPLES", "Sample", "samples_folder"]
+from belamy.files import sha256
+
+__all__ = ["SAMPLES", "Sample", "find_sample_of", "samples_folder"]
 
 
 def samples_folder() -> Path:
@@ -23,7 +25,8 @@ class Sample:
     Args:
         id: its name in the API.
         name: of the file, without its suffix.
-        kind: what it is good for: content, style, hazy, portrait.
+        kind: what it is good for: content, style, hazy, portrait, film.
+        film: of a film: seconds, frames, fps, media; its picture is the first frame.
     """
 
     id: str
@@ -31,11 +34,22 @@ class Sample:
     kind: str
     width: int
     height: int
+    film: dict[str, Any] | None = None
 
     @property
     def path(self) -> Path:
         """The file."""
         return samples_folder() / f"{self.name}.jpg"
+
+    @property
+    def file(self) -> str:
+        """The name of what one would drop in: the picture, or the film."""
+        return f"{self.name}.{'jpg' if self.film is None else 'mp4'}"
+
+    @property
+    def film_path(self) -> Path:
+        """The film, where it is one."""
+        return samples_folder() / self.file
 
     @property
     def thumb(self) -> Path:
@@ -52,6 +66,7 @@ class Sample:
             "width": self.width,
             "height": self.height,
             "kind": self.kind,
+            "film": self.film and {**self.film, "url": f"/api/pictures/{self.id}/film"},
         }
 
 
@@ -65,3 +80,10 @@ def _read() -> dict[str, Sample]:
 
 SAMPLES = _read()
 """Id → sample."""
+
+
+@functools.cache
+def find_sample_of(digest: str) -> Sample | None:
+    """The sample whose file has this SHA-256."""
+    samples = SAMPLES.values()
+    return next((one for one in samples if sha256(samples_folder() / one.file) == digest), None)

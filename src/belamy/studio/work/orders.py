@@ -74,6 +74,8 @@ class OrderMaker:
             return str(self._folders.find(given))
         if role.holds == "result":
             return str(self._result_file(self._result(given)))
+        if role.holds == "film" and (sample := SAMPLES.get(given)) is not None:
+            return str(sample.film_path)
         return self._latents(given) if role.holds == "latents" else self._picture(given)
 
     def _picture(self, name: str) -> str:

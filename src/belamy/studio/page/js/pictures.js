@@ -9,6 +9,7 @@ import { openDialog } from "./dialogs/dialog.js";
 const KNOWN = /^(image|video)\/|\.(jpe?g|png|webp|gif|tiff?|bmp|avif|jxl|mp4|m4v|mov|mkv|webm|avi|mpe?g)$/i;
 const bitmaps = new Map(); // url → promise of an ImageBitmap, the newest last
 const KEPT = 24;
+const FILMED = new Set(["dream", "style", "translate", "defog"]); // rooms that films go through
 
 /** The picture behind an address, decoded once. */
 export function bitmapOf(url) {
@@ -57,8 +58,10 @@ export function staysWords(long = false) {
 export function pickSample(kind, noise) {
   return new Promise((resolve) => {
     const file = el("input", { type: "file", accept: "image/*,video/*", hidden: true, "aria-label": t("slot.file") });
-    const fits = store.samples.filter((one) => !kind || one.kind === kind);
-    const others = store.samples.filter((one) => kind && one.kind !== kind && one.kind !== "style");
+    const films = FILMED.has(store.room) && kind !== "style";
+    const offered = store.samples.filter((one) => films || !one.film);
+    const fits = offered.filter((one) => !kind || one.kind === kind);
+    const others = offered.filter((one) => kind && one.kind !== kind && one.kind !== "style");
     const dialog = openDialog(t("slot.title"), { large: false, onclose: () => resolve(null) });
     const done = (choice) => {
       resolve(choice);
@@ -71,17 +74,20 @@ export function pickSample(kind, noise) {
         noise ? el("button", { class: "quiet", type: "button", onclick: () => done({ none: true }) }, t("slot.take_noise")) : null,
         el("button", { class: "strong", type: "button", onclick: () => file.click() }, t("slot.file")), file),
       el("h3", { class: "dialog-head" }, t("slot.samples")),
-      el("div", { class: "samples" }, choices.map((one) => el("button", {
-        class: "sample", type: "button", onclick: () => done({ picture: asPicture(one) }),
-      }, thumb(one.thumb, 132, 88), sampleName(one)))),
+      el("div", { class: "samples" }, choices.map((one) => sampleButton(one, () => done({ picture: asPicture(one) })))),
     );
   });
 }
 
+/** A sample to be pressed; a film says that it is one. */
+export const sampleButton = (sample, onclick) => el("button", { class: "sample", type: "button", onclick },
+  el("span", { class: "hung" }, thumb(sample.thumb, 132, 88), sample.film ? el("span", { class: "reel" }, t("strip.film")) : null),
+  sampleName(sample));
+
 /** A sample as an input. */
 export function asPicture(sample) {
-  const { id, url, thumb: small, width, height } = sample;
-  return { id, name: sampleName(sample), url, thumb: small, width, height };
+  const { id, url, thumb: small, width, height, film } = sample;
+  return { id, name: sampleName(sample), url, thumb: small, width, height, ...(film ? { film } : {}) };
 }
 
 export function sampleName(sample) {

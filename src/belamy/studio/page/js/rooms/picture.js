@@ -5,14 +5,13 @@ import { t } from "../words.js";
 import { store } from "../store.js";
 import { engineOf, orderOf, progressLine, run } from "../runner.js";
 import { factsOf, madeWord, titleOf } from "../titles.js";
-import { bitmapOf, pickSample, addFile, asPicture, sampleName, staysWords } from "../pictures.js";
+import { bitmapOf, pickSample, addFile, asPicture, sampleButton, staysWords } from "../pictures.js";
 import { makeLabel } from "../parts/label.js";
 import { openCopy } from "../dialogs/copy.js";
 import { openSeeing } from "../dialogs/seeing.js";
 import { toast } from "../parts/toast.js";
 import { save, useSettings, differs } from "../actions.js";
 import { FIRST } from "../first.js";
-import { thumb } from "../dom.js";
 import { Masking } from "../parts/mask.js";
 import { filmOf, isFilm } from "../parts/film.js";
 import "../parts/stage.js";
@@ -268,12 +267,10 @@ export class PictureRoom {
     this.empty?.remove();
     this.empty = null;
     if (!on) return;
-    const samples = store.samples.filter((one) => one.kind === (this.spec.samples ?? "content")).slice(0, 6);
+    const samples = [this.spec.samples ?? "content", "film"].flatMap((kind) => store.samples.filter((one) => one.kind === kind)).slice(0, 6);
     this.empty = el("div", { class: "empty" },
       el("p", {}, t(this.spec.noise ? "stage.noise_hint" : "stage.hint")), el("small", {}, staysWords(true)),
-      el("div", { class: "samples" }, samples.map((one) => el("button", {
-        class: "sample", type: "button", onclick: () => this.setPicture(asPicture(one)),
-      }, thumb(one.thumb, 132, 88), sampleName(one)))),
+      el("div", { class: "samples" }, samples.map((one) => sampleButton(one, () => this.setPicture(asPicture(one))))),
       el("button", { class: "quiet", type: "button", onclick: () => this.pick() }, t("slot.file")));
     this.stage.extras.replaceChildren(this.empty);
   }
