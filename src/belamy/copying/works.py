@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MACHINE", "Work", "as_json", "defaults_of", "work_of"]
 
-MACHINE = ("device", "tile")
-"""Options that say how is computed, not what: each machine decides on them for itself."""
+MACHINE = ("device", "precision", "tile")
+"""Options that say how is computed, not what: each machine decides on them for itself. A recipe has
+what `auto` came to on the machine that wrote it, which `belamy replay` keeps to."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,14 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from belamy.cli import app
-from belamy.pixels.recipe import read_recipe
+from belamy.cli.replay import prepare
+from belamy.cli.settings.borrowed import borrow_from_picture
+from belamy.cli.settings.presets import borrow_from_preset
+from belamy.copying.ways import find_way
+from belamy.copying.works import work_of
+from belamy.copying.writing import write_command, write_python
+from belamy.pixels.images import load_image, save_image
+from belamy.pixels.recipe import Recipe, read_recipe
 
 
 def run(*words: str) -> Result:
@@ -51,6 +58,40 @@ def test_settings_that_are_typed(
     words: tuple[str, ...], engine: str, options: dict[str, object], folder: Path
 ) -> None:
     assert saved(folder, *words) == {"engine": engine, "options": options}
+
+
+MADE_ON = {"device": "cuda:1", "precision": "bfloat16", "tile": 512}
+
+
+@pytest.fixture
+def made_elsewhere() -> Path:
+    """A picture whose recipe says what `auto` came to on another machine."""
+    recipe = Recipe("dream", {"strength": 0.3, **MADE_ON}, (), {}, 0, "0", "0")
+    save_image(load_image("a.png"), "made.png", recipe=recipe)
+    return Path("made.png")
+
+
+def test_what_auto_came_to_elsewhere_is_nobodys_setting(folder: Path, made_elsewhere: Path) -> None:
+    found = saved(folder, str(made_elsewhere))
+    assert isinstance(found, dict)
+    assert {*found["options"]} & {*MADE_ON} == set()
+    ways = [find_way("dream")]
+    assert {*borrow_from_picture(made_elsewhere, ways).options} & {*MADE_ON} == set()
+    assert {*borrow_from_preset("mine", ways).options} & {*MADE_ON} == set()
+    work = work_of(read_recipe(made_elsewhere))
+    for written in (write_command(work), write_python(work)):
+        assert "strength" in written
+        assert not any(name in written for name in MADE_ON)
+    assert prepare(read_recipe(made_elsewhere), partial=True).options["precision"] == "bfloat16"
+
+
+def test_how_is_computed_is_a_setting_where_it_is_typed(folder: Path) -> None:
+    words = ("--precision", "float32", "--tile", "512", "--device", "cpu")
+    expected = {"precision": "float32", "tile": 512, "device": "cpu"}
+    assert saved(folder, "dream", *words) == {"engine": "dream", "options": expected}
+    borrowed = borrow_from_preset("mine", [find_way("dream")])
+    assert {name: borrowed.options[name] for name in expected} == expected
+    assert saved(folder, "dream", "--precision", "auto") == {"engine": "dream", "options": {}}
 
 
 def test_they_are_used(folder: Path) -> None:

@@ -133,11 +133,14 @@ def _way_of(engine: str, source: str, ways: Sequence[Way]) -> Way:
 
 
 def _options_of(call: Call, place: _Place) -> dict[str, Any]:
-    """What was set, paths found beside the picture; how it was computed each machine decides."""
+    """What was set, paths found beside the picture.
+
+    How a picture was computed each machine decides; a person who names settings says all of them.
+    """
     found = {}
     digests = {*call.recipe.weights.values()}
     for name, value in call.options.items():
-        if value is None or name in MACHINE:
+        if value is None or (name in MACHINE and call.recipe.torch):
             continue
         if name in path_options(call.recipe):
             value = _find_paths(name, value, digests, place)

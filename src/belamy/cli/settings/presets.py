@@ -179,7 +179,7 @@ def save(
     options = {
         key: _absolute(value) if key in path_options(found) else value
         for key, value in call.options.items()
-        if key not in (*MACHINE, *(() if typed else ("seed",)))
+        if (typed or key not in (*MACHINE, "seed"))
         and value is not None
         and value != usual.get(key)
     }
