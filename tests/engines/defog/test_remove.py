@@ -10,7 +10,7 @@ from torch import Tensor
 
 from belamy.cli.options import arguments_of
 from belamy.devices import make_rng
-from belamy.engines.defog import remove
+from belamy.engines.defog import look, remove
 from belamy.engines.defog.api import DefogOptions, defog, defog_steps
 from belamy.errors import OptionError, UnknownName, WeightsError
 from belamy.networks.dehaze import DehazeNet, initialise
@@ -46,7 +46,7 @@ def in_fog(image: Tensor, transmission: float = 0.4) -> Tensor:
     return apply_fog(image, torch.tensor(transmission), air)
 
 
-def estimator_of(transmission: Tensor | float, air: Tensor | float = 0.8) -> remove.Estimator:
+def estimator_of(transmission: Tensor | float, air: Tensor | float = 0.8) -> look.Estimator:
     """One that finds this fog everywhere."""
 
     def estimate(image: Tensor) -> Fog:
@@ -273,25 +273,6 @@ def test_the_embedded_network_takes_fog_out_and_leaves_clear_pictures(tmp_path: 
     )
     assert float((defog(image).image - image).abs().mean()) < 0.03
     assert load_picture(image).image.shape == image.shape
-
-
-def test_the_second_design_leaves_what_may_be_the_scene_s_own() -> None:
-    image = leaves(90, 120) * 0.5 + 0.5
-
-    def small(opacity: float) -> remove.Estimator:
-        return lambda x: Fog(1 - opacity * torch.ones_like(x[:, :1]), x * 0 + 0.9)
-
-    found = [1 - remove._look_smaller(small(x), image).transmission for x in (0.15, 0.26, 0.5)]
-    assert float(found[0].max()) < 1e-6
-    assert 0.05 < float(found[1].mean()) < 0.2
-    assert float(found[2].mean()) == pytest.approx(0.5, abs=1e-3)
-
-
-def test_its_air_is_no_lighter_than_white_and_its_map_as_large_as_the_picture() -> None:
-    image = leaves(300, 400)
-    fog = remove._look_smaller(lambda x: Fog(0.5 + 0 * x[:, :1], 0 * x + 1.03), image)
-    assert fog.transmission.shape == (1, 1, 300, 400)
-    assert float(fog.air.max()) == 1
 
 
 def test_what_is_lighter_than_the_air_takes_no_opposite_colour() -> None:

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from belamy.devices import make_rng
-from belamy.engines.defog import adapt_task, add, metrics, remove, train
+from belamy.engines.defog import adapt_task, add, look, metrics, remove, train
 from belamy.engines.defog.adapt_task import AdaptTask, Domains
 from belamy.engines.defog.config import DefogAdaptConfig, DefogTrainConfig
 from belamy.engines.defog.dataset import (
@@ -83,7 +83,7 @@ def test_the_scattering_model_is_solved(
 
 
 def test_smoothstep() -> None:
-    points = [remove._smoothstep(x, 1, 3) for x in (0, 1, 1.5, 2, 2.5, 3, 4)]
+    points = [look.smoothstep(x, (1, 3)) for x in (0, 1, 1.5, 2, 2.5, 3, 4)]
     assert points == pytest.approx([0, 0, 0.15625, 0.5, 0.84375, 1, 1])
 
 

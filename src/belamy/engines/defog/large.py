@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageFile
 from torch import Tensor
 
-from belamy.engines.defog import remove
+from belamy.engines.defog import look, remove
 from belamy.engines.defog.options import DefogOptions
 from belamy.engines.defog.remove import Defogger
 from belamy.engines.recipes import recipe_of
@@ -160,7 +160,7 @@ def _enlarge_rows(maps: Tensor, size: tuple[int, int], first: int, end: int) -> 
 def _dehaze_in_place(rows: _Rows, fog: Fog, grey: bool, options: DefogOptions) -> None:
     """Put the picture without its fog in the place of the picture."""
     guide = rows.resize(tuple(fog.transmission.shape[-2:]), "bilinear")
-    gain, offset = guided_coefficients(guide, fog.transmission, remove.RADIUS, remove.EPSILON)
+    gain, offset = guided_coefficients(guide, fog.transmission, remove.RADIUS, look.EPSILON)
     gain, least = gain.flatten(1, 2), float(fog.transmission.min())
     air = fog.air.mean(1, keepdim=True) if grey else fog.air
     centre = rows.mean()

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from belamy.devices import choose_device
+from belamy.engines.defog.look import EPSILON, Estimator, fog_fraction, look_smaller, smoothstep
 from belamy.engines.defog.options import EMBEDDED, DefogOptions
 from belamy.engines.recipes import recipe_of
 from belamy.errors import OptionError
@@ -27,14 +27,12 @@ from belamy.pixels.images import Picture, Source, fit, load_picture, resize
 from belamy.steps import Step
 
 __all__ = [
-    "EPSILON",
     "ESTIMATION_SIDE",
     "METHODS",
     "NOISE",
     "NOISE_RADIUS",
     "RADIUS",
     "Defogger",
-    "Estimator",
     "FogLevel",
     "dehaze",
     "describe_level",
@@ -47,23 +45,14 @@ __all__ = [
 ESTIMATION_SIDE = 512
 """Pixels of the longer side at which fog is estimated; the maps are then fitted to the picture."""
 
-_SEEN_SIDE, _SEEN_RADIUS = 256, 4  # of the second design, and of the filter that fits it to 512
 _SMALLEST_SIDE = 192  # pixels, too: smaller pictures than were learned from are enlarged
 
-RADIUS, EPSILON = 8, 1e-4  # of the guided filter that enlarges a transmission. By eye
-# Of the light, where there is most fog: less is none, more is fog, what lies between is taken in
-# part. By a mean over the picture, clear ones and those in thin fog are told apart less well.
-_DENSEST = 0.95  # quantile over the positions
-_NO_FOG, _SURE_FOG = 0.12, 0.3
-# The same three of the second design, before those: it takes pale photos for fog a little more
-# often. Chosen on the held-out landscapes, of which 95 in 100 are to stay as they are.
-_SEEN_BOUNDS = (0.18, 0.34, 0.03)
+RADIUS = 8  # of the guided filter that enlarges a transmission. By eye
 _NEARLY_ALL = 0.95  # more is not worth a word
-_NEARLY_GREY = 0.06  # colour of an airlight, in parts of its light; with more it is seldom fog's
 # A quarter of the picture may become darker than this, in thin fog and in dense, of which less is
 # known: what comes out nearly black there is mostly an error. By synthetic fog, and by eye.
 _SHADOWS, _DARKEST_SHADOWS = 0.25, (0.12, 0.27)
-_THIN, _DENSE = 0.45, 0.65  # of the light, as a mean
+_THIN_TO_DENSE = (0.45, 0.65)  # of the light, as a mean
 _STRENGTHS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)  # tried in turn
 _MAX_CHROMA_GAIN = 2.0  # how far differences of colour are raised, times themselves. By eye
 _LIGHTER = 0.04  # than the air light, by which nothing is left of what is added to colours
@@ -71,9 +60,6 @@ NOISE = 2 / 255  # what is taken for noise. By eye, on skies; it costs 0.05 dB o
 NOISE_RADIUS = 16
 _GREY = 1.5 / 255  # the most that the channels of a grey picture differ, after JPEG
 _GAP = 100  # widths of the gap between before and after in the picture's
-
-Estimator: TypeAlias = "Callable[[Tensor], Fog]"
-"""(1, 3, h, w) → its fog."""
 
 
 @dataclass(frozen=True)
@@ -170,30 +156,7 @@ def _estimator_of(network: DehazeNet) -> Estimator:
             transmission, airlight = network(image)
         return Fog(transmission.clone(), airlight.clone())
 
-    return estimate if network.design == 1 else lambda image: _look_smaller(estimate, image)
-
-
-def _look_smaller(estimate: Estimator, image: Tensor) -> Fog:
-    """An estimate in a smaller picture, and in its mirror image; the mean of the two optical
-    depths, with the edges of the larger picture.
-
-    The second design was trained on pictures of about this size, where it sees the whole of a room
-    at once.
-    """
-    height, width = image.shape[-2:]
-    side = min(_SEEN_SIDE, max(height, width))
-    small = resize(image, fit(height, width, side))
-    found = estimate(torch.cat([small, small.flip(-1)]))
-    depth, air = ((x[:1] + x[1:].flip(-1)) / 2 for x in (found.transmission.log(), found.air))
-    transmission = depth.exp()
-    air = air.clamp_max(1)  # the network may say a little more
-    fraction = _fog_fraction(Fog(transmission, air), *_SEEN_BOUNDS)
-    transmission = 1 - (1 - transmission) * fraction
-    if side < max(height, width):
-        least = float(transmission.min())
-        larger = guided_upsample(image, transmission, radius=_SEEN_RADIUS, epsilon=EPSILON)
-        transmission = larger.clamp(least, 1)
-    return Fog(transmission, F.interpolate(air, (height, width), mode="bilinear"))
+    return estimate if network.design == 1 else lambda image: look_smaller(estimate, image)
 
 
 def estimate_refined(estimate: Estimator, image: Tensor) -> tuple[Fog, FogLevel]:
@@ -231,7 +194,7 @@ def estimate_small(estimate: Estimator, small: Tensor) -> tuple[Fog, FogLevel]:
     as `estimate_refined`."""
     found = estimate(small)
     opacity = 1 - found.transmission
-    amount, fraction = float(opacity.mean()), _fog_fraction(found)
+    amount, fraction = float(opacity.mean()), fog_fraction(found)
     transmission = 1 - opacity * fraction
     transmission = transmission ** _strength_for(small, Fog(transmission, found.air), amount)
     return Fog(transmission, found.air), FogLevel(amount, fraction)
@@ -242,26 +205,6 @@ def is_grey(image: Tensor) -> bool:
     return float((image.amax(1) - image.amin(1)).max()) < _GREY
 
 
-def _fog_fraction(
-    fog: Fog, none: float = _NO_FOG, sure: float = _SURE_FOG, grey: float = _NEARLY_GREY
-) -> float:
-    """How much of an estimate is taken for fog, 0 to 1.
-
-    Thin fog is nearly grey; a thin veil with a colour is mostly a blue sky, or evening light.
-    """
-    opacity = 1 - fog.transmission
-    mean = (fog.air * opacity).mean((0, 2, 3)) / opacity.mean().clamp_min(1e-6)
-    chroma = float((mean.amax() - mean.amin()) / mean.amax().clamp_min(1e-6))
-    densest = float(opacity.quantile(_DENSEST)) - max(0.0, chroma - grey)
-    return _smoothstep(densest, none, sure)
-
-
-def _smoothstep(value: float, low: float, high: float) -> float:
-    """Hermite's 3x² − 2x³ between two bounds: 0 below them, 1 above."""
-    x = min(1.0, max(0.0, (value - low) / (high - low)))
-    return x * x * (3 - 2 * x)
-
-
 def _strength_for(image: Tensor, fog: Fog, amount: float) -> float:
     """How much of the fog may go before the darker quarter of the picture would be night, 0 to 1.
 
@@ -269,7 +212,7 @@ def _strength_for(image: Tensor, fog: Fog, amount: float) -> float:
     that near things would come out black.
     """
     thin, dense = _DARKEST_SHADOWS
-    darkest = thin + (dense - thin) * _smoothstep(amount, _THIN, _DENSE)
+    darkest = thin + (dense - thin) * smoothstep(amount, _THIN_TO_DENSE)
     darkest = min(darkest, float(image.mean(1).quantile(_SHADOWS)))
     for strength in _STRENGTHS:
         light = dehaze(image, fog, strength).mean(1)
