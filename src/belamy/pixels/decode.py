@@ -35,7 +35,7 @@ from PIL import (  # noqa: F401
 
 from belamy.errors import BelamyError, ImageError, OptionError, PictureWarning
 from belamy.files import missing_file, printable
-from belamy.pixels.formats import avif, bmp, png, tiff
+from belamy.pixels.formats import avif, bmp, jpeg, png, tiff
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 READABLE_SUFFIXES = frozenset(
@@ -242,7 +242,12 @@ def _read_header(
 ) -> Image.Image:
     """Read the header: of what we decode ourselves, or as Pillow does."""
     if not head.startswith(tiff.MAGIC):
-        return _open_with_pillow(png.without_metadata(stream, parts), name, max_megapixels)
+        try:
+            return _open_with_pillow(png.without_metadata(stream, parts), name, max_megapixels)
+        except UnidentifiedImageError as error:
+            if (cause := jpeg.explain(stream)) is None:
+                raise
+            raise ImageError(f"cannot read {name}: {cause}") from error
     if tiff.is_preview(stream):
         raise ImageError(
             f"cannot read {name}: it is a raw photo, and begins with a small copy of it; develop "

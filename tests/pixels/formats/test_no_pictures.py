@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import pytest
+from PIL import Image
 
 from belamy.errors import ImageError
-from belamy.pixels.images import load_picture
+from belamy.pixels.images import load_image, load_picture
 
 
 @pytest.mark.parametrize(
@@ -42,3 +46,42 @@ def test_what_is_no_picture_says_what_it_is(tmp_path, data, cause):
     path.write_bytes(data)
     with pytest.raises(ImageError, match=rf"cannot read .*holiday\.png: .*{cause}"):
         load_picture(path)
+
+
+def jpeg_of(kind: int, bits: int) -> bytes:
+    """A grey JPEG, its frame's header that of another kind."""
+    buffer = io.BytesIO()
+    Image.new("L", (16, 16), 90).save(buffer, "JPEG", comment=b"x" * 50_000)
+    data = bytearray(buffer.getvalue())
+    place = data.index(b"\xff\xc0\x00")
+    data[place + 1], data[place + 4] = kind, bits
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits", "said"),
+    [
+        (0xC1, 12, "it is a JPEG of 12 bits a colour, and only those of 8 are read; open it else"),
+        (0xC0, 16, "it is a JPEG of 16 bits a colour"),
+        (0xC3, 14, "it is a lossless JPEG of 14 bits, as scanners and cameras keep; open it else"),
+        (0xF7, 8, "it is a JPEG-LS, which few programs read; open it elsewhere, and save it as"),
+    ],
+)
+def test_a_jpeg_that_is_not_read_says_what_to_do(
+    kind: int, bits: int, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg_of(kind, bits))
+    with pytest.raises(ImageError) as caught:
+        load_image(path)
+    assert f"cannot read {path}: {said}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_jpeg_of_eight_bits_is_read_and_a_broken_one_is_only_broken(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg_of(0xC0, 8))
+    assert load_image(path).shape == (1, 3, 16, 16)
+    path.write_bytes(jpeg_of(0xC0, 8)[:30])
+    with pytest.raises(ImageError, match="damaged"):
+        load_image(path)
