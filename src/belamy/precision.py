@@ -1,19 +1,22 @@
-"""The numbers that networks may compute in, by name.
+"""The numbers that networks may compute in, and on what, by name.
 
 Without torch, so that the commands' help can read it.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeAlias, get_args
 
 from belamy.errors import UnknownName
 
-__all__ = ["TRAINING_PRECISIONS", "PassPrecision", "Precision", "check_precision"]
+__all__ = ["TRAINING_PRECISIONS", "PassPrecision", "Precision", "check_precision", "is_device"]
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 PassPrecision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 """Of networks that are shown a picture, and not trained."""
+
+_DEVICE = re.compile(r"auto|cpu|mps(:0)?|cuda(:\d{1,2})?")
 
 TRAINING_PRECISIONS: tuple[str, ...] = get_args(Precision)
 
@@ -24,3 +27,8 @@ def check_precision(name: str) -> None:
     """
     if name not in TRAINING_PRECISIONS:
         raise UnknownName("precision", name, TRAINING_PRECISIONS)
+
+
+def is_device(name: str) -> bool:
+    """Whether some machine has a device of this name: auto, cpu, cuda, cuda:1, mps."""
+    return _DEVICE.fullmatch(name) is not None

@@ -22,6 +22,7 @@ from belamy.checks import (
 from belamy.engines import engine
 from belamy.engines.grid import Axes, grid_steps
 from belamy.errors import BelamyError, RecipeError
+from belamy.precision import is_device
 from belamy.renamed import current_options
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ __all__ = ["NETWORKS", "Call", "blaming_recipe", "exchange_paths", "path_options
 
 NETWORKS = ("network", "model")  # options that name weights, whose SHA-256s the recipe has
 _LATENTS = "latents"  # a role of files that are no pictures
-_DEVICE = re.compile(r"auto|cpu|mps(:0)?|cuda(:\d{1,2})?")
 _DIRECTION = re.compile(r"\s*direction:[^:]*:\s*[^\[\s]")  # with a file; recipes have its numbers
 _SEEDS = range(-(1 << 63), 1 << 64)
 
@@ -208,7 +208,7 @@ def _check_value(name: str, value: Any, annotation: Any, *, is_role: bool) -> No
     for text in items:
         if isinstance(text, str) and _DIRECTION.match(text):
             raise RecipeError(f"the recipe's {name} is {show_value(text)}; it must be its numbers")
-    if name == "device" and isinstance(value, str) and not _DEVICE.fullmatch(value):
+    if name == "device" and isinstance(value, str) and not is_device(value):
         raise RecipeError(f"the recipe's device is {show_value(value)}; use cpu, cuda or mps")
 
 

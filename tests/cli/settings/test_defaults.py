@@ -85,6 +85,21 @@ def test_a_word_that_no_command_knows_is_no_default(
     assert run("config")[0] == 0
 
 
+@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:-1", "CPU ", "mps:1"])
+def test_a_device_that_no_machine_has_is_no_default(config: Path, device: str) -> None:
+    config.write_text(f'device = "{device}"\n')
+    for words in (("config",), ("dream", "photos/a.png", "-o", "x.png")):
+        code, text = run(*words)
+        assert code == 2
+        assert f"device is '{device}' in {config}; it must be auto or cpu or cuda" in text
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:7", "mps", "mps:0"])
+def test_a_device_of_some_machine_is_a_default(config: Path, device: str) -> None:
+    config.write_text(f'device = "{device}"\n')
+    assert run("config")[0] == 0
+
+
 def test_help_and_versions_come_without_the_file(config: Path) -> None:
     config.write_text("devise = 1")
     assert run("--version")[0] == 0

@@ -16,7 +16,7 @@ from belamy.cli.settings.patterns import FILMS, is_pattern
 from belamy.copying.ways import Way
 from belamy.errors import OptionError, UnknownName
 from belamy.files import config_folder, expand_home
-from belamy.precision import TRAINING_PRECISIONS
+from belamy.precision import TRAINING_PRECISIONS, is_device
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -123,10 +123,12 @@ def _fits(param: Any, default: _Default, typed: Mapping[str, Any], ways: Sequenc
 
 def _require_known(name: str, default: _Default) -> None:
     """Raise where no command knows the word; what only some do is left out by the others."""
-    if default.value not in _WORDS.get(name, (default.value,)):
-        source = str(config_file()) if default.source == "the file" else default.source
-        words = show_value(default.value)
-        raise OptionError(f"{name} is {words} in {source}; it must be {' or '.join(_WORDS[name])}")
+    good = is_device(default.value) if name == "device" else True
+    if good and default.value in _WORDS.get(name, (default.value,)):
+        return
+    source = str(config_file()) if default.source == "the file" else default.source
+    words = " or ".join(_WORDS.get(name, ("auto", "cpu", "cuda", "cuda:1", "mps")))
+    raise OptionError(f"{name} is {show_value(default.value)} in {source}; it must be {words}")
 
 
 def _is_film(value: Any) -> bool:

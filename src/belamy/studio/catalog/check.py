@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from belamy.checks import explain_refusal, show_value
 from belamy.errors import BelamyError
+from belamy.precision import is_device
 from belamy.spelling import nearest_names
 from belamy.studio.catalog.fields import NETWORK_FIELDS, fields_of
 from belamy.studio.catalog.forms import form_of, inputs_form_of
@@ -19,7 +20,6 @@ from belamy.studio.catalog.rows import StudioEngine
 __all__ = ["Complaint", "check_inputs", "check_options", "complaints_of"]
 
 _DIRECTION = re.compile(r"\s*direction:[^:]*:\s*[^\[\s]")  # with a file
-_DEVICE = re.compile(r"auto|cpu|mps(:0)?|cuda(:\d{1,2})?")
 _RUN = re.compile(r"run:[0-9a-z]{8,32}")
 _WORD = re.compile(r"[\w-]+|timm:[\w.-]+")
 _HERE = "."  # stands for files, of which nobody has said that they may be looked at
@@ -153,7 +153,7 @@ def _paths(given: Mapping[str, Any]) -> list[Complaint]:
             if name in NETWORK_FIELDS and not is_name:
                 message = f"{name} is {show_value(text)}; it must be a network's name, no file"
                 found.append(Complaint(name, message))
-            if name == "device" and not _DEVICE.fullmatch(text):
+            if name == "device" and not is_device(text):
                 message = f"device is {show_value(text)}; it must be auto, cpu, cuda or mps"
                 found.append(Complaint(name, message))
     return found
