@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from belamy.errors import MissingExtra
-from belamy.pixels.motion.flow import estimate_flow, estimate_motion, opencv, trust, warp
+from belamy.pixels.motion.flow import Quality, estimate_flow, estimate_motion, opencv, trust, warp
 from belamy.pixels.motion.rendered import RenderedFilm
 
 pytest.importorskip("cv2")
@@ -66,6 +66,21 @@ def test_pictures_of_any_size_have_a_flow() -> None:
     for size in ((1, 1), (3, 40), (12, 13)):
         image = torch.rand((1, 3, *size), generator=torch.Generator().manual_seed(0))
         assert estimate_flow(image, image, "fast").shape == (1, 2, *size)
+
+
+@pytest.mark.parametrize("quality", ["fine", "coarse", "fast"])
+@pytest.mark.parametrize("size", [(20, 160), (160, 20), (18, 640), (640, 18), (31, 90), (2, 500)])
+def test_long_strips_have_a_motion(size: tuple[int, int], quality: Quality) -> None:
+    """OpenCV, given some of them as they are, reads beyond their end, and dies."""
+    height, width = size
+    wave = torch.sin(torch.arange(width + 1.0) / 3) * torch.cos(torch.arange(height)[:, None] / 3)
+    frames = [
+        (0.5 + 0.4 * wave[None, None, :, at : at + width]).expand(1, 3, -1, -1) for at in (1, 0)
+    ]
+    motion = estimate_motion(*frames, quality)
+    assert motion.flow.shape == (1, 2, *size)
+    assert motion.mask.shape == (1, 1, *size)
+    assert bool(motion.flow.isfinite().all())
 
 
 def test_without_opencv_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

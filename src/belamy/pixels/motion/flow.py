@@ -23,7 +23,9 @@ __all__ = ["Motion", "estimate_flow", "estimate_motion", "opencv", "trust", "war
 
 Quality: TypeAlias = Literal["fine", "coarse", "fast"]
 
-_SMALLEST = 16  # pixels; OpenCV refuses sides below 12
+# Pixels of a side. Below, OpenCV looks at a size that it chooses by the width alone, at which the
+# other side may be smaller than what it compares, and reads beyond it.
+_SMALLEST: dict[Quality, int] = {"fine": 16, "coarse": 16, "fast": 32}
 _LARGE = 480  # pixels of the long side from which on a coarse motion is found at half the size
 # Sundaram et al.: a flow and the one back differ by more than this part of both, and this much
 _PART, _OFFSET = 0.01, 0.5
@@ -94,34 +96,33 @@ def estimate_motion(previous: Tensor, current: Tensor, quality: Quality = "fine"
     height, width = current.shape[-2:]
     before, now = _grey(previous), _grey(current)
     if quality != "coarse" or max(height, width) < _LARGE:
-        return _find_motion(before, now, (height, width), quality).to(current.device)
+        return _find_motion(before, now, quality).to(current.device)
     half = -(-height // 2), -(-width // 2)
-    found = _find_motion(_shrink(before, half), _shrink(now, half), half, "fine")
+    found = _find_motion(_shrink(before, half), _shrink(now, half), "fine")
     return found.enlarge((height, width)).to(current.device)
 
 
-def _find_motion(
-    before: np.ndarray, now: np.ndarray, size: tuple[int, int], quality: Quality
-) -> Motion:
+def _find_motion(before: np.ndarray, now: np.ndarray, quality: Quality) -> Motion:
     flow, back = _search(now, before, quality), _search(before, now, quality)
     flow[_find_rest(before, now)] = 0
-    found, returned = (_from_planes(one[: size[0], : size[1]]) for one in (flow, back))
+    found, returned = _from_planes(flow), _from_planes(back)
     return Motion(found, trust(found, returned))
 
 
 def estimate_flow(start: Tensor, end: Tensor, quality: Quality = "fine") -> Tensor:
     """(1, 2, H, W): what is at p in `start` is at p + flow in `end`, by dense inverse search."""
-    height, width = start.shape[-2:]
-    flow = _search(_grey(start), _grey(end), quality)
-    return _from_planes(flow[:height, :width]).to(start.device)
+    return _from_planes(_search(_grey(start), _grey(end), quality)).to(start.device)
 
 
 def _search(start: np.ndarray, end: np.ndarray, quality: Quality) -> np.ndarray:
-    """(H, W, 2)."""
+    """(H, W, 2); what is too small for OpenCV is repeated at its ends."""
     cv2 = opencv()
+    height, width = start.shape
+    short = [(0, max(0, _SMALLEST[quality] - side)) for side in start.shape]
+    start, end = (np.ascontiguousarray(np.pad(one, short, mode="edge")) for one in (start, end))
     fine, fast = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, cv2.DISOPTICAL_FLOW_PRESET_FAST
     search = cv2.DISOpticalFlow_create(fast if quality == "fast" else fine)
-    flow: np.ndarray = search.calc(start, end, None)
+    flow: np.ndarray = search.calc(start, end, None)[:height, :width]
     return flow
 
 
@@ -137,10 +138,9 @@ def _shrink(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _grey(image: Tensor) -> np.ndarray:
-    """8-bit luma, repeated at its ends where it is too small for OpenCV."""
-    grey = (luma(image) * 255).round_().clamp_(0, 255).to(torch.uint8)[0, 0].cpu().numpy()
-    short = [(0, max(0, _SMALLEST - side)) for side in grey.shape]
-    return np.ascontiguousarray(np.pad(grey, short, mode="edge"))
+    """8-bit luma."""
+    grey = (luma(image) * 255).round_().clamp_(0, 255).to(torch.uint8)[0, 0]
+    return np.ascontiguousarray(grey.cpu().numpy())
 
 
 def _find_rest(before: np.ndarray, now: np.ndarray) -> np.ndarray:
@@ -183,9 +183,11 @@ def _planes(flow: Tensor) -> np.ndarray:
 
 
 def _squared_gradient(plane: np.ndarray) -> np.ndarray:
-    """The squared gradient, by central differences."""
-    rows, columns = np.gradient(plane)
-    squared: np.ndarray = rows * rows + columns * columns
+    """The squared gradient, by central differences; across one row or column there is none."""
+    squared: np.ndarray = np.zeros_like(plane)
+    for axis, side in enumerate(plane.shape):
+        if side > 1:
+            squared += np.square(np.gradient(plane, axis=axis))
     return squared
 
 
