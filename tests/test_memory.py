@@ -38,6 +38,19 @@ print(used() - first)
 """
 
 
+FREED = """
+import torch
+from belamy.memory import PICTURE, free_at_once
+def used():
+    return int(open("/proc/self/status").read().split("VmRSS:")[1].split()[0]) / 1024
+{first}
+whole, above = torch.ones(PICTURE // 4), torch.ones(1000)
+before = used()
+del whole
+print(before - used())
+"""
+
+
 def run(code: str, settings: dict[str, str]) -> str:
     usual = {name: value for name, value in os.environ.items() if name not in memory_settings()}
     environment = {**usual, "OMP_NUM_THREADS": "1", **settings}
@@ -56,6 +69,14 @@ def compiled(settings: dict[str, str]) -> int:
 def test_few_compiled_convolutions_are_kept() -> None:
     assert compiled({}) == 20
     assert compiled(memory_settings()) == 40  # those of the first round have gone by the second
+
+
+def test_large_pictures_can_be_given_back_as_soon_as_they_are_freed() -> None:
+    kept, freed = (
+        float(run(FREED.format(first=first), memory_settings())) for first in ("", "free_at_once()")
+    )
+    assert kept < 8
+    assert freed > 120
 
 
 @pytest.mark.slow

@@ -17,7 +17,10 @@ import os
 import sys
 from collections.abc import Callable
 
-__all__ = ["give_back", "has_glibc", "memory_settings"]
+__all__ = ["PICTURE", "free_at_once", "give_back", "has_glibc", "memory_settings"]
+
+PICTURE = 128 << 20
+"""Bytes of a picture from which on its copies are larger than what one tile of it takes."""
 
 _LARGE = 4 << 30  # bytes: beyond any block that a layer asks for
 # Of what repaints whole pictures in strips: a strip's blocks are smaller and are kept, the few
@@ -25,6 +28,7 @@ _LARGE = 4 << 30  # bytes: beyond any block that a layer asks for
 _PICTURE = 64 << 20
 # Threads share one heap: those of their own are cut up, and given back whole.
 _MALLOC = "glibc.malloc.mmap_threshold={0}:glibc.malloc.trim_threshold={1}:glibc.malloc.arena_max=1"
+_MMAP_THRESHOLD = -3  # glibc's number of this setting
 _PRIMITIVES = "16"  # that oneDNN keeps
 
 
@@ -56,13 +60,23 @@ def give_back() -> None:
 
     glibc keeps it else, and what is larger than any of these holes takes new memory.
     """
-    trim = _find_trim()
+    trim = _find("malloc_trim")
     if trim is not None:
         trim(0)
 
 
+def free_at_once() -> None:
+    """From now on what is freed of `PICTURE` bytes or more goes back to the system at once.
+
+    For work in tiles on pictures of that size: a few blocks of a step, which would leave holes.
+    """
+    change = _find("mallopt")
+    if change is not None:
+        change(_MMAP_THRESHOLD, PICTURE)
+
+
 @functools.cache
-def _find_trim() -> Callable[[int], int] | None:
+def _find(name: str) -> Callable[..., int] | None:
     if sys.platform != "linux":
         return None
-    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+    return getattr(ctypes.CDLL(None), name, None)  # musl has none of these

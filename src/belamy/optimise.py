@@ -78,8 +78,14 @@ def tiled_gradient_of(
     image: Tensor,
     tiling: Tiling,
     offset: tuple[int, int],
+    shift: tuple[int, int] = (0, 0),
 ) -> tuple[Tensor, float]:
-    """Like `gradient_of`, in the memory of one tile; the value is the mean over the crops."""
+    """Like `gradient_of`, in the memory of one tile; the value is the mean over the crops.
+
+    Args:
+        shift: the network sees the picture rolled down and right by so many pixels; the gradient
+            is that of the picture as it is.
+    """
     positions = _count_positions(backbone, objective, image)
     values: list[tuple[float, int]] = []
 
@@ -89,7 +95,7 @@ def tiled_gradient_of(
         return gradient
 
     gradient = apply_tiled(
-        gradient_of_crop, image, tiling.tile, tiling.margin, offset, tiling.align
+        gradient_of_crop, image, tiling.tile, tiling.margin, offset, tiling.align, shift
     )
     total = sum(pixels for _, pixels in values)
     return gradient, sum(value * pixels for value, pixels in values) / total
@@ -121,7 +127,7 @@ def descend(
         steps: how many.
         step_size: mean change of a value in one step: the gradient is divided by its own mean
             magnitude, as in Google's notebook, so that deep and shallow layers move alike.
-        smooth: gradient → gradient.
+        smooth: gradient → gradient; it may write over what it is given.
         mask: (1, 1, H, W) in [0, 1], multiplied into each change; None moves everything.
 
     Yields:

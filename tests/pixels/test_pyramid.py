@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -191,6 +192,21 @@ def test_laplacian_smooth_does_not_blow_up_rounding() -> None:
     points = torch.rand(50, 3, 1, 1, generator=torch.Generator().manual_seed(1)) + 0.1
     level = points / points.square().mean(dim=1, keepdim=True).sqrt()
     torch.testing.assert_close(laplacian_smooth(points), level, rtol=0, atol=0.01)
+
+
+def test_what_is_written_over_is_the_same_and_nothing_else_is_touched() -> None:
+    for smooth in (partial(laplacian_smooth, levels=2), partial(gaussian_smooth, sigma=1.0)):
+        gradient = noise(33, 47)
+        kept = gradient.clone()
+        fresh = smooth(gradient)
+        assert torch.equal(gradient, kept)
+        over = smooth(gradient, own=True)
+        assert torch.equal(over, fresh)
+        assert over.data_ptr() == gradient.data_ptr()
+    bands = laplacian_split(kept, 2)
+    finest = bands[0].clone()
+    laplacian_merge(bands)
+    assert torch.equal(bands[0], finest)
 
 
 def test_gaussian_smooth_quiets_noise_and_keeps_flat_parts() -> None:

@@ -127,6 +127,23 @@ def test_tiled_takes_its_channels_and_dtype_from_the_function() -> None:
     torch.testing.assert_close(result, image[:, :1].double(), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("shift", [(0, 0), (5, -9), (-31, 40), (7, 0)])
+@pytest.mark.parametrize("tile", [20, 64])
+def test_a_rolled_picture_is_cut_without_being_copied(tile: int, shift: tuple[int, int]) -> None:
+    image = torch.rand(1, 3, 41, 47, generator=torch.Generator().manual_seed(2))
+    seen, found = list[Tensor](), list[Tensor]()
+
+    def look(crop: Tensor, into: list[Tensor]) -> Tensor:
+        into.append(crop.clone())
+        return crop * len(into)  # what each crop gives is its own
+
+    rolled = torch.roll(image, shift, dims=(-2, -1))
+    expected = apply_tiled(lambda crop: look(crop, seen), rolled, tile, 4, (3, 6), 2)
+    own = apply_tiled(lambda crop: look(crop, found), image, tile, 4, (3, 6), 2, shift)
+    assert torch.equal(torch.roll(own, shift, dims=(-2, -1)), expected)
+    assert all(torch.equal(a, b) for a, b in zip(found, seen, strict=True))
+
+
 def test_tiled_carries_no_gradient() -> None:
     image = noise(20, 20).requires_grad_()
     assert not apply_tiled(lambda crop: crop * 2, image, 12, 2).requires_grad

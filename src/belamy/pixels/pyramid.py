@@ -7,7 +7,7 @@ of any size down to one pixel.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -167,15 +167,17 @@ def laplacian_split(image: Tensor, levels: int) -> list[Tensor]:
 
     Source: Burt & Adelson, "The Laplacian pyramid as a compact image code", 1983.
     """
+    return _split_in_place(image.clone(), levels)
+
+
+def _split_in_place(image: Tensor, levels: int) -> list[Tensor]:
+    """As `laplacian_split`; the finest band takes the place of the picture, which can be large."""
     bands = []
     for _ in range(levels):
-        low = _halve(image)
-        band = torch.empty_like(image)
-        for channel, small, out in zip(
-            *(torch.split(x, 1, dim=1) for x in (image, low, band)), strict=True
-        ):
-            out.copy_(channel - _double(small, _size(channel)))  # pictures can be large
-        bands.append(band)
+        low = torch.cat([_halve(channel) for channel in torch.split(image, 1, dim=1)], dim=1)
+        for channel, small in _channels(image, low):
+            channel.sub_(_double(small, _size(channel)))
+        bands.append(image)
         image = low
     return [*bands, image]
 
@@ -183,16 +185,29 @@ def laplacian_split(image: Tensor, levels: int) -> list[Tensor]:
 def laplacian_merge(bands: list[Tensor]) -> Tensor:
     """The picture that `laplacian_split` took apart, exact up to rounding."""
     *details, image = bands
+    return _merge_in_place([*(detail.clone() for detail in details), image])
+
+
+def _merge_in_place(bands: list[Tensor]) -> Tensor:
+    """As `laplacian_merge`, in the place of the finest band."""
+    *details, image = bands
     for detail in reversed(details):
-        image = _double(image, _size(detail)).add_(detail)  # in place: pictures can be large
+        for channel, small in _channels(detail, image):
+            channel.add_(_double(small, _size(channel)))
+        image = detail
     return image
+
+
+def _channels(*images: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """One at a time, since pictures can be large."""
+    return zip(*(torch.split(image, 1, dim=1) for image in images), strict=True)
 
 
 def _size(image: Tensor) -> Size:
     return image.shape[-2], image.shape[-1]
 
 
-def laplacian_smooth(gradient: Tensor, levels: int = 4) -> Tensor:
+def laplacian_smooth(gradient: Tensor, levels: int = 4, *, own: bool = False) -> Tensor:
     """A gradient (N,C,H,W) whose bands all have the same strength (root mean square 1).
 
     A network's gradient is mostly high frequency, which draws noise; levelled bands draw shapes of
@@ -200,31 +215,34 @@ def laplacian_smooth(gradient: Tensor, levels: int = 4) -> Tensor:
 
     Args:
         levels: bands to level besides the rest; 4 as in Google's notebook.
+        own: whether the gradient may be written over; pictures can be large.
 
     Source: google/deepdream and TensorFlow's DeepDream tutorial, `lap_normalize`.
     """
     floor = FAINTEST_BAND * _strength(gradient)
-    bands = laplacian_split(gradient, levels)
+    bands = _split_in_place(gradient if own else gradient.clone(), levels)
     tiny = torch.finfo(gradient.dtype).tiny
-    for index, band in enumerate(bands):  # one at a time: pictures can be large
-        bands[index] = band / _strength(band).maximum(floor).clamp_min(tiny)
-    del band
-    return laplacian_merge(bands)
+    for band in bands:
+        band.div_(_strength(band).maximum(floor).clamp_min(tiny))
+    return _merge_in_place(bands)
 
 
 def _strength(image: Tensor) -> Tensor:
     return image.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()  # (N,1,1,1)
 
 
-def gaussian_smooth(gradient: Tensor, sigma: float) -> Tensor:
+def gaussian_smooth(gradient: Tensor, sigma: float, *, own: bool = False) -> Tensor:
     """The mean of a gradient (N,C,H,W) blurred by half of sigma, sigma and twice sigma (pixels).
 
     Three widths together keep edges that one blur of the same strength would lose.
 
+    Args:
+        own: whether the gradient may be written over; pictures can be large.
+
     Source: gordicaleksa/pytorch-deepdream, `CascadeGaussianSmoothing`.
     """
-    smooth = torch.empty_like(gradient)
-    for channel, out in zip(*(torch.split(x, 1, dim=1) for x in (gradient, smooth)), strict=True):
+    smooth = gradient if own else torch.empty_like(gradient)
+    for channel, out in _channels(gradient, smooth):
         blurs = [gaussian_blur(channel, factor * sigma) for factor in (0.5, 1, 2)]
-        out.copy_(torch.stack(blurs).mean(dim=0))  # one at a time: pictures can be large
+        out.copy_(torch.stack(blurs).mean(dim=0))
     return smooth

@@ -107,6 +107,7 @@ def apply_tiled(
     margin: int,
     offset: tuple[int, int] = (0, 0),
     align: int = 1,
+    shift: tuple[int, int] = (0, 0),
 ) -> Tensor:
     """What `function` makes of each crop, its inner parts put together; carries no gradient.
 
@@ -117,15 +118,23 @@ def apply_tiled(
         function: (N,C,h,w) → (N,K,h,w), of the crop's height and width.
         image: (N,C,H,W).
         tile, margin, offset, align: see `plan`.
+        shift: what is cut is the picture rolled down and right by so many pixels; what is put
+            together is rolled back. No rolled copy is made.
 
     Returns:
         (N,K,H,W), with the function's own dtype and device.
     """
     result = None
-    for part, output in _each(function, image, plan(*_size(image), tile, margin, offset, align)):
+    tiles = plan(*_size(image), tile, margin, offset, align)
+    for part, output in _each(function, image, tiles, shift):
         if result is None:
             result = output.new_empty((*output.shape[:2], *_size(image)))
-        result[..., part.keep[0], part.keep[1]] = output[..., part.inner[0], part.inner[1]]
+        inner = output[..., part.inner[0], part.inner[1]]
+        rows, columns = _unroll(part.keep, image, shift)
+        heights, widths = ([one.stop - one.start for one in axis] for axis in (rows, columns))
+        for down, strip in zip(rows, torch.split(inner, heights, dim=-2), strict=True):
+            for right, piece in zip(columns, torch.split(strip, widths, dim=-1), strict=True):
+                result[..., down, right] = piece
     assert result is not None
     return result
 
@@ -161,10 +170,13 @@ def blend_tiles(
 
 
 def _each(
-    function: Callable[[Tensor], Tensor], image: Tensor, tiles: list[Tile]
+    function: Callable[[Tensor], Tensor],
+    image: Tensor,
+    tiles: list[Tile],
+    shift: tuple[int, int] = (0, 0),
 ) -> Iterator[tuple[Tile, Tensor]]:
     for part in tiles:
-        crop = image[..., part.crop[0], part.crop[1]]
+        crop = _crop(image, part.crop, shift)
         output = function(crop).detach()
         assert _size(output) == _size(crop), "the function must return pictures of its crop's size"
         yield part, output
@@ -172,6 +184,30 @@ def _each(
 
 def _size(image: Tensor) -> tuple[int, int]:
     return image.shape[-2], image.shape[-1]
+
+
+def _crop(image: Tensor, spans: Spans, shift: tuple[int, int]) -> Tensor:
+    """A part of the picture as it is when rolled."""
+    rows, columns = _unroll(spans, image, shift)
+    strips = [
+        torch.cat([image[..., down, right] for right in columns], dim=-1)
+        if len(columns) > 1
+        else image[..., down, columns[0]]
+        for down in rows
+    ]
+    return torch.cat(strips, dim=-2) if len(strips) > 1 else strips[0]
+
+
+def _unroll(spans: Spans, image: Tensor, shift: tuple[int, int]) -> tuple[list[slice], list[slice]]:
+    """Where rows and columns of the rolled picture lie in the picture: in one piece or two."""
+    rows, columns = (_unroll_axis(*one) for one in zip(spans, _size(image), shift, strict=True))
+    return rows, columns
+
+
+def _unroll_axis(span: slice, size: int, shift: int) -> list[slice]:
+    start = (span.start - shift) % size
+    stop = start + span.stop - span.start
+    return [slice(start, stop)] if stop <= size else [slice(start, size), slice(0, stop - size)]
 
 
 def _feather(tile: Tile, image: Tensor, width: int) -> Tensor:

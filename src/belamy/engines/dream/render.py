@@ -38,6 +38,7 @@ from belamy.engines.recipes import recipe_of
 from belamy.engines.sizes import choose_side
 from belamy.engines.tiling import TilingHabit, choose_tiling, fix_tile
 from belamy.errors import OptionError, UnknownName
+from belamy.memory import PICTURE, free_at_once
 from belamy.networks.backbone import Backbone
 from belamy.networks.modules.open_network import (
     Model,
@@ -69,13 +70,14 @@ SMALLEST_OCTAVE = 32  # short side in pixels below which an octave is skipped
 # exact, is not needed. Larger tiles only cost memory. By trial.
 TILING = TilingHabit(field=1 / 4, strides=0, largest_tile=512, largest_whole=1280)
 
+# They write over what they are given, since pictures can be large.
 SMOOTHERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "laplacian": lambda gradient: laplacian_smooth(gradient, LAPLACIAN_LEVELS),
-    "gaussian": lambda gradient: gaussian_smooth(gradient, GAUSSIAN_SIGMA),
+    "laplacian": lambda gradient: laplacian_smooth(gradient, LAPLACIAN_LEVELS, own=True),
+    "gaussian": lambda gradient: gaussian_smooth(gradient, GAUSSIAN_SIGMA, own=True),
     # The blur takes the noise of strided depthwise convolutions away; one band more than above is
     # levelled, since what is left of the finest is weak.
     "both": lambda gradient: laplacian_smooth(
-        gaussian_smooth(gradient, GAUSSIAN_SIGMA), LAPLACIAN_LEVELS + 1
+        gaussian_smooth(gradient, GAUSSIAN_SIGMA, own=True), LAPLACIAN_LEVELS + 1, own=True
     ),
     "none": lambda gradient: gradient,
 }
@@ -261,6 +263,8 @@ def _mask(options: DreamOptions, base: Tensor) -> Tensor | None:
 
 
 def _dream_on_pixels(scene: Scene, settings: PixelSettings) -> Iterator[Step]:
+    if scene.tiling is not None and scene.base.nbytes >= PICTURE:
+        free_at_once()
     sizes, skipped = _octave_sizes(scene, settings)
     note = f"{skipped} octaves would be too small and are left out" if skipped else ""
     total = len(sizes) * settings.steps
@@ -298,13 +302,15 @@ def _ascend(
     detail: Tensor | None = None
     for octave, size in enumerate(sizes):
         ground = resize(scene.base, size)
-        start = latest = ground
-        if detail is not None:  # in place: pictures can be large
-            start = resize_detail(detail, size).add_(ground).clamp_(0, 1)
-        for latest, value in _dream_octave(scene, settings, start, octave):
+        latest = ground
+        if detail is not None:
+            latest = resize_detail(detail, size).add_(ground).clamp_(0, 1)
+        # Pictures can be large: in an octave there are its picture and ground, and nothing older.
+        detail = None
+        work = _dream_octave(scene, settings, latest, octave)
+        for latest, value in work:
             yield latest, value
-        if octave + 1 < len(sizes):
-            detail = latest - ground
+        detail = latest - ground if octave + 1 < len(sizes) else None
 
 
 def resize_detail(detail: Tensor, size: tuple[int, int]) -> Tensor:
@@ -324,18 +330,15 @@ def _dream_octave(
     def gradient_at(image: Tensor, index: int) -> tuple[Tensor, float]:
         rng = make_rng(scene.options.seed, "jitter", octave, index)
         shift = random_shift(settings.jitter, rng)
-        rolled = roll(image, shift)
         if scene.tiling is None or max(image.shape[-2:]) <= scene.tiling.tile:
-            gradient, value = gradient_of(scene.backbone, scene.objective, rolled)
-        else:
-            offset = random_offset(scene.tiling.tile, rng)
-            gradient, value = tiled_gradient_of(
-                scene.backbone, scene.objective, rolled, scene.tiling, offset
-            )
-        del rolled
-        return roll_back(gradient, shift), value
+            gradient, value = gradient_of(scene.backbone, scene.objective, roll(image, shift))
+            return roll_back(gradient, shift), value
+        offset = random_offset(scene.tiling.tile, rng)
+        return tiled_gradient_of(
+            scene.backbone, scene.objective, image, scene.tiling, offset, shift
+        )
 
-    yield from descend(
+    work = descend(
         start,
         gradient_at,
         steps=settings.steps,
@@ -343,3 +346,5 @@ def _dream_octave(
         smooth=SMOOTHERS[settings.smooth],
         mask=mask,
     )
+    del start  # which is not needed after the first step
+    yield from work
