@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -94,25 +96,58 @@ def test_a_part_of_a_film_side_by_side_with_what_it_was(film: str) -> None:
         assert len(list(made)) == 2
 
 
-@pytest.mark.slow
-def test_two_processes_share_a_film_to_the_same_bytes(tmp_path: Path) -> None:
-    frames = []
-    for scene in range(4):
-        drawn = RenderedFilm(48, 80, seed=scene)
-        frames += [drawn.frame(i) if scene % 2 else 1 - 0.4 * drawn.frame(i) for i in range(5)]
-    film = tmp_path / "film.mp4"
-    with create_film(film, size=(48, 80), frame_rate=Fraction(25)) as writer:
-        for index, frame in enumerate(frames):
-            writer.write(frame, Fraction(index, 25), Fraction(1, 25))
+SCENES, LENGTH = 4, 3
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Path:
+    """A film of four scenes, wider than the smallest tile."""
+    path = tmp_path / "film.mp4"
+    with create_film(path, size=(48, 384), frame_rate=Fraction(25)) as writer:
+        for scene in range(SCENES):
+            drawn = RenderedFilm(48, 384, seed=scene)
+            for index in range(LENGTH):
+                frame = drawn.frame(index)
+                shown = frame if scene % 2 else 1 - 0.4 * frame
+                writer.write(shown, Fraction(scene * LENGTH + index, 25), Fraction(1, 25))
+    return path
+
+
+def start(film: Path, output: str, *launcher: str) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", *launcher, "belamy", "style", "apply", "starry-night"]
+    words += [str(film), "-o", str(film.with_name(output)), "--tile", "256", "--resume"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
 
-    def run(output: str, *launcher: str) -> bytes:
-        words = [sys.executable, "-m", *launcher, "belamy", "defog", str(film)]
-        words += ["-o", str(tmp_path / output), "--method", "dcp", "--resume"]
-        done = subprocess.run(words, capture_output=True, text=True, env=environment)
-        assert done.returncode == 0, done.stderr
-        assert not (tmp_path / f"{output}.parts").exists()
-        return (tmp_path / output).read_bytes()
 
-    shared = run("two.mp4", "torch.distributed.run", "--nproc-per-node", "2", "-m", "--")
-    assert shared == run("one.mp4")
+def make(film: Path, output: str, *launcher: str) -> bytes:
+    with start(film, output, *launcher) as going:
+        going.communicate()
+    assert going.returncode == 0
+    assert not film.with_name(f"{output}.parts").exists()
+    return film.with_name(output).read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_film_in_tiles_to_the_same_bytes(scenes: Path) -> None:
+    parts, owners = scenes.with_name("two.mp4.parts"), set()
+    going = [start(scenes, "two.mp4") for _ in range(2)]
+    while any(one.poll() is None for one in going):
+        for claim in parts.glob("scene-*.claim"):
+            with suppress(OSError):  # done meanwhile
+                owners.update(claim.read_text().split()[1:])
+        time.sleep(0.02)
+    said = [one.communicate()[0].strip() for one in going]
+    assert [one.returncode for one in going] == [0, 0]
+    assert owners == {str(one.pid) for one in going}
+    waiting = "will be there when the other process has done its part"
+    assert sum(one.endswith("two.mp4") for one in said) == 1
+    assert sum(waiting in one for one in said) == 1
+    assert not parts.exists()
+    assert scenes.with_name("two.mp4").read_bytes() == make(scenes, "one.mp4")
+
+
+@pytest.mark.slow
+def test_torchrun_starts_processes_that_share_a_film(scenes: Path) -> None:
+    launcher = ("torch.distributed.run", "--nproc-per-node", "2", "-m", "--")
+    assert make(scenes, "two.mp4", *launcher) == make(scenes, "one.mp4")
