@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from belamy import files
 from belamy.devices import choose_device
 from belamy.engines.recipes import recipe_of
 from belamy.engines.tiling import fix_tile
@@ -21,6 +20,7 @@ from belamy.errors import OptionError, PictureWarning, WeightsError
 from belamy.networks.files.ranges import Range
 from belamy.networks.find import find_network
 from belamy.networks.image_to_image.network import CHECKED_SIDE
+from belamy.networks.image_to_image.onnx_files import hash_network
 from belamy.networks.image_to_image.runtime import Runtime, TorchRuntime, load_runtime
 from belamy.pixels.colors import keep_colors
 from belamy.pixels.images import Picture, Source, load_picture, resize
@@ -101,7 +101,7 @@ class Repainter(Generic[Options]):
             self.path, options.runtime, self.device, direction, options.range, options.precision
         )
         self.options = replace(options, precision=self.runtime.precision)
-        self._weights = {self.path.name: files.sha256(self.path)}
+        self._weights = hash_network(self.path)
 
     @property
     def weights(self) -> dict[str, str]:

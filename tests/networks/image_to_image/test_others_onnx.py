@@ -13,6 +13,7 @@ from belamy.errors import OptionError, PictureWarning, WeightsError
 from belamy.networks.image_to_image import programs
 from belamy.networks.image_to_image.network import ImageTransformNet
 from belamy.networks.image_to_image.onnx import write_onnx
+from belamy.networks.image_to_image.onnx_files import hash_network
 from belamy.networks.image_to_image.runtime import load_runtime
 from belamy.pixels.scenes import landscape
 
@@ -95,6 +96,14 @@ def test_numbers_in_a_file_beside(program: str, tmp_path: Path) -> None:
     data = tmp_path / "x.onnx.data"
     assert data.is_file()
     assert load_runtime(path, program, CPU).geometry.stride == 4
+    assert {*hash_network(path)} == {"x.onnx", "x.onnx.data"}
+    before = apply_style(landscape(65, 70), network=path, runtime=program).recipe  # type: ignore[arg-type]
+    assert before is not None
+    assert before.weights == hash_network(path)
+    data.write_bytes(data.read_bytes()[:-1] + b"\1")
+    after = hash_network(path)
+    assert after["x.onnx"] == before.weights["x.onnx"]
+    assert after["x.onnx.data"] != before.weights["x.onnx.data"]
     data.rename(tmp_path / "away")
     with pytest.raises(WeightsError, match=r"x\.onnx\.data', which is not beside it; get it too"):
         load_runtime(path, program, CPU)

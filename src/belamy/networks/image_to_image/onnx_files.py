@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from belamy.checks import show_value
 from belamy.errors import WeightsError
+from belamy.files import sha256
 
-__all__ = ["check_onnx"]
+__all__ = ["check_onnx", "hash_network"]
 
 _LARGEST = 2 << 30  # bytes, which is the most that a protobuf may have
 _DEEPEST = 32
@@ -39,8 +40,20 @@ class _Malformed(Exception):
     """No protobuf."""
 
 
-def check_onnx(path: Path) -> bool:
-    """Whether the file has numbers in another one beside it.
+def hash_network(path: Path) -> dict[str, str]:
+    """The SHA-256 of a network's file, and of those beside it that have numbers of an ONNX.
+
+    Raises:
+        WeightsError: as in `check_onnx`.
+        BelamyError: one cannot be read.
+    """
+    beside = check_onnx(path) if path.suffix.lower() == ".onnx" else ()
+    own = {file.relative_to(path.parent).as_posix(): sha256(file) for file in beside}
+    return {path.name: sha256(path), **own}
+
+
+def check_onnx(path: Path) -> tuple[Path, ...]:
+    """The other files, beside it, in which the file has numbers.
 
     Raises:
         WeightsError: it is no ONNX, declares more numbers than there are, or the file beside it is
@@ -50,14 +63,14 @@ def check_onnx(path: Path) -> bool:
     if size > _LARGEST:
         raise WeightsError(f"{path} has {size:,} bytes, more than any ONNX may; get it again")
     try:
-        outside = False
+        outside: list[Path] = []
         for count, tensor in enumerate(_tensors(memoryview(path.read_bytes()), "model", 0)):
             if count > _MOST_MESSAGES:
                 raise _Malformed("too many parts")
-            outside = _check_tensor(path, tensor) or outside
+            outside += _check_tensor(path, tensor)
     except (_Malformed, UnicodeDecodeError) as error:
         raise WeightsError(f"{path} is damaged, or no ONNX: {error}; get it again") from error
-    return outside
+    return tuple(dict.fromkeys(outside))
 
 
 def _tensors(data: memoryview, message: str, depth: int) -> Iterator[memoryview]:
@@ -107,7 +120,7 @@ def _varint(data: memoryview, place: int) -> tuple[int, int]:
     raise _Malformed("a number has no end")
 
 
-def _check_tensor(path: Path, data: memoryview) -> bool:
+def _check_tensor(path: Path, data: memoryview) -> list[Path]:
     dims: list[int] = []
     kind, typed, raw, outside = 0, 0, 0, False
     words: dict[str, str] = {}
@@ -128,11 +141,10 @@ def _check_tensor(path: Path, data: memoryview) -> bool:
             typed += 1
     declared = math.prod(dims) * _BYTES.get(kind, 0)
     if words or outside:
-        _check_outside(path, words, declared)
-        return True
+        return [_check_outside(path, words, declared)]
     if declared > max(raw, typed * 8):
         raise _Malformed(f"it declares {math.prod(dims):,} numbers that it does not have")
-    return False
+    return []
 
 
 def _numbers(value: int | memoryview) -> list[int]:
@@ -150,7 +162,7 @@ def _entry(data: memoryview) -> tuple[str, str]:
     return parts.get(1, ""), parts.get(2, "")
 
 
-def _check_outside(path: Path, words: dict[str, str], declared: int) -> None:
+def _check_outside(path: Path, words: dict[str, str], declared: int) -> Path:
     name = words.get("location", "")
     shown = show_value(name)
     parts = PurePosixPath(name.replace("\\", "/")).parts
@@ -167,3 +179,4 @@ def _check_outside(path: Path, words: dict[str, str], declared: int) -> None:
         raise _Malformed("a place in the file beside it is no number")
     if int(offset) + max(int(length), declared) > file.stat().st_size:
         raise WeightsError(f"{file} is shorter than {path} says; get both again")
+    return file
