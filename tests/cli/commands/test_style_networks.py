@@ -124,7 +124,7 @@ def test_misuse_of_apply_is_one_line(network: Path, photos: Path, tmp_path: Path
         ((network, picture), "no output named"),
         ((network, photos, "-o", "new.png"), "cannot become new.png"),
         ((network, empty, "-o", "out"), "has no pictures in it"),
-        ((tmp_path / "nowhere.t7", picture, "-o", "new.png"), "no network at"),
+        ((tmp_path / "nowhere.t7", picture, "-o", "new.png"), "there is no such file"),
         ((network, picture, "-o", "new.xyz"), "new.xyz"),
         ((network, picture, "-o", picture), "overwrite itself"),
         ((network, picture, "-o", tmp_path / "n.png", "--strength", "2"), "strength is 2.0"),
@@ -222,6 +222,17 @@ def test_export_writes_onnx(network: Path, tmp_path: Path) -> None:
     assert [d.dim_param or d.dim_value for d in shape] == [1, 3, "height", "width"]
 
 
+def test_export_leaves_what_is_there(network: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    target = tmp_path / "mine.onnx"
+    target.write_text("somebody's")
+    result = run("export", network, "-o", target)
+    assert "is there, and is left as it is" in words(result)
+    assert target.read_text() == "somebody's"
+    assert run("export", network, "-o", target, "--overwrite").exit_code == 0
+    assert target.stat().st_size > 1000
+
+
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_every_runtime_paints_the_same(
     runtime: str, network: Path, photos: Path, tmp_path: Path
@@ -264,7 +275,7 @@ def test_misuse_of_export_is_one_line(network: Path, tmp_path: Path) -> None:
     for arguments, cause in (
         ((network, "-o", "wave.pt"), "does not end in .onnx"),
         ((tmp_path / "there.onnx", "-o", "wave.onnx"), "ONNX already"),
-        ((tmp_path / "nowhere.t7", "-o", "wave.onnx"), "no network at"),
+        ((tmp_path / "nowhere.t7", "-o", "wave.onnx"), "there is no such file"),
     ):
         result = run("export", *arguments)
         assert result.exit_code in (1, 2)

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from belamy.cli.options import default, option
+from belamy.cli.outputs import show_path
 from belamy.cli.shell.completion import every_network
+from belamy.errors import OptionError
 from belamy.export import export as write
 
 __all__ = ["app"]
@@ -27,7 +29,15 @@ def export(
     ],
     output: Annotated[Path, option(write, "output", "--output", "-o")],
     direction: Annotated[str | None, option(write, "direction")] = default(write, "direction"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file that is there.")
+    ] = False,
 ) -> None:
     """Write NETWORK as ONNX; `belamy style apply` runs one that repaints, too."""
+    if output.exists() and not overwrite:
+        raise OptionError(
+            f"{show_path(output)} is there, and is left as it is; name another file, or replace it "
+            "with --overwrite"
+        )
     write(network, output, direction=direction)
     typer.echo(output)
