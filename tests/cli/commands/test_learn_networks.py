@@ -83,7 +83,7 @@ def test_complexity_measures_files(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("vgg17",), "'vgg16'"),
-        (("nowhere.safetensors",), "no network at nowhere"),
+        (("nowhere.safetensors",), "cannot read nowhere.safetensors: there is no such file"),
         (("iris", "--size", "0"), "size is 0; it must be"),
         (("alexnet", "--size", "16"), "does not go through"),
     ],

@@ -146,7 +146,7 @@ def test_misuse_of_apply_is_one_line(network: Path, photos: Path, tmp_path: Path
         ((network, picture), "no output named"),
         ((network, picture, "-o", target, "--gallery", "page.txt"), "does not end in .html"),
         ((one_way, picture, "-o", target, "--direction", "b-to-a"), "no direction 'b-to-a'"),
-        ((tmp_path / "nowhere.safetensors", picture, "-o", target), "no network at"),
+        ((tmp_path / "nowhere.safetensors", picture, "-o", target), "there is no such file"),
         ((network, picture, "-o", target, "--strength", "2"), "strength is 2.0"),
     ):
         result = run("apply", *arguments)
