@@ -9,26 +9,31 @@ those of the work alone, networks loaded; the peak is the process's.
 
 A row ends where its next measurement would take more CPU seconds than the limit. What RESULTS.jsonl
 holds is not measured again. With --draw the table stands in the page, between its two marks, and
-the plot in docs/pictures/cost.svg.
+the plot in docs/pictures/cost.svg: two panels over megapixels, and one over a training's batch.
+Where a line bends in log-log, that is where the cost of twice the work changes by a half or more
+from one place to the next, is said below the table.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 MEGAPIXELS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-BATCHES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+BATCHES = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 TRAINING = "training step"
 FIRST, LAST = "<!-- benchmarks/cost.py -->\n", "<!-- end -->\n"
+BEND = 0.5  # of the slope in log-log from one place to the next
 ASIDE = 1.5  # CPU seconds that a measurement may take without being foreseen
 PLOT = Path("docs/pictures/cost.svg")
 
@@ -240,7 +245,25 @@ def write_table(rows: Sequence[Row], limit: float) -> str:
     note = (
         f"CPU seconds, peak MB; — where a measurement would have taken over {limit:g} CPU seconds."
     )
-    return "\n\n".join([*parts, note]) + "\n"
+    bends = list_bends(curves)
+    return "\n\n".join([*parts, note, *([bends] if bends else [])]) + "\n"
+
+
+def list_bends(curves: Mapping[tuple[str, int], Sequence[Row]]) -> str:
+    """One line that says where the seconds of which work bend, up or down."""
+    found = []
+    for (work, threads), curve in sorted(curves.items()):
+        pairs = list(itertools.pairwise(curve))
+        slopes = [round(slope(pair, "seconds"), 1) + 0.0 for pair in pairs]
+        for place, (before, after) in enumerate(itertools.pairwise(slopes)):
+            if abs(after - before) >= BEND:
+                amount = pairs[place][1]["amount"]
+                where = f"{amount:g}" if work == TRAINING else f"{amount:g} Mpx"
+                found.append(
+                    f"{work}, {threads} thread{'s' if threads > 1 else ''}, at {where} "
+                    f"({before:.1f} → {after:.1f})"
+                )
+    return f"Bends of the seconds' slope: {'; '.join(found)}." if found else ""
 
 
 def _line(work: str, threads: int, curve: Sequence[Row], amounts: Sequence[float]) -> str:
@@ -256,64 +279,88 @@ def _line(work: str, threads: int, curve: Sequence[Row], amounts: Sequence[float
     return f"| {' | '.join([work, str(threads), *cells, slopes])} |"
 
 
-COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e")
+COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b")
 WIDTH, HEIGHT, LEFT, TOP = 400, 320, 60, 30
+BETWEEN = 165  # from one name in the legend to the next
 SECONDS, MEGABYTES = (0.01, 100.0), (100.0, 10_000.0)
 
 
+@dataclass(frozen=True)
+class Panel:
+    """One plot in log-log.
+
+    Args:
+        name: of what is measured, as rows have it.
+        span: of it, from the bottom to the top.
+        amounts: along the other axis, in `unit`.
+    """
+
+    name: str
+    title: str
+    span: tuple[float, float]
+    amounts: tuple[float, ...] = MEGAPIXELS
+    unit: str = "megapixels"
+
+    def x_of(self, amount: float) -> float:
+        return 0.92 * WIDTH * _place(amount, self.amounts[0], self.amounts[-1])
+
+    def y_of(self, value: float) -> float:
+        low, high = self.span
+        return TOP + HEIGHT * (1 - _place(min(max(value, low), high), low, high))
+
+
+def _place(value: float, low: float, high: float) -> float:
+    return math.log(value / low) / math.log(high / low)
+
+
+PANELS = (
+    Panel("seconds", "CPU seconds", SECONDS),
+    Panel("megabytes", "peak MB", MEGABYTES),
+    Panel("seconds", "CPU seconds of a training step", SECONDS, BATCHES, "pictures in a batch"),
+)
+
+
 def draw(rows: Sequence[Row]) -> str:
-    """Two plots in log-log, as SVG: seconds and megabytes; dashed where there are two threads."""
-    curves = {key: curve for key, curve in curves_of(rows).items() if key[0] != TRAINING}
-    panels = (("seconds", "CPU seconds", SECONDS), ("megabytes", "peak MB", MEGABYTES))
+    """The plots in log-log, as SVG; lines are dashed where there are two threads."""
+    curves = curves_of(rows)
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12" '
-        f'viewBox="0 0 {2 * (WIDTH + LEFT) + 20} {HEIGHT + 110}">',
+        f'viewBox="0 0 {len(PANELS) * (WIDTH + LEFT) + 20} {HEIGHT + 110}">',
         '<rect width="100%" height="100%" fill="white"/>',
     ]
-    for index, (name, title, span) in enumerate(panels):
-        parts += _panel(curves, name, title, span, LEFT + index * (WIDTH + LEFT))
-    for index, work in enumerate(WORKS):
-        x, y = LEFT + index * 165, TOP + HEIGHT + 60
+    for index, panel in enumerate(PANELS):
+        training = panel.amounts == BATCHES
+        own = {key: curve for key, curve in curves.items() if (key[0] == TRAINING) == training}
+        lines = "\n".join(_draw_panel(panel, own))
+        parts.append(f'<g transform="translate({LEFT + index * (WIDTH + LEFT)})">{lines}</g>')
+    for index, work in enumerate((*WORKS, TRAINING)):
+        x, y = LEFT + index * BETWEEN, TOP + HEIGHT + 60
         parts.append(f'<rect x="{x}" y="{y - 9}" width="18" height="4" fill="{COLOURS[index]}"/>')
         parts.append(f'<text x="{x + 24}" y="{y}">{work}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _panel(
-    curves: Mapping[tuple[str, int], Sequence[Row]],
-    name: str,
-    title: str,
-    span: tuple[float, float],
-    left: float,
-) -> list[str]:
-    def place(value: float, low: float, high: float) -> float:
-        return math.log(value / low) / math.log(high / low)
-
-    def x_of(amount: float) -> float:
-        return left + WIDTH * 0.92 * place(amount, MEGAPIXELS[0], MEGAPIXELS[-1])
-
-    def y_of(value: float) -> float:
-        return TOP + HEIGHT * (1 - place(min(max(value, span[0]), span[1]), *span))
-
-    parts = [f'<text x="{left}" y="{TOP - 10}" font-weight="bold">{title}</text>']
-    end = x_of(MEGAPIXELS[-1])
-    decades = range(round(math.log10(span[0])), round(math.log10(span[1])) + 1)
-    for value in (10.0**decade for decade in decades):
-        y = y_of(value)
-        parts.append(f'<line x1="{left}" x2="{end}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
-        parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
-    for amount in MEGAPIXELS:
-        x, y = x_of(amount), TOP + HEIGHT
-        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{y}" stroke="#eee"/>')
-        parts.append(f'<text x="{x:.1f}" y="{y + 18}" text-anchor="middle">{amount:g}</text>')
-    parts.append(f'<text x="{end}" y="{TOP + HEIGHT + 34}" text-anchor="end">megapixels</text>')
+def _draw_panel(panel: Panel, curves: Mapping[tuple[str, int], Sequence[Row]]) -> Iterator[str]:
+    yield f'<text x="0" y="{TOP - 10}" font-weight="bold">{panel.title}</text>'
+    end, low, high = panel.x_of(panel.amounts[-1]), *panel.span
+    for value in (
+        10.0**power for power in range(round(math.log10(low)), round(math.log10(high)) + 1)
+    ):
+        y = panel.y_of(value)
+        yield f'<line x1="0" x2="{end}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>'
+        yield f'<text x="-6" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>'
+    for amount in panel.amounts:
+        x, y = panel.x_of(amount), TOP + HEIGHT
+        yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{y}" stroke="#eee"/>'
+        yield f'<text x="{x:.1f}" y="{y + 18}" text-anchor="middle">{amount:g}</text>'
+    yield f'<text x="{end}" y="{TOP + HEIGHT + 34}" text-anchor="end">{panel.unit}</text>'
     for (work, threads), curve in curves.items():
-        points = " ".join(f"{x_of(row['amount']):.1f},{y_of(row[name]):.1f}" for row in curve)
-        colour = COLOURS[list(WORKS).index(work)]
+        places = ((panel.x_of(row["amount"]), panel.y_of(row[panel.name])) for row in curve)
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        colour = COLOURS[(*WORKS, TRAINING).index(work)]
         dashes = ' stroke-dasharray="5 4"' if threads > 1 else ""
         line = f'fill="none" stroke="{colour}" stroke-width="2"{dashes}'
-        parts.append(f'<polyline points="{points}" {line}/>')
-    return parts
+        yield f'<polyline points="{points}" {line}/>'
 
 
 if __name__ == "__main__":
