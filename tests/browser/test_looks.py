@@ -34,6 +34,18 @@ CUT = """[...document.querySelectorAll(
   .map((one) => one.textContent)"""
 
 
+BROKEN = """[...document.querySelectorAll('.way span:last-child')].flatMap((one) => {
+  const text = one.firstChild;
+  if (!one.offsetParent || text?.nodeType !== Node.TEXT_NODE) return [];
+  return [...text.data.matchAll(/[^\\s-]+/g)].filter((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }).map((word) => word[0]);
+})"""
+
+
 LOADED = """Promise.race([
   new Promise((resolve) => setTimeout(resolve, 8000)),
   Promise.all([...document.images].filter((one) => one.loading !== "lazy")
@@ -149,13 +161,15 @@ def test_dialogs_can_be_used_by_everybody(window: Wall, dialog: str) -> None:
     check_access(page)
 
 
-def test_italian_is_not_cut_off(window: Wall) -> None:
-    page = window.open("dream", locale="it-IT")
+@pytest.mark.parametrize("language", ["it-IT", "en-US"])
+def test_words_are_neither_cut_off_nor_broken(window: Wall, language: str) -> None:
+    page = window.open("dream", locale=language)
     for room in ROOMS:
         page.evaluate(f"location.hash = '#{room}'")
         page.locator(f".wall.{room}").wait_for()
         settle(page)
         assert page.evaluate(CUT) == [], room
+        assert page.evaluate(BROKEN) == [], room
 
 
 def flat(tree: dict[str, object], before: str = "") -> dict[str, str]:

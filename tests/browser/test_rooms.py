@@ -97,7 +97,7 @@ def test_translate(window: Wall) -> None:
     made = results(page)[0]
     assert made["options"]["direction"] == "b-to-a"
     expect(page.locator(".label h1")).to_have_text("Hill, as a photograph")
-    page.get_by_role("button", name="Old photograph", exact=True).click()
+    page.get_by_role("button", name="Old photo", exact=True).click()
     run(page)
     expect(page.locator(".label h1")).to_have_text("Hill, as an old photograph")
 
