@@ -2,7 +2,8 @@
 
 Source: Ruder, Dosovitskiy and Brox 2016, "Artistic style transfer for videos": the start, the
 temporal loss, its long-term form, its passes. **Differs** in that what came to light begins as the
-film shows it, and that the first frame alone goes through all scales.
+film shows it, that the first frame alone goes through all scales, and that blends between passes
+get their detail back, and are painted further in shorter steps.
 """
 
 from __future__ import annotations
@@ -15,9 +16,15 @@ import torch
 from torch import Tensor
 
 from belamy.engines.film.film_options import StyleFilmOptions, film_path
+from belamy.engines.film.one_pass import steady_blend
 from belamy.engines.film.repaint import Painted
 from belamy.engines.recipes import recipe_of
-from belamy.engines.style.options import PRESETS, describe_layers, iterations_of
+from belamy.engines.style.options import (
+    PRESETS,
+    describe_layers,
+    iterations_of,
+    step_size_of,
+)
 from belamy.engines.style.render import Stylist, finish, paint_on
 from belamy.networks.modules.open_network import describe_model
 from belamy.pixels.motion.flow import Motion, Quality, estimate_motion, warp
@@ -27,6 +34,9 @@ __all__ = ["FilmStylist", "largest_side"]
 
 _PART = 0.4  # of a still's steps at a scale
 _PART_AGAIN = 0.1  # in each further pass (Ruder et al.: 100 of 1000)
+# Of a still's step. An optimizer that begins anew goes as far in its first steps as in any, which
+# stirs again what a pass has settled: at 1 three passes flicker as one does.
+_STEP_AGAIN = 0.75
 _BLEND = 0.5  # of the neighbour, in the start of a further pass (Ruder et al.: δ)
 _TEMPORAL = 200.0  # how much a pixel counts that should be as it was. By trial
 _BEFORE = (1, 2, 4)  # the frames that each is compared with, so many before it (Ruder et al.: J)
@@ -82,8 +92,8 @@ class FilmStylist:
         start = own
         if motion is not None:
             amount = self.options.steady * _BLEND * motion.mask
-            start = own + amount * (warp(state["image-1"], motion.flow) - own)
-        return self._paint_on(image, start, state, motion, _PART_AGAIN)
+            start = steady_blend(own, warp(state["image-1"], motion.flow), amount)
+        return self._paint_on(image, start, state, motion, _PART_AGAIN, _STEP_AGAIN)
 
     def _paint_on(
         self,
@@ -92,9 +102,16 @@ class FilmStylist:
         state: Mapping[str, Tensor],
         motion: Motion | None,
         part: float,
+        length: float = 1.0,
     ) -> Painted:
-        """A frame painted for some of a still's steps, held to those that are kept of others."""
+        """A frame painted for some of a still's steps, held to those that are kept of others.
+
+        Args:
+            length: of each step, over a still's.
+        """
         scene = self._stylist.prepare(image)
+        step_size = length * step_size_of(scene.options)
+        scene = replace(scene, options=replace(scene.options, step_size=step_size))
         target, trust = image, torch.zeros_like(image[:, :1])
         if motion is not None:
             target, trust = _target(image, state, motion)
