@@ -38,7 +38,7 @@ from belamy.engines.recipes import recipe_of
 from belamy.engines.sizes import choose_side
 from belamy.engines.tiling import TilingHabit, choose_tiling, fix_tile
 from belamy.errors import OptionError, UnknownName
-from belamy.memory import PICTURE, free_at_once
+from belamy.memory import PICTURE, free_at_once, give_back
 from belamy.networks.backbone import Backbone
 from belamy.networks.modules.open_network import (
     Model,
@@ -263,8 +263,6 @@ def _mask(options: DreamOptions, base: Tensor) -> Tensor | None:
 
 
 def _dream_on_pixels(scene: Scene, settings: PixelSettings) -> Iterator[Step]:
-    if scene.tiling is not None and scene.base.nbytes >= PICTURE:
-        free_at_once()
     sizes, skipped = _octave_sizes(scene, settings)
     note = f"{skipped} octaves would be too small and are left out" if skipped else ""
     total = len(sizes) * settings.steps
@@ -307,6 +305,9 @@ def _ascend(
             latest = resize_detail(detail, size).add_(ground).clamp_(0, 1)
         # Pictures can be large: in an octave there are its picture and ground, and nothing older.
         detail = None
+        if scene.tiling is not None and scene.base.nbytes >= PICTURE:
+            free_at_once()
+            give_back()
         work = _dream_octave(scene, settings, latest, octave)
         for latest, value in work:
             yield latest, value
