@@ -354,7 +354,7 @@ def test_one_folder_that_holds_no_two_domains(
 ) -> None:
     layout("p/1.png", "p/2.png")(tmp_path)
     result = run("translate", "train", *line, "--run", "run")
-    assert result.exit_code == 1
+    assert result.exit_code in (1, 2)
     assert said in words(result)
 
 
