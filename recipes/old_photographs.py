@@ -36,7 +36,7 @@ import numpy as np
 import torch
 from light import blur, column, to_light
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
 from torch import Tensor
 
 __all__ = ["Print", "choose_print", "has_colours", "make_old"]
@@ -61,6 +61,8 @@ bighorns, camels."""
 SMALL_MOST = {"people": 120, "scenes": 60, "animals": 40}  # pictures of each class
 SIDE = 204  # pixels; of squares of 128 px, of which three fifths to the whole are seen
 QUALITY = 92
+VIVID = 2.2  # times the saturation, at most: strong colours are rare, and must turn brown as well
+TURNED = 0.125  # of the pictures of today have other hues
 HELD = 10  # every tenth of each world
 
 Colour = tuple[float, float, float]
@@ -160,7 +162,19 @@ def put(place: Path, name: str, picture: Image.Image, index: int) -> None:
         aged = make_old(pixels, choose_print(np.random.default_rng(index)))
         levels = (aged[0].permute(1, 2, 0) * 255).round().byte().numpy()
         picture = Image.fromarray(levels)
+    elif not held:
+        picture = make_vivid(picture, np.random.default_rng(index))
     picture.save(place / f"{world}{held}" / f"{name}.webp", quality=QUALITY, method=2)
+
+
+def make_vivid(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Colours up to VIVID times as strong; of every eighth picture other hues, too."""
+    if rng.uniform() < TURNED:
+        hue, *others = picture.convert("HSV").split()
+        turn = int(rng.integers(256))
+        hue = hue.point([(value + turn) % 256 for value in range(256)])
+        picture = Image.merge("HSV", (hue, *others)).convert("RGB")
+    return ImageEnhance.Color(picture).enhance(rng.uniform(1.0, VIVID))
 
 
 def read(archive: zipfile.ZipFile, names: Iterable[str]) -> Iterator[tuple[Path, Image.Image]]:

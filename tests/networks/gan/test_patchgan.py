@@ -21,7 +21,7 @@ def test_the_default_is_the_standard_network() -> None:
     assert network(torch.rand(2, 3, 128, 128)).shape == (2, 1, 14, 14)
 
 
-@pytest.mark.parametrize(("layers", "patch"), [(1, 16), (2, 34), (3, 70), (4, 142)])
+@pytest.mark.parametrize(("layers", "patch"), [(0, 1), (1, 16), (2, 34), (3, 70), (4, 142)])
 def test_a_logit_sees_one_patch(layers: int, patch: int) -> None:
     network = PatchDiscriminator(4, layers)
     for part in network.modules():
@@ -36,7 +36,7 @@ def test_a_logit_sees_one_patch(layers: int, patch: int) -> None:
     assert int(columns.max() - columns.min()) + 1 == patch
 
 
-@pytest.mark.parametrize("layers", [1, 2, 3, 4])
+@pytest.mark.parametrize("layers", [0, 1, 2, 3, 4])
 def test_the_smallest_picture_is_judged(layers: int) -> None:
     network = PatchDiscriminator(2, layers, inputs=6)
     side = network.smallest

@@ -72,7 +72,8 @@ class TranslateConfig:
         sampling: how a generator makes pictures larger: antialiased or resize, without a
             checkerboard; transposed, as CycleGAN has it, at three quarters of the cost.
         discriminator_channels: after its first convolution.
-        discriminator_layers: that halve; it judges patches of 70×70 pixels at 3, 34×34 at 2.
+        discriminator_layers: that halve; it judges patches of 70×70 pixels at 3, 34×34 at 2, and at
+            0 the colour of each pixel alone.
         discriminator_scales: how many discriminators a domain has; the second sees pictures of
             half the size, so its patches are twice as wide, the third of a quarter.
         discriminator_norm: instance, as CycleGAN's, which hardly sees how light a picture is, and
@@ -137,7 +138,7 @@ class TranslateConfig:
     generator_norm: Literal["instance", "none"] = "instance"
     sampling: Literal["antialiased", "resize", "transposed"] = "antialiased"
     discriminator_channels: Annotated[int, _CHANNELS] = 64
-    discriminator_layers: Annotated[int, Between(1, 4)] = 3
+    discriminator_layers: Annotated[int, Between(0, 4)] = 3
     discriminator_scales: Annotated[int, Between(1, 3)] = 1
     discriminator_norm: Literal["instance", "none"] = "instance"
     loss: Literal["least-squares", "non-saturating", "hinge"] | None = None

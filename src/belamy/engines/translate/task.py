@@ -325,7 +325,11 @@ def _build_discriminator(config: TranslateConfig, domain: str) -> nn.Module:
         discriminator = MultiscaleDiscriminator(scales, *shape, inputs=inputs, norm=norm)
     else:
         discriminator = PatchDiscriminator(*shape, inputs=inputs, norm=norm)
-    initialise(discriminator, make_rng(config.seed, "weights", "judge", domain))
+    rng = make_rng(config.seed, "weights", "judge", domain)
+    if config.discriminator_layers == 0:  # of three inputs, weights of 0.02 leave next to nothing
+        initialise_for_relu(discriminator, rng)
+    else:
+        initialise(discriminator, rng)
     return discriminator
 
 

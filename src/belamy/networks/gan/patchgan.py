@@ -26,7 +26,8 @@ class PatchDiscriminator(nn.Module):
     Args:
         channels: after the first convolution; the others have up to eight times as many.
         layers: that halve the picture. Patches are 70×70 pixels at 3, 34×34 at 2, 16×16 at 1 and
-            142×142 at 4.
+            142×142 at 4. At 0 each pixel is judged by its colour alone, by three convolutions of
+            one pixel (the PixelGAN of the same paper).
         inputs: channels of what it is shown: 3, or 6 for two pictures that belong together.
         norm: whether instance norms stand between the convolutions; they take away how light a
             picture is, and its tint, so that these are hardly judged.
@@ -39,7 +40,10 @@ class PatchDiscriminator(nn.Module):
         self, channels: int = 64, layers: int = 3, *, inputs: int = 3, norm: bool = True
     ) -> None:
         super().__init__()
-        assert layers >= 1
+        if layers == 0:
+            self.body = _pixel_rows(channels, inputs, norm=norm)
+            self.smallest = 2
+            return
         widths = [channels * 2 ** min(i, _MOST_WIDENINGS) for i in range(layers + 1)]
         parts: list[nn.Module] = [_convolution(inputs, widths[0], stride=2), _leaky()]
         for index in range(1, layers + 1):
@@ -83,7 +87,7 @@ class MultiscaleDiscriminator(nn.Module):
         self.parts = nn.ModuleList(
             PatchDiscriminator(channels, layers, inputs=inputs, norm=norm) for _ in range(scales)
         )
-        self.smallest = 3 * 2 ** (layers + scales - 1)
+        self.smallest = self.parts[0].smallest * 2 ** (scales - 1)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """(N, inputs, H, W) in [0, 1] → the logits of each scale."""
@@ -93,6 +97,18 @@ class MultiscaleDiscriminator(nn.Module):
                 image = functional.avg_pool2d(image, 2)
             logits.append(part(image))
         return logits
+
+
+def _pixel_rows(channels: int, inputs: int, *, norm: bool) -> nn.Sequential:
+    wide = 2 * channels
+    return nn.Sequential(
+        nn.Conv2d(inputs, channels, 1),
+        _leaky(),
+        nn.Conv2d(channels, wide, 1),
+        *([InstanceNorm(wide)] if norm else []),
+        _leaky(),
+        nn.Conv2d(wide, 1, 1),
+    )
 
 
 def _convolution(inputs: int, outputs: int, *, stride: int) -> nn.Conv2d:
