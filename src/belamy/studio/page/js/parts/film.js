@@ -9,9 +9,10 @@ export const isFilm = (result) => /\.(mp4|webm|mov|gif)$/i.test(result?.name ?? 
 
 /** The film of a result, with its controls. */
 export function filmOf(result, title) {
-  if (/\.gif$/i.test(result.name)) return el("div", { class: "empty film" }, el("img", { src: result.url, alt: title }));
-  return el("div", { class: "empty film" }, el("video", {
+  const film = /\.gif$/i.test(result.name) ? el("img", { src: result.url, alt: title }) : el("video", {
     src: result.url, controls: true, loop: true, muted: true, autoplay: !still.matches, playsinline: true, "aria-label": title,
     width: result.width, height: result.height,
-  }));
+  });
+  film.style.setProperty("--ratio", result.width / result.height || 1); // it hangs as large as a picture does
+  return el("div", { class: "empty film" }, film);
 }
