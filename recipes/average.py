@@ -1,0 +1,36 @@
+"""Write the mean of two style networks: python recipes/average.py LEARNED BEFORE SHARE OUT
+
+SHARE of BEFORE, from which LEARNED has been trained, and the rest of LEARNED: as bold as the one,
+and as clear as the other (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). What the
+file says of itself is LEARNED's.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from belamy.networks.files.network_file import open_network_file
+from belamy.networks.image_to_image.load import load_image_net, save_image_net
+
+__all__ = ["main"]
+
+
+def main(learned: str, before: str, share: str, target: str) -> None:
+    with open_network_file(Path(learned)) as file:
+        arguments, words = file.arguments, dict(file.metadata)
+    own = {name: words.pop(name) for name in ("network", "style", "trained_on")}
+    notes = {name: text for name, text in words.items() if name != "arguments"}
+    network, other = (load_image_net(Path(path)) for path in (learned, before))
+    start = other.state_dict()
+    network.load_state_dict(
+        {
+            name: value.lerp(start[name], float(share))
+            for name, value in network.state_dict().items()
+        }
+    )
+    save_image_net(Path(target), network, arguments=arguments, notes=notes, **own)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
