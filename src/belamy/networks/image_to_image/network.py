@@ -170,7 +170,7 @@ def build_translation_net(
     return ImageTransformNet(drop_norms(rows) if norm == "none" else rows)
 
 
-def initialise(network: ImageTransformNet, generator: torch.Generator) -> None:
+def initialise(network: nn.Module, generator: torch.Generator) -> None:
     """He's normal start (He et al. 2015), from one generator, but for a quiet last convolution;
     norms change nothing at first."""
     convolutions = [part for part in network.modules() if isinstance(part, nn.Conv2d)]
