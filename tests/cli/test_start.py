@@ -114,7 +114,7 @@ def test_a_name_that_is_unknown_is_said_before_torch_comes(
 ) -> None:
     save_image(photo, tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
-    assert "torch" not in imported(*command.split(), code=1)
+    assert "torch" not in imported(*command.split(), code=2)
     assert not (tmp_path / "made.png").exists()
 
 
