@@ -98,7 +98,7 @@ def test_a_picture_that_cannot_be_read_does_not_hold_up_the_others(
     eye: Path, image: Path, tmp_path: Path
 ) -> None:
     result = run(tmp_path / "none.png", image, "--model", eye)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "none.png" in result.stderr
     assert str(image) in result.stdout
 
