@@ -142,7 +142,7 @@ class _Journey:
         """The picture as it is dreamt on in full."""
         assert isinstance(self._settings, PixelSettings)
         whole = replace(self.dream, settings=self._settings)
-        return whole.on(self._scene.base, 0, 0.0)
+        return whole.on(self._scene.base, 0, 0.0).contiguous()
 
     @property
     def base(self) -> Tensor:
@@ -195,7 +195,7 @@ class Zoom(_Journey):
         dreamt = hold_colors(dreamt, first, self._fraction(self.options.colors))
         if self.options.loop:
             dreamt = self._turn_back(dreamt, first, index)
-        return dreamt.clamp(0, 1)
+        return dreamt.clamp(0, 1).contiguous()  # as it is read again: sums go by the order
 
     def _fraction(self, amount: float) -> float:
         """What of a change that belongs to a 25th of a second belongs to a frame."""
@@ -244,7 +244,7 @@ class Walk(_Journey):
             image = self.base + hold_detail(dreamt - self.base, most)
             if self.options.loop:
                 image = image + self._weight(index) * (first - image)
-            image = image.clamp(0, 1)
+            image = image.clamp(0, 1).contiguous()
             yield FilmFrame(index, image, {"image": image, "first": first})
 
     def _weight(self, index: int) -> float:
