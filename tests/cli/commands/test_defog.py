@@ -102,7 +102,7 @@ def test_folders_and_zips_skip_what_is_done_and_name_what_fails(
         out, maps = tmp_path / f"out{index}", tmp_path / f"maps{index}"
         arguments = ("defog", source, "--method", "dcp", "-o", out, "--transmission", maps)
         result = run(*arguments)
-        assert result.exit_code in (1, 2)
+        assert result.exit_code == 1
         assert "broken.png" in words(result)
         assert sorted(path.name for path in out.iterdir()) == ["a.png", "b.png"]
         assert sorted(path.name for path in maps.iterdir()) == ["a.png", "b.png"]
@@ -146,7 +146,7 @@ def test_bad_use_is_one_line(photos: Path, tmp_path: Path) -> None:
     ]
     for arguments, said in cases:
         result = run(*arguments)
-        assert result.exit_code in (1, 2), arguments
+        assert result.exit_code == 2, arguments
         assert said in words(result), result.output
 
 
@@ -160,7 +160,7 @@ def test_training_from_the_command_line(photos: Path, eye: Path, tmp_path: Path)
     assert result.exit_code == 0, result.output
     start = first / "network.safetensors"
     assert str(start.name) in result.output
-    assert run("defog", "train", "--resume", first, "--seed", "3").exit_code in (1, 2)
+    assert run("defog", "train", "--resume", first, "--seed", "3").exit_code == 2
     assert run("defog", "train", "--resume", first, "--device", "cpu").exit_code == 0
     worlds: list[str | Path] = ["--foggy", photos, "--clear", photos]
     second = tmp_path / "second"

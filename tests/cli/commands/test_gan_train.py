@@ -133,19 +133,19 @@ def test_labels_of_one_kind(faces: Path) -> None:
     for path in (faces / "young").iterdir():
         path.rename(faces / "old" / f"young-{path.name}")
     result = run("gan", "train", faces, "--size", "16", "--labels")
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 1
     assert "one kind only" in words(result)
 
 
 def test_resume_takes_nothing_else(faces: Path) -> None:
     result = run("gan", "train", faces, "--resume", "runs/x", "--width", "2")
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 2
     assert "leave out" in words(result)
 
 
 def test_export_of_no_run(faces: Path) -> None:
     result = run("gan", "export", faces)
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 1
     assert "is not a run folder" in words(result)
 
 
@@ -163,7 +163,7 @@ def test_a_run_of_another_version(faces: Path) -> None:
     path = Path("painter/config.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "schema": 99}))
     result = run("gan", "train", "--resume", "painter")
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 1
     assert "another version" in words(result)
 
 

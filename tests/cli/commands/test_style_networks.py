@@ -83,7 +83,7 @@ def test_folders_skip_what_is_done_and_name_what_fails(
     (photos / "broken.png").write_bytes(b"no picture")
     out = tmp_path / "out"
     result = run("style", "apply", network, photos, "-o", out)
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 1
     assert "broken.png" in words(result)
     assert sorted(path.name for path in out.iterdir()) == ["a.png", "b.png"]
     (out / "b.png").unlink()
@@ -130,7 +130,7 @@ def test_misuse_of_apply_is_one_line(network: Path, photos: Path, tmp_path: Path
         ((network, picture, "-o", tmp_path / "n.png", "--strength", "2"), "strength is 2.0"),
     ):
         result = run("style", "apply", *arguments)
-        assert result.exit_code in (1, 2), arguments
+        assert result.exit_code == 2, arguments
         assert cause in words(result)
         assert len(result.output.splitlines()) == 1
 
@@ -187,7 +187,7 @@ def test_a_run_goes_on_as_it_was_asked_for(trainings: Trainings, tmp_path: Path)
     assert trainings.asked == [(config, tmp_path, "auto")]
     for more in (["wave.jpg"], ["--batch", "2"], ["--style-layers", "conv1"]):
         result = run("style", "train", *more, "--resume", tmp_path)
-        assert result.exit_code in (1, 2)
+        assert result.exit_code == 2
         assert "leave out" in words(result)
 
 
@@ -278,5 +278,5 @@ def test_misuse_of_export_is_one_line(network: Path, tmp_path: Path) -> None:
         ((tmp_path / "nowhere.t7", "-o", "wave.onnx"), "there is no such file"),
     ):
         result = run("export", *arguments)
-        assert result.exit_code in (1, 2)
+        assert result.exit_code == 2
         assert cause in words(result)

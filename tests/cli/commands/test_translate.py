@@ -134,7 +134,7 @@ def test_what_fails_is_said_and_the_rest_is_shown(
     (photos / "broken.png").write_bytes(b"no picture")
     page = tmp_path / "all.html"
     result = run("apply", network, photos, "-o", tmp_path / "out", "--gallery", page)
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 1
     assert "broken.png" in words(result)
     assert page.read_text("utf-8").count("<figure>") == 2
 
@@ -243,7 +243,7 @@ def test_a_run_goes_on_as_it_was_asked_for(trainings: Trainings, tmp_path: Path)
     assert trainings.asked == [(config, tmp_path, "auto")]
     for more in (["a"], ["--batch", "1"], ["--pool", "3"]):  # the default is not passed over
         result = run("train", *more, "--resume", tmp_path)
-        assert result.exit_code in (1, 2)
+        assert result.exit_code == 2
         assert "leave out" in words(result)
 
 
@@ -259,7 +259,7 @@ def test_a_run_goes_on_for_more_steps(trainings: Trainings, tmp_path: Path) -> N
         assert trainings.asked[-1] == (longer, tmp_path, "auto")
     assert json.loads(path.read_text())["config"]["steps"] == 25
     result = run("train", "--resume", tmp_path, "--steps", "24")
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 1
     assert "has 25 steps, and 24 are fewer; ask for more" in words(result)
     assert json.loads(path.read_text())["config"]["steps"] == 25
 

@@ -83,6 +83,18 @@ def look(
     table = None if output is None else Path(output)
     if table is not None:
         require_table(table)
+    answers, failed = _classify(images, settings, as_json=as_json, spoken=output is None)
+    if table is not None:
+        write_table(table, answers)
+        typer.echo(table)
+    if failed:
+        raise typer.Exit(exit_code(failed, len(answers) + len(failed)))
+
+
+def _classify(
+    images: list[Path], settings: ClassifyOptions, *, as_json: bool, spoken: bool
+) -> tuple[list[Answer], list[BelamyError]]:
+    """What is seen in each, said as it comes; and what failed, which holds up no other."""
     sources = [pair for image in images for pair in inputs([image]).items()]
     from belamy.engines.classify.predict import Classifier  # brings torch
 
@@ -99,18 +111,14 @@ def look(
         )
         with closing(looking):
             for (path, _), answer in looking:
-                if isinstance(answer, BelamyError):  # it is said, and does not hold up the others
+                if isinstance(answer, BelamyError):
                     failed.append(answer)
                     complain(str(answer) if path.name in str(answer) else f"{path}: {answer}")
                     continue
                 answers.append(answer)
-                if output is None:
+                if spoken:
                     typer.echo(answer.as_json() if as_json else answer.as_text())
-    if table is not None:
-        write_table(table, answers)
-        typer.echo(table)
-    if failed:
-        raise typer.Exit(exit_code(failed, len(sources)))
+    return answers, failed
 
 
 def _explain(
