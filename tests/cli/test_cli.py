@@ -167,7 +167,7 @@ def app() -> typer.Typer:
 @pytest.mark.parametrize(
     ("how", "code", "said"),
     [
-        ("wrong", 1, "belamy: size is -1; it must be�[31m positive\n"),
+        ("wrong", 2, "belamy: size is -1; it must be�[31m positive\n"),
         ("stop", 130, "belamy: stopped\n"),
         ("saved", 130, "belamy: stopped; what was made so far is in a.png\n"),
     ],

@@ -94,7 +94,7 @@ def test_every_other_format_has_a_reader() -> None:
 def test_misuse_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownName, match="'portrats'; did you mean 'portraits'"):
         find_network("portrats", "generator")
-    with pytest.raises(UnknownName, match="or 'vgg16'"):
+    with pytest.raises(UnknownName, match="did you mean 'vgg16'"):
         find_network("vgg61")
     with pytest.raises(UnknownName, match="there are: starry-night, great-wave"):
         find_network("zzz", "image-to-image")

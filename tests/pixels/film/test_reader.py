@@ -299,7 +299,7 @@ def test_damage_in_the_middle(tmp_path: Path) -> None:
 
 
 def test_what_is_no_film(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="there is no such film"):
+    with pytest.raises(ImageError, match="there is no such file"):
         open_film(tmp_path / "none.mp4")
     (tmp_path / "empty.mp4").write_bytes(b"")
     (tmp_path / "text.mp4").write_text("once upon a time " * 100, "utf-8")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from belamy.pixels.encode import SUFFIXES
 from belamy.pixels.film.writers.apng import ApngWriter
+from belamy.pixels.formats.avif import clear_times
 from belamy.pixels.recipe import Recipe
 
 __all__ = ["AvifWriter"]
@@ -55,6 +56,7 @@ class AvifWriter:
                 duration=self._waiting.durations,
                 **arguments,
             )
+        clear_times(self._path)
         self.close()
 
     def close(self) -> None:
