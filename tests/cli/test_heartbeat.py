@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ def test_a_pipe_is_told_how_long_it_takes(capsys: pytest.CaptureFixture[str]) ->
     show_steps(steps(20), "dreaming a.png")
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("belamy: dreaming a.png: step ")
-    assert lines[0].endswith(" of 20, about 1 s left")
+    assert re.fullmatch(r".* of 20, about \d\d? s left", lines[0])  # 1 s, unless others hold the machine
     assert len(lines) >= 2
 
 
