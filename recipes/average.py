@@ -10,17 +10,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from belamy.networks.files.network_file import open_network_file
+from pack_translation import read_words
+
 from belamy.networks.image_to_image.load import load_image_net, save_image_net
 
 __all__ = ["main"]
 
 
 def main(learned: str, before: str, share: str, target: str) -> None:
-    with open_network_file(Path(learned)) as file:
-        arguments, words = file.arguments, dict(file.metadata)
-    own = {name: words.pop(name) for name in ("network", "style", "trained_on")}
-    notes = {name: text for name, text in words.items() if name != "arguments"}
     network, other = (load_image_net(Path(path)) for path in (learned, before))
     start = other.state_dict()
     network.load_state_dict(
@@ -29,7 +26,7 @@ def main(learned: str, before: str, share: str, target: str) -> None:
             for name, value in network.state_dict().items()
         }
     )
-    save_image_net(Path(target), network, arguments=arguments, notes=notes, **own)
+    save_image_net(Path(target), network, **read_words(Path(learned)))
 
 
 if __name__ == "__main__":

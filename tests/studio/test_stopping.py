@@ -98,13 +98,19 @@ def draw(path: Path) -> None:
         Picture(images[0]).save(path)
 
 
-@pytest.mark.parametrize("name", FILMS)
-def test_a_film_stops_inside_a_frame(name: str, tmp_path: Path) -> None:
-    stopping = run(name, FILMS[name], tmp_path)
+def require_stopped(stopping: Stopping) -> dict[str, Any]:
+    """It ended as stopped, and no layer was called after that; the one result that it sent."""
     ended = [one for one in stopping.messages if one["type"] == "finished"]
     assert [one["state"] for one in ended] == ["stopped"], ended
     assert stopping.after == 0
     (made,) = [one for one in stopping.messages if one["type"] == "result"]
+    return made
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_a_film_stops_inside_a_frame(name: str, tmp_path: Path) -> None:
+    stopping = run(name, FILMS[name], tmp_path)
+    made = require_stopped(stopping)
     with open_film(tmp_path / made["file"]) as film:
         assert 1 <= sum(1 for _ in film) < stopping.total
 
@@ -112,10 +118,7 @@ def test_a_film_stops_inside_a_frame(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_stops_inside_a_step(name: str, tmp_path: Path) -> None:
     stopping = run(name, PICTURES[name], tmp_path)
-    ended = [one for one in stopping.messages if one["type"] == "finished"]
-    assert [one["state"] for one in ended] == ["stopped"], ended
-    assert stopping.after == 0
-    (made,) = [one for one in stopping.messages if one["type"] == "result"]
+    made = require_stopped(stopping)
     assert read_recipe(tmp_path / made["file"]).engine == name.replace("_", "-")
 
 

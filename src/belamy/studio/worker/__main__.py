@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import queue
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from belamy.errors import BelamyError, PictureWarning
+from belamy.memory import give_back
 from belamy.studio.worker.channel import Channel
 from belamy.studio.worker.control import Control
 from belamy.studio.worker.order import Order
@@ -116,11 +116,7 @@ def _work(order: Order, control: Control, channel: Channel) -> None:
 def _give_back_memory() -> None:
     """What the job freed goes back to the system: glibc keeps about a hundred megabytes else."""
     gc.collect()
-    if sys.platform != "linux":
-        return
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
-    if trim is not None:
-        trim(0)
+    give_back()
 
 
 def _choose(order: Order) -> Work:
