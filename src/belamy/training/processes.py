@@ -26,7 +26,9 @@ def choose_accelerator(device: str, precision: str = "auto") -> Accelerator:
             on another one.
     """
     _check_environment()
-    choose_precision(precision, place := choose_device(device))
+    place = choose_device(device)
+    if precision != "auto":  # what auto is may have to be measured, once there is work to do
+        choose_precision(precision, place)
     if place.type == "cuda" and place.index is not None:
         torch.cuda.set_device(place)  # accelerate takes the current one
     try:
