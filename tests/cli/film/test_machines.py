@@ -19,6 +19,7 @@ from belamy.cli.film.making import _open_parts
 from belamy.devices import computing_on
 from belamy.engines import feedforward, tiling
 from belamy.engines.anystyle import render as anystyle
+from belamy.engines.film import overlap
 from belamy.engines.film.begun import begun_in, like_begun
 from belamy.engines.film.dreaming import FilmDreamer
 from belamy.engines.film.film_options import (
@@ -28,12 +29,14 @@ from belamy.engines.film.film_options import (
     StyleFilmOptions,
 )
 from belamy.engines.film.journey import Zoom
-from belamy.engines.film.one_pass import OnePass, anystyle_film
+from belamy.engines.film.one_pass import OnePass, PaintedAlone, anystyle_film
 from belamy.engines.film.painting import FilmStylist
 from belamy.engines.film.parts import Parts
+from belamy.engines.film.repaint import Painted
 from belamy.errors import OptionError
 from belamy.networks.image_to_image import runtime
 from belamy.pixels.film import create_film
+from belamy.pixels.motion.flow import opencv
 from belamy.pixels.motion.rendered import RenderedFilm
 from belamy.pixels.recipe import Recipe, read_recipe
 
@@ -217,13 +220,20 @@ def test_a_film_goes_on_in_the_precision_and_on_the_threads_that_it_was_begun_in
     def choose(name: str) -> Any:
         return lambda precision, *rest: name if precision == "auto" else precision
 
+    hold = OnePass.hold
+
+    def interrupt_second(renderer: OnePass, alone: PaintedAlone, state: Any) -> Painted:
+        return interrupt() if state else hold(renderer, alone, state)  # type: ignore[return-value]
+
     line, usual = "style apply starry-night film.mp4", torch.get_num_threads()
+    monkeypatch.setattr(overlap, "_MOST", 1)  # one at a time, on all threads
     with computing_on(usual + 1):
         monkeypatch.setattr(runtime, "choose_pass_precision", choose("bfloat16"))
         made = make(line, "new.mp4")
         with monkeypatch.context() as patch:
-            patch.setattr(OnePass, "follow", interrupt)
+            patch.setattr(OnePass, "hold", interrupt_second)
             run(line, "stopped.mp4")
+    assert Path("stopped.mp4.parts").is_dir()
     monkeypatch.setattr(runtime, "choose_pass_precision", choose("float32"))
     assert make(line, "stopped.mp4", "--resume") == made
     assert torch.get_num_threads() == usual
@@ -231,3 +241,18 @@ def test_a_film_goes_on_in_the_precision_and_on_the_threads_that_it_was_begun_in
     assert (recipe.options["precision"], recipe.threads) == ("bfloat16", usual + 1)
     make(line, "other.mp4")
     assert read_recipe("other.mp4").options["precision"] == "float32"
+
+
+def test_frames_that_are_painted_at_a_time_have_their_own_threads_which_the_recipe_says(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, usual = "style apply starry-night film.mp4", torch.get_num_threads()
+    threads = opencv().getNumThreads()
+    films = []
+    for cores in (1, 2):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(cores))
+        with computing_on(cores):
+            films.append(make(line, f"{cores}.mp4"))
+    assert films[0] == films[1]
+    assert read_recipe("2.mp4").threads == 1
+    assert (torch.get_num_threads(), opencv().getNumThreads()) == (usual, threads)

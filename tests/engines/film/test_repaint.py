@@ -24,7 +24,13 @@ from belamy.engines.film.film_options import (
     StyleFilmOptions,
 )
 from belamy.engines.film.frames import FilmFrame
-from belamy.engines.film.one_pass import anystyle_film, faststyle_film, steady_blend
+from belamy.engines.film.one_pass import (
+    OnePass,
+    OnePassFilm,
+    anystyle_film,
+    faststyle_film,
+    steady_blend,
+)
 from belamy.engines.film.painting import FilmStylist
 from belamy.engines.film.repaint import FrameRenderer, Painted, RepaintedFilm
 from belamy.engines.film.source import look_through
@@ -157,6 +163,26 @@ def test_what_is_held_flickers_less_and_stays_sharp(
     assert flicker(held, film) < most * flicker(free, film)
     sharp = [sum(map(gradient_energy, images)) for images in (held, free)]
     assert sharp[0] > 0.85 * sharp[1]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_frames_that_are_painted_at_the_same_time_are_the_same(
+    two_scenes: Path, workers: int
+) -> None:
+    source = look_through(str(two_scenes), FilmOptions(), None)
+    renderer = fast(two_scenes, 1.0)
+    assert isinstance(renderer, OnePass)
+    made, film = (
+        [frame for scene in (0, 1) for frame in work.frames(scene, None)]
+        for work in (OnePassFilm(source, renderer, workers), RepaintedFilm(source, renderer))
+    )
+    assert [frame.index for frame in made] == list(range(7))
+    for one, other in zip(made, film, strict=True):
+        assert torch.equal(one.image, other.image)
+    rest = OnePassFilm(source, renderer, workers).frames(0, made[1])
+    assert [torch.equal(a.image, b.image) for a, b in zip(rest, made[2:4], strict=True)] == [
+        True
+    ] * 2
 
 
 def test_a_still_film_stays_still(two_scenes: Path) -> None:

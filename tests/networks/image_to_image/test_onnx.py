@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,27 @@ def test_openvino_computes_in_bfloat16_where_that_is_named(
     for faster, chosen in ((0.5, "bfloat16"), (1.0, "float32")):
         monkeypatch.setattr(devices, "times_bfloat16", lambda faster=faster: faster)
         assert load_runtime(saved, "openvino", CPU, precision="auto").precision == chosen
+
+
+def test_threads_that_paint_at_a_time_have_a_network_each_which_others_take_over(
+    monkeypatch: pytest.MonkeyPatch, saved: Path
+) -> None:
+    openvino = pytest.importorskip("openvino")
+    compiled: list[int] = []
+    usual = openvino.Core.compile_model
+
+    def compile_model(*given: Any) -> Any:
+        compiled.append(1)
+        return usual(*given)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", compile_model)
+    painter, (picture, *_) = load_runtime(saved, "openvino", CPU), pictures()
+    alone = painter(picture)
+    for _ in range(3):  # as a film's scenes do, with threads of their own
+        with ThreadPoolExecutor(2) as threads:
+            painted = list(threads.map(painter, [picture] * 8))
+        assert all(torch.equal(one, alone) for one in painted)
+    assert len(compiled) <= 2
 
 
 def test_onnx_runtime_computes_in_float32_alone(saved: Path) -> None:

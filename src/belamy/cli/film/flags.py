@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -96,16 +97,38 @@ class FilmFlags:
 
             return open_repainted(options, parts_of(target), begun)
 
-        make_film(
-            *(open_work, target, doing),
-            resume=self.resume,
-            overwrite=overwrite,
-            encoding=encoding,
-        )
+        with _sharing_cores(options):
+            make_film(
+                *(open_work, target, doing),
+                resume=self.resume,
+                overwrite=overwrite,
+                encoding=encoding,
+            )
 
 
 NO_FILM = FilmFlags()
 """Where nothing is asked of a film."""
+
+
+@contextmanager
+def _sharing_cores(options: FilmOptions) -> Iterator[None]:
+    """Inside, each of several frames that are painted at a time has its own threads."""
+    from belamy.devices import computing_on  # brings torch
+    from belamy.engines.film.films import threads_of_frames
+    from belamy.pixels.motion.flow import opencv
+
+    threads = threads_of_frames(options)
+    if threads is None:
+        yield
+        return
+    cv2 = opencv()
+    usual = cv2.getNumThreads()
+    cv2.setNumThreads(threads)  # who waits for work to be shared runs in circles
+    try:
+        with computing_on(threads):
+            yield
+    finally:
+        cv2.setNumThreads(usual)
 
 
 def _moves(path: Path) -> bool:

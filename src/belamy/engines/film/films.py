@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from belamy.devices import choose_device
 from belamy.engines.film.begun import like_begun
 from belamy.engines.film.clearing import FilmDefogger
 from belamy.engines.film.dreaming import LARGEST_SIDE, FilmDreamer
@@ -20,7 +21,14 @@ from belamy.engines.film.film_options import (
     TranslateFilmOptions,
     film_path,
 )
-from belamy.engines.film.one_pass import OnePass, anystyle_film, faststyle_film, translate_film
+from belamy.engines.film.one_pass import (
+    OnePass,
+    OnePassFilm,
+    anystyle_film,
+    faststyle_film,
+    translate_film,
+)
+from belamy.engines.film.overlap import choose_threads, choose_workers
 from belamy.engines.film.painting import FilmStylist, largest_side
 from belamy.engines.film.parts import passes_of
 from belamy.engines.film.passes import FilmInPasses
@@ -30,7 +38,7 @@ from belamy.errors import OptionError
 from belamy.pixels.film.reader import open_film
 from belamy.pixels.recipe import Recipe
 
-__all__ = ["open_repainted"]
+__all__ = ["open_repainted", "threads_of_frames"]
 
 _RENDERERS: dict[type[FilmOptions], Callable[[Any], FrameRenderer]] = {
     AnyStyleFilmOptions: anystyle_film,
@@ -72,7 +80,28 @@ def open_repainted(
     if isinstance(renderer, FilmStylist) and renderer.options.passes > 1:
         place = None if folder is None else passes_of(folder)
         return FilmInPasses(film, renderer, renderer.options.passes, place)
+    if isinstance(renderer, OnePass) and renderer.in_parallel:
+        return OnePassFilm(film, renderer, choose_workers(film.plan.size))
     return RepaintedFilm(film, renderer)
+
+
+def threads_of_frames(options: FilmOptions) -> int | None:
+    """On how many threads each frame is painted, where several are at a time; None: as torch has.
+
+    It is to be set before the film is opened, since other programs ask for their threads then.
+
+    Raises:
+        ImageError: the film is not there, damaged, or none.
+        OptionError: there is no such device.
+        MissingExtra: PyAV is needed, and not installed.
+    """
+    if not isinstance(options, (ApplyStyleFilmOptions, TranslateFilmOptions)):
+        return None
+    if choose_device(options.device).type != "cpu":
+        return None
+    path = film_path(options.image)
+    with open_film(path, size=_side(path, options)) as film:
+        return choose_threads(film.size)
 
 
 def _side(path: str, options: FilmOptions) -> int | None:

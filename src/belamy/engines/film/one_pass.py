@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
@@ -17,7 +17,8 @@ from belamy.engines.film.film_options import (
     TranslateFilmOptions,
     film_path,
 )
-from belamy.engines.film.repaint import Painted
+from belamy.engines.film.repaint import Painted, RepaintedFilm, Seen
+from belamy.engines.film.source import SourceFilm
 from belamy.engines.recipes import recipe_of
 from belamy.engines.translate.render import Translator
 from belamy.pixels.motion.detail import restore_detail
@@ -27,6 +28,8 @@ from belamy.pixels.recipe import Recipe
 
 __all__ = [
     "OnePass",
+    "OnePassFilm",
+    "PaintedAlone",
     "anystyle_film",
     "faststyle_film",
     "hold_frame",
@@ -51,6 +54,7 @@ class OnePass:
         recipe: how to make the film again.
         steady: how firmly frames are held, 0 to 1.
         fix_tile: (height, width) → how all frames of that size are cut from now on.
+        in_parallel: whether several threads may paint frames at a time.
     """
 
     motion_quality: Quality = "coarse"
@@ -61,9 +65,10 @@ class OnePass:
         recipe: Recipe,
         steady: float,
         fix_tile: FixTile,
+        in_parallel: bool = False,
     ) -> None:
         self._open_scene, self.recipe, self._steady = open_scene, recipe, steady
-        self._fix_tile = fix_tile
+        self._fix_tile, self.in_parallel = fix_tile, in_parallel
         self._paint: Paint | None = None
 
     def fix_tile(self, size: tuple[int, int]) -> None:
@@ -77,21 +82,94 @@ class OnePass:
 
     def begin(self, image: Tensor) -> Painted:
         """A frame by itself."""
-        painted = self._paint_alone(image)
-        return Painted(painted, {"image": painted})
-
-    def _paint_alone(self, image: Tensor) -> Tensor:
-        assert self._paint is not None, "a scene is prepared before its frames"
-        return self._paint(image).clamp(0, 1)
+        return self.hold(self.paint_alone(image, None, None), {})
 
     def follow(
         self, image: Tensor, previous: Tensor, state: Mapping[str, Tensor], motion: Motion
     ) -> Painted:
         """A frame held to the one before."""
-        painted = self._paint_alone(image)
-        if self._steady:
-            painted = hold_frame(painted, state["image"], image, previous, motion, self._steady)
+        return self.hold(self.paint_alone(image, previous, motion), state)
+
+    def paint_alone(
+        self, image: Tensor, previous: Tensor | None, motion: Motion | None
+    ) -> PaintedAlone:
+        """A frame before the one before it is painted; several threads may do so at a time."""
+        assert self._paint is not None, "a scene is prepared before its frames"
+        painted = self._paint(image).clamp(0, 1)
+        if previous is None or motion is None or not self._steady:
+            return PaintedAlone(painted, None)
+        return PaintedAlone(painted, _relate(image, previous, motion))
+
+    def hold(self, alone: PaintedAlone, state: Mapping[str, Tensor]) -> Painted:
+        """That frame held to the one before, whose state is given."""
+        painted = alone.image
+        if alone.relation is not None:
+            painted = _hold(painted, state["image"], alone.relation, self._steady, _NEW)
         return Painted(painted, {"image": painted})
+
+
+@dataclass(frozen=True)
+class _Relation:
+    """How a frame of the film came from the one before it.
+
+    Args:
+        flow: (1, 2, H, W), see `belamy.pixels.motion.flow.Motion`.
+        likeness: (1, 1, H, W) in [0, 1]: where the frame before, moved, shows the same.
+        change: (1, 3, H, W), from the frame before, moved, to this one.
+    """
+
+    flow: Tensor
+    likeness: Tensor
+    change: Tensor
+
+
+@dataclass(frozen=True)
+class PaintedAlone:
+    """A frame painted by itself.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+        relation: to the frame before; None where it is not held to that.
+    """
+
+    image: Tensor
+    relation: _Relation | None
+
+
+class OnePassFilm(RepaintedFilm):
+    """A film whose frames are painted before those before them are done, several at a time.
+
+    Args:
+        source: the film.
+        renderer: what paints its frames.
+        workers: frames that are painted at a time.
+    """
+
+    def __init__(self, source: SourceFilm, renderer: OnePass, workers: int = 1) -> None:
+        super().__init__(source, renderer, workers)
+        self._one_pass = renderer
+
+    def look(self, seen: Seen) -> Seen:
+        """The motion, and the frame painted by itself; on another thread."""
+        seen = super().look(seen)
+        if seen.is_made:
+            return seen
+        alone = self._one_pass.paint_alone(seen.frame.image, seen.previous, seen.motion)
+        return _SeenPainted(
+            *(seen.index, seen.frame, seen.previous, seen.motion, seen.is_made), alone
+        )
+
+    def paint(self, seen: Seen, state: Mapping[str, Tensor]) -> Painted:
+        """A frame, with the state of the one before it."""
+        assert isinstance(seen, _SeenPainted), "frames are painted by themselves before"
+        return self._one_pass.hold(seen.alone, state)
+
+
+@dataclass(frozen=True)
+class _SeenPainted(Seen):
+    """A frame that is painted already, but not held to the one before it."""
+
+    alone: PaintedAlone
 
 
 def hold_frame(
@@ -113,18 +191,22 @@ def hold_frame(
         steady: how firmly, 0 to 1.
         new: how much of the new frame there is at least.
     """
-    likeness = _likeness(image, previous, motion) * steady
-    moved = warp(before, motion.flow)
+    return _hold(painted, before, _relate(image, previous, motion), steady, new)
+
+
+def _relate(image: Tensor, previous: Tensor, motion: Motion) -> _Relation:
     change = image - warp(previous, motion.flow, sharp=False)
-    painted = hold_level(painted, moved, likeness, change)
+    likeness = motion.mask * torch.exp(-_TOLERANCE * change.square().sum(1, keepdim=True))
+    return _Relation(motion.flow, likeness, change)
+
+
+def _hold(
+    painted: Tensor, before: Tensor, relation: _Relation, steady: float, new: float
+) -> Tensor:
+    likeness = relation.likeness * steady
+    moved = warp(before, relation.flow)
+    painted = hold_level(painted, moved, likeness, relation.change)
     return steady_blend(painted, moved, likeness * (1 - new))
-
-
-def _likeness(image: Tensor, previous: Tensor, motion: Motion) -> Tensor:
-    """(1, 1, H, W) in [0, 1]: where the frame before shows the same, after it has been moved."""
-    moved = warp(previous, motion.flow, sharp=False)
-    difference = (image - moved).square().sum(1, keepdim=True)
-    return motion.mask * torch.exp(-_TOLERANCE * difference)
 
 
 def steady_blend(painted: Tensor, moved: Tensor, amount: Tensor) -> Tensor:
@@ -146,7 +228,7 @@ def faststyle_film(options: ApplyStyleFilmOptions) -> OnePass:
     applier = StyleApplier(replace(options, size=None))
     written = {"device": str(applier.device), "precision": applier.options.precision}
     recipe = recipe_of("film-faststyle", options, applier.weights, changed=written)
-    return OnePass(lambda _: applier.repaint_frame, recipe, options.steady, applier.fix_tile)
+    return _of_repainter(applier, recipe, options.steady)
 
 
 def translate_film(options: TranslateFilmOptions) -> OnePass:
@@ -155,7 +237,13 @@ def translate_film(options: TranslateFilmOptions) -> OnePass:
     translator = Translator(replace(options, size=None))
     written = {"device": str(translator.device), "precision": translator.options.precision}
     recipe = recipe_of("film-translate", options, translator.weights, changed=written)
-    return OnePass(lambda _: translator.repaint_frame, recipe, options.steady, translator.fix_tile)
+    return _of_repainter(translator, recipe, options.steady)
+
+
+def _of_repainter(repainter: StyleApplier | Translator, recipe: Recipe, steady: float) -> OnePass:
+    in_parallel = repainter.device.type == "cpu"  # a card has no cores to share
+    paint = repainter.repaint_frame
+    return OnePass(lambda _: paint, recipe, steady, repainter.fix_tile, in_parallel)
 
 
 def anystyle_film(options: AnyStyleFilmOptions) -> OnePass:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from torch import Tensor
 
 from belamy.engines.film.frames import FilmFrame, FilmPlan
-from belamy.engines.film.overlap import read_ahead
+from belamy.engines.film.overlap import work_ahead
 from belamy.engines.film.source import SourceFilm
 from belamy.pixels.film.frame import Frame
 from belamy.pixels.motion.flow import Motion, Quality, estimate_motion
@@ -68,10 +68,11 @@ class RepaintedFilm:
     Args:
         source: the film.
         renderer: what makes its frames.
+        workers: frames that are looked at at a time; see `look`.
     """
 
-    def __init__(self, source: SourceFilm, renderer: FrameRenderer) -> None:
-        self.source, self.renderer = source, renderer
+    def __init__(self, source: SourceFilm, renderer: FrameRenderer, workers: int = 1) -> None:
+        self.source, self.renderer, self._workers = source, renderer, workers
 
     @property
     def plan(self) -> FilmPlan:
@@ -109,24 +110,28 @@ class RepaintedFilm:
         """
         made = None if after is None else after.index
         state: Mapping[str, Tensor] = {} if after is None else after.state
-        for seen in read_ahead(self._look(scene, made, backward)):
-            if seen.previous is None:
-                self.renderer.prepare(seen.frame.image)
+        for seen in work_ahead(self._read(scene, made, backward), self.look, self._workers):
             if seen.is_made:
                 continue
             painted = paint(seen, state)
             state = painted.state
             yield FilmFrame(seen.index, painted.image, state, seen.frame.alpha, painted.note)
 
-    def _look(self, scene: int, made: int | None, backward: bool) -> Iterator[Seen]:
-        """The frames of a scene; with their motion those after the one that was made last."""
+    def look(self, seen: Seen) -> Seen:
+        """What can be known of a frame before the one before it is painted; on another thread."""
+        if seen.previous is None or seen.is_made:
+            return seen
+        quality = self.renderer.motion_quality
+        return replace(seen, motion=estimate_motion(seen.previous, seen.frame.image, quality))
+
+    def _read(self, scene: int, made: int | None, backward: bool) -> Iterator[Seen]:
+        """The frames of a scene, which is prepared on the first of them."""
         previous: Tensor | None = None
         is_made = made is not None
         for index, frame in self.source.frames(scene, backward=backward):
-            motion = None
-            if previous is not None and not is_made:
-                motion = estimate_motion(previous, frame.image, self.renderer.motion_quality)
-            yield Seen(index, frame, previous, motion, is_made)
+            if previous is None:
+                self.renderer.prepare(frame.image)
+            yield Seen(index, frame, previous, None, is_made)
             previous = frame.image
             is_made = is_made and index != made
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 
 from belamy.engines.film.film_options import FilmOptions
 from belamy.engines.film.frames import FilmPlan, SoundTrack
+from belamy.engines.film.overlap import read_ahead
 from belamy.errors import ImageError
 from belamy.pixels.film.frame import Frame
 from belamy.pixels.film.reader import FilmReader, open_film
@@ -77,7 +79,8 @@ def look_through(path: str, options: FilmOptions, size: int | None) -> SourceFil
                 times.append((frame.time, frame.duration))
                 yield frame
 
-        begins = list(find_cuts(frame.image for frame in glance()))
+        with closing(read_ahead(glance())) as ahead:
+            begins = list(find_cuts(frame.image for frame in ahead))
     if not times:
         raise ImageError(f"{path} has no frames between start and end; take another part of it")
     starts = [index for index, begin in enumerate(begins) if begin]

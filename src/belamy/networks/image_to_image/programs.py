@@ -6,7 +6,6 @@ Needs the extra [fast].
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,15 +67,19 @@ def _in_openvino(data: bytes | Path, precision: PassPrecision) -> _Opened:
     def compile_here() -> Any:
         return core.compile_model(model, "CPU", settings)
 
-    networks = threading.local()  # each runs one picture at a time
-    networks.own = compile_here()
+    free = [compile_here()]  # each runs one picture at a time
     shape = tuple(d.get_length() if d.is_static else -1 for d in model.inputs[0].partial_shape)
     ours = model.has_rt_info(["framework", COLOURS])
 
     def run(image: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not hasattr(networks, "own"):
-            networks.own = compile_here()
-        return networks.own(image)[0].copy()  # type: ignore[no-any-return]
+        try:
+            network = free.pop()
+        except IndexError:  # all are at work for other threads
+            network = compile_here()
+        try:
+            return network(image)[0].copy()  # type: ignore[no-any-return]
+        finally:
+            free.append(network)
 
     return _Opened(run, shape, UNIT if ours else "levels")
 
