@@ -112,3 +112,10 @@ class MissingExtra(BelamyError):
     def __init__(self, package: str, extra: str) -> None:
         self.package, self.extra = package, extra
         super().__init__(f"{package} is not installed; run: pip install 'belamy[{extra}]'")
+
+
+def describe_error(error: Exception) -> str:
+    """The type and text of another program's exception as one short printable line."""
+    text = " ".join(str(error).split())
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return f"{type(error).__name__}: {text[:120]}" if text else type(error).__name__

@@ -33,7 +33,15 @@ from PIL import (  # noqa: F401
     WebPImagePlugin,
 )
 
-from belamy.errors import BelamyError, ImageError, OptionError, PictureWarning
+from belamy.errors import (
+    BelamyError,
+    ImageError,
+    OptionError,
+    PictureWarning,
+)
+from belamy.errors import (
+    describe_error as describe_error,
+)
 from belamy.files import missing_file, printable
 from belamy.pixels.formats import avif, bmp, jpeg, png, tiff
 
@@ -354,13 +362,6 @@ def _describe_head(head: bytes) -> str:
         if head.startswith(magic, offset):
             return meaning
     return f"it is not a picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-
-
-def describe_error(error: Exception) -> str:
-    """The type and text of an exception as one short printable line."""
-    text = " ".join(str(error).split())
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return f"{type(error).__name__}: {text[:120]}" if text else type(error).__name__
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tests.pixels.film.films import IN_CONTAINERS, PATCHES, columns, read, write
 
 from belamy.errors import PictureWarning
 from belamy.pixels.film import create_film
-from belamy.pixels.film.hdr import HLG, PQ, tone_mapped_space
+from belamy.pixels.formats.hdr import HLG, PQ, tone_mapped_space
 from belamy.pixels.formats.spaces import from_film_code
 
 av = pytest.importorskip("av")

@@ -16,17 +16,18 @@ from typing import Any
 from belamy.errors import ImageError, PictureWarning
 from belamy.files import missing_file, printable
 from belamy.pixels.decode import check_pixels
-from belamy.pixels.film.colours import is_hdr, to_pixels
-from belamy.pixels.film.ffmpeg import (
+from belamy.pixels.film.colours import to_pixels
+from belamy.pixels.film.frame import MOST_MEGAPIXELS, Moment, Pixels
+from belamy.pixels.film.geometry import Geometry, geometry_of
+from belamy.pixels.film.interlaced import deinterlace
+from belamy.pixels.formats.ffmpeg import (
     find_film,
     import_av,
     open_container,
     origin_of,
     translate_errors,
 )
-from belamy.pixels.film.frame import MOST_MEGAPIXELS, Moment, Pixels
-from belamy.pixels.film.geometry import Geometry, geometry_of
-from belamy.pixels.film.interlaced import deinterlace
+from belamy.pixels.formats.film_pixels import is_hdr
 
 __all__ = ["ContainerFilm"]
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from belamy.pixels.film.ffmpeg import import_av
+from belamy.pixels.formats.ffmpeg import import_av
 
 __all__ = ["deinterlace"]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from belamy.errors import PictureWarning
 from belamy.files import printable
-from belamy.pixels.film.ffmpeg import find_film, import_av, open_container, origin_of
 from belamy.pixels.film.kinds import kind_of
+from belamy.pixels.formats.ffmpeg import find_film, import_av, open_container, origin_of
 
 __all__ = ["Sound", "open_sound"]
 

@@ -20,7 +20,6 @@ from belamy.files import atomic_folder, atomic_path, printable
 from belamy.pixels.carriers import FILM_FILE, KEYWORD
 from belamy.pixels.display.pillow import to_pil
 from belamy.pixels.encode import on_white
-from belamy.pixels.film.ffmpeg import import_av, translate_errors
 from belamy.pixels.film.selection import as_time
 from belamy.pixels.film.sound import Sound, open_sound
 from belamy.pixels.film.writers.apng import ApngWriter
@@ -29,6 +28,7 @@ from belamy.pixels.film.writers.container import CODECS, CONTAINERS, ContainerWr
 from belamy.pixels.film.writers.folder import FolderWriter
 from belamy.pixels.film.writers.gif import GifWriter
 from belamy.pixels.film.writers.webp import WebpWriter
+from belamy.pixels.formats.ffmpeg import import_av, translate_errors
 from belamy.pixels.recipe import JSON, Recipe, comment, json_line
 
 __all__ = [

@@ -118,7 +118,7 @@ def from_film_code(primaries: int, transfer: int) -> Space | None:
 
     They show the curves of television (BT.709 and its kin) as sRGB's own, and take the primaries
     of BT.601's American half for BT.709's: measured with Chromium 150, tests/pixels/film.
-    PQ and HLG are belamy.pixels.film.hdr's.
+    PQ and HLG are belamy.pixels.formats.hdr's.
     """
     curve = _CURVES.get(transfer) if transfer in _NO_TELEVISION else None
     corners = _BT709 if primaries in (6, 7) else _PRIMARIES.get(primaries, _BT709)

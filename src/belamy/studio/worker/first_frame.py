@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import struct
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
-from belamy.errors import ImageError
+from belamy.errors import ImageError, MissingExtra
 from belamy.pixels.decode import check_pixels
+from belamy.pixels.formats.ffmpeg import find_film, import_av, open_container
+from belamy.pixels.formats.film_pixels import read_turn, square, to_srgb
 
 __all__ = ["FirstFrame", "media_of", "read_first_frame"]
 
 FirstFrame = tuple[Image.Image, dict[str, Any]]
 
-_TURNS = {
-    (0, 1): Image.Transpose.ROTATE_270,
-    (0, -1): Image.Transpose.ROTATE_90,
-    (-1, 0): Image.Transpose.ROTATE_180,
-}
-"""The display matrix's first row, its signs → what brings the picture upright."""
-_WIDEST = 8  # a pixel that is said to be longer than so many times its other side is a mistake
 _MEDIA = {".webm": "video/webm", ".mkv": "video/x-matroska", ".mov": "video/quicktime"}
 
 
@@ -36,19 +32,19 @@ def read_first_frame(path: Path, name: str, megapixels: float) -> FirstFrame:
         ImageError: it is no film, damaged, or too large; or PyAV is not installed.
     """
     try:
-        import av
-    except ImportError as error:
+        av = import_av()
+    except MissingExtra as error:
         raise ImageError("films need PyAV: pip install 'belamy[video]'") from error
     try:
-        with av.open(str(path)) as container:
-            stream: Any = next((one for one in container.streams if one.type == "video"), None)
+        with open_container(str(path)) as container:
+            stream: Any = find_film(container)
             if stream is None:
                 raise ImageError(f"cannot read {name}: there is no moving picture in it")
             check_pixels(name, stream.width, stream.height, megapixels)
             frame: Any = next(container.decode(stream))
             said = _length(container, stream)
-            shape = float(stream.sample_aspect_ratio or 1)
-        return _upright(frame, shape), said
+            shape = Fraction(stream.sample_aspect_ratio or 1)
+        return _upright(frame, shape, stream.codec_context.name), said
     except (av.error.FFmpegError, StopIteration) as error:
         raise ImageError(f"cannot read {name}: it is damaged, cut off, or no film") from error
 
@@ -64,19 +60,15 @@ def _length(container: Any, stream: Any) -> dict[str, Any]:
     return {"seconds": round(seconds, 3), "frames": int(frames), "fps": round(rate, 3)}
 
 
-def _upright(frame: Any, shape: float) -> Image.Image:
-    picture: Image.Image = frame.to_image()
-    if 1 / _WIDEST <= shape <= _WIDEST and shape != 1:
-        width, height = picture.size
-        wider = (round(width * shape), height) if shape > 1 else (width, round(height / shape))
-        picture = picture.resize(wider)
-    for part in frame.side_data:
-        if getattr(part.type, "name", "") == "DISPLAYMATRIX":
-            a, b, *_ = struct.unpack("=9i", bytes(part)[:36])
-            row = (0, (b > 0) - (b < 0)) if abs(b) > abs(a) else ((a > 0) - (a < 0), 0)
-            turn = _TURNS.get(row)
-            picture = picture if turn is None else picture.transpose(turn)
-    return picture
+def _upright(frame: Any, shape: Fraction, codec: str) -> Image.Image:
+    """In the colours in which films are read everywhere else, of square pixels."""
+    stored = (frame.height, frame.width)
+    colours = to_srgb(frame, square(stored, shape), stored[0], codec)[..., :3]
+    a, b, c, d = read_turn(frame)
+    if not a:  # rows become columns
+        colours, a, d = colours.swapaxes(0, 1), c, b
+    levels = np.rint(colours[:: d or 1, :: a or 1] * 255).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(levels))
 
 
 def media_of(suffix: str) -> str:

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from belamy.errors import ImageError
-from belamy.pixels.film.colours import SCALING
-from belamy.pixels.film.ffmpeg import import_av
 from belamy.pixels.film.sound import Sound
+from belamy.pixels.formats.ffmpeg import import_av
+from belamy.pixels.formats.film_pixels import SCALING
 
 __all__ = ["CODECS", "CONTAINERS", "Codec", "Container", "ContainerWriter"]
 

@@ -8,8 +8,7 @@ from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
-from belamy.errors import BelamyError, ImageError, MissingExtra
-from belamy.pixels.decode import describe_error
+from belamy.errors import BelamyError, ImageError, MissingExtra, describe_error
 
 __all__ = [
     "FORMATS",
