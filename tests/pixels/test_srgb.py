@@ -5,9 +5,10 @@ import struct
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms, TiffImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from belamy.errors import ImageError, OptionError, PictureWarning
+from belamy.pixels.decode import open_picture
 from belamy.pixels.images import (
     compose,
     from_pil,
@@ -15,6 +16,7 @@ from belamy.pixels.images import (
     load_picture,
     resize,
 )
+from belamy.pixels.srgb import plain_picture
 
 
 def noise(height=12, width=16, channels=3):
@@ -94,6 +96,38 @@ def test_every_orientation_comes_upright(tmp_path, orientation, suffix):
     assert image.shape == (1, 3, 16, 24)
     wanted = torch.from_numpy(upright).permute(2, 0, 1)[None] / 255
     assert (image - wanted).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "avif"])
+@pytest.mark.parametrize("kept", [None, 1, 3])
+def test_an_orientation_that_stands_in_xmp_alone_turns_nothing(tmp_path, suffix, kept):
+    """As in browsers; Pillow turns by it where EXIF says nothing."""
+    name = "http://ns.adobe.com/tiff/1.0/"
+    packet = f'<rdf:Description xmlns:tiff="{name}" tiff:Orientation="6"/>'
+    options = {"xmp": packet.encode()}
+    if suffix == "png":
+        texts = PngImagePlugin.PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", packet)
+        options = {"pnginfo": texts}
+    if suffix == "tif":
+        options = {"tiffinfo": {700: packet.encode()}}
+    block = Image.Exif()
+    if kept is not None and suffix == "tif":
+        options["tiffinfo"][0x0112] = kept
+    elif kept is not None:
+        block[0x0112] = kept
+        options["exif"] = block
+    path = tmp_path / f"x.{suffix}"
+    stripes("RGB", "red", "white", "blue").resize((96, 64), 0).save(path, **options)
+    expected = [[1, 0, 0], [1, 1, 1], [0, 0, 1]][:: -1 if kept == 3 else 1]
+    with Image.open(path) as picture:
+        others = from_pil(picture).image
+    for image in (load_image(path), others):
+        assert image.shape == (1, 3, 64, 96)
+        near([image[0, :, 32, at].tolist() for at in (16, 48, 80)], expected, 0.05)
+    with open_picture(path) as picture:
+        plain = plain_picture(picture, "x")
+    assert plain is None or plain.size == (96, 64)
 
 
 def test_a_damaged_exif_block_does_not_hide_the_picture(tmp_path):

@@ -26,12 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from belamy.errors import DataError, ImageError
+from belamy.errors import DataError, ImageError, describe_error
 from belamy.files import missing_file, printable
 from belamy.pixels.decode import (
     MAX_MEGAPIXELS,
     READABLE_SUFFIXES,
-    describe_error,
     open_picture,
 )
 from belamy.pixels.srgb import to_srgb

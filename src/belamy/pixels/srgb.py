@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
 
 from belamy.pixels.formats import deep, spaces
 from belamy.pixels.formats.frames import warn_of_more
@@ -47,6 +48,22 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
+def _pass_over_xmp_orientation(picture: Image.Image) -> None:
+    """Leave out of its EXIF an orientation that stands in its XMP alone, before it is loaded.
+
+    Pillow takes that for EXIF's own, and turns a TIFF by it on its way in. Browsers do not:
+    programs that turn the pixels upright mend the EXIF, and may leave the XMP as it was.
+    """
+    if not {"xmp", "XML:com.adobe.xmp"} & picture.info.keys():
+        return
+    with suppress(Exception):  # as in `_orientation`
+        block, own = picture.getexif(), Image.Exif()
+        own.load(picture.info.get("exif", b""))
+        tags = picture.tag_v2 if isinstance(picture, TiffImagePlugin.TiffImageFile) else own
+        if _ORIENTATION not in tags and "Raw profile type exif" not in picture.info:
+            block.pop(_ORIENTATION, None)
+
+
 def _turn(pixels: Pixels, orientation: int) -> Pixels:
     """(H, W, …) as its EXIF orientation wants it seen."""
     pixels = pixels.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else pixels
@@ -69,6 +86,7 @@ def to_srgb(picture: Image.Image, name: str) -> tuple[Pixels, Pixels | None]:
             that have no one right look in sRGB.
     """
     warn_of_more(picture, name)
+    _pass_over_xmp_orientation(picture)
     found = deep.read_deep(picture, name)
     if found is None:
         picture.load()
@@ -101,6 +119,7 @@ def plain_picture(picture: ImageFile.ImageFile, name: str) -> Image.Image | None
     if space is not None or _is_narrow(picture):
         return None
     warn_of_more(picture, name)
+    _pass_over_xmp_orientation(picture)
     picture.load()
     turned = apply_orientation(picture)
     profile = None if coded else picture.info.get("icc_profile")

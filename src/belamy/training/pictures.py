@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from belamy.errors import BelamyError, DataError, PictureWarning
+from belamy.errors import BelamyError, DataError, PictureWarning, describe_error
 from belamy.files import atomic_path, cache_folder, printable, write_text
 from belamy.pixels import decode, srgb
 from belamy.pixels.archive import Tree, list_names, open_tree
@@ -264,7 +264,7 @@ def _read_square(tree: Tree, name: str, cut: _Cut) -> tuple[Bytes, float] | str:
     except BelamyError as error:
         return str(error).removeprefix(f"cannot read {tree.name_of(name)}: ")
     except Exception as error:  # it is listed and left out
-        return decode.describe_error(error)
+        return describe_error(error)
 
 
 def _cut_square(tree: Tree, name: str, cut: _Cut) -> tuple[Bytes, float]:
