@@ -153,3 +153,22 @@ def test_ctrl_c_in_one_stops_both_at_the_same_step_and_each_goes_on_with_its_own
     assert (first["sum"], second["sum"]) == (4, 8)
     assert first["weight"] == 1 - 4 * 1.5
     assert (tmp_path / "saved").read_text() == "0"
+
+
+@pytest.mark.parametrize("name", ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE"])
+def test_srun_and_mpirun_make_no_group(name: str) -> None:
+    """accelerate counts their processes on a processor, and waits for those that never come."""
+    script = (
+        "import os; from belamy.training.processes import choose_accelerator; "
+        f"print(choose_accelerator('cpu').num_processes, os.environ['{name}'])"
+    )
+    said = {name: "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29517"}
+    known = {key: value for key, value in os.environ.items() if key != "WORLD_SIZE"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**known, **said},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["1", "2"], done.stderr

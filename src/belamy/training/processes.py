@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from accelerate import Accelerator
@@ -32,7 +33,8 @@ def choose_accelerator(device: str, precision: str = "auto") -> Accelerator:
     if place.type == "cuda" and place.index is not None:
         torch.cuda.set_device(place)  # accelerate takes the current one
     try:
-        accelerator = Accelerator(cpu=place.type == "cpu")
+        with _without_mpi():
+            accelerator = Accelerator(cpu=place.type == "cpu")
     except ValueError as error:  # its state belongs to the process
         raise OptionError(
             f"this process has trained on another device than {device!r}; begin a new process"
@@ -56,6 +58,25 @@ def _check_environment() -> None:
     port = os.environ.get("MASTER_PORT", "1")
     if not port.isdecimal() or not 0 <= int(port[:9]) < 1 << 16:
         raise OptionError(f"MASTER_PORT is {show_value(port)} in the environment, which is no port")
+
+
+@contextmanager
+def _without_mpi() -> Iterator[None]:
+    """Hide what mpirun and srun say of their processes, unless torchrun has started this one.
+
+    On a processor accelerate would take each for one of several that train together, and wait for
+    the others.
+    """
+    said = {} if os.environ.get("WORLD_SIZE") else {n: os.environ.get(n) for n in _SIZES_OF_MPI}
+    for name in said:
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.update({name: value for name, value in said.items() if value is not None})
+
+
+_SIZES_OF_MPI = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 
 
 def average_gradients(gradients: Sequence[Tensor], accelerator: Accelerator) -> None:
