@@ -27,7 +27,7 @@ class Process:
     def send(self, message: dict[str, Any]) -> None:
         """Nothing comes of it."""
 
-    def kill(self) -> None:
+    def kill(self, cause: str = "") -> None:
         self.kills += 1
 
 
@@ -44,19 +44,21 @@ def test_no_job_is_given_to_a_worker_that_is_being_killed(
             tmp_path,
             lambda message, body: None,
             lambda: freed.append("free"),
-            lambda job, cause: buried.append(job),
+            buried.append,
         )
         process: Any = lane._worker
-        await lane.begin("a", {})
+        lane.take("a")
+        await lane.begin({})
         process.hear({"type": "finished", "job": "a"}, b"")
         lane.kill()  # as the watchdog does where nothing comes for too long
         process.hear({"type": "free", "job": "a"}, b"")  # which was on its way
         assert not lane.is_free
         process.mourn("it was killed")
         assert lane.is_free
-        await lane.begin("b", {})
+        lane.take("b")
+        await lane.begin({})
         process.hear({"type": "finished", "job": "b"}, b"")
         process.hear({"type": "free", "job": "b"}, b"")
 
     asyncio.run(work())
-    assert (buried, freed) == ([""], ["free"])
+    assert (buried, freed) == (["it was killed"], ["free"])

@@ -34,11 +34,13 @@ def test_a_network_is_trained_on_a_folder(tmp_path: Path, root: Path) -> None:
         assert folders["root/faces"]["pictures"] == 24
         inputs = {"folder": folders["root/faces"]["id"]}
         job = served.job("train_gan", inputs=inputs, **OPTIONS, steps=5000)
-        found = served.follow(job["id"], lambda one: one["step"] >= 50)
+        found = served.follow(job["id"], lambda one: one["step"] >= 100)  # there is a sample
         assert found["losses"]
         served.call("POST", f"/api/jobs/{job['id']}/stop")
         stopped = served.wait(job["id"], "stopped")
         assert "goes on" in stopped["message"]
+        (sample,) = stopped["results"]
+        assert served.call("GET", f"/api/results/{sample}").headers["content-type"] == "image/png"
         again = served.call("POST", f"/api/jobs/{job['id']}/resume")
         assert again.status == 202
         first = served.follow(again.json["id"], lambda one: one["step"])

@@ -65,16 +65,25 @@ class Database:
         """Write everything down."""
         self._connection.close()
 
+    def _write(self, query: str, *values: Any) -> int:
+        """Change rows; gives how many.
+
+        Raises:
+            BelamyError: they cannot be written, as on a full disk.
+        """
+        try:
+            return self._connection.execute(query, values).rowcount
+        except sqlite3.Error as error:
+            raise BelamyError(f"the studio's memory cannot be written: {error}") from error
+
     def _rows(self, query: str, *values: Any) -> Iterator[Any]:
         return iter(self._connection.execute(query, values).fetchall())
 
     def save_job(self, job: Job) -> None:
         """Remember a job as it is now."""
-        body = {**asdict(job), "began": None}
-        self._connection.execute(
-            "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)",
-            (job.id, job.created, job.state, _write(body)),
-        )
+        body = _dump({**asdict(job), "began": None})
+        query = "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)"
+        self._write(query, job.id, job.created, job.state, body)
 
     def find_job(self, name: str) -> Job | None:
         """The job of an id."""
@@ -102,10 +111,8 @@ class Database:
 
     def save_result(self, result: Result) -> None:
         """Remember a result as it is now."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",
-            (result.id, result.created, result.deleted, _write(asdict(result))),
-        )
+        query = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)"
+        self._write(query, result.id, result.created, result.deleted, _dump(asdict(result)))
 
     def find_result(self, name: str) -> Result | None:
         """The result of an id, be it deleted."""
@@ -122,10 +129,8 @@ class Database:
 
     def save_picture(self, picture: PictureRecord) -> None:
         """Remember a picture."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?)",
-            (picture.id, picture.sha256, _write(asdict(picture))),
-        )
+        query = "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?)"
+        self._write(query, picture.id, picture.sha256, _dump(asdict(picture)))
 
     def find_picture(self, name: str) -> PictureRecord | None:
         """The picture of an id."""
@@ -146,16 +151,12 @@ class Database:
 
     def save_preset(self, engine: str, name: str, options: dict[str, Any]) -> None:
         """Keep options under a name."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO presets VALUES (?, ?, ?)", (engine, name, _write(options))
-        )
+        query = "INSERT OR REPLACE INTO presets VALUES (?, ?, ?)"
+        self._write(query, engine, name, _dump(options))
 
     def delete_preset(self, engine: str, name: str) -> bool:
         """Whether there was one."""
-        done = self._connection.execute(
-            "DELETE FROM presets WHERE engine = ? AND name = ?", (engine, name)
-        )
-        return done.rowcount > 0
+        return self._write("DELETE FROM presets WHERE engine = ? AND name = ?", engine, name) > 0
 
     def presets(self) -> list[tuple[str, str, dict[str, Any]]]:
         """Engine, name and options of all of them."""
@@ -171,15 +172,13 @@ class Database:
         """Keep some more; None takes one away."""
         for name, value in values.items():
             if value is None:
-                self._connection.execute("DELETE FROM settings WHERE name = ?", (name,))
+                self._write("DELETE FROM settings WHERE name = ?", name)
             else:
-                self._connection.execute(
-                    "INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, _write(value))
-                )
+                self._write("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, _dump(value))
 
     def save_session(self, digest: str, created: float) -> None:
         """Let a browser in from now on."""
-        self._connection.execute("INSERT INTO sessions VALUES (?, ?)", (digest, created))
+        self._write("INSERT INTO sessions VALUES (?, ?)", digest, created)
 
     def sessions(self, since: float) -> set[str]:
         """Digests of those that are not too old; the others are forgotten."""
@@ -187,7 +186,7 @@ class Database:
         return {digest for (digest,) in self._rows("SELECT digest FROM sessions")}
 
 
-def _write(body: Any) -> str:
+def _dump(body: Any) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 

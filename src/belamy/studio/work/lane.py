@@ -15,6 +15,7 @@ LANES = ("pictures", "lessons", "training")
 """Each has its own process: pictures go on while a network trains or a lesson runs."""
 
 _KINDS = {"lesson": "lessons", "training": "training"}
+_WORKER = "belamy.studio.worker"
 _STUCK = 20.0  # seconds after its job is over in which a worker must take another one
 
 
@@ -31,7 +32,7 @@ class Lane:
         folder: where its process runs.
         listen: called with each message.
         on_free: called when it can take another job.
-        on_death: called with the job that died with it, "" for none, and a line for the user.
+        on_death: called with a line for the user when its process has died.
     """
 
     def __init__(
@@ -40,17 +41,16 @@ class Lane:
         folder: Path,
         listen: Callable[[dict[str, Any], bytes], None],
         on_free: Callable[[], None],
-        on_death: Callable[[str, str], None],
+        on_death: Callable[[str], None],
     ) -> None:
         self.name = name
         self._listen, self._on_free, self._on_death = listen, on_free, on_death
-        self._worker = WorkerProcess(
-            "belamy.studio.worker", (name,), folder, self._hear, self._mourn
-        )
+        self._worker = WorkerProcess(_WORKER, (name,), folder, self._hear, self._mourn)
         self.job = ""
         self.over = False
         self.died = False
         self._dying = False
+        self._early: list[dict[str, Any]] | None = None  # said of a job that is not handed over yet
         self._watchdog: asyncio.TimerHandle | None = None
 
     @property
@@ -81,20 +81,36 @@ class Lane:
         """Start its process, so that the first job begins at once."""
         await self._worker.start()
 
-    async def begin(self, job: str, order: dict[str, Any]) -> None:
-        """Hand it a job."""
-        self.job, self.over = job, False
+    def take(self, job: str) -> None:
+        """Be at a job from now on; `begin` hands it over."""
+        self.job, self.over, self._early = job, False, []
+
+    async def begin(self, order: dict[str, Any]) -> None:
+        """Hand over the job that was taken, and what was said of it in the meantime.
+
+        Raises:
+            OSError: no process can be started.
+        """
         await self._worker.start()
-        self._worker.send(order)
+        early, self._early = self._early or [], None
+        for message in [order, *early]:
+            self._worker.send(message)
 
     def tell(self, message: dict[str, Any]) -> None:
         """Say something about the job that it is at."""
-        self._worker.send(message)
+        if self._early is None:
+            self._worker.send(message)
+        else:
+            self._early.append(message)
 
-    def kill(self) -> None:
+    def drop(self) -> None:
+        """Be free of a job that cannot be handed over."""
+        self._release()
+
+    def kill(self, cause: str = "") -> None:
         """End its process; the job dies with it, and what it still says frees no place."""
         self._dying = self._worker.is_running
-        self._worker.kill()
+        self._worker.kill(cause)
 
     async def close(self) -> None:
         """End its process in good order."""
@@ -107,12 +123,12 @@ class Lane:
             self.over = True
             loop = asyncio.get_running_loop()
             self._cancel_watchdog()
-            self._watchdog = loop.call_later(_STUCK, self.kill)
-        if kind == "free" and self._dying:
-            return
+            cause = "the worker did not come back from its last job"
+            self._watchdog = loop.call_later(_STUCK, self.kill, cause)
         if kind == "free":
-            self._release()
-            self._on_free()
+            if not self._dying and message.get("job") == self.job:
+                self._release()
+                self._on_free()
             return
         if kind == "ready":
             self.died = False
@@ -120,7 +136,7 @@ class Lane:
 
     def _release(self) -> None:
         self._cancel_watchdog()
-        self.job, self.over = "", False
+        self.job, self.over, self._early = "", False, None
 
     def _cancel_watchdog(self) -> None:
         if self._watchdog is not None:
@@ -128,7 +144,7 @@ class Lane:
             self._watchdog = None
 
     def _mourn(self, cause: str) -> None:
-        job = "" if self.over else self.job
-        self._release()
+        if self._early is None:  # a job that is not handed over yet goes to the next process
+            self._release()
         self.died, self._dying = True, False
-        self._on_death(job, cause)
+        self._on_death(cause)

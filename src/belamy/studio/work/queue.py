@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from belamy.errors import BelamyError
 from belamy.studio.catalog.engines import find_engine
 from belamy.studio.settings import StudioSettings
 from belamy.studio.store.database import Database
-from belamy.studio.store.records import Job, Result
+from belamy.studio.store.records import Job, Result, State
 from belamy.studio.work.lane import LANES, Lane, lane_of
 from belamy.studio.work.orders import OrderMaker
+from belamy.studio.work.process import explain
 
 __all__ = ["Full", "JobQueue"]
 
@@ -60,8 +62,8 @@ class JobQueue:
                 name,
                 folder,
                 self._hear,
-                lambda name=name: self._advance(name),  # type: ignore[misc]
-                lambda job, cause, name=name: self._bury(name, job, cause),  # type: ignore[misc]
+                partial(self._free, name),
+                partial(self._bury, name),
             )
             for name in LANES
         }
@@ -79,7 +81,7 @@ class JobQueue:
                 continue
             job.state, job.done, job.step = "waiting", 0.0, 0
             self._waiting[lane].append(job)
-            self._database.save_job(job)
+            self._save(job)
         for name in LANES:
             self._advance(name)
 
@@ -101,7 +103,7 @@ class JobQueue:
             for other in [*self._waiting[lane], *self._at(lane)]:
                 self.stop(other.id)
         self._waiting[lane].append(job)
-        self._database.save_job(job)
+        self._save(job)
         self._number(lane)
         self._advance(lane)
         return job
@@ -123,7 +125,8 @@ class JobQueue:
         return here or self._database.find_job(name)
 
     def _at(self, lane: str) -> list[Job]:
-        return [self._current[lane]] if lane in self._current else []
+        job = self._current.get(lane)
+        return [job] if job is not None and job.is_open else []
 
     def stop(self, name: str) -> Job | None:
         """Stop a job, keeping what is there; None where it is not open."""
@@ -148,7 +151,7 @@ class JobQueue:
     def _lose_patience(self, lane: str, name: str) -> None:
         job = self._current.get(lane)
         if job is not None and job.id == name and job.state == "stopping":
-            self.lanes[lane].kill()
+            self.lanes[lane].kill("it did not end by itself, so that nothing of it is kept")
 
     def control(self, name: str, words: Event) -> bool:
         """Play, pause, step or hasten a lesson; whether it is under way."""
@@ -158,30 +161,45 @@ class JobQueue:
                 return True
         return False
 
+    def _free(self, lane: str) -> None:
+        """A worker is done with its job, which is over by now."""
+        self._lose(lane, "this is a fault of belamy's (the worker said no end of it)")
+        self._advance(lane)
+
+    def _lose(self, lane: str, cause: str) -> None:
+        """A lane has no job any more; one that is not over has failed."""
+        job = self._current.pop(lane, None)
+        if job is not None and job.is_open:
+            self._end(job, "stopped" if job.state == "stopping" else "failed", cause)
+
     def _advance(self, lane: str) -> None:
         """Begin the next job of a lane, if it is free."""
-        self._current.pop(lane, None) if self.lanes[lane].is_free else None
-        if self.lanes[lane].is_free and lane not in self._current and self._waiting[lane]:
+        if self.lanes[lane].is_free and self._waiting[lane]:
             job = self._waiting[lane].popleft()
             self._current[lane] = job
+            self.lanes[lane].take(job.id)
             job.position = 0
             job.state, job.attempts, job.began = "loading", job.attempts + 1, time.monotonic()
-            self._database.save_job(job)
+            self._save(job)
             self._number(lane)
             self._tell(job)
-            task = asyncio.create_task(self._begin(lane, job))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._run(self._begin(lane, job))
 
     async def _begin(self, lane: str, job: Job) -> None:
+        cause = ""
         try:
-            order = self._orders.make(job)
-        except BelamyError as error:
-            self._end(job, "failed", " ".join(str(error).split()))
-            self._current.pop(lane, None)
+            await self.lanes[lane].begin(self._orders.make(job))
+        except Exception as error:
+            cause = explain(error)
+        if cause:
+            self.lanes[lane].drop()
+            self._lose(lane, cause)
             self._advance(lane)
-            return
-        await self.lanes[lane].begin(job.id, order)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _number(self, lane: str) -> None:
         """Say to each that waits which place it has."""
@@ -194,28 +212,31 @@ class JobQueue:
     def _tell(self, job: Job) -> None:
         self._publish({"type": "job", "job": job.to_json()}, b"")
 
-    def _end(self, job: Job, state: Any, message: str) -> None:
+    def _end(self, job: Job, state: State, message: str) -> None:
         if job.began is not None:
             job.seconds, job.began = time.monotonic() - job.began, None
         job.state, job.eta, job.position = state, None, 0
         job.message = message or job.message
         job.done = 1.0 if state == "done" else job.done
         self._recent.append(job)
-        self._database.save_job(job)
+        self._save(job)
         self._tell(job)
 
-    def _bury(self, lane: str, name: str, cause: str) -> None:
+    def _save(self, job: Job) -> None:
+        """Write a job down. One that cannot be, as on a full disk, goes on and says so."""
+        try:
+            self._database.save_job(job)
+        except BelamyError as error:
+            job.message = f"{job.message}; {error}".removeprefix("; ")
+
+    def _bury(self, lane: str, cause: str) -> None:
         """A worker has died: its job fails, and the next one begins in a new process."""
-        job = self._current.pop(lane, None)
-        if job is not None and job.id == name and job.is_open:
-            stopped = job.state == "stopping"
-            self._end(job, "stopped" if stopped else "failed", "" if stopped else cause)
+        if self.lanes[lane].is_free:
+            self._lose(lane, cause)
         self._publish({"type": "worker", "lane": lane, "state": "dead", "message": cause}, b"")
         self._advance(lane)
         if lane == "pictures" and self.lanes[lane].is_free:
-            task = asyncio.create_task(self.lanes[lane].warm())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._run(self.lanes[lane].warm())
 
     def _hear(self, message: Event, body: bytes) -> None:
         """What a worker says."""
@@ -231,9 +252,7 @@ class JobQueue:
         elif kind == "result":
             self._add_result(job, message)
         elif kind == "finished" and job.is_open:
-            state = message["state"]
-            state = "stopped" if job.state == "stopping" and state == "done" else state
-            self._end(job, state, message.get("message", ""))
+            self._end(job, message["state"], message["message"])
         elif job.is_open:
             self._update(job, message)
 

@@ -26,20 +26,22 @@ class Control:
         return self._stop.is_set()
 
     def on_stop(self, act: Callable[[], None]) -> None:
-        """Have something done, by the listening thread, when the user stops the work."""
-        self._on_stop.append(act)
-        if self.stopped:
+        """Have something done once, when the user stops the work; at once if that is past."""
+        with self._changed:
+            late = self.stopped
+            if not late:
+                self._on_stop.append(act)
+        if late:
             act()
 
     def stop(self) -> None:
         """End the work after the step that it is at."""
-        first = not self.stopped
-        self._stop.set()
         with self._changed:
+            self._stop.set()
             self._changed.notify_all()
-        if first:
-            for act in self._on_stop:
-                act()
+            acts, self._on_stop = self._on_stop, []
+        for act in acts:
+            act()
 
     def command(self, words: dict[str, Any]) -> None:
         """Play, pause, step, speed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,10 +18,32 @@ from belamy.studio.store.records import new_id
 from belamy.studio.worker.channel import Channel
 from belamy.studio.worker.order import Order
 
-__all__ = ["THUMB_SIDE", "Saver", "save_thumb"]
+__all__ = ["THUMB_SIDE", "Made", "Saver", "save_thumb", "send_result"]
 
 THUMB_SIDE = 384  # pixels of the longer side
 _THUMB_QUALITY = 82
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file that a job has made.
+
+    Args:
+        name: its id.
+        path: of the file.
+        size: width and height.
+        state: done or stopped.
+        latents, raw: whether what it was drawn from, and its unblended pixels, are kept.
+        digest: SHA-256 of the file, where that carries no recipe.
+    """
+
+    name: str
+    path: Path
+    size: tuple[int, int]
+    state: str
+    latents: bool = False
+    raw: bool = False
+    digest: str = ""
 
 
 class Saver:
@@ -86,9 +109,8 @@ class Saver:
         latents = self._save_latents(step, name)
         # what carries no recipe is known again by its bytes
         digest = sha256(path) if step.recipe is None else ""
-        self._tell(
-            name, path, picture.size, state, latents=latents, raw=raw is not None, digest=digest
-        )
+        made = Made(name, path, picture.size, state, latents, raw is not None, digest)
+        send_result(self._channel, self._order.job, made)
         return name
 
     def finish_film(self, state: str, path: Path, first: Step) -> bool:
@@ -105,7 +127,7 @@ class Saver:
             name = new_id()
             picture = to_pil(first.image, first.alpha)
             save_thumb(picture, self._order.thumbs / f"{name}.webp")
-            self._tell(name, path, picture.size, state, latents=False, raw=False)
+            send_result(self._channel, self._order.job, Made(name, path, picture.size, state))
             self.over = True
             self._end(state, "")
             return True
@@ -121,31 +143,23 @@ class Saver:
         save_styles(path, step.latents, network=network, sha256=digest)
         return True
 
-    def _tell(
-        self,
-        name: str,
-        path: Path,
-        size: tuple[int, int],
-        state: str,
-        *,
-        latents: bool,
-        raw: bool,
-        digest: str = "",
-    ) -> None:
-        self._channel.send(
-            {
-                "type": "result",
-                "job": self._order.job,
-                "id": name,
-                "file": path.name,
-                "width": size[0],
-                "height": size[1],
-                "state": state,
-                "latents": latents,
-                "raw": raw,
-                "sha256": digest,
-            }
-        )
+
+def send_result(channel: Channel, job: str, made: Made) -> None:
+    """Say that a job has made something."""
+    channel.send(
+        {
+            "type": "result",
+            "job": job,
+            "id": made.name,
+            "file": made.path.name,
+            "width": made.size[0],
+            "height": made.size[1],
+            "state": made.state,
+            "latents": made.latents,
+            "raw": made.raw,
+            "sha256": made.digest,
+        }
+    )
 
 
 def save_thumb(picture: Image.Image, path: Path) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -17,7 +16,8 @@ from belamy.studio.worker.control import Control
 from belamy.studio.worker.order import Order
 from belamy.studio.worker.preview import send_frame
 from belamy.studio.worker.progress import Progress
-from belamy.studio.worker.saving import Saver, save_thumb
+from belamy.studio.worker.saving import Made, Saver, save_thumb, send_result
+from belamy.training.trainer import TrainingProgress
 
 __all__ = ["train"]
 
@@ -29,30 +29,71 @@ def train(order: Order, control: Control, channel: Channel) -> None:
     work = order.engine.load_function()(config, order.run)
     progress = Progress(channel, order.job)
     shown: Path | None = None
-    with _interrupted_by(control), suppress(KeyboardInterrupt):
-        for news in work:
+    news = _News(work)
+    with news.interrupted_by(control):
+        for one in news:
             channel.send({"type": "state", "job": order.job, "state": "working"})
-            losses = {**news.losses, **news.measures}
-            progress.update(news.step, news.total_steps, None, losses, news.note)
+            losses = {**one.losses, **one.measures}
+            progress.update(one.step, one.total_steps, None, losses, one.note)
             latest = _latest_sample(order.run)
             if latest is not None and latest != shown:
                 shown = latest
                 _show(channel, order.job, latest)
+    progress.close()
     _keep_sample(order, channel, shown)
-    stopped = control.stopped
-    message = "stopped; it goes on where it was" if stopped else ""
-    saver.finish("stopped" if stopped else "done", None, message=message)
+    message = "" if news.whole else "stopped; it goes on where it was"
+    saver.finish("done" if news.whole else "stopped", None, message=message)
 
 
-@contextmanager
-def _interrupted_by(control: Control) -> Iterator[None]:
-    """A stop is a Ctrl-C to the trainer, which finishes its step and saves."""
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
-    control.on_stop(lambda: os.kill(os.getpid(), signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
+class _News:
+    """What a training says, until it is over or the user stops it.
+
+    A stop is a Ctrl-C to the trainer, which finishes its step and saves. It breaks into nothing
+    else: a message to the server is never cut in two.
+
+    Args:
+        work: the training.
+    """
+
+    def __init__(self, work: Generator[TrainingProgress, None, None]) -> None:
+        self._work = work
+        self._inside = self._pressed = False
+        self.whole = False
+
+    @contextmanager
+    def interrupted_by(self, control: Control) -> Iterator[None]:
+        """Have the user's stop end the training."""
+        previous = signal.signal(signal.SIGINT, self._interrupt)
+        control.on_stop(lambda: os.kill(os.getpid(), signal.SIGINT))
+        try:
+            yield
+        finally:
+            self._inside = False
+            self._work.close()
+            signal.signal(signal.SIGINT, previous)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        self._pressed = True
+        if self._inside:
+            self._inside = False
+            raise KeyboardInterrupt
+
+    def __iter__(self) -> Iterator[TrainingProgress]:
+        while not self._pressed:  # once it trains, the trainer takes the signal itself
+            one = self._next()
+            if one is None:
+                return
+            yield one
+
+    def _next(self) -> TrainingProgress | None:
+        try:
+            self._inside = True
+            one = next(self._work, None)
+            self._inside = False
+            self.whole = one is None
+        except KeyboardInterrupt:
+            return None
+        return one
 
 
 def _latest_sample(run: Path) -> Path | None:
@@ -74,9 +115,8 @@ def _keep_sample(order: Order, channel: Channel, path: Path | None) -> None:
         return
     name = new_id()
     target = order.results / f"{order.stem}{path.suffix}"
-    message: dict[str, Any] = {"type": "result", "job": order.job, "id": name}
     with suppress(OSError, ValueError), Image.open(path) as picture:
         target.write_bytes(path.read_bytes())
         save_thumb(picture, order.thumbs / f"{name}.webp")
-        message |= {"file": target.name, "width": picture.width, "height": picture.height}
-        channel.send({**message, "state": "done", "latents": False, "raw": False})
+        made = Made(name, target, picture.size, "done")
+        send_result(channel, order.job, made)
