@@ -114,3 +114,15 @@ def test_what_they_say_cannot_steer_a_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in text
     assert len(text) < 60_000
     assert "more" in text.splitlines()[-1]
+
+
+def test_what_is_no_number_in_json_stays_a_word(tmp_path: Path) -> None:
+    """ComfyUI writes graphs as Python does, NaN and all, which no other reader of JSON takes."""
+    graph = json.dumps({**GRAPH, "5": {"class_type": "Blend", "inputs": {"by": float("nan")}}})
+    assert "NaN" in graph
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    found = say(png(tmp_path / "a.png", prompt=graph), "--as", "json")
+    assert json.loads(found, parse_constant=refuse)["values"]["5 Blend"] == {"by": "NaN"}

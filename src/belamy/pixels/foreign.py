@@ -91,7 +91,8 @@ def _texts_of(picture: Image.Image) -> dict[str, str]:
 def _load(text: str | None) -> dict[str, Any]:
     """A JSON object; {} where there is none."""
     try:
-        found = json.loads(text or "")
+        # Python writes and reads NaN, as ComfyUI has it in graphs; JSON has no such number
+        found = json.loads(text or "", parse_constant=str)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
