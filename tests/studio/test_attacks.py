@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import socket
 import struct
@@ -177,21 +178,37 @@ BOMBS = [
 
 
 def test_bombs_are_refused_from_their_headers(served: Served) -> None:
-    """Ten of four formats: in a fifth of a second and twenty megabytes, once a decoder runs."""
+    """Ten of four formats, each in a fifth of a second and twenty megabytes, once a decoder runs.
+
+    The time is that of the processor in both processes: on a machine that has nothing else to do
+    it is the longest that the user waits.
+    """
     assert served.upload(png()).status == 201
     decoder = child_running(served.process.pid, "belamy.studio.worker.decoder")
     assert decoder is not None
-    before = memory_of(decoder, "VmHWM"), memory_of(served.process.pid, "VmHWM")
-    times = []
+    both = (decoder, served.process.pid)
     for data in BOMBS:
-        began = time.monotonic()
+        before = [begin_peak(one) for one in both]
+        used = sum(seconds_of(one) for one in both)
         answer = served.upload(data)
-        times.append(time.monotonic() - began)
+        used = sum(seconds_of(one) for one in both) - used
         assert answer.status == 415, answer.body
+        assert used < 0.2
+        for one, memory in zip(both, before, strict=True):
+            assert memory_of(one, "VmHWM") - memory < 20
     assert "megapixels" in served.upload(BOMBS[0]).json["error"]
-    assert min(times) < 0.2
-    assert memory_of(decoder, "VmHWM") - before[0] < 20
-    assert memory_of(served.process.pid, "VmHWM") - before[1] < 20
+
+
+def begin_peak(process: int) -> float:
+    """Have the system measure a process's peak from now on; its megabytes now."""
+    Path(f"/proc/{process}/clear_refs").write_text("5")
+    return memory_of(process)
+
+
+def seconds_of(process: int) -> float:
+    """Of the processor, that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_too_many_bytes_are_refused(served: Served) -> None:

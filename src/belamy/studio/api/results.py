@@ -98,7 +98,11 @@ async def restore(studio: Here, name: Name) -> dict[str, Any]:
     openapi_extra=body_of(FinishRequest),
 )
 async def blend(request: Request, studio: Here, name: Name) -> dict[str, Any]:
-    """Lay it over its picture anew: another strength, or only where a mask is white."""
+    """Lay it over its picture anew: another strength, or only where a mask is white.
+
+    The picture carries the recipe of its strength. Of a dream it names the mask, too; engines that
+    take no mask (translate, apply_style) could not make the masked picture again: it has no recipe.
+    """
     body = await read_form(request, studio, FinishRequest)
     found = _find(studio, name)
     if not found.raw:
