@@ -112,6 +112,14 @@ def test_smog_against_the_sun_is_no_night() -> None:
     assert float(fog.air.max()) <= 1
 
 
+def test_a_sky_in_smog_keeps_its_light() -> None:
+    image, estimate = smog()
+    fog = look.look_smaller(estimate, image)
+    sky = (..., slice(0, 70), slice(None))
+    made = remove_fog(image, fog.transmission, fog.air)[sky]
+    assert float((made - image[sky]).abs().mean()) < 0.01
+
+
 def test_smog_is_told_from_a_room_whose_far_wall_is_in_fog() -> None:
     image, _ = smog()
     dense = fixed(ramp(0.25, 0.35, (180, 320)), 1.0)

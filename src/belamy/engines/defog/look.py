@@ -60,8 +60,8 @@ _DARK_RADIUS, _DARK_EPSILON, _DARK_STEP, _DARK_LEAST = 20, 1e-3, 4, 0.05
 _SMOG_CONTRAST, _SMOG_DENSEST, _SMOG_BELOW = (0.20, 0.26), (0.45, 0.60), (0.55, 0.68)
 _AIR_SIDE, _AIR_RADIUS, _EDGE_RADIUS = 128, 8, 4  # where the air is looked at
 # No neighbourhood comes out darker than the lesser of these: a part of its light, and a light; the
-# second of each in smog. A sky in smog keeps a part of its light.
-_FLOOR_PART, _FLOOR, _SKY_PART = (0.4, 0.65), (0.15, 0.28), 0.88
+# second of each in smog.
+_FLOOR_PART, _FLOOR = (0.4, 0.65), (0.15, 0.28)
 _NOTHING_LEFT = 0.05  # of the light that is the fog's, by which is divided at least
 _SKY_TOLERANCE = 0.03  # distance from the air within which nothing is hidden,
 _SKY_WINDOW = 13  # in any of so many pixels a side: what is far has pixels of the air's light, too
@@ -191,7 +191,8 @@ def _settle_air(image: Tensor, fog: Fog, smog: float) -> Fog:
 
     Towards the sun smog is light, elsewhere it is not: with one air light for all, the sky on the
     other side, and what is below it, would be night. From J = (I − A)/t + A follows the A for which
-    a neighbourhood has a certain light.
+    a neighbourhood has a certain light. A sky in smog is its own air light, so that it stays as it
+    is: what lies between the two, many times over, would be bands.
     """
     height, width = image.shape[-2:]
     size = fit(height, width, min(_AIR_SIDE, max(height, width)))
@@ -202,12 +203,13 @@ def _settle_air(image: Tensor, fog: Fog, smog: float) -> Fog:
     light, through = _blur(grey, _AIR_RADIUS), _blur(transmission, _AIR_RADIUS)
     part, level = (low + (high - low) * smog for low, high in (_FLOOR_PART, _FLOOR))
     floor = (part * light).clamp_max(level)
+    lightest = (light - floor * through) / (1 - through).clamp_min(_NOTHING_LEFT)
+    ratio = (lightest / air.clamp_min(_NOTHING_LEFT)).clamp(0, 1)
     if smog > 0:
         sky = F.interpolate(segment_sky(image), size, mode="area")
-        sky = smog * _blur(sky, _EDGE_RADIUS)
-        floor = floor + sky * (_SKY_PART * light - floor).clamp_min(0)
-    lightest = (light - floor * through) / (1 - through).clamp_min(_NOTHING_LEFT)
-    ratio = _blur((lightest / air.clamp_min(_NOTHING_LEFT)).clamp(0, 1), _EDGE_RADIUS)
+        own = light / air.clamp_min(_NOTHING_LEFT)
+        ratio = ratio + smog * _blur(sky, _EDGE_RADIUS) * (own - ratio)
+    ratio = _blur(ratio, _EDGE_RADIUS)
     settled = fog.air * F.interpolate(ratio, (height, width), mode="bilinear")
     apart = (image - settled).abs().mean(1, keepdim=True)
     apart = F.max_pool2d(apart, _SKY_WINDOW, 1, _SKY_WINDOW // 2).clamp_min(1e-6)
