@@ -157,6 +157,9 @@ PACKED: dict[str, str] = {
     "61db7ffbf005b50870f7d6b6a653d20354155b4d1443aea3f2be0219b5e54a7c": (
         "274271aa4725c55a044abe7f83d51cee2eba562ac169b5944f6383c842d7ffcd"
     ),
+    "35cce88691dbf1d4a16e9b7dc99fa93c3dd76a5fc354dac8c8e12de1edac6dfd": (
+        "17aca2f3dc7ac00567f1787f53057c74f1d07d9ecfd520091a36a96b05ca5cbe"
+    ),
 }
 """SHA-256 of weights that were inside the package → that of the copy in 8 bits which is kept of
 them. Of what they made, it makes the same but for a level of 255 in the mean."""
