@@ -112,7 +112,9 @@ def test_a_film_stops_inside_a_frame(name: str, tmp_path: Path) -> None:
     stopping = run(name, FILMS[name], tmp_path)
     made = require_stopped(stopping)
     with open_film(tmp_path / made["file"]) as film:
-        assert 1 <= sum(1 for _ in film) < stopping.total
+        times = [frame.time for frame in film]
+    assert 1 <= len(times) < stopping.total
+    assert read_recipe(tmp_path / made["file"]).step == len(times)
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -16,6 +16,8 @@ from belamy.engines.film.encode import encode
 from belamy.engines.film.film_options import FilmOptions
 from belamy.engines.film.frames import SoundTrack
 from belamy.engines.film.source import rate_and_sound
+from belamy.pixels.film.relabel import replace_recipe
+from belamy.pixels.recipe import read_recipe
 from belamy.steps import Step
 from belamy.studio.worker.channel import Channel
 from belamy.studio.worker.control import Control
@@ -45,8 +47,10 @@ def make_film(order: Order, control: Control, channel: Channel) -> None:
         first = film.close()
         if first is None:
             saver.finish(state, None)
-        else:
-            saver.finish_film(state, path, first)
+            return
+        if first.recipe is not None and film.count < first.total:  # it says how much there is
+            replace_recipe(path, replace(read_recipe(path), step=film.count))
+        saver.finish_film(state, path, first)
 
     def stop() -> None:
         try:
@@ -73,10 +77,14 @@ class _FilmEncoder:
 
     Args:
         path, rate, sound: of the film.
+
+    Attributes:
+        count: of frames.
     """
 
     def __init__(self, path: Path, rate: Fraction, sound: SoundTrack | None) -> None:
         self._changed = threading.Condition()
+        self.count = 0
         self._next: Step | None = None
         self._first: Step | None = None
         self._closed = self._discarded = False
@@ -147,6 +155,7 @@ class _FilmEncoder:
                 self._changed.notify_all()
             if step is None:
                 return
+            self.count += 1
             yield step
 
 

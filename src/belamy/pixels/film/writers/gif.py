@@ -16,13 +16,19 @@ from PIL import Image
 
 from belamy.pixels.film.writers.changes import Change, Changes, ChangeWriter
 
-__all__ = ["GifWriter"]
+__all__ = ["GifWriter", "comment_block"]
 
 _COLOURS = 255  # one of 256 is for what stays as it is, or is transparent
 _OPAQUE_FROM = 128
 _SHORTEST, _LONGEST = 2, 65_535  # hundredths of a second
 _KEEP, _CLEAR = 1, 2  # what becomes of a frame when the next comes
 _BLOCK = 255
+
+
+def comment_block(comment: bytes) -> bytes:
+    """A comment as it stands in a file."""
+    parts = [comment[at : at + _BLOCK] for at in range(0, len(comment), _BLOCK)]
+    return b"!\xfe" + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
 
 
 class GifWriter(ChangeWriter):
@@ -40,9 +46,7 @@ class GifWriter(ChangeWriter):
         self._file.write(b"GIF89a" + _numbers(size[1], size[0]) + b"\x70\0\0")
         self._file.write(b"!\xff\x0bNETSCAPE2.0" + b"\x03\x01\0\0\0")
         if comment:
-            parts = [comment[at : at + _BLOCK] for at in range(0, len(comment), _BLOCK)]
-            blocks = b"".join(bytes([len(part)]) + part for part in parts)
-            self._file.write(b"!\xfe" + blocks + b"\0")
+            self._file.write(comment_block(comment))
 
     def _end(self) -> None:
         self._file.write(b";")
