@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from belamy.engines.faststyle.api import apply_style
-from belamy.errors import OptionError, PictureWarning, WeightsError
+from belamy.errors import BelamyError, OptionError, PictureWarning, WeightsError
 from belamy.networks.image_to_image import programs
 from belamy.networks.image_to_image.network import ImageTransformNet
 from belamy.networks.image_to_image.onnx import write_onnx
@@ -115,3 +115,13 @@ def test_ours_say_their_range(program: str, tmp_path: Path) -> None:
     load_runtime(tmp_path / "x.onnx", program, CPU)
     with pytest.raises(OptionError, match="says it itself"):
         load_runtime(tmp_path / "x.onnx", program, CPU, range="0-1")
+
+
+def test_a_broken_network_paints_nothing(program: str, tmp_path: Path) -> None:
+    """OpenVINO makes 0 of what is no number, so that it looks at the network; else it shows."""
+    conv = {"layer": "conv", "inputs": 3, "outputs": 3, "kernel": [1, 1]}
+    network = ImageTransformNet([conv, {"layer": "relu"}]).requires_grad_(False)
+    network.body[0].weight[0, 0] = torch.nan  # type: ignore[index, union-attr]
+    write_onnx(network, tmp_path / "a.onnx")
+    with pytest.raises(BelamyError, match="number"):
+        apply_style(landscape(64, 64), network=tmp_path / "a.onnx", runtime=program)  # type: ignore[arg-type]
