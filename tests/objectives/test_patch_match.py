@@ -182,7 +182,7 @@ def matches(bank: PatchBank, content: Tensor, cells: Tensor) -> dict[tuple[int, 
     for spot in spots(height, width):
         source, cost = found[spot][chosen[spot]]
         alone = keys @ query[spot]
-        goes_on = -cost > float(alone.max()) - 0.6 * flat[spot]
+        goes_on = -cost > float(alone.max()) - 0.7 * flat[spot]
         result[spot] = source if goes_on else int(bank.positions[int(alone.argmax())])
     return result
 

@@ -59,7 +59,7 @@ _FLAT = 1e-3  # a combination of features that strays less is rounding
 # positions differ from their neighbours where that has fallen to a third; and how far noise moves
 # the cosines by which stretches are chosen, and how much farther where the picture is flat, lest a
 # sky be filled by one alone. All by eye.
-_CONTINUITY_BONUS, _RELIEF, _JITTER, _FLAT_JITTER = 0.6, 0.6, 0.3, 0.6
+_CONTINUITY_BONUS, _RELIEF, _JITTER, _FLAT_JITTER = 0.7, 0.6, 0.3, 0.6
 _CLOSER = 0.05  # a neighbour's stretch must be so much more similar than the cell's own. By eye
 # How many cosines less a stretch of something is worth in the midst of nothing: it would be cut off
 # there, as the crest of a wave in a calm sea. And what a seam costs where the picture is flat, in
