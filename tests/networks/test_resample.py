@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.networks.resample import Downsample, Upsample, downsample, upsample
+from belamy.networks.resample import Downsample, Upsample, downsample, resample, upsample
 
 
 def noise(*shape: int) -> Tensor:
@@ -21,11 +21,33 @@ def test_sizes_and_flat_pictures(size: tuple[int, int]) -> None:
     torch.testing.assert_close(doubled, torch.full_like(doubled, 0.7))
 
 
-@pytest.mark.parametrize("resample", [downsample, upsample])
-def test_nothing_moves_to_one_side(resample: type[Tensor]) -> None:
+@pytest.mark.parametrize("resize", [downsample, upsample])
+def test_nothing_moves_to_one_side(resize: type[Tensor]) -> None:
     x = noise(1, 2, 8, 10)
     for dim in (-1, -2):
-        torch.testing.assert_close(resample(x.flip(dim)), resample(x).flip(dim))
+        torch.testing.assert_close(resize(x.flip(dim)), resize(x).flip(dim))
+
+
+def test_one_and_a_half_times_as_large() -> None:
+    flat = torch.full((2, 3, 8, 8), 0.7)
+    torch.testing.assert_close(resample(flat, 12), torch.full((2, 3, 12, 12), 0.7))
+    x = noise(1, 2, 8, 8)
+    for dim in (-1, -2):
+        torch.testing.assert_close(
+            resample(x.flip(dim), 12), resample(x, 12).flip(dim), atol=1e-6, rtol=0
+        )
+
+
+def test_resampling_keeps_waves_that_bilinear_weights_dim() -> None:
+    def wave(side: int) -> Tensor:
+        return ((torch.arange(side) + 0.5) / side * 24 * torch.pi).cos().expand(1, 1, side, side)
+
+    inside = (..., slice(9, -9), slice(9, -9))
+    bilinear = torch.nn.functional.interpolate(wave(32), size=48, mode="bilinear")
+    ours, theirs = (
+        float((one - wave(48))[inside].abs().max()) for one in (resample(wave(32), 48), bilinear)
+    )
+    assert ours < 0.35 < theirs
 
 
 def test_the_finest_stripes_do_not_come_through() -> None:

@@ -199,7 +199,7 @@ NETWORKS: dict[str, Architecture] = {
         GanTraits(
             Builder("gan.light:build_light_generator"),
             Builder("gan.light:build_light_discriminator"),
-            sizes=(16, 32, 64, 128, 256, 512, 1024),
+            sizes=(16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024),
             latent=128,
             learning_rate=2.5e-3,
             betas=(0.0, 0.99),

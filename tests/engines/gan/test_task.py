@@ -228,8 +228,10 @@ def test_networks_that_cannot_be_gone_on_from(config: GanConfig, tmp_path: Path)
 
 
 def test_sizes_that_an_architecture_has_not(config: GanConfig, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"light paints 16, 32, 64, .* px, not 48"):
-        trained(replace(config, size=48), tmp_path / "run")
+    with pytest.raises(OptionError, match=r"light paints 16, 32, 48, .* px, not 40"):
+        trained(replace(config, size=40), tmp_path / "run")
+    with pytest.raises(OptionError, match=r"dcgan paints 16, 32, 64, .* px, not 48"):
+        trained(replace(config, size=48, architecture="dcgan"), tmp_path / "run")
 
 
 def test_a_run_of_something_else(config: GanConfig, tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_light_is_cheap() -> None:
     assert counter.get_total_flops() / 2 < 0.35e9
 
 
-@pytest.mark.parametrize("size", [16, 128, 1024])
+@pytest.mark.parametrize("size", [16, 48, 96, 128, 768, 1024])
 def test_light_paints_large_and_small(size: int) -> None:
     own = GeneratorArguments(size, 128)
     with torch.device("meta"):
@@ -198,6 +198,15 @@ def test_light_paints_large_and_small(size: int) -> None:
         images = made(torch.zeros(2, 128))
         assert images.shape == (2, 3, size, size)
         assert critic(images).shape == (2, 1)
+
+
+def test_between_powers_of_two_the_last_styles_are_shared() -> None:
+    """Latents that were saved with the painter of 32 px fit the one of 48."""
+    (made, _), (grown, _) = built("light", size=32), built("light", size=48)
+    assert made.resolutions == grown.resolutions == 4
+    styles = grown.eval().styles(latents(grown)[0])
+    whole = styles[:, None].expand(-1, 4, -1)
+    torch.testing.assert_close(grown.draw(whole), grown.draw(styles))
 
 
 def test_the_critic_sees_copies() -> None:

@@ -23,7 +23,8 @@ class GanConfig:
         data: folder or zip of pictures, in any folders in it.
         architecture: light (learns from few pictures, on a processor); dcgan; art-dcgan, the
             proportion that painted Edmond de Belamy; vanilla, fully connected.
-        size: side of the pictures in pixels; 16, 32, 64, …; light up to 1024.
+        size: side of the pictures in pixels; 16, 32, 64, …; light up to 1024, and 48, 96, 192 …
+            between them.
         labels: the outermost folders are labels of pictures, and the generator paints each on
             demand.
         loss: what the two networks minimise: relativistic, non-saturating, minimax,
@@ -69,8 +70,8 @@ class GanConfig:
             scaled so that no gradient vanishes.
         start: a network to go on from, on other pictures maybe: a run folder, or the
             `network-training.safetensors` in it; or what has no discriminator, a
-            `network.safetensors` or `portraits`, the painter inside the package. None starts from
-            nothing.
+            `network.safetensors` or `portraits`, the painter inside the package. One of smaller
+            pictures is grown, of light: it begins as it was, enlarged. None starts from nothing.
         warm_up: steps at the start in which the discriminator alone learns: for a start from a
             painter that comes without its own.
         freeze_discriminator: how many of the discriminator's layers, from the finest, stay as they

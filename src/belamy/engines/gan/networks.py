@@ -45,6 +45,7 @@ FOR_TRAINING = "network-training.safetensors"
 
 _UNAVERAGED = "before averaging"  # names of the generator's own weights there
 _DISCRIMINATOR = "discriminator"
+_LAST_BLOCK = "synthesis.last."  # light's, between two powers of two
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ def start_from(networks: GanNetworks, config: GanConfig) -> None:
         with file.describing():
             own = GeneratorArguments(**file.arguments)
     aimed = networks.arguments
-    matches = replace(own, noise=False, smoothing=0) == replace(aimed, noise=False, smoothing=0)
-    if name != config.architecture or not matches:
+    grows = name == config.architecture == "light" and own.size < aimed.size
+    if name != config.architecture or not _matches(own, aimed, grows):
         labels = f" of {', '.join(own.labels)}" if own.labels else ""
         raise WeightsError(
             f"{path} is a {name} of {own.size} px, latent {own.latent}, width {own.width:g}"
@@ -156,11 +157,19 @@ def start_from(networks: GanNetworks, config: GanConfig) -> None:
             f"{path} has no discriminator to freeze; start from the run's {FOR_TRAINING}"
         )
     state = states[_UNAVERAGED] or states[""]
-    if aimed.noise and not own.noise:  # which is new, of strength 0
+    if grows:  # what is new adds nothing at first; a last half step is new too
+        state = {key: x for key, x in state.items() if not key.startswith(_LAST_BLOCK)}
+    if grows or (aimed.noise and not own.noise):
         state = {**networks.generator.state_dict(), **state}
     fill_network(networks.generator, state, path, name)
-    if states[_DISCRIMINATOR]:
+    if states[_DISCRIMINATOR] and not grows:
         _fill_discriminator(networks.discriminator, states[_DISCRIMINATOR], path, name)
+
+
+def _matches(own: GeneratorArguments, aimed: GeneratorArguments, grows: bool) -> bool:
+    """Whether a start was built as what goes on from it, but for what may be new there."""
+    size = aimed.size if grows else own.size
+    return replace(own, size=size, noise=aimed.noise, smoothing=aimed.smoothing) == aimed
 
 
 def _fill_discriminator(

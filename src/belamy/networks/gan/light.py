@@ -9,8 +9,13 @@ without norms (Huang et al. 2024, R3GAN); both resample with filters that do not
 **Differs** from those in its balance: channels are reduced before a map is doubled, and halved
 before the first residual block, so that the expensive finest resolution holds one convolution in
 the generator and one in the discriminator; at 64 px both together cost about 0.3 GMAC a picture,
-where lightweight-gan's generator alone costs 12.8. No noise is injected: the same style is always
-the same picture.
+where lightweight-gan's generator alone costs 12.8. Noise is injected where it is asked for, and is
+always the same in use: the same style is always the same picture.
+
+Sides are powers of two, or one and a half times as much: 48, 96, 192 … Then a `FinalBlock` follows
+the last power of two. Each resolution has its own picture, so that a network can be drawn at a
+smaller size, and a larger one can be grown from it (Karras et al. 2018), beginning as it was,
+enlarged.
 
 The modules' attributes (`steer`, `brush`, `gates`, `levels` …) are names of tensors in files, and
 stay as they were first called.
@@ -34,9 +39,10 @@ from belamy.networks.gan.layers import (
     NoiseInput,
     ToRGB,
 )
-from belamy.networks.resample import downsample, upsample
+from belamy.networks.resample import downsample, resample, upsample
 
 __all__ = [
+    "FinalBlock",
     "LightDiscriminator",
     "LightSynthesis",
     "MappingNetwork",
@@ -53,6 +59,7 @@ FeaturesAndImage = tuple[Tensor, Tensor]
 _MAPPING_RATE = 0.1  # styles learn slower than what they steer; 0.01 for StyleGAN2's eight layers
 _STYLE = 256  # numbers of a style
 _FIRST_NOISE = 16  # pixels of the side from which on there is noise
+_FIRST_BEND = 64  # pixels of the side from which on kinks are bent; at the finest they always are
 _GROUP = 4  # pictures whose differences the discriminator sees; StyleGAN2's
 # Channels by side in pixels, at a width of 1: by eye, for about equal cost at all resolutions.
 _CHANNELS = {4: 256, 8: 192, 16: 128, 32: 64, 64: 32, 128: 32, 256: 16, 512: 16, 1024: 8}
@@ -62,12 +69,13 @@ _EXCITED_BY = {32: 4, 64: 8, 128: 8, 256: 16, 512: 16}
 
 
 def channels_at(side: int, width: float) -> int:
-    """Channels of the maps of `side` pixels."""
-    return max(_MULTIPLE, round(_CHANNELS[side] * width / _MULTIPLE) * _MULTIPLE)
+    """Channels of the maps of `side` pixels; between two powers of two, those of the smaller."""
+    full = _CHANNELS[resolutions_up_to(side)[-1]]
+    return max(_MULTIPLE, round(full * width / _MULTIPLE) * _MULTIPLE)
 
 
 def resolutions_up_to(size: int) -> list[int]:
-    """4, 8, … size."""
+    """4, 8, … to the largest power of two that is no larger than `size`."""
     return [side for side in _CHANNELS if side <= size]
 
 
@@ -160,15 +168,46 @@ class SynthesisBlock(nn.Module):
         return x, self.brush(x, style)
 
 
+class FinalBlock(nn.Module):
+    """From the last power of two to one and a half times of it: features, and what they add to the
+    picture. They are resampled with Lanczos' filter.
+
+    Args:
+        channels: of the coarser features, and of the finer ones.
+        style: numbers of a style.
+        side: of the finer features, in pixels.
+        noise: whether they are given noise.
+        smoothing: of the kinks of all its activations.
+    """
+
+    def __init__(
+        self, channels: int, style: int, side: int, *, noise: bool, smoothing: float
+    ) -> None:
+        super().__init__()
+        self.side = side
+        self.reduce = ModulatedConv2d(channels, channels, style, smoothing=smoothing)
+        self.noise = NoiseInput(channels, side) if noise else nn.Identity()
+        self.refine = ModulatedConv2d(channels, channels, style, smoothing=smoothing)
+        self.late_noise = NoiseInput(channels, side) if noise else nn.Identity()
+        self.sharpen = ModulatedConv2d(channels, channels, style, smoothing=smoothing)
+        self.brush = ToRGB(channels, style)
+
+    def forward(self, x: Tensor, style: Tensor) -> FeaturesAndImage:
+        x = resample(self.reduce(x, style), self.side)
+        x = self.refine(self.noise(x), style)
+        x = self.sharpen(self.late_noise(x), style)
+        return x, self.brush(x, style)
+
+
 class LightSynthesis(nn.Module):
     """Styles to pictures, −1 to 1 (and a little beyond).
 
     Args:
-        size: side of the pictures, 8 to 1024, a power of two.
+        size: side of the pictures, 8 to 1024, a power of two or one and a half times of it.
         style: numbers of a style.
         width: factor on all channels.
         noise: whether the finer features are given noise.
-        smoothing: of the kink of the last activation at the finest resolution.
+        smoothing: of the kink of the last activation at the finest resolutions.
     """
 
     def __init__(
@@ -188,11 +227,13 @@ class LightSynthesis(nn.Module):
         self.first_brush = ToRGB(counts[0], style)
         pairs = itertools.pairwise(counts)
         noise_sides = [side if noise and side >= _FIRST_NOISE else None for side in self.sides[1:]]
-        widths = [smoothing if side == self.sides[-1] else 0.0 for side in self.sides[1:]]
+        bent = min(_FIRST_BEND, self.sides[-1])
+        widths = [smoothing if side >= bent else 0.0 for side in self.sides[1:]]
         self.levels = nn.ModuleList(
             SynthesisBlock(*pair, style, side, width)
             for pair, side, width in zip(pairs, noise_sides, widths, strict=True)
         )
+        self.last = _build_last(size, counts[-1], style, noise=noise, smoothing=smoothing)
         by_side = dict(zip(self.sides, counts, strict=True))
         pairs_of_sides = {fine: coarse for fine, coarse in _EXCITED_BY.items() if fine in by_side}
         self.gates = nn.ModuleDict(
@@ -218,7 +259,18 @@ class LightSynthesis(nn.Module):
             x, detail = block(x, styles[:, number], excitation, coarse)
             maps[side] = x
             image = upsample(image) + detail
+        if self.last is not None:  # in the style of the resolution before it
+            _, detail = self.last(x, styles[:, len(self.sides) - 1])
+            image = resample(image, self.last.side) + detail
         return image  # type: ignore[no-any-return]
+
+
+def _build_last(
+    size: int, channels: int, style: int, *, noise: bool, smoothing: float
+) -> FinalBlock | None:
+    if size in _CHANNELS:
+        return None
+    return FinalBlock(channels, style, size, noise=noise, smoothing=smoothing)
 
 
 class _ResidualBlock(nn.Module):
@@ -247,7 +299,7 @@ class LightDiscriminator(nn.Module):
 
     def __init__(self, size: int, width: float = 1.0, labels: int = 0) -> None:
         super().__init__()
-        sides = resolutions_up_to(size)[::-1]
+        sides = _halvings(size)
         counts = [channels_at(side, width) for side in sides]
         self.stem = EqualizedConv2d(3, counts[0], 3, activate=True)
         # each block gives as many channels as the generator has at the resolution before it
@@ -255,7 +307,7 @@ class LightDiscriminator(nn.Module):
         self.blocks = nn.ModuleList([_ResidualBlock(*pair) for pair in pairs])
         inputs, last = counts[-2], counts[-1]
         self.last = EqualizedConv2d(inputs + 1, last, 3, activate=True)
-        self.dense = EqualizedLinear(last * COARSEST**2, last, activate=True)
+        self.dense = EqualizedLinear(last * sides[-1] ** 2, last, activate=True)
         self.logit = EqualizedLinear(last, 1)
         self.embedding = nn.Embedding(labels, last) if labels > 1 else None
 
@@ -270,6 +322,11 @@ class LightDiscriminator(nn.Module):
         if self.embedding is not None:
             logits = logits + (self.embedding(label) * x).mean(dim=1, keepdim=True)
         return logits.float()  # type: ignore[no-any-return]
+
+
+def _halvings(size: int) -> list[int]:
+    """size, size / 2, … to 4 or 6 pixels."""
+    return [size // 2**power for power in range(len(resolutions_up_to(size)))]
 
 
 def _minibatch_deviation(x: Tensor) -> Tensor:
