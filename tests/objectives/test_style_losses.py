@@ -163,6 +163,27 @@ def test_half_precision_does_not_overflow(loss: str, dtype: torch.dtype) -> None
     assert found.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_bfloat16_is_as_exact_as_its_numbers_in_many_places(layout: torch.memory_format) -> None:
+    """More places than are worked on at a time; what is added up is in float32."""
+    torch.manual_seed(2)
+    found = torch.randn(2, 16, 90, 100).relu_().bfloat16().contiguous(memory_format=layout)
+    exact = found.double().requires_grad_(True)
+    got, true = moments_of(found), moments_of(exact)
+    assert got.second.dtype == torch.float32
+    assert torch.allclose(got.second.double(), true.second, rtol=1e-5)
+    assert torch.allclose(got.mean.double(), true.mean, rtol=1e-5)
+    target = moments_of(features(1, 16, (30, 30)))
+    value("moments", exact, target).backward()  # type: ignore[no-untyped-call]
+    single = Moments(target.mean.float(), target.second.float())
+    value("moments", found.requires_grad_(True), single).backward()  # type: ignore[no-untyped-call]
+    assert found.grad is not None
+    assert exact.grad is not None
+    assert found.grad.dtype == torch.bfloat16
+    error = (found.grad.double() - exact.grad).square().mean((0, 2, 3)).sqrt()
+    assert (error < 0.01 * exact.grad.square().mean((0, 2, 3)).sqrt()).all()
+
+
 def test_a_blend_is_what_all_places_together_are() -> None:
     one, other = features(0, grid=(3, 4)), features(1, grid=(9, 4))
     joined = moments_of(torch.cat([one, other], dim=2))

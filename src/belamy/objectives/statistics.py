@@ -10,7 +10,8 @@ Features are (N, C, H, W); sums are taken of each picture of the batch by itself
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,9 +36,9 @@ __all__ = [
 
 Statistics = tuple[Tensor, ...]
 
-# Positions that are worked on at a time on the way back: their gradient stays in the cache from the
-# first sum to the second.
+# Positions that are worked on at a time: what is made of them stays in the cache between two sums.
 _BLOCK = 8192
+_HALVES = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -159,11 +160,22 @@ def moment_statistics(
         position_weights: (H, W) of the whole layer, adding up to 1; None where all positions
             count alike.
     """
-    x = _at_least_float32(_flatten_positions(features))  # (N, P, C)
+    flat = _flatten_positions(features)  # (N, P, C)
+    block = _BLOCK if flat.dtype in _HALVES else max(1, flat.shape[1])  # (N, block, C) at a time
     if position_weights is None:
-        return x.sum(dim=1) / window.positions, scatter_matrix(x, x) / window.positions
+        parts = [
+            (x.sum(dim=1), scatter_matrix(x, x))
+            for x in map(_at_least_float32, torch.split(flat, block, dim=1))
+        ]
+        first, second = map(_add_up, zip(*parts, strict=True))
+        return first / window.positions, second / window.positions
+    x = _at_least_float32(flat)
     weighted = x * _window_weights(position_weights, window, x)
     return weighted.sum(dim=1), scatter_matrix(weighted, x)
+
+
+def _add_up(parts: Sequence[Tensor]) -> Tensor:
+    return functools.reduce(operator.add, parts)
 
 
 def moment_backward(
@@ -188,15 +200,26 @@ def moment_backward(
     if weights is None:
         shift, both = shift / window.positions, both / window.positions
     # a copy, where the gradient is not stored channels-last
-    flat = _flatten_positions(gradient)
+    flat, seen = _flatten_positions(gradient), _flatten_positions(features)
     for start in range(0, flat.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
-        rows, x = flat[:, block], _at_least_float32(_flatten_positions(features)[:, block])
-        change = matmul(x, both).add_(shift)
+        rows, x = flat[:, block], seen[:, block]
+        if weights is None and rows.dtype == x.dtype == torch.bfloat16:
+            _add_in_bfloat16(rows, x, both, shift)
+            continue
+        change = matmul(_at_least_float32(x), both).add_(shift)
         rows.add_(change if weights is None else change.mul_(weights[block]))
     if flat.data_ptr() != gradient.data_ptr():
         channels, height, width = gradient.shape[1:]
         gradient.copy_(flat.view(-1, height, width, channels).permute(0, 3, 1, 2))
+
+
+def _add_in_bfloat16(rows: Tensor, x: Tensor, both: Tensor, shift: Tensor) -> None:
+    """Add x·both + shift to a gradient that is rounded to bfloat16 anyway: rounding the matrix
+    too, once, is as much again."""
+    for own, features, matrix in zip(rows, x, both.to(rows.dtype), strict=True):
+        own.addmm_(features, matrix)
+    rows.add_(shift.to(rows.dtype))
 
 
 def differentiable_moments(
@@ -221,7 +244,7 @@ def _flatten_positions(features: Tensor) -> Tensor:
 
 
 def _at_least_float32(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    return x.float() if x.dtype in _HALVES else x
 
 
 def _window_weights(position_weights: Tensor, window: Window, like: Tensor) -> Tensor:
