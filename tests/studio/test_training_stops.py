@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from belamy.studio.worker import progress
+from belamy.studio.worker import progress, training
 from belamy.studio.worker.control import Control
 from belamy.studio.worker.training import train
 from belamy.training.meter import deferred_interrupts
@@ -112,6 +113,30 @@ def test_a_training_ends_whenever_it_is_stopped(
     assert stopping.saved == (end[0] == "done")
     results = [one for one in stopping.messages if one["type"] == "result"]
     assert len(results) == (end[1] > 0)  # the last sample hangs on the filmstrip
+
+
+def test_steps_are_told_between_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report may be minutes away; its losses stay those of the last one."""
+    monkeypatch.setattr(training, "_TICK", 0.0)
+    seen = threading.Event()
+
+    class Slow(Stopping):
+        def send(self, header: dict[str, Any], body: bytes = b"") -> None:
+            super().send(header, body)
+            if header["type"] == "step":
+                seen.set()
+
+        def work(self, config: Any, run: Path) -> Iterator[TrainingProgress]:
+            self.held = False
+            yield TrainingProgress(0, STEPS, {}, current=lambda: 3)
+            assert seen.wait(60)
+            yield TrainingProgress(STEPS, STEPS, {"loss": 1.0})
+
+    slow = Slow("never", tmp_path)
+    slow.train()
+    (step,) = [one for one in slow.messages if one["type"] == "step"]
+    assert (step["step"], step["total"], step["done"]) == (3, STEPS, 0.75)
+    assert "losses" not in step
 
 
 def test_a_stop_acts_once() -> None:

@@ -260,11 +260,11 @@ class JobQueue:
         kind = message["type"]
         if kind == "state" and job.state != "stopping":
             job.state = message["state"]
-        elif kind == "progress":
+        elif kind in ("progress", "step"):
             if job.state == "loading":
                 job.state = "working"
             job.step, job.total, job.done = message["step"], message["total"], message["done"]
-            job.eta, job.losses = message["eta"], message["losses"]
+            job.eta, job.losses = message["eta"], message.get("losses", job.losses)
             job.message = message.get("note") or job.message
         elif kind == "note":
             job.message = message["note"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import threading
 import time
 from collections import deque
 from typing import Any
@@ -53,6 +54,8 @@ class Progress:
     def __init__(self, channel: Channel, job: str) -> None:
         self._channel, self._job = channel, job
         self._eta = Eta()
+        self._lock = threading.Lock()
+        self._step = 0
         self._due = 0.0
         self._unsent: dict[str, Any] | None = None
 
@@ -62,7 +65,9 @@ class Progress:
         """One more step."""
         now = time.monotonic()
         part = min(1.0, index / max(1, total)) if done is None else done
-        eta = self._eta.update(part, now)
+        with self._lock:
+            self._step = index
+            eta = self._eta.update(part, now)
         message: dict[str, Any] = {"type": "progress", "job": self._job, "step": index}
         plain = {name: value for name, value in losses.items() if math.isfinite(value)}
         message |= {"total": total, "done": part, "eta": eta, "losses": plain}
@@ -71,6 +76,17 @@ class Progress:
             return
         self._due, self._unsent = now + _EVERY, None
         self._channel.send({**message, **({"note": note} if note else {})})
+
+    def tick(self, index: int, total: int) -> None:
+        """How far it is by now, between two of its reports; from any thread."""
+        part = min(1.0, index / max(1, total))
+        with self._lock:
+            if index <= self._step:
+                return
+            self._step = index
+            eta = self._eta.update(part, time.monotonic())
+        message = {"type": "step", "job": self._job, "step": index, "total": total}
+        self._channel.send({**message, "done": part, "eta": eta})
 
     def close(self) -> None:
         """Say how far it came, where that was too soon after the message before."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
@@ -21,6 +22,8 @@ from belamy.training.trainer import TrainingProgress
 
 __all__ = ["train"]
 
+_TICK = 1.0  # seconds
+
 
 def train(order: Order, control: Control, channel: Channel) -> None:
     """Train in the run folder of the job, from its last checkpoint if it has one."""
@@ -30,8 +33,11 @@ def train(order: Order, control: Control, channel: Channel) -> None:
     progress = Progress(channel, order.job)
     shown: Path | None = None
     news = _News(work)
-    with news.interrupted_by(control):
+    with ExitStack() as held:
+        held.enter_context(news.interrupted_by(control))
         for one in news:
+            if one.current is not None:
+                held.enter_context(_ticking(progress, one.current, one.total_steps))
             channel.send({"type": "state", "job": order.job, "state": "working"})
             losses = {**one.losses, **one.measures}
             progress.update(one.step, one.total_steps, None, losses, one.note)
@@ -43,6 +49,24 @@ def train(order: Order, control: Control, channel: Channel) -> None:
     _keep_sample(order, channel, shown)
     message = "" if news.whole else "stopped; it goes on where it was"
     saver.finish("done" if news.whole else "stopped", None, message=message)
+
+
+@contextmanager
+def _ticking(progress: Progress, current: Callable[[], int], total: int) -> Iterator[None]:
+    """Each second it says how far it is: on a laptop minutes lie between two reports."""
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(_TICK):
+            progress.tick(current(), total)
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 class _News:

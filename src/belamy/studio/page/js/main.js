@@ -36,6 +36,12 @@ function readAddress() {
   store.query = new URLSearchParams(query);
 }
 
+/** On a phone the rooms scroll; on which side there are more fades out. */
+function fade(nav) {
+  nav.classList.toggle("further-left", nav.scrollLeft > 4);
+  nav.classList.toggle("at-end", nav.scrollLeft + nav.clientWidth > nav.scrollWidth - 4);
+}
+
 function header() {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", LOGO_BOX);
@@ -52,7 +58,7 @@ function header() {
   return el("header", { class: "top" },
     el("a", { class: "skip", href: "#stage", onclick: skip }, t("skip")),
     el("a", { class: "logo", href: "./#dream" }, svg),
-    el("nav", { class: "rooms", "aria-label": t("rooms.name") }, Object.keys(ROOMS).map((name) => el("a", {
+    el("nav", { class: "rooms", "aria-label": t("rooms.name"), onscroll: ({ currentTarget }) => fade(currentTarget) }, Object.keys(ROOMS).map((name) => el("a", {
       href: `./#${name}`, "aria-current": name === store.room ? "page" : null,
     }, t(`rooms.${name}`)))),
     el("div", { class: "end" }, queue,
@@ -74,6 +80,7 @@ function draw() {
   room.begin();
   showQueue();
   wall.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  fade(wall.querySelector(".rooms"));
 }
 
 function skip(event) {

@@ -25,6 +25,9 @@ const ownSide = (room) => {
   return picture ? Math.max(picture.width, picture.height) : 512;
 };
 
+/** Of translations: the picture's own, up to what takes seconds; impressionism shows its brush on small ones. */
+const translatedSide = (room) => Math.min(room.options?.network === "impressionism" ? 384 : 576, ownSide(room));
+
 const FILM_SIDE = 384; // pixels; larger ones take minutes
 
 /** Rows of each engine; `hidden` are set elsewhere on the page, or have no meaning in a browser. */
@@ -93,12 +96,7 @@ export const SPECS = {
     hidden: ["sheet", "latents"],
     fine: { network: { kind: "model", of: "generator" } },
   },
-  gan_mix: {
-    rows: [upscale, ...signed],
-    required: { upscale: 3 },
-    hidden: ["first", "second", "by", "count", "latents", "truncation", "rejection"],
-    fine: { network: { kind: "model", of: "generator" } },
-  },
+  gan_mix: { rows: [], required: { upscale: 3 }, hidden: [], fine: {} },
   gan_walk: {
     rows: [
       { name: "stops", kind: "slider", min: 2, max: 24, step: 1, usual: 6, whole: true },
@@ -114,7 +112,7 @@ export const SPECS = {
       { name: "direction", kind: "choice", values: [null, 1, 2, 3, 4, 5, 6], usual: null, wide: true, when: edits },
       { name: "amount", kind: "slider", min: -5, max: 5, step: 0.1, digits: 1, usual: 2, when: edits },
       { name: "where", kind: "choice", values: ["all", "coarse", "fine"], usual: "all", when: edits },
-      upscale, ...signed,
+      ...[upscale, ...signed].map((row) => ({ ...row, when: edits })),
     ],
     required: { upscale: 3 },
     hidden: ["picture", "latents", "truncation", "rejection", "count"],
@@ -133,9 +131,9 @@ export const SPECS = {
   translate: {
     rows: [
       { name: "direction", kind: "choice", values: ["a-to-b", "b-to-a"], usual: "a-to-b", wide: true },
-      strength, colours, pixels(256),
+      strength, colours, { ...pixels(translatedSide), always: true },
     ],
-    required: { network: "old-photographs", size: 256 },
+    required: { network: "old-photographs", size: translatedSide },
     fine: {},
     hidden: ["image", "network"],
   },
@@ -270,7 +268,8 @@ export function usualOf(spec, room) {
 export function optionsOf(engine, room, schema) {
   const spec = SPECS[engine];
   const known = (name) => schema?.properties?.[name] !== undefined;
-  const options = { ...(spec?.required ?? {}) };
+  const options = Object.fromEntries(Object.entries(spec?.required ?? {}).map(
+    ([name, value]) => [name, typeof value === "function" ? value(room) : value]));
   for (const [name, value] of Object.entries(room.options)) {
     if (!known(name) || value === undefined) continue;
     const rows = spec?.rows.filter((one) => one.name === name) ?? [];

@@ -35,7 +35,7 @@ export function titleOf(engine, options, inputs) {
     case "dream":
       return t(what ? "titles.dream" : "titles.noise", { what, of: dreamtOf(options) });
     case "style": case "any_style":
-      return t("titles.style", { what, of: nameOf(inputs.paintings) });
+      return t("titles.style", { what, of: [inputs.paintings ?? []].flat().map(nameOf).join(t("and")) });
     case "apply_style":
       return t("titles.style", { what, of: networkName(options.network ?? "starry-night") });
     case "translate":

@@ -1,12 +1,14 @@
 // Two results beside each other, and only what differs between them.
 
 import { el } from "../dom.js";
-import { t, number } from "../words.js";
+import { t, has, number } from "../words.js";
 import { wordsOf, wordsOfChoice } from "../options.js";
 import { differences } from "../actions.js";
 import { openDialog } from "./dialog.js";
 
 function shown(name, value) {
+  const plain = String(value).replace(/_film$/, "");
+  if (name === "engine" && has(`engines.${plain}`)) return t(`engines.${plain}`);
   if (value === undefined || value === null) return t("row.auto");
   if (typeof value === "number") return number(value);
   if (Array.isArray(value)) return value.join(", ");

@@ -5,13 +5,17 @@ import { t, number, readNumber } from "../words.js";
 import { api } from "../api.js";
 import { store, isActive } from "../store.js";
 import { SPECS, usualOf } from "../specs.js";
-import { engineOf, orderOf } from "../runner.js";
+import { engineOf, orderOf, stop } from "../runner.js";
 import { wordsOf, optionOf } from "../options.js";
 import { layerTitle } from "../parts/layers.js";
 import { titleOf } from "../titles.js";
 import { openDialog } from "./dialog.js";
 
 const MOST = 5;
+
+/** The layer that somebody names, by its title or as the network has it. */
+const layerOf = (text) => (store.layers ?? []).find(
+  (one) => layerTitle(one.layer).toLowerCase() === text.toLowerCase())?.layer ?? text;
 
 /** Three values of a row, around the present one. */
 function threeOf(row, room) {
@@ -32,8 +36,8 @@ export function openGrid() {
   const label = (name) => (name === "layer" ? t("grid.layer") : wordsOf(engine, name).label);
   const axis = (at, key) => {
     const select = el("select", { id: `grid-${key}` }, rows.map((row, n) => el("option", { value: String(n), selected: n === at }, label(row.name))));
-    const field = el("input", { type: "text", autocomplete: "off", "aria-label": t("grid.values", { label: t(`grid.${key}`) }) });
-    const fill = () => { field.value = threeOf(rows[select.value], room).map((one) => (typeof one === "number" ? number(one) : one)).join("; "); };
+    const field = el("input", { type: "text", class: "values", autocomplete: "off", "aria-label": t("grid.values", { label: t(`grid.${key}`) }) });
+    const fill = () => { field.value = threeOf(rows[select.value], room).map((one) => (typeof one === "number" ? number(one) : layerTitle(one))).join("; "); };
     select.addEventListener("change", fill);
     fill();
     return { select, field, node: el("label", { for: `grid-${key}` }, t(`grid.${key}`), select), row: () => rows[select.value] };
@@ -41,10 +45,11 @@ export function openGrid() {
   const across = axis(0, "across");
   const down = axis(rows.length - 1, "down");
   const cells = el("div", { class: "cells", role: "grid", "aria-label": t("grid.title") });
+  const halt = el("button", { class: "quiet", type: "button", hidden: true }, t("queue.stop_all"));
   const trouble = el("p", { class: "refused", role: "alert", hidden: true });
 
   const read = ({ row, field }) => field.value.split(";").map((text) => text.trim()).filter(Boolean).slice(0, MOST).map((text) => {
-    if (row().name === "layer") return text;
+    if (row().name === "layer") return layerOf(text);
     const value = readNumber(text);
     const { minimum, maximum } = optionOf(engine, row().name) ?? {};
     return Math.min(maximum ?? value, Math.max(minimum ?? value, value));
@@ -67,7 +72,14 @@ export function openGrid() {
           return cell;
         }))));
     const jobs = new Map();
+    let halted = false;
+    halt.hidden = false;
+    halt.onclick = () => {
+      halted = true;
+      [...jobs.keys()].forEach((id) => stop(id));
+    };
     const watch = () => {
+      halt.hidden = ![...jobs.keys()].some((id) => isActive(store.jobs.get(id)));
       for (const [id, cell] of jobs) {
         const job = store.jobs.get(id);
         if (isActive(job)) {
@@ -77,7 +89,7 @@ export function openGrid() {
         jobs.delete(id);
         const result = store.result(job?.result ?? job?.results?.at(-1));
         if (result) cell.replaceChildren(open(result));
-        else cell.textContent = job?.message || t("job.failed");
+        else cell.textContent = job?.message || t(job?.state === "stopped" ? "job.stopped" : "job.failed");
       }
     };
     store.addEventListener("change", watch);
@@ -85,10 +97,15 @@ export function openGrid() {
     for (const [cell, [x, y]] of waiting) {
       const value = (row, one) => (row.name === "layer" ? [one] : one);
       const options = { ...order.options, [across.row().name]: value(across.row(), x), [down.row().name]: value(down.row(), y) };
+      if (halted) {
+        cell.textContent = t("job.stopped");
+        continue;
+      }
       try {
         const job = await api.run(engine, order.inputs, options, titleOf(engine, options, room.inputs));
         jobs.set(job.id, cell);
         if (!store.jobs.has(job.id)) store.setJob(job);
+        if (halted) stop(job.id);
       } catch (error) {
         cell.textContent = "";
         trouble.textContent = error.message;
@@ -109,6 +126,6 @@ export function openGrid() {
 
   dialog.body.append(
     el("form", { class: "grid-form", onsubmit: start }, across.node, across.field, down.node, down.field,
-      el("button", { class: "strong", type: "submit" }, t("grid.make"))),
-    trouble, cells);
+      el("button", { class: "strong", type: "submit" }, t("grid.make")), halt),
+    el("p", { class: "note" }, t("grid.about")), trouble, cells);
 }

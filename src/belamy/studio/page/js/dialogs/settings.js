@@ -76,8 +76,12 @@ export async function changeLanguage(value, redraw) {
 export function openQueue() {
   const dialog = openDialog(t("queue.title"));
   const list = el("ul", { class: "jobs" });
+  const all = el("button", {
+    class: "quiet", type: "button", onclick: () => store.activeJobs.forEach((job) => stop(job.id)),
+  }, t("queue.stop_all"));
   const show = () => {
     const jobs = [...store.jobs.values()].filter(isActive);
+    all.hidden = jobs.length < 2;
     list.replaceChildren(...(jobs.length ? jobs.map((job) => el("li", {},
       el("div", { class: "about" }, el("b", {}, job.title || t(`rooms.${job.room}`)), el("small", {}, left(job) || t(`job.${job.state}`))),
       el("button", { class: "quiet", type: "button", onclick: () => stop(job.id) }, t("run.stop")))) : [el("li", {}, t("queue.nothing"))]));
@@ -85,5 +89,5 @@ export function openQueue() {
   store.addEventListener("change", show);
   dialog.addEventListener("close", () => store.removeEventListener("change", show));
   show();
-  dialog.body.append(list);
+  dialog.body.append(list, el("div", { class: "actions" }, all));
 }

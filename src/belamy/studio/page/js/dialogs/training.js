@@ -19,8 +19,9 @@ export function noteLosses(job) {
   if (!isTraining(job) || !job.losses) return;
   const history = histories.get(job.id) ?? {};
   histories.set(job.id, history);
-  if (history.step === job.step) return;
-  history.step = job.step;
+  const key = JSON.stringify(job.losses);
+  if (history.key === key) return;
+  history.key = key;
   history.lists ??= {};
   for (const [name, value] of Object.entries(job.losses)) {
     const list = (history.lists[name] ??= []);
@@ -93,6 +94,7 @@ function watch(dialog, id) {
   let job = id;
   const sample = el("div", { class: "training-sample" }, el("p", { class: "serif" }, t("train.soon")));
   const curve = el("canvas", { role: "img", "aria-label": t("learn.loss") });
+  const soon = el("p", { class: "soon" }, t("train.curves"));
   const line = el("p", { class: "training-line" });
   const alarm = el("p", { class: "training-line", role: "status", hidden: true });
   const losses = el("dl", { class: "counts" });
@@ -112,6 +114,7 @@ function watch(dialog, id) {
     if (!now || !dialog.isConnected) return;
     const live = store.thumbs.get(job);
     if (live && !sample.contains(live)) sample.replaceChildren(live);
+    if (!live) sample.firstChild.textContent = t(isActive(now) ? "train.soon" : "train.none");
     const left = now.eta ? t("time.left", { time: duration(now.eta) }) : "";
     line.textContent = [t(`job.${now.state}`, { n: now.position ?? 1 }), now.total ? t("job.step", { step: now.step, total: now.total }) : "", left].filter(Boolean).join(" · ");
     alarm.hidden = !now.message;
@@ -121,6 +124,7 @@ function watch(dialog, id) {
     const palette = colours();
     const lines = [palette.oneText, palette.twoText, palette.gilt, palette.text];
     const known = Object.entries(lists).slice(0, 4);
+    soon.hidden = known.length > 0;
     if (known.length) curves(curve, known.map(([, list], at) => [list, lines[at]]), palette.text, t("learn.loss"));
     losses.replaceChildren(...known.flatMap(([name, list]) => [el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, number(list.at(-1), 3))]));
     const active = isActive(now);
@@ -131,7 +135,7 @@ function watch(dialog, id) {
   store.addEventListener("change", show);
   dialog.addEventListener("close", () => store.removeEventListener("change", show));
   dialog.body.replaceChildren(
-    el("div", { class: "training" }, sample, el("div", {}, el("div", { class: "training-curve" }, curve), losses)),
+    el("div", { class: "training" }, sample, el("div", {}, el("div", { class: "training-curve" }, soon, curve), losses)),
     line, alarm, el("div", { class: "actions" }, fresh, halt, resume));
   show();
 }

@@ -54,7 +54,7 @@ export class DigitLesson {
 
   wipe() {
     this.context.fillRect(0, 0, SIDE, SIDE);
-    this.drawn = false;
+    this.drawn = this.shown = false;
   }
 
   example() {
@@ -70,7 +70,7 @@ export class DigitLesson {
       context.lineTo(...stroke.at(-1));
       context.stroke();
     }
-    this.drawn = true;
+    this.drawn = this.shown = true;
   }
 
   at(event) {
@@ -79,6 +79,7 @@ export class DigitLesson {
   }
 
   down(event) {
+    if (this.shown) this.wipe(); // one's own begins on an empty sheet
     this.pad.setPointerCapture(event.pointerId);
     this.last = this.at(event);
     this.move(event);
@@ -107,17 +108,21 @@ export class DigitLesson {
     const blob = await new Promise((resolve) => this.pad.toBlob(resolve, "image/png"));
     const picture = await addFile(new File([blob], "digit.png", { type: "image/png" }));
     store.here.inputs = { ...store.here.inputs, picture };
+    this.clear();
     await run();
     this.room.label.show(t("learn.title_digit"), t("learn.wait"));
   }
 
   clear() {
+    this.maps.classList.add("stale");
     for (const { fill } of this.bars) fill.style.transform = "scaleX(0)";
   }
 
   take(message) {
     if (message.scores) this.showScores(message.scores);
-    if (message.maps) this.showMaps(message);
+    if (!message.maps) return;
+    this.maps.classList.remove("stale");
+    this.showMaps(message);
   }
 
   line(message) {
@@ -158,7 +163,7 @@ export class DigitLesson {
       })));
     };
     this.maps.replaceChildren(el("h2", {}, t("learn.maps")),
-      ...(seen ? [row(t("learn.draw"), 1, seen.side, seen.data)] : []),
+      ...(seen ? [row(t("learn.given"), 1, seen.side, seen.data)] : []),
       ...maps.map(({ layer, count, side, data }) => row(t("learn.map_layer", { name: layer, n: count, side }), count, side, data)));
   }
 

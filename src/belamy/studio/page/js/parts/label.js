@@ -3,6 +3,17 @@
 import { el, icon } from "../dom.js";
 import { t } from "../words.js";
 
+/** A rule stands between tools alone. */
+function tidy(bar) {
+  let before = false;
+  for (const one of bar.children) {
+    if (one.tagName === "HR") {
+      one.hidden = !before;
+      before = false;
+    } else if (!one.hidden) before = true;
+  }
+}
+
 /** @param tools list of {name, icon, words, press, pressed, keep} or "-". */
 export function makeLabel(tools) {
   const title = el("h1");
@@ -33,8 +44,12 @@ export function makeLabel(tools) {
     else button.removeAttribute("aria-disabled");
   };
   const show = (text, line, done = null) => {
-    if (title.textContent !== text) title.textContent = text;
-    if (facts.textContent !== line) facts.textContent = line;
+    for (const [node, words] of [[title, text], [facts, line]]) {
+      if (node.textContent === words) continue;
+      node.textContent = words;
+      node.title = words; // where it is too long for its place
+    }
+    tidy(bar);
     progress.hidden = done === null;
     if (done !== null) along.style.transform = `scaleX(${Math.min(1, done)})`;
   };

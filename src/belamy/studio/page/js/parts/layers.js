@@ -72,14 +72,31 @@ export class Layers extends HTMLElement {
     return el("div", {
       class: "layer", role: "option", tabindex: at === 0 ? "0" : "-1", "data-layer": row.layer,
       "aria-label": t("layer.about", { title, n: row.field, layer: row.layer }),
-      onclick: (event) => this.toggle(row.layer, event.ctrlKey || event.metaKey || event.shiftKey),
-      ondblclick: () => openChannels(this.model, row, this.rows),
-      onpointerenter: () => this.stage.showField(row.field, t("layer.sees", { n: row.field })),
+      onclick: (event) => this.press(row, event),
+      onpointerenter: () => this.showField(row),
       onpointerleave: () => this.stage.showField(0),
-      onfocus: () => this.stage.showField(row.field, t("layer.sees", { n: row.field })),
+      onfocus: () => this.showField(row),
       onblur: () => this.stage.showField(0),
     }, el("span", { class: "frame" }, picture),
     el("span", { class: "about" }, el("b", {}, title), el("small", {}, `${row.field} px`)));
+  }
+
+  /** Its field on the stage; of the chosen one, that it can be opened. */
+  showField(row) {
+    const item = this.querySelector(`[data-layer="${CSS.escape(row.layer)}"]`);
+    const opens = item?.getAttribute("aria-selected") === "true";
+    this.stage.showField(row.field, t(opens ? "layer.opens" : "layer.sees", { n: row.field }));
+  }
+
+  /** The first press dreams of it, the next one shows its channels. */
+  press(row, event) {
+    const adds = event.ctrlKey || event.metaKey || event.shiftKey;
+    const item = event.currentTarget;
+    if (!adds && item.getAttribute("aria-selected") === "true") openChannels(this.model, row, this.rows);
+    else {
+      this.toggle(row.layer, adds);
+      this.showField(row);
+    }
   }
 
   /** Dreams of this layer; with a modifier, or Space, of it too. */

@@ -25,6 +25,7 @@ export class Masking {
       if (!this.on) return;
       event.preventDefault();
       this.toggle(false);
+      if (!this.past.length && !this.regions.length) this.leave();
     });
     addEventListener("keydown", (event) => this.onKey(event));
   }
@@ -59,7 +60,7 @@ export class Masking {
     this.stage.view.painting = on;
     this.stage.painting = on ? (event, kind) => this.onPointer(event, kind) : null;
     if (on) this.open();
-    else this.bar?.remove();
+    else for (const one of [this.bar, this.hint]) one?.remove();
     this.stage.update();
   }
 
@@ -74,8 +75,8 @@ export class Masking {
       this.of = this.key;
       this.past = [];
       if (count > 1) this.share();
-      else if (!view.before || !view.after) this.shape("clear");
-      else this.shape("all");
+      else this.shape("clear");
+      this.past = [];
     }
     view.mask = count === 1 && view.before && view.after ? this.canvas : null;
     this.showBar();
@@ -101,7 +102,9 @@ export class Masking {
       tool("left", () => this.shape("left"), null), tool("middle", () => this.shape("middle"), null),
       tool("all", () => this.shape("all"), null), tool("clear", () => this.shape("clear"), null),
       el("button", { type: "button", class: "finish", onclick: () => this.finish(true) }, t("mask.done")));
-    this.stage.append(this.bar);
+    this.hint?.remove();
+    this.hint = this.past.length || this.regions.length ? null : el("p", { class: "mask-hint extras" }, t("mask.hint"));
+    this.stage.append(this.bar, this.hint ?? "");
   }
 
   /** To begin with, each painting has its stripe. */
@@ -167,6 +170,7 @@ export class Masking {
     const context = canvas.getContext("2d");
     const { width, height } = canvas;
     if (this.past) this.remember();
+    this.hint?.remove();
     context.globalCompositeOperation = "source-over";
     context.fillStyle = "#fff";
     if (name === "invert") {
@@ -193,6 +197,7 @@ export class Masking {
     const at = [event.clientX - left, event.clientY - top];
     this.at = at;
     if (kind === "down" && event.button === 0) {
+      this.hint?.remove();
       this.remember();
       this.stage.setPointerCapture(event.pointerId);
       this.last = null;
@@ -329,10 +334,21 @@ export class Masking {
     return true;
   }
 
+  /** Without a mask, as before. */
+  leave() {
+    this.canvases = null;
+    this.stage.view.mask = null;
+    this.stage.update();
+  }
+
   /** Ends the painting. Of a result the exact picture is made; before one, the mask goes with the next. */
   async finish(exact = false) {
     if (!this.on) return;
     this.toggle(false);
+    if (!this.past.length && !this.regions.length) { // nothing was painted: all stays as it is
+      this.leave();
+      return;
+    }
     const bare = this.canvases.findIndex((one) => this.isEmpty(one));
     if (bare >= 0) {
       const { name } = this.regions[bare] ?? {};

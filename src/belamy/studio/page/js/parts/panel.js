@@ -47,7 +47,7 @@ export class Panel extends HTMLElement {
     this.rows.forEach(({ node }, at) => node.classList.toggle("row-extra", at > 2));
     const first = new Set([...spec.rows.map((row) => row.name), ...spec.hidden]);
     const rest = known.filter((name) => !first.has(name));
-    this.fineRows = rest.map((name) => this.fineRow(name, spec)).filter(Boolean);
+    this.fineRows = this.room.bare?.() ? [] : rest.map((name) => this.fineRow(name, spec)).filter(Boolean);
     this.fine = el("div", { class: "fine", id: "fine", hidden: true }, this.fineRows.map((one) => one.node));
     this.moreCount = el("em");
     this.more = el("button", {
@@ -141,6 +141,7 @@ export class Panel extends HTMLElement {
     else if (was || !this.help.textContent) {
       const row = this.rows.find(({ node }) => !node.hidden && !node.classList.contains("hidden-by-address"))?.node;
       if (row) this.say(row.words.label, row.words.help);
+      else this.help.textContent = this.room.about?.() ?? "";
     }
     if (trouble) this.help.setAttribute("role", "alert");
     else this.help.removeAttribute("role");

@@ -6,6 +6,7 @@ import { store } from "../store.js";
 import { api } from "../api.js";
 import { presetsOf, applyPreset } from "../presets.js";
 import { wayOf } from "../runner.js";
+import { differs } from "../actions.js";
 import { openDialog } from "../dialogs/dialog.js";
 import { toast } from "./toast.js";
 
@@ -50,11 +51,12 @@ export class Ways extends HTMLElement {
   button(preset) {
     const key = `presets.${store.room}.${preset.name}`;
     const words = preset.own || !has(key) ? preset.name : t(key);
-    const picture = preset.own
+    const face = preset.own && store.page.faces?.[`${preset.engine}/${preset.name}`];
+    const picture = face ? thumb(face, 78, 62) : preset.own
       ? el("span", { class: "blank", "aria-hidden": "true" }, words.charAt(0).toUpperCase())
       : thumb(preset.image, 78, 62);
     return el("button", {
-      class: "way", type: "button", "aria-pressed": "false",
+      class: "way", type: "button", "aria-pressed": "false", title: preset.own ? t("ways.drop_hint") : null,
       onclick: () => store.change((room) => applyPreset(room, preset), "preset"),
       onkeydown: (event) => { if (preset.own && event.key === "Delete") this.drop(preset); },
       oncontextmenu: (event) => {
@@ -86,6 +88,9 @@ export class Ways extends HTMLElement {
         await api.keepPreset(engine, text, options);
         store.own[engine] = [...(store.own[engine] ?? []).filter((one) => one.name !== text), { name: text, options }];
         store.here.preset = text;
+        const made = store.result(store.chosen[store.room]); // which it makes
+        store.page.faces = { ...store.page.faces, [`${engine}/${text}`]: made && !differs(made) ? made.thumb : undefined };
+        store.keepPage();
         this.build();
         dialog.close();
       } catch (error) {

@@ -37,6 +37,7 @@ export function railChoice(label, choices, current, take) {
       item.setAttribute("aria-checked", String(on));
       item.classList.toggle("chosen", on);
       item.tabIndex = on ? 0 : -1;
+      if (on && innerWidth <= 700) requestAnimationFrame(() => { box.scrollLeft = item.offsetLeft - box.clientWidth / 2 + item.clientWidth / 2; });
     }
     if (![...box.children].some((item) => item.tabIndex === 0) && box.firstChild) box.firstChild.tabIndex = 0;
   };

@@ -19,7 +19,8 @@ import "../parts/panel.js";
 const TABS = ["wall", "neighbours", "walk", "edit", "find"];
 const ENGINES = { wall: "gan_paint", neighbours: "gan_edit", walk: "gan_mix", edit: "gan_edit", find: "gan_project" };
 const BETWEEN = 9; // pictures on the way from A to B
-const FACE = 64; // pixels of a face as the painter makes it
+const FACE = 96; // pixels of a face as the painter inside makes it
+const MARGIN = 1 / 14; // of a contact sheet, of its cell
 
 export const paint = () => new PaintRoom();
 
@@ -49,6 +50,8 @@ class PaintRoom {
       slots: () => (this.tab === "find" ? [["picture", { kind: "portrait" }]] : []),
       ways: this.tab === "wall" ? undefined : false,
       grid: false,
+      bare: () => ["neighbours", "walk"].includes(this.tab), // as A was painted
+      about: () => t(`paint.about_${this.tab}`),
       start: () => this.start(),
     });
     this.nodes = [this.area, this.label.node, this.rail, this.panel];
@@ -72,6 +75,8 @@ class PaintRoom {
     this.below = el("div", { class: "below" }, this.stage);
     this.area.append(this.tabs, this.tab === "wall" ? this.wall.node : this.below);
     if (this.tab === "walk") this.addSlider();
+    const chosen = this.tabs.querySelector("[aria-selected=true]");
+    requestAnimationFrame(() => { this.tabs.scrollLeft = chosen.offsetLeft - (this.tabs.clientWidth - chosen.clientWidth) / 2; });
     this.refresh("all");
   }
 
@@ -154,6 +159,7 @@ class PaintRoom {
     for (const letter of ["a", "b"]) this.label.buttons[`pin_${letter}`].hidden = !face;
     if (job) this.label.show(t(`paint.${this.tab}`), progressLine(job), job.done ?? 0);
     else if (face) this.label.show(t("paint.face", { n: face.number }), result ? factsOf(result) : t("paint.example"));
+    else if (this.tab === "find" && result?.engine === "gan_project") this.label.show(result.title || result.name, factsOf(result));
     else this.label.show(this.tab === "wall" ? t("paint.title") : t(`paint.${this.tab}`), this.hint());
     if (this.tab !== "wall") this.showBelow();
   }
@@ -202,8 +208,7 @@ class PaintRoom {
   /** The faces of a sheet without its paper, hung beside each other. */
   showSheet(result, sheet) {
     const columns = result.options?.count ?? 5;
-    const side = FACE * (result.options?.upscale ?? 3);
-    const margin = Math.max(2, (sheet.width - columns * side) / (columns + 1));
+    const [side, margin] = cellOf(sheet, columns);
     const rows = result.options?.direction ? 1 : Math.max(1, Math.round((sheet.height - margin) / (side + margin + 20)));
     const pitch = (sheet.height - margin) / rows;
     const gap = Math.round(side / 18);
@@ -246,8 +251,7 @@ class PaintRoom {
   showBetween() {
     const { sheet } = this;
     if (!sheet || this.tab !== "walk") return;
-    const margin = Math.max(2, (sheet.width - BETWEEN * FACE * 3) / (BETWEEN + 1));
-    const side = FACE * 3;
+    const [side, margin] = cellOf(sheet, BETWEEN);
     const place = Number(this.slider.value) * (BETWEEN - 1);
     const [low, share] = [Math.min(BETWEEN - 2, Math.floor(place)), place - Math.min(BETWEEN - 2, Math.floor(place))];
     const canvas = el("canvas", { width: side, height: side });
@@ -278,4 +282,14 @@ function squared(picture) {
   const canvas = el("canvas", { width: side, height: side });
   canvas.getContext("2d").drawImage(picture, (side - picture.width) / 2, (side - picture.height) / 2);
   return canvas;
+}
+
+/** Side and margin of the cells of a contact sheet, whatever painter made it. */
+function cellOf(sheet, columns) {
+  const marginOf = (side) => Math.max(2, Math.round(side * MARGIN));
+  const about = Math.round(sheet.width / (columns + (columns + 1) * MARGIN));
+  const widthOf = (side) => columns * side + (columns + 1) * marginOf(side);
+  const off = (side) => Math.abs(widthOf(side) - sheet.width);
+  const side = [0, -1, 1, -2, 2].map((by) => about + by).reduce((best, one) => (off(one) < off(best) ? one : best));
+  return [side, marginOf(side)];
 }

@@ -109,6 +109,7 @@ export class PictureRoom {
     this.label.buttons.again.hidden = !(result && differs(result));
     this.label.setOff("save", result ? "" : t("tools.save_not_yet"));
     if (this.label.buttons.compare) this.label.buttons.compare.hidden = isFilm(result) && !job;
+    this.label.buttons.fit.hidden = isFilm(result) && !job;
     if (this.label.buttons.mask) this.label.buttons.mask.hidden = Boolean(store.here.inputs.picture?.film) || isFilm(result);
     this.showEmpty(false);
     if (job) await this.showJob(job, ticket);

@@ -1,6 +1,6 @@
 // The sitters A and B: faces that are kept while others come and go.
 
-import { el, thumb } from "../dom.js";
+import { el, icon, thumb } from "../dom.js";
 import { t } from "../words.js";
 import { store } from "../store.js";
 import { bitmapOf } from "../pictures.js";
@@ -52,9 +52,11 @@ export class Sitters {
       const name = letter.toUpperCase();
       return el("div", { class: sitter ? "sitter chosen" : "sitter" },
         el("span", { class: "frame" }, sitter ? thumb(sitter.thumb, 92, 92, t("paint.face", { n: sitter.number })) : el("span", { class: "blank" }, name)),
-        el("span", { class: "about" }, el("b", {}, name), el("br"), sitter ? el("button", {
-          class: "unpin", type: "button", "aria-label": t("paint.unpin", { letter: name }), onclick: () => this.drop(letter),
-        }, sitter.number, " ×") : null));
+        sitter ? el("button", {
+          class: "unpin", type: "button", "aria-label": t("paint.unpin", { letter: name }), title: t("paint.unpin", { letter: name }),
+          onclick: () => this.drop(letter),
+        }, icon("close")) : null,
+        sitter ? el("span", { class: "about" }, el("b", {}, name), ` ${sitter.number}`) : null);
     }), el("p", { class: "sitter-hint" }, t("paint.hint")));
   }
 
