@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from belamy.pixels.motion.level import hold_level, match_level
+from belamy.pixels.motion.level import _enlarge, hold_level, match_level
 from belamy.pixels.motion.rendered import RenderedFilm
 
 PICTURE = RenderedFilm(48, 80).frame(0) * 0.5 + 0.25
@@ -55,3 +55,10 @@ def test_any_shape(size: tuple[int, int]) -> None:
     held = hold_level(painted, painted - 0.1, torch.ones(1, 1, *size), 0 * painted)
     assert held.shape == painted.shape
     assert float((held - 0.5).abs().max()) < 0.002
+
+
+@pytest.mark.parametrize("size", [(48, 80), (7, 61), (1, 5)])
+def test_cells_are_enlarged_as_torch_does(size: tuple[int, int]) -> None:
+    cells = torch.rand(1, 3, min(5, size[0]), 9, generator=torch.Generator().manual_seed(0))
+    exact = torch.nn.functional.interpolate(cells, size, mode="bilinear")
+    assert torch.allclose(_enlarge(cells, torch.empty(1, 3, *size)), exact, atol=1e-6)
