@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.networks.resample import Downsample, Upsample, downsample, resample, upsample
+from belamy.networks.resample import (
+    Downsample,
+    Upsample,
+    downsample,
+    resample,
+    soften,
+    upsample,
+)
 
 
 def noise(*shape: int) -> Tensor:
@@ -36,6 +43,13 @@ def test_one_and_a_half_times_as_large() -> None:
         torch.testing.assert_close(
             resample(x.flip(dim), 12), resample(x, 12).flip(dim), atol=1e-6, rtol=0
         )
+
+
+def test_the_finest_stripes_are_softened() -> None:
+    stripes = torch.tensor([0.0, 1.0]).repeat(8).expand(1, 2, 16, 16)
+    softer = 0.5 + 0.4 * (stripes - 0.5)
+    torch.testing.assert_close(soften(stripes)[..., 1:-1], softer[..., 1:-1])
+    torch.testing.assert_close(soften(stripes.mT)[..., 1:-1, :], softer.mT[..., 1:-1, :])
 
 
 def test_resampling_keeps_waves_that_bilinear_weights_dim() -> None:

@@ -39,7 +39,7 @@ from belamy.networks.gan.layers import (
     NoiseInput,
     ToRGB,
 )
-from belamy.networks.resample import downsample, resample, upsample
+from belamy.networks.resample import downsample, resample, soften, upsample
 
 __all__ = [
     "FinalBlock",
@@ -170,7 +170,8 @@ class SynthesisBlock(nn.Module):
 
 class FinalBlock(nn.Module):
     """From the last power of two to one and a half times of it: features, and what they add to the
-    picture. They are resampled with Lanczos' filter.
+    picture. They are resampled with Lanczos' filter; what is added is filtered too, since stripes
+    of two pixels, which no painting has, are what such a block draws most easily.
 
     Args:
         channels: of the coarser features, and of the finer ones.
@@ -196,7 +197,7 @@ class FinalBlock(nn.Module):
         x = resample(self.reduce(x, style), self.side)
         x = self.refine(self.noise(x), style)
         x = self.sharpen(self.late_noise(x), style)
-        return x, self.brush(x, style)
+        return x, soften(self.brush(x, style))
 
 
 class LightSynthesis(nn.Module):
