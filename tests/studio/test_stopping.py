@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
 
 from belamy.errors import BelamyError
 from belamy.pixels.film.reader import open_film
@@ -57,10 +60,13 @@ class Stopping:
     def send(self, header: dict[str, Any], body: bytes = b"") -> None:
         self.messages.append(header)
 
-    def count(self, module: Any, given: Any) -> None:
-        """Before each layer; those after the stop are too many."""
+    def count(self, module: Any, given: Any, made: Any) -> None:
+        """After each layer; those that end after the stop are too many."""
         if self.control.stopped:
             self.after += 1
+
+    def press(self, module: Any, given: Any) -> None:
+        """Before each layer."""
         if any(one["type"] == "progress" for one in self.messages):
             self.layers += 1
             if self.layers == 3:
@@ -81,11 +87,15 @@ def run(name: str, options: dict[str, Any], folder: Path) -> Stopping:
     control = Control()
     stopping = Stopping(control)
     channel: Any = stopping
-    hook = register_module_forward_pre_hook(stopping.count)
+    hooks = [
+        register_module_forward_pre_hook(stopping.press),
+        register_module_forward_hook(stopping.count),
+    ]
     try:
         (make_film if order.engine.kind == "film" else make_picture)(order, control, channel)
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
     return stopping
 
 

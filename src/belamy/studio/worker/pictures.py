@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -78,14 +79,14 @@ def watch(
     arguments = {name: getattr(options, name) for name in order.arguments()}
     steps = order.engine.load_function()(**arguments)
     try:
-        for number, step in enumerate(_until_stopped(steps, control)):
-            if number == 0:
-                channel.send({"type": "state", "job": order.job, "state": "working"})
-            preview.offer(show(step), _full_size(order, step))
-            progress.update(step.index, step.total, step.fraction, step.losses, step.note)
-            yield step
+        with _layers_until_stopped(control), closing(steps):
+            for number, step in enumerate(_until_stopped(steps, control)):
+                if number == 0:
+                    channel.send({"type": "state", "job": order.job, "state": "working"})
+                preview.offer(show(step), _full_size(order, step))
+                progress.update(step.index, step.total, step.fraction, step.losses, step.note)
+                yield step
     finally:
-        steps.close()
         preview.close()
         progress.close()
         channel.send(
@@ -102,22 +103,29 @@ class _Stopped(BaseException):
     """The user has stopped the work; no error, so that nothing that handles errors takes it."""
 
 
-def _until_stopped(steps: Iterator[Step], control: Control) -> Iterator[Step]:
-    """Steps until the user stops; the one that is under way by then is not ended."""
-    owner = threading.get_ident()
+@contextmanager
+def _layers_until_stopped(control: Control) -> Iterator[None]:
+    """No layer begins once the user has stopped the work, in whichever thread: films have several
+    frames under way, and end when the last of their threads does."""
 
     def look(module: object, given: object) -> None:
-        if control.stopped and threading.get_ident() == owner:
+        if control.stopped:
             raise _Stopped
 
+    handle = register_module_forward_pre_hook(look)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _until_stopped(steps: Iterator[Step], control: Control) -> Iterator[Step]:
+    """Steps until the user stops; the one that is under way by then is not ended."""
     while not control.stopped:
-        handle = register_module_forward_pre_hook(look)
         try:
             step = next(steps, None)
         except _Stopped:
             return
-        finally:
-            handle.remove()
         if step is None:
             return
         yield step
