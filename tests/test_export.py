@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,11 @@ from torch import Tensor, nn
 from belamy.devices import make_rng
 from belamy.errors import OptionError
 from belamy.export import export
+from belamy.networks.files.network_file import save_network_file
 from belamy.networks.files.trace import ClearPool
+from belamy.networks.gan.generator import GeneratorArguments
 from belamy.networks.load import load_network
+from belamy.networks.registry import build_generator
 
 Run = Callable[[Tensor], list[Tensor]]
 
@@ -86,6 +90,20 @@ def test_pictures_of_odd_sizes(
 def test_a_painter(program: Callable[[Path], Run], tmp_path: Path) -> None:
     export("portraits", tmp_path / "net.onnx")
     network = load_network("portraits", "generator").network
+    z = torch.randn((1, network.latent), generator=make_rng(1))
+    with torch.inference_mode():
+        due = network(z)
+    torch.testing.assert_close(program(tmp_path / "net.onnx")(z)[0], due, atol=1e-4, rtol=0)
+
+
+def test_a_painter_of_48_px(program: Callable[[Path], Run], tmp_path: Path) -> None:
+    arguments = GeneratorArguments(48, 16, 0.1, noise=True)
+    network = build_generator("light", arguments).eval()
+    path, own = tmp_path / "net.safetensors", asdict(arguments)
+    save_network_file(
+        path, network.state_dict(), network="light", arguments=own, trained_on="nothing"
+    )
+    export(path, tmp_path / "net.onnx")
     z = torch.randn((1, network.latent), generator=make_rng(1))
     with torch.inference_mode():
         due = network(z)

@@ -9,6 +9,7 @@ half a pixel.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -48,7 +49,7 @@ def resample(x: Tensor, side: int) -> Tensor:
     """(N, C, S, S) → (N, C, side, side), larger by any factor, with Lanczos' filter; beyond edges,
     the edge. It keeps more detail than `upsample`; as products, like `downsample`."""
     count, channels, height, width = x.shape
-    matrix = _enlarging(width, side, x)
+    matrix = _enlarging(int(width), side, x)
     x = x.permute(0, 2, 3, 1)  # (N, H, W, C)
     x = matrix @ x.reshape(count, height, width * channels)
     x = matrix @ x.reshape(-1, width, channels)
@@ -65,13 +66,13 @@ def soften(x: Tensor) -> Tensor:
 
 def _enlarging(side: int, target: int, like: Tensor) -> Tensor:
     """The matrix (target, side) of what each new place takes of the old ones."""
-    position = (torch.arange(target) + 0.5) * side / target - 0.5
-    taps = position.floor().long()[:, None] + torch.arange(1 - _LOBES, 1 + _LOBES)
+    position = (np.arange(target) + 0.5) * side / target - 0.5  # ONNX has no sinc: numbers
+    taps = np.floor(position).astype(np.int64)[:, None] + np.arange(1 - _LOBES, 1 + _LOBES)
     distance = position[:, None] - taps
-    kernel = torch.sinc(distance) * torch.sinc(distance / _LOBES)
-    kernel = kernel / kernel.sum(1, keepdim=True)
-    matrix = torch.zeros(target, side)
-    return matrix.scatter_add_(1, taps.clamp(0, side - 1), kernel).to(like)
+    kernel = np.sinc(distance) * np.sinc(distance / _LOBES)
+    matrix = np.zeros((target, side))
+    np.add.at(matrix, (np.arange(target)[:, None], taps.clip(0, side - 1)), kernel)
+    return torch.from_numpy(matrix / matrix.sum(1, keepdims=True)).to(like)
 
 
 def upsample(x: Tensor) -> Tensor:
