@@ -19,7 +19,7 @@ import "../parts/panel.js";
 const TABS = ["wall", "neighbours", "walk", "edit", "find"];
 const ENGINES = { wall: "gan_paint", neighbours: "gan_edit", walk: "gan_mix", edit: "gan_edit", find: "gan_project" };
 const BETWEEN = 9; // pictures on the way from A to B
-const FACE = 96; // pixels of a face as the painter inside makes it
+const FACE = 64; // pixels of a face as the painter inside makes it
 const MARGIN = 1 / 14; // of a contact sheet, of its cell
 
 export const paint = () => new PaintRoom();
