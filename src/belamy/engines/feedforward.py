@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from belamy.devices import choose_device
+from belamy.engines.compact import CompactPicture
 from belamy.engines.recipes import recipe_of
 from belamy.engines.tiling import fix_tile
 from belamy.errors import OptionError, PictureWarning, WeightsError
@@ -127,19 +128,20 @@ class Repainter(Generic[Options]):
         written = replace(options, tile="none" if tile is None else tile, device=str(self.device))
         return recipe_of(self.engine, written, self._weights, step=1)
 
-    def paint(self, image: Tensor, options: Options, tile: int | None) -> Tensor:
-        """A picture (1, 3, H, W) in [0, 1] repainted, not clamped: one pass of the network."""
-        return repaint(self.runtime, image, tile)
+    def paint(self, image: CompactPicture, options: Options, tile: int | None) -> Tensor:
+        """A picture repainted, (1, 3, H, W), not clamped: one pass of the network."""
+        return repaint(self.runtime, image.floats(), tile)
 
     def steps(self, image: Source | None = None) -> Iterator[Step]:
         """The same as a stream, of one step."""
         options = self._options(image)
         assert options.image is not None
         picture = _resize_picture(load_picture(options.image), options.size)
-        base = picture.image.to(self.device)
-        tile = _choose_tile(options.tile, self.runtime, base)
+        base, alpha = CompactPicture.of(picture.image.to(self.device)), picture.alpha
+        del picture  # whose floats are not needed all the time
+        tile = _choose_tile(options.tile, self.runtime, base.numbers)
         blend = self._repaint(base, options, tile)
-        yield Step(1, 1, blend, {}, picture.alpha, self._recipe(options, tile))
+        yield Step(1, 1, blend, {}, alpha, self._recipe(options, tile))
 
     def fix_tile(self, size: tuple[int, int]) -> Literal["none"] | int:
         """Choose, by the memory that is free now, how all pictures of one size are cut.
@@ -154,13 +156,14 @@ class Repainter(Generic[Options]):
 
     def repaint_frame(self, image: Tensor) -> Tensor:
         """A frame of a film (1, 3, H, W) repainted at its own size, without a recipe of its own."""
-        base = image.to(self.device)
-        tile = _choose_tile(self.options.tile, self.runtime, base)
+        base = CompactPicture.of(image.to(self.device))
+        tile = _choose_tile(self.options.tile, self.runtime, base.numbers)
         return self._repaint(base, self.options, tile)
 
-    def _repaint(self, base: Tensor, options: Options, tile: int | None) -> Tensor:
+    def _repaint(self, base: CompactPicture, options: Options, tile: int | None) -> Tensor:
         # Few copies of a large picture at a time: nobody holds what was painted but `_blend`.
-        return _blend(base, self._check(self.paint(base, options, tile).to(base)), options)
+        painted = self.paint(base, options, tile).to(self.device, torch.float32)
+        return _blend(base, self._check(painted), options)
 
     def _check(self, painted: Tensor) -> Tensor:
         low, high = painted.aminmax()  # those of what holds a NaN are NaN
@@ -306,9 +309,13 @@ def extend_by_mirroring(
     return image
 
 
-def _blend(base: Tensor, generated: Tensor, options: FeedforwardOptions) -> Tensor:
+def _blend(base: CompactPicture, generated: Tensor, options: FeedforwardOptions) -> Tensor:
     """The generated picture in its strength over the base, its colours kept if so asked."""
     generated = generated.clamp(0, 1)
     if options.keep_colors:
-        generated = keep_colors(base, generated)
-    return generated.sub_(base).mul_(options.strength).add_(base)
+        generated = keep_colors(base.floats(), generated)
+    for own, channel in zip(
+        torch.split(generated, 1, dim=1), base.channels(base.size), strict=True
+    ):
+        own.sub_(channel).mul_(options.strength).add_(channel)
+    return generated

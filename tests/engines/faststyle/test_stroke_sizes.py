@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from belamy.devices import make_rng
+from belamy.engines.compact import CompactPicture
 from belamy.engines.faststyle import apply, train
 from belamy.engines.faststyle.api import ApplyStyleOptions, StyleTrainConfig, apply_style
 from belamy.engines.faststyle.stroke_sizes import list_sizes, paint_by_sizes
@@ -60,7 +61,7 @@ def test_the_first_painting_stays_and_details_are_added() -> None:
             return torch.full_like(given, 0.4)
         return given * 0 + 0.9 + 0.1 * (noise(*seen[-1], 5) - 0.5)
 
-    painted = paint_by_sizes(paint, image, 32)
+    painted = paint_by_sizes(paint, CompactPicture.of(image), 32)
     assert seen == [(24, 32), (48, 64), (96, 128)]
     assert float(painted.mean()) == pytest.approx(0.4, abs=0.01)  # not 0.9: of that the details
     own = painted - resize(resize(painted, (48, 64)), (96, 128))
@@ -72,7 +73,7 @@ def test_the_first_painting_stays_and_details_are_added() -> None:
 
 def test_the_photographs_details_come_to_be_painted() -> None:
     image = noise(96, 128)
-    same = paint_by_sizes(lambda given: given, image, 32)
+    same = paint_by_sizes(lambda given: given, CompactPicture.of(image), 32)
     assert float((same - image).square().mean()) < 0.1 * float(image.var())
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from belamy.devices import DTYPES, choose_device, make_rng
+from belamy.engines.compact import CompactPicture
 from belamy.engines.dream.free_canvas import dream_on_canvas, sees_whole
 from belamy.engines.dream.objective import (
     REFERENCE_SIDE,
@@ -181,7 +182,7 @@ class Dreamer:
             options,
             self.backbone,
             objective,
-            base,
+            CompactPicture.of(base),
             picture.alpha,
             mask,
             tiling,
@@ -285,7 +286,7 @@ def dream_on(scene: Scene, settings: PixelSettings) -> Tensor:
 
 def _octave_sizes(scene: Scene, settings: PixelSettings) -> tuple[list[tuple[int, int]], int]:
     """The sizes, and how many octaves would be too small."""
-    height, width = scene.base.shape[-2:]
+    height, width = scene.ground.size
     smallest = scene.backbone.smallest(scene.objective.layers - {IMAGE})
     return octave_sizes(
         *(height, width, settings.octaves, settings.octave_scale),
@@ -297,21 +298,45 @@ def _ascend(
     scene: Scene, settings: PixelSettings, sizes: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[Tensor, float]]:
     """The picture after each step, octave by octave, and the objective before it."""
+    large = scene.tiling is not None and _bytes(scene.ground.size) >= PICTURE
+    if large:
+        free_at_once()
+    # Pictures can be large: in an octave there is its picture, and nothing older but who shows it.
     detail: Tensor | None = None
     for octave, size in enumerate(sizes):
-        ground = resize(scene.base, size)
-        latest = ground
-        if detail is not None:
-            latest = resize_detail(detail, size).add_(ground).clamp_(0, 1)
-        # Pictures can be large: in an octave there are its picture and ground, and nothing older.
+        latest = _begin(scene.ground, detail, size)
         detail = None
-        if scene.tiling is not None and scene.base.nbytes >= PICTURE:
-            free_at_once()
+        if large:
             give_back()
         work = _dream_octave(scene, settings, latest, octave)
         for latest, value in work:
             yield latest, value
-        detail = latest - ground if octave + 1 < len(sizes) else None
+        if octave + 1 < len(sizes):
+            detail = _subtract(latest, scene.ground)
+
+
+def _bytes(size: tuple[int, int]) -> int:
+    return 3 * math.prod(size) * torch.float32.itemsize
+
+
+def _begin(ground: CompactPicture, detail: Tensor | None, size: tuple[int, int]) -> Tensor:
+    """What an octave starts from: the ground, and what the octave before has added to it."""
+    if detail is None:
+        return ground.resize(size)
+    start = detail.new_empty((*detail.shape[:2], *size))
+    channels = (torch.split(start, 1, dim=1), torch.split(detail, 1, dim=1), ground.channels(size))
+    for out, added, own in zip(*channels, strict=True):
+        out.copy_(resize_detail(added, size)).add_(own).clamp_(0, 1)
+    return start
+
+
+def _subtract(image: Tensor, ground: CompactPicture) -> Tensor:
+    """What an octave has added, which may be negative."""
+    detail, size = torch.empty_like(image), (image.shape[-2], image.shape[-1])
+    channels = (torch.split(detail, 1, dim=1), torch.split(image, 1, dim=1), ground.channels(size))
+    for out, painted, own in zip(*channels, strict=True):
+        torch.sub(painted, own, out=out)
+    return detail
 
 
 def resize_detail(detail: Tensor, size: tuple[int, int]) -> Tensor:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from belamy.engines.compact import CompactPicture
 from belamy.engines.dream.options import DreamOptions
 from belamy.networks.backbone import Backbone
 from belamy.objectives.objective import Objective
@@ -24,7 +25,7 @@ class Scene:
 
     Args:
         options: resolved, as the recipe has them.
-        base: (1, 3, H, W), what is dreamt on.
+        ground: what is dreamt on.
         alpha: (1, 1, H, W) or None.
         mask: (1, 1, H, W) in [0, 1] or None.
         objective_of: the objective as it is for a changed base, where it compares with that; else
@@ -34,12 +35,21 @@ class Scene:
     options: DreamOptions
     backbone: Backbone
     objective: Objective
-    base: Tensor
+    ground: CompactPicture
     alpha: Tensor | None
     mask: Tensor | None
     tiling: Tiling | None
     recipe: Recipe
     objective_of: Callable[[Tensor], Objective] | None = None
+
+    @property
+    def base(self) -> Tensor:
+        """(1, 3, H, W), what is dreamt on; not to be written over."""
+        return self.ground.floats()
+
+    def on(self, image: Tensor) -> Scene:
+        """The same dream on another picture (1, 3, H, W)."""
+        return replace(self, ground=CompactPicture.of(image))
 
 
 def finish(scene: Scene, image: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -50,7 +60,7 @@ def finish(scene: Scene, image: Tensor) -> tuple[Tensor, Tensor | None]:
     untouched = scene.mask is None and options.strength == 1 and not options.keep_colors
     if untouched:
         return image, alpha
-    ground = resize(scene.base, size)
+    ground = scene.ground.resize(size)
     if options.keep_colors:
         image = keep_colors(ground, image)
     amount: Tensor | float = options.strength

@@ -14,6 +14,8 @@ from belamy.networks.files.header import SUFFIX, network_in, read_metadata
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from belamy.engines.compact import CompactPicture
+
 __all__ = ["StyleApplier"]
 
 # Long side of the picture, at least and over that of the painting as the network was shown it, at
@@ -41,7 +43,7 @@ class StyleApplier(Repainter[ApplyStyleOptions]):
         self._style_size = _read_number(own.get("style_size"), _USUAL_STYLE)
         self._variation = _read_number(own.get("variation"), 0.0)
 
-    def paint(self, image: Tensor, options: ApplyStyleOptions, tile: int | None) -> Tensor:
+    def paint(self, image: CompactPicture, options: ApplyStyleOptions, tile: int | None) -> Tensor:
         given = options.variation
         amount = self._variation if given is None else given
         pass_once = functools.partial(repaint, self.runtime, tile=tile)
@@ -52,7 +54,7 @@ class StyleApplier(Repainter[ApplyStyleOptions]):
             return pass_once(varied)
 
         if options.stroke_size == "fixed":
-            return paint(image)
+            return paint(image.floats())
         first = max(_LEAST, _ROOM * self._style_size) / options.stroke_size
         return paint_by_sizes(paint, image, first)
 

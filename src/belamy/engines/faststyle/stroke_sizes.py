@@ -13,11 +13,12 @@ its details stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
 
+from belamy.engines.compact import CompactPicture
 from belamy.pixels.images import resize
 
 __all__ = ["list_sizes", "paint_by_sizes"]
@@ -43,7 +44,7 @@ def list_sizes(size: tuple[int, int], first: float) -> list[tuple[int, int]]:
     return [*((height, width) for height, width in reversed(scaled)), size]
 
 
-def paint_by_sizes(paint: Paint, image: Tensor, first: float) -> Tensor:
+def paint_by_sizes(paint: Paint, image: CompactPicture, first: float) -> Tensor:
     """The picture (1, 3, H, W) painted, with strokes as broad as on one of `first` pixels.
 
     Args:
@@ -51,25 +52,42 @@ def paint_by_sizes(paint: Paint, image: Tensor, first: float) -> Tensor:
         image: in [0, 1].
         first: see `list_sizes`.
     """
-    own = (image.shape[-2], image.shape[-1])
-    smallest, *larger = list_sizes(own, first)
-    painted = paint(resize(image, smallest)).clamp(0, 1)
+    smallest, *larger = list_sizes(image.size, first)
+    painted = paint(image.resize(smallest)).clamp(0, 1)
     before = smallest
     for size in larger:
         # Of pictures as large as this one few are there at a time: what was enlarged is enlarged
         # again rather than kept beside the network's own activations.
         again = paint(
-            _add_details(resize(painted, size), resize(image, size), before, _PHOTOGRAPH).clamp_(
-                0, 1
-            )
-        ).clamp(0, 1)
-        painted = _add_details(resize(painted, size), again, before, _DETAILS).clamp_(0, 1)
+            _add_details(_enlarge(painted, size), image.channels(size), before, _PHOTOGRAPH)
+        )
+        colours = (channel.clamp(0, 1) for channel in torch.split(again, 1, dim=1))
+        painted = _add_details(_enlarge(painted, size), colours, before, _DETAILS)
+        del again, colours
         before = size
     return painted
 
 
-def _add_details(base: Tensor, image: Tensor, size: tuple[int, int], amount: float) -> Tensor:
-    """`base`, written over, with a part of what `image` loses when it is shrunk to `size`."""
-    details = resize(resize(image, size), (image.shape[-2], image.shape[-1]))
-    torch.sub(image, details, out=details)
-    return base.add_(details.mul_(amount))
+def _enlarge(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """As `resize`, a colour at a time, in memory of its own."""
+    enlarged = image.new_empty((*image.shape[:2], *size))
+    for channel, out in zip(
+        torch.split(image, 1, dim=1), torch.split(enlarged, 1, dim=1), strict=True
+    ):
+        out.copy_(resize(channel, size))
+    return enlarged
+
+
+def _add_details(
+    base: Tensor, image: Iterable[Tensor], size: tuple[int, int], amount: float
+) -> Tensor:
+    """`base`, written over, with a part of what an image loses when it is shrunk to `size`.
+
+    Args:
+        image: its colours, one after another.
+    """
+    for out, channel in zip(torch.split(base, 1, dim=1), image, strict=True):
+        details = resize(resize(channel, size), (channel.shape[-2], channel.shape[-1]))
+        torch.sub(channel, details, out=details)
+        out.add_(details.mul_(amount)).clamp_(0, 1)
+    return base

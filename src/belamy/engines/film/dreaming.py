@@ -86,8 +86,8 @@ class FilmDreamer:
         """A frame with the detail of the one before, dreamt on a little."""
         scene, settings = self._settings()
         if self.options.steady == 0:
-            dreamt = dream_on(replace(scene, base=image.to(scene.base)), settings)
-            return Painted(finish(replace(scene, base=image), dreamt)[0], {"image": dreamt})
+            dreamt = dream_on(scene.on(image.to(scene.base)), settings)
+            return Painted(finish(scene.on(image), dreamt)[0], {"image": dreamt})
         detail = warp(state["image"] - previous, motion.flow)
         start = image + self.options.steady * _KEEP * motion.mask * detail
         few = replace(
@@ -95,11 +95,11 @@ class FilmDreamer:
             octaves=min(settings.octaves, _OCTAVES),
             steps=max(1, round(_STEPS * settings.steps)),
         )
-        dreamt = dream_on(replace(scene, base=start.clamp(0, 1).to(scene.base)), few)
+        dreamt = dream_on(scene.on(start.clamp(0, 1).to(scene.base)), few)
         energies = state["energies"]
         dreamt = image + hold_detail(dreamt - image, energies.tolist())
         dreamt = dreamt.clamp(0, 1)
-        shown, _ = finish(replace(scene, base=image.to(scene.base)), dreamt)
+        shown, _ = finish(scene.on(image.to(scene.base)), dreamt)
         return Painted(shown, {"image": dreamt, "energies": energies})
 
     def _settings(self) -> tuple[Scene, PixelSettings]:

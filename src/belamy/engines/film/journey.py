@@ -62,7 +62,7 @@ class _Dream:
         """
         options = replace(self.scene.options, seed=self.scene.options.seed * _FRAMES + index)
         objective = self.schedule.at(position)
-        scene = replace(self.scene, options=options, base=image, objective=objective)
+        scene = replace(self.scene.on(image), options=options, objective=objective)
         step_size = self.settings.step_size * effort
         return dream_on(scene, replace(self.settings, step_size=step_size))
 

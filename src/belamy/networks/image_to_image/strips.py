@@ -26,6 +26,8 @@ STRIP = 24 << 20
 """Bytes of the largest activation of a strip, without its margins. The C library gives blocks above
 32 MiB back to the system at once, and gets them again page by page."""
 
+# Bytes of rows that are summed up at a time, in the cache.
+_BLOCK = 1 << 20
 # Bytes of an activation that is kept at a norm though another one is smaller.
 _KEPT = 192 << 20
 # Bytes of an activation from which on holes are given back. Smaller ones fit into them.
@@ -145,6 +147,7 @@ class Result:
 
     def __init__(self, place: Place, layout: torch.memory_format | None) -> None:
         self._place, self._layout = place, layout
+        self._margin = place.span().margin
         self._whole: Tensor | None = None
         self.below: Tensor | None = None
 
@@ -159,7 +162,7 @@ class Result:
             self._whole = self._begin(piece.rows, stop)
         kept = self._place.kept
         if self._whole is kept:
-            self.below = kept[..., piece.strip.keep, :].clone()
+            self.below = kept[..., piece.strip.keep, :][..., : self._margin, :].clone()
         self._whole[..., piece.start : stop, :] = piece.rows
 
     def _begin(self, last: Tensor, height: int) -> Tensor:
@@ -169,7 +172,8 @@ class Result:
         same = kept.shape == shape and kept.dtype == last.dtype
         if self._place.own and same and kept.is_contiguous(memory_format=layout):
             return kept
-        return last.new_empty(shape).contiguous(memory_format=layout)
+        # Not laid out afterwards, which would write all of it twice.
+        return torch.empty(shape, dtype=last.dtype, device=last.device, memory_format=layout)
 
 
 def _layout_of(x: Tensor) -> torch.memory_format:
@@ -328,8 +332,10 @@ class _Moments:
 def _measure(part: Tensor) -> tuple[Tensor, Tensor]:
     """Each channel's mean and variance, in float64, from sums over single rows."""
     exact = torch.promote_types(part.dtype, torch.float32)
-    rows = part.permute(0, 2, 3, 1).to(exact).flatten(0, 1)  # (N·h, w, C)
+    rows = part.permute(0, 2, 3, 1).flatten(0, 1)  # (N·h, w, C)
+    blocks = torch.split(rows, max(1, _BLOCK // max(1, rows[0].numel() * exact.itemsize)))
     count = rows.shape[0] * rows.shape[1]
-    mean = rows.sum(1).double().sum(0) / count
-    variance = (rows - mean.to(exact)).square_().sum(1).double().sum(0) / count
-    return mean, variance
+    mean = torch.cat([block.to(exact).sum(1) for block in blocks]).double().sum(0) / count
+    centre = mean.to(exact)
+    squares = [(block.to(exact) - centre).square_().sum(1) for block in blocks]
+    return mean, torch.cat(squares).double().sum(0) / count
