@@ -10,11 +10,24 @@ from typing import Literal, TypeAlias, get_args
 
 from belamy.errors import UnknownName
 
-__all__ = ["TRAINING_PRECISIONS", "PassPrecision", "Precision", "check_precision", "is_device"]
+__all__ = [
+    "AUTO",
+    "MACHINE",
+    "TRAINING_PRECISIONS",
+    "PassPrecision",
+    "Precision",
+    "check_precision",
+    "is_device",
+]
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 PassPrecision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 """Of networks that are shown a picture, and not trained."""
+
+AUTO = "auto"
+MACHINE = ("device", "precision", "tile")
+"""Options that say how is computed, not what: where they are `auto`, each machine decides. A recipe
+has what it came to on the machine that wrote it, which `belamy replay` keeps to."""
 
 _DEVICE = re.compile(r"auto|cpu|mps(:0)?|cuda(:\d{1,2})?")
 

@@ -58,9 +58,9 @@ def words(result: Result) -> str:
     return " ".join(result.output.split())
 
 
-def refused(said: str, *arguments: str | Path) -> None:
+def refused(said: str, *arguments: str | Path, code: int = 1) -> None:
     result = run(*arguments)
-    assert result.exit_code in (1, 2), result.output
+    assert result.exit_code == code, result.output
     assert said in words(result)
     assert len(result.output.splitlines()) == 1, result.output
 

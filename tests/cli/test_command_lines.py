@@ -61,10 +61,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def last_line(*words: str) -> str:
+def last_line(*words: str, code: int = 2) -> str:
     result = CliRunner().invoke(app, list(words))
     assert isinstance(result.exception, SystemExit), result.exception
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == code
     return result.stderr.splitlines()[-1]
 
 

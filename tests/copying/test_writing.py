@@ -17,10 +17,11 @@ from belamy.checks import alternatives, picture_fields, range_of
 from belamy.cli import app
 from belamy.cli.options import arguments_of
 from belamy.copying.ways import WAYS, Way, find_way
-from belamy.copying.works import MACHINE, Work, as_json, defaults_of, work_of
+from belamy.copying.works import Work, as_json, defaults_of, work_of
 from belamy.copying.writing import write_command, write_notebook, write_python
 from belamy.engines import ENGINES, engine
 from belamy.pixels.recipe import Input, Recipe
+from belamy.precision import MACHINE
 
 DIGEST = "0" * 64
 NAMES = ("network", "model", "first", "second", "picture", "latents", "data", "networks")

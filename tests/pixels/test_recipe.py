@@ -70,7 +70,8 @@ def test_the_text_chunk_can_be_read_by_others(tmp_path):
 def test_json_is_stable_sorted_and_readable():
     shuffled = replace(RECIPE, options=dict(reversed(RECIPE.options.items())))
     assert shuffled.to_json() == RECIPE.to_json()
-    assert list(json.loads(RECIPE.to_json())) == sorted(asdict(RECIPE).keys() - {"film", "grid"})
+    kept = asdict(RECIPE).keys() - {"auto", "film", "grid"}
+    assert list(json.loads(RECIPE.to_json())) == sorted(kept)
     film = replace(RECIPE, film={"quality": 90})
     assert Recipe.from_json(film.to_json()) == film
     assert "città/雲.jpg" in RECIPE.to_json()
@@ -93,6 +94,13 @@ def test_fields_that_came_later_may_be_missing():
     assert Recipe.from_json(changed(step=...)) == RECIPE
 
 
+@pytest.mark.parametrize("auto", [(), ("device", "tile")])
+def test_what_the_machine_chose_makes_the_round_trip(auto):
+    recipe = replace(RECIPE, auto=auto)
+    assert json.loads(recipe.to_json())["auto"] == list(auto)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
 def test_tuples_turn_to_lists_and_are_copied():
     layers = ["a"]
     recipe = replace(RECIPE, options={"layer": layers, "size": (3, 4)})
@@ -108,6 +116,8 @@ def test_tuples_turn_to_lists_and_are_copied():
         ({"options": {"a": float("nan")}}, r"options\.a is nan"),
         ({"options": {"a": [float("inf")]}}, r"options\.a is inf"),
         ({"options": []}, "'options' should be an object"),
+        ({"auto": "device"}, "'auto' should be some of device, precision, tile"),
+        ({"auto": ["layer"]}, "'auto' should be some of device, precision, tile"),
         ({"engine": 7}, "'engine' should be a text"),
         ({"torch": None}, "'torch' should be a text"),
         ({"seed": 1.0}, "'seed' should be a number"),

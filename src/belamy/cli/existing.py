@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from belamy.cli.outputs import require_folder
 from belamy.errors import ImageError, OptionError, RecipeError
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
     from belamy.steps import Step
 
-__all__ = ["Overwrite", "Planned", "is_made_by", "recipe_there", "require_ours", "unless_made"]
+__all__ = [
+    "Overwrite",
+    "Planned",
+    "is_made_by",
+    "recipe_there",
+    "require_free",
+    "require_ours",
+    "unless_made",
+]
 
 Overwrite = Annotated[
     bool,
@@ -50,6 +59,27 @@ def recipe_there(target: Path, overwrite: bool) -> Recipe | None:
             f"{printable(target)} is there and carries no recipe of belamy's, so it is left as it "
             "is; name another output, or replace it with --overwrite"
         ) from error
+
+
+def require_free(target: Path, overwrite: bool) -> None:
+    """Check that a file of a kind that does not say who made it replaces none.
+
+    Args:
+        overwrite: whether it may replace one anyhow.
+
+    Raises:
+        OptionError: it would; or there is a folder, or no folder to hold it.
+    """
+    from belamy.files import printable
+
+    require_folder(target.parent)
+    if target.is_dir():
+        raise OptionError(f"{printable(target)} is a folder; name a file in it")
+    if target.exists() and not overwrite:
+        raise OptionError(
+            f"{printable(target)} is there, and is left as it is; name another file, or replace it "
+            "with --overwrite"
+        )
 
 
 def require_ours(target: Path, mark: bytes, overwrite: bool) -> None:

@@ -46,7 +46,8 @@ class Found:
         back = {here: one.path for one, here in zip(recipe.inputs, self.inputs, strict=True)}
         options = exchange_paths(recipe, made.options, names)
         inputs = tuple(replace(one, path=back.get(one.path, one.path)) for one in made.inputs)
-        return replace(made, options=options, inputs=inputs, weights=recipe.weights)
+        weights, auto = recipe.weights, recipe.auto  # what replay asks for is what was chosen
+        return replace(made, options=options, inputs=inputs, weights=weights, auto=auto)
 
 
 def find_files(call: Call, folder: Path, *, trust: bool) -> Found:

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from belamy.copying.ways import Way, find_way
 from belamy.engines import engine
+from belamy.precision import MACHINE
 from belamy.renamed import current_options
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
 
-__all__ = ["MACHINE", "Work", "as_json", "defaults_of", "work_of"]
-
-MACHINE = ("device", "precision", "tile")
-"""Options that say how is computed, not what: each machine decides on them for itself. A recipe has
-what `auto` came to on the machine that wrote it, which `belamy replay` keeps to."""
+__all__ = ["Work", "as_json", "defaults_of", "left_to_machine", "work_of"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,15 @@ def as_json(value: Any) -> Any:
     return [as_json(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
+def left_to_machine(auto: Sequence[str] | None) -> Sequence[str]:
+    """The options of a recipe that a machine chose, so that another one chooses anew.
+
+    Args:
+        auto: what the recipe says of it; None of older ones, of which it is all that may be.
+    """
+    return MACHINE if auto is None else auto
+
+
 def work_of(recipe: Recipe, output: str = "new.png") -> Work:
     """What a picture's recipe tells.
 
@@ -71,13 +77,14 @@ def work_of(recipe: Recipe, output: str = "new.png") -> Work:
     options = current_options(recipe.engine, recipe.options, weights=recipe.weights)
     if "seed" in inspect.signature(engine(way.recipe)).parameters:
         options = {**options, "seed": recipe.seed}
+    open_ = left_to_machine(recipe.auto)
     files: dict[str, list[str]] = {}
     for one in recipe.inputs:
         files.setdefault(one.role, []).append(one.path or f"{one.role}.png")
     changed = {
         name: value
         for name, value in options.items()
-        if name not in MACHINE
+        if name not in open_
         and name not in files
         and name not in dict(recipe.grid)
         and (name not in defaults or not _same(value, defaults[name]))

@@ -101,6 +101,7 @@ class Repainter(Generic[Options]):
         self.runtime = load_runtime(
             self.path, options.runtime, self.device, direction, options.range, options.precision
         )
+        self._given = options
         self.options = replace(options, precision=self.runtime.precision)
         self._weights = hash_network(self.path)
 
@@ -126,7 +127,7 @@ class Repainter(Generic[Options]):
 
     def _recipe(self, options: Options, tile: int | None) -> Recipe:
         written = replace(options, tile="none" if tile is None else tile, device=str(self.device))
-        return recipe_of(self.engine, written, self._weights, step=1)
+        return recipe_of(self.engine, written, self._weights, given=self._given, step=1)
 
     def paint(self, image: CompactPicture, options: Options, tile: int | None) -> Tensor:
         """A picture repainted, (1, 3, H, W), not clamped: one pass of the network."""

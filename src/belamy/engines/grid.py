@@ -159,7 +159,11 @@ def _recipe_of(
     }
     for name, values in axes:
         shared[name] = axes_of([(name, values)])[0][1][0]
-    return replace(first, options=shared, weights=weights, step=number, grid=axes_of(axes))
+    autos = [set(one.auto or ()) for one in recipes]
+    auto = tuple(name for name in first.auto or () if all(name in one for one in autos))
+    return replace(
+        first, options=shared, weights=weights, step=number, auto=auto, grid=axes_of(axes)
+    )
 
 
 def axes_of(axes: Axes) -> tuple[tuple[str, tuple[JSON, ...]], ...]:

@@ -17,6 +17,7 @@ from belamy.pixels.decode import open_picture
 from belamy.pixels.images import Picture, Source, input_of
 from belamy.pixels.metadata import CREDITS, credits_of
 from belamy.pixels.recipe import JSON, Recipe
+from belamy.precision import AUTO, MACHINE
 
 __all__ = ["as_list", "recipe_of"]
 
@@ -27,6 +28,7 @@ def recipe_of(
     weights: Mapping[str, str],
     *,
     changed: Mapping[str, Any] | None = None,
+    given: Any = None,
     step: int | None = None,
 ) -> Recipe:
     """How to make a picture again.
@@ -37,6 +39,8 @@ def recipe_of(
             given, which become the recipe's inputs, by the name of their field.
         weights: network → SHA-256.
         changed: options that are written otherwise than they stand there.
+        given: the same as they were given, before the machine chose what was `auto`; None: as
+            `options`.
         step: see `Recipe`.
 
     Raises:
@@ -64,6 +68,7 @@ def recipe_of(
         torch=torch.__version__,
         step=step,
         threads=torch.get_num_threads(),
+        auto=tuple(name for name in MACHINE if getattr(given or options, name, None) == AUTO),
         credits=_credits(source for _, source in sources),
     )
 

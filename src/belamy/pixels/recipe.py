@@ -34,6 +34,7 @@ from belamy.pixels.metadata import (
     LONGEST,
     USER_COMMENT,
 )
+from belamy.precision import MACHINE
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -87,6 +88,8 @@ class Recipe:
             another number; None where it is not known.
         credits: what of the inputs' own artist, copyright and parameters is carried on.
         film: of a film, how it was encoded: `quality`, `threads`, `codec`.
+        auto: the options that nobody named: what they are is what the machine chose. None in older
+            recipes, which do not say.
         grid: of a sheet of several, `[option, [value, …]]` for its columns, and for its rows;
             `options` are then those that all of them share.
 
@@ -105,6 +108,7 @@ class Recipe:
     threads: int | None = None
     credits: dict[str, str] = field(default_factory=dict)
     film: dict[str, JSON] = field(default_factory=dict)
+    auto: tuple[str, ...] | None = None
     grid: tuple[tuple[str, tuple[JSON, ...]], ...] = ()
 
     def __post_init__(self) -> None:
@@ -117,6 +121,7 @@ class Recipe:
         few = _is_count(self.threads) and (self.threads or 0) <= _MOST_THREADS
         _need(self.threads is None or few, "threads", f"a whole number from 1 to {_MOST_THREADS}")
         _need(isinstance(self.film, dict), "film", "an object")
+        _need(self.auto is None or _are_names(self.auto), "auto", f"some of {', '.join(MACHINE)}")
         _need(_are_credits(self.credits), "credits", f"texts of {', '.join(CREDITS)}")
         for name, digest in self.weights.items():
             _need(isinstance(name, str) and _is_digest(digest), "weights", "names and SHA-256s")
@@ -128,6 +133,7 @@ class Recipe:
         object.__setattr__(self, "weights", dict(self.weights))
         object.__setattr__(self, "credits", dict(self.credits))
         object.__setattr__(self, "inputs", tuple(self.inputs))
+        object.__setattr__(self, "auto", None if self.auto is None else tuple(self.auto))
         object.__setattr__(self, "grid", _axes(self.grid))
 
     def to_json(self) -> str:
@@ -225,8 +231,11 @@ def json_line(recipe: Recipe) -> bytes:
 
 
 def _as_object(recipe: Recipe) -> dict[str, JSON]:
-    """As JSON has it; what only films, or only sheets have is left out of other recipes."""
-    return {k: v for k, v in asdict(recipe).items() if v or k not in ("film", "grid")}
+    """As JSON has it; what films, sheets or newer recipes alone have is left out of others."""
+    kept = asdict(recipe)
+    if recipe.auto is None:
+        del kept["auto"]
+    return {k: v for k, v in kept.items() if v or k not in ("film", "grid")}
 
 
 def comment(recipe: Recipe) -> bytes:
@@ -294,6 +303,10 @@ def _are_credits(value: object) -> bool:
         name in CREDITS and isinstance(text, str) and len(text) <= CREDITS[name]
         for name, text in value.items()
     )
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(name in MACHINE for name in value)
 
 
 def _is_count(value: object) -> bool:

@@ -67,6 +67,14 @@ def test_a_training_from_a_to_z(faces: Path) -> None:
     assert again.exit_code == 0, again.output
     exported = run("gan", "export", folder, "-o", "painter.safetensors")
     assert words(exported) == "painter.safetensors"
+    Path("mine.safetensors").write_text("somebody's")
+    refused = run("gan", "export", folder, "-o", "mine.safetensors")
+    assert refused.exit_code == 2
+    assert "is there, and is left as it is" in words(refused)
+    assert Path("mine.safetensors").read_text() == "somebody's"
+    replaced = run("gan", "export", folder, "-o", "mine.safetensors", "--overwrite")
+    assert replaced.exit_code == 0, replaced.output
+    assert Path("mine.safetensors").read_bytes() == Path("painter.safetensors").read_bytes()
     one, other = (
         load_network(path, "generator").network
         for path in (folder / "network.safetensors", Path("painter.safetensors"))
@@ -91,24 +99,24 @@ def test_a_dry_run(faces: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        ((), "name the folder or zip of pictures"),
-        (("nowhere",), "there is no such folder or zip"),
-        (("faces", "--size", "24"), "light paints 16, 32, 64"),
-        (("faces", "--size", "32"), "12 smaller than 32 px"),
-        (("faces", "--loss", "hinges"), "hinges"),
-        (("faces/old",), "has 6 pictures to learn from"),
-        (("faces", "--accumulate", "5"), "accumulate is 5"),
-        (("faces", "--from", "faces/old/0.png"), "is no network that is known here"),
-        (("--resume", "faces"), "not a run folder"),
+        ((), 2, "name the folder or zip of pictures"),
+        (("nowhere",), 2, "there is no such folder or zip"),
+        (("faces", "--size", "24"), 2, "light paints 16, 32, 64"),
+        (("faces", "--size", "32"), 1, "12 smaller than 32 px"),
+        (("faces", "--loss", "hinges"), 2, "hinges"),
+        (("faces/old",), 1, "has 6 pictures to learn from"),
+        (("faces", "--accumulate", "5"), 2, "accumulate is 5"),
+        (("faces", "--from", "faces/old/0.png"), 1, "is no network that is known here"),
+        (("--resume", "faces"), 1, "not a run folder"),
     ],
 )
-def test_bad_input(faces: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_bad_input(faces: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
     small = () if "--resume" in arguments or not arguments else ("--size", "16")
     size = () if "--size" in arguments else small
     result = run("gan", "train", *arguments, *size)
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == code, result.output
     assert said in words(result)
     assert "Traceback" not in result.output
 

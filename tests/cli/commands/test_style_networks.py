@@ -192,14 +192,14 @@ def test_a_run_goes_on_as_it_was_asked_for(trainings: Trainings, tmp_path: Path)
 
 
 def test_misuse_of_train_is_one_line(trainings: Trainings, tmp_path: Path) -> None:
-    for arguments, cause in (
-        ((), "name the PAINTING"),
-        (("wave.jpg",), "--data"),
-        (("wave.jpg", "--data", "x", "--size", "62"), "size is 62"),
-        (("--resume", tmp_path), "is not a run folder"),
+    for arguments, code, cause in (
+        ((), 2, "name the PAINTING"),
+        (("wave.jpg",), 2, "--data"),
+        (("wave.jpg", "--data", "x", "--size", "62"), 2, "size is 62"),
+        (("--resume", tmp_path), 1, "is not a run folder"),
     ):
         result = run("style", "train", *arguments)
-        assert result.exit_code in (1, 2), arguments
+        assert result.exit_code == code, arguments
         assert cause in words(result)
 
 
@@ -227,10 +227,16 @@ def test_export_leaves_what_is_there(network: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine.onnx"
     target.write_text("somebody's")
     result = run("export", network, "-o", target)
+    assert result.exit_code == 2
     assert "is there, and is left as it is" in words(result)
     assert target.read_text() == "somebody's"
     assert run("export", network, "-o", target, "--overwrite").exit_code == 0
     assert target.stat().st_size > 1000
+    (tmp_path / "folder.onnx").mkdir()
+    for place, said in (("folder.onnx", "is a folder"), ("mine.onnx/a.onnx", "is a file")):
+        result = run("export", network, "-o", tmp_path / place, "--overwrite")
+        assert result.exit_code == 2
+        assert said in words(result)
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])

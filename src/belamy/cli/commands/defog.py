@@ -72,8 +72,8 @@ def clear(
     """Take the fog out of every IMAGE; `clear` may be left out."""
     require_named(output)
     if film.is_film(images, output):
-        film_options = film.options(DefogFilmOptions, every, image=images[0], **options)
-        film.make(film_options, output, "clearing", overwrite)
+        given = {"image": images[0], **options}
+        film.make(DefogFilmOptions, output, "clearing", every=every, overwrite=overwrite, **given)
         return
     settings = DefogOptions(**options)
     if transmission and _is_file(transmission):

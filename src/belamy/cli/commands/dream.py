@@ -57,8 +57,8 @@ def picture(
     require_named(output)
     if film.is_film(images or (), output):
         assert images is not None
-        film_options = film.options(DreamFilmOptions, every, image=images[0], **options)
-        film.make(film_options, output, "dreaming", overwrite)
+        given = {"image": images[0], **options}
+        film.make(DreamFilmOptions, output, "dreaming", every=every, overwrite=overwrite, **given)
         return
     settings = DreamOptions(**options)
     if not images:

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
+from belamy.cli.existing import require_free
 from belamy.cli.options import default, option
-from belamy.cli.outputs import show_path
 from belamy.cli.shell.completion import every_network
-from belamy.errors import OptionError
 from belamy.export import export as write
 
 __all__ = ["app"]
@@ -34,10 +33,6 @@ def export(
     ] = False,
 ) -> None:
     """Write NETWORK as ONNX; `belamy style apply` runs one that repaints, too."""
-    if output.exists() and not overwrite:
-        raise OptionError(
-            f"{show_path(output)} is there, and is left as it is; name another file, or replace it "
-            "with --overwrite"
-        )
+    require_free(output, overwrite)
     write(network, output, direction=direction)
     typer.echo(output)

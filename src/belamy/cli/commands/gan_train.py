@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from belamy.cli.commands.gan import app
+from belamy.cli.existing import require_free
 from belamy.cli.options import default, option, takes
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.gan.api import GanConfig, export_gan, plan_gan, train_gan
@@ -62,6 +63,11 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="The file; network.safetensors in RUN if none."),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file that is there.")
+    ] = False,
 ) -> None:
     """Write the generator of RUN as it is at the last checkpoint, to paint with."""
+    if output is not None:
+        require_free(output, overwrite)
     typer.echo(export_gan(run, output))

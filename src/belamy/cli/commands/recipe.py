@@ -201,13 +201,18 @@ def _rows(found: Recipe) -> list[tuple[str, str]]:
             for name, digest in found.weights.items()
         ),
         *(
-            (flag(name)[2:], json.dumps(value, ensure_ascii=False))
+            (flag(name)[2:], _say_option(found, name, value))
             for name, value in sorted(
                 current_options(found.engine, found.options, weights=found.weights).items()
             )
             if name != "seed"
         ),
     ]
+
+
+def _say_option(found: Recipe, name: str, value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return f"{text}, which auto came to" if name in (found.auto or ()) else text
 
 
 def _lay_out(rows: Sequence[tuple[str, str]]) -> str:

@@ -105,8 +105,8 @@ def paint(
     chosen = _chosen(context, fast, given, free=("every",) if moves else ())
     if moves:
         film_form = AnyStyleFilmOptions if fast else StyleFilmOptions
-        film_options = film.options(film_form, every, content=content, style=style, **chosen)
-        film.make(film_options, output, "painting", overwrite)
+        given = {"content": content, "style": style, **chosen}
+        film.make(film_form, output, "painting", every=every, overwrite=overwrite, **given)
         return
     if _is_folder(content, output):
         if trace is not None:

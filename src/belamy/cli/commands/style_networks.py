@@ -55,9 +55,9 @@ def apply(
     """Repaint every IMAGE in the style that NETWORK has learned, in one pass."""
     require_named(output)
     if film.is_film(images, output):
-        given = {**options, "network": network}
-        film_options = film.options(ApplyStyleFilmOptions, every, image=images[0], **given)
-        film.make(film_options, output, "painting", overwrite)
+        given = {"image": images[0], "network": network, **options}
+        form = ApplyStyleFilmOptions
+        film.make(form, output, "painting", every=every, overwrite=overwrite, **given)
         return
     settings = ApplyStyleOptions(network=network, **options)
     from belamy.engines.faststyle.apply import StyleApplier  # brings torch

@@ -15,7 +15,7 @@ from belamy.cli.groups import PlainGroup
 from belamy.cli.many.cores import share_cores
 from belamy.cli.options import arguments_of, default, option, takes
 from belamy.cli.outputs import Job
-from belamy.cli.pictures import work_on
+from belamy.cli.pictures import require_named, work_on
 from belamy.cli.shell.completion import translators
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
 from belamy.engines.film.api import TranslateFilmOptions
@@ -67,10 +67,11 @@ def apply(
     **options: Any,
 ) -> None:
     """Translate every IMAGE with what NETWORK has learned."""
+    require_named(output)
     if film.is_film(images, output):
-        given = {**options, "network": network}
-        film_options = film.options(TranslateFilmOptions, every, image=images[0], **given)
-        film.make(film_options, output, "translating", overwrite)
+        given = {"image": images[0], "network": network, **options}
+        form = TranslateFilmOptions
+        film.make(form, output, "translating", every=every, overwrite=overwrite, **given)
         return
     if gallery is not None:
         require_page(gallery, overwrite)

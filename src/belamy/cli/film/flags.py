@@ -66,14 +66,30 @@ class FilmFlags:
             )
         return film
 
-    def options(self, form: Callable[..., FilmOptions], every: int, **given: Any) -> FilmOptions:
-        """The engine's options and those of films in one object.
+    def make(
+        self,
+        form: Callable[..., FilmOptions],
+        output: str,
+        doing: str,
+        *,
+        every: int,
+        overwrite: bool,
+        **given: Any,
+    ) -> None:
+        """Make a film, and say where it is.
 
         Args:
+            form: what the engine's options and those of films are in one object.
+            output: where it goes.
+            doing: for the progress bar, "dreaming".
             every: take each so many-th frame; 0 for all.
-            given: the engine's.
+            overwrite: begin anew, whatever is there.
+            given: the engine's options.
+
+        Raises:
+            OptionError: they do not fit, or another file is there.
         """
-        return form(
+        options = form(
             **given,
             fps=self.fps,
             start=self.start,
@@ -81,9 +97,6 @@ class FilmFlags:
             every=every or 1,
             steady=self.steady,
         )
-
-    def make(self, options: FilmOptions, output: str, doing: str, overwrite: bool) -> None:
-        """Make the film, and say where it is."""
         encoding = Encoding(self.quality, self.codec)
         target = require_film(output, self.fps or 25.0, encoding)
         source: Any = options

@@ -12,7 +12,7 @@ from belamy.checks import flag_of, show_value
 from belamy.cli.replay import Call, blaming_recipe, path_options, prepare
 from belamy.cli.replay_files import Search, find_option
 from belamy.copying.ways import Way
-from belamy.copying.works import MACHINE
+from belamy.copying.works import left_to_machine
 from belamy.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -135,12 +135,12 @@ def _way_of(engine: str, source: str, ways: Sequence[Way]) -> Way:
 def _options_of(call: Call, place: _Place) -> dict[str, Any]:
     """What was set, paths found beside the picture.
 
-    How a picture was computed each machine decides; a person who names settings says all of them.
+    What the machine chose another one chooses anew; what a person named is a setting.
     """
     found = {}
     digests = {*call.recipe.weights.values()}
     for name, value in call.options.items():
-        if value is None or (name in MACHINE and call.recipe.torch):
+        if value is None or name in left_to_machine(call.recipe.auto):
             continue
         if name in path_options(call.recipe):
             value = _find_paths(name, value, digests, place)

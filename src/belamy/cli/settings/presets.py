@@ -21,7 +21,7 @@ from belamy.cli.settings.borrowed import Borrowed, borrow_from_recipe
 from belamy.cli.settings.typed import defaults_of_added, read_typed
 from belamy.copying.presets import PRESETS
 from belamy.copying.ways import WAYS, Way, find_way
-from belamy.copying.works import MACHINE, Work, defaults_of
+from belamy.copying.works import Work, defaults_of, left_to_machine
 from belamy.copying.writing import write_command
 from belamy.errors import OptionError, RecipeError, UnknownName
 from belamy.files import config_folder, missing_file, write_text
@@ -145,9 +145,10 @@ def _read(path: Path) -> Recipe:
         )
     name, options = found.get("engine"), found["options"]
     if isinstance(name, str):
-        options = {**defaults_of_added(find_way(name)), **options}
+        with blaming_recipe():
+            options = {**defaults_of_added(find_way(name)), **options}
     seed = options.get("seed", 0)
-    return Recipe(name, options, (), {}, seed, __version__, "")  # type: ignore[arg-type]
+    return Recipe(name, options, (), {}, seed, __version__, "", auto=())  # type: ignore[arg-type]
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -179,7 +180,8 @@ def save(
     options = {
         key: _absolute(value) if key in path_options(found) else value
         for key, value in call.options.items()
-        if (typed or key not in (*MACHINE, "seed"))
+        if (typed or key != "seed")
+        and key not in left_to_machine(found.auto)
         and value is not None
         and value != usual.get(key)
     }

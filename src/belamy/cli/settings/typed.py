@@ -50,7 +50,7 @@ def read_typed(root: Any, words: Sequence[str]) -> Recipe | None:
     options = {names.get(name, name): _as_json(value) for name, value in given.items()}
     _require_settings(way, options)
     options = {**defaults_of_added(way), **options}
-    return Recipe(way.recipe, options, (), {}, options.get("seed", 0), __version__, "")
+    return Recipe(way.recipe, options, (), {}, options.get("seed", 0), __version__, "", auto=())
 
 
 def defaults_of_added(way: Way) -> dict[str, Any]:

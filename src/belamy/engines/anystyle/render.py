@@ -80,6 +80,7 @@ class AnyStylist:
             loaded.metadata["encoder"], loaded.metadata["encoder_sha256"], self.device
         )
         precision = _choose_precision(options.precision, self.device, self.decoder, self.encoder)
+        self._given = options
         self.options = resolve(replace(options, precision=precision))
         self.encoder.to(DTYPES[precision])
         self._weights = {
@@ -108,7 +109,7 @@ class AnyStylist:
         codec = Codec(self.decoder, FeatureExtractor(self.encoder, tiling), options.precision)
         with torch.inference_mode():
             image = _finish(pictures, _paint(codec, pictures, options), options)
-        recipe = recipe_of("anystyle", options, self._weights, step=1)
+        recipe = recipe_of("anystyle", options, self._weights, given=self._given, step=1)
         yield Step(1, 1, image.clone(), {}, pictures.alpha, recipe, pictures.note)
 
     def fix_tile(self, size: tuple[int, int]) -> Literal["none"] | int:

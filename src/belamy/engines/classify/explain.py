@@ -63,6 +63,7 @@ class Explainer:
         if given.class_ is not None:
             self.index = find_class(given.class_, self.network.classes, self.network.name)
         self.layer = _last_with_positions(self.network)
+        self._given = given
         self.options = replace(given, model=model)
 
     def __call__(self, image: Source) -> Explanation:
@@ -79,7 +80,7 @@ class Explainer:
         bar = label_bar(both.shape[-1], found.guess.name, found.guess.probability)
         options = replace(self.options, image=image, device=str(self.network.mean.device))
         weights = {self.network.name: self.network.sha256} if self.network.sha256 else {}
-        recipe = recipe_of("explain", options, weights, step=1)
+        recipe = recipe_of("explain", options, weights, given=self._given, step=1)
         losses = {found.guess.name: found.guess.probability}
         yield Step(1, 1, torch.cat([both, bar], dim=-2), losses, recipe=recipe)
 

@@ -31,8 +31,7 @@ def add_fog(options: FogOptions) -> Iterator[Step]:
     depth = _optical_depth(picture.image, options)
     density = density_for(depth, options.amount)
     transmission = torch.exp(-density * depth)
-    resolved = replace(options, device=str(device))
-    recipes = [_recipe(resolved, step) for step in (1, 2)]
+    recipes = [_recipe(options, str(device), step) for step in (1, 2)]
     yield Step(1, 2, transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
     base = picture.image.to(device)
     foggy = apply_fog(base, transmission.to(device), airlight.to(device)).clamp(0, 1)
@@ -60,7 +59,7 @@ def _parse_color(text: str) -> Tensor:
     return torch.tensor(channels).reshape(1, 3, 1, 1) / 255
 
 
-def _recipe(options: FogOptions, step: int) -> Recipe:
-    recipe = recipe_of("fog", options, {}, step=step)
+def _recipe(options: FogOptions, device: str, step: int) -> Recipe:
+    recipe = recipe_of("fog", options, {}, changed={"device": device}, step=step)
     written = {name: value for name, value in recipe.options.items() if name != "seed"}
     return replace(recipe, options=written)  # the seed has its own entry

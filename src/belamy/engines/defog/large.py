@@ -19,7 +19,6 @@ from torch import Tensor
 from belamy.engines.defog import look, remove
 from belamy.engines.defog.options import DefogOptions
 from belamy.engines.defog.remove import Defogger
-from belamy.engines.recipes import recipe_of
 from belamy.files import printable
 from belamy.pixels import decode, srgb
 from belamy.pixels.fog.model import Fog
@@ -51,7 +50,7 @@ def large_steps(defogger: Defogger, source: Source) -> Iterator[Step]:
         yield from defogger.steps(source)
         return
     options = replace(options, image=source, device=str(defogger.device))
-    recipes = [recipe_of("defog", options, defogger.method.weights, step=step) for step in (1, 2)]
+    recipes = [defogger.recipe(options, step) for step in (1, 2)]
     rows = _Rows(picture)
     small = rows.resize(fit(*rows.size, remove.ESTIMATION_SIDE), "bicubic").clamp(0, 1)
     fog, level = remove.estimate_small(defogger.method.estimate, small)

@@ -24,6 +24,7 @@ from belamy.pixels.fog.model import MIN_TRANSMISSION, Fog
 from belamy.pixels.fog.sky import segment_sky
 from belamy.pixels.guided import denoise, guided_upsample
 from belamy.pixels.images import Picture, Source, fit, load_picture, resize
+from belamy.pixels.recipe import Recipe
 from belamy.steps import Step
 
 __all__ = [
@@ -132,6 +133,11 @@ class Defogger:
         (last,) = deque(self.steps(image), maxlen=1)
         return Picture(last.image, last.alpha, last.recipe)
 
+    def recipe(self, options: DefogOptions, step: int) -> Recipe:
+        """How a picture was made, of what its options became."""
+        weights, given = self.method.weights, self.options
+        return recipe_of("defog", options, weights, given=given, step=step)
+
     def steps(self, image: Source | None = None) -> Iterator[Step]:
         """The same, step by step: see `belamy.defog_steps`."""
         source = self.options.image if image is None else image
@@ -143,7 +149,7 @@ class Defogger:
         fog, level = estimate_refined(self.method.estimate, base)
         if options.keep_sky:
             fog = Fog(1 - (1 - fog.transmission) * (1 - segment_sky(base)), fog.air)
-        recipes = [recipe_of("defog", options, self.method.weights, step=step) for step in (1, 2)]
+        recipes = [self.recipe(options, step) for step in (1, 2)]
         yield Step(1, 2, fog.transmission.expand(-1, 3, -1, -1), {}, picture.alpha, recipes[0])
         clear = Picture(dehaze(base, fog, options.strength), picture.alpha)
         shown = _place_side_by_side(picture, clear) if options.compare else clear

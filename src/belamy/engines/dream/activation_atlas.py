@@ -101,7 +101,7 @@ def draw_activation_atlas(options: AtlasOptions) -> Iterator[Step]:
         drawn = _draw(backbone, layer, cells.directions[group], options, index)
         for picture, (row, column) in zip(drawn, cells.places[group].tolist(), strict=True):
             grid.place(sheet, picture, row, column)
-        recipe = recipe_of("atlas", settled, weights, changed=changed, step=index)
+        recipe = recipe_of("atlas", settled, weights, changed=changed, given=options, step=index)
         yield Step(index, len(groups), sheet.clone(), {}, recipe=recipe)
 
 

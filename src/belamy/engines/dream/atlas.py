@@ -51,7 +51,9 @@ def draw_atlas(options: AtlasOptions) -> Iterator[Step]:
         made = drawn.recipe
         settled = replace(options, model=model, device=str(made.options["device"]))
         changed = {"model": made.options["model"]}
-        recipe = recipe_of("atlas", settled, made.weights, changed=changed, step=index)
+        recipe = recipe_of(
+            "atlas", settled, made.weights, changed=changed, given=options, step=index
+        )
         yield Step(index, len(layers), sheet, {}, recipe=recipe)
 
 

@@ -115,6 +115,7 @@ class Dreamer:
         assert precision != "float16", "no dream is computed in it"
         self.backbone = backbone if precision == "float32" else backbone.to(DTYPES[precision])
         self.hint = self.backbone.assumed or suggest_model(given.model)
+        self._given = given
         self.options = replace(given, model=model, precision=precision)
 
     def __call__(self, image: Source | None = None) -> Picture:
@@ -177,7 +178,7 @@ class Dreamer:
         weights = {self.backbone.name: digest} if digest else {}
         model = describe_model(options.model, self.backbone)
         changed = {**self.target.describe(), "model": model}
-        recipe = recipe_of("dream", options, weights, changed=changed)
+        recipe = recipe_of("dream", options, weights, changed=changed, given=self._given)
         return Scene(
             options,
             self.backbone,

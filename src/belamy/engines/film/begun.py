@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from belamy.checks import show_value
 from belamy.errors import RecipeError
 from belamy.pixels.recipe import Recipe
+from belamy.precision import AUTO, MACHINE
 
 __all__ = ["RECIPE", "begun_in", "describe_difference", "like_begun"]
 
@@ -18,8 +19,7 @@ RECIPE = "recipe.json"
 """Where a folder of a film's parts says how they are made."""
 
 # What stands there as auto is decided by the machine: what it has, is fast in, or has free.
-_DECIDED = ("device", "model", "precision", "tile")
-_AUTO = "auto"
+_DECIDED = (*MACHINE, "model")
 
 Options = TypeVar("Options")
 
@@ -44,7 +44,7 @@ def like_begun(options: Options, begun: Recipe | None) -> Options:
     decided: dict[str, Any] = {
         name: begun.options[name]
         for name in names.intersection(_DECIDED, begun.options)
-        if getattr(options, name) == _AUTO
+        if getattr(options, name) == AUTO
     }
     return replace(options, **decided)  # type: ignore[type-var]
 

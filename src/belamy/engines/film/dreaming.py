@@ -43,7 +43,7 @@ class FilmDreamer:
         if options.canvas not in (None, "pixels") or options.from_ == "noise":
             raise OptionError("films are dreamt on pixels; leave canvas and from out")
         still = replace(options, image=None, size="full", canvas="pixels")
-        self.options = options
+        self.options = self._given = options
         self._path = film_path(options.image)
         self._dreamer = Dreamer(still)
         self._scene: Scene | None = None
@@ -60,7 +60,11 @@ class FilmDreamer:
                 self.options, device=str(dreamer.device), precision=dreamer.options.precision
             )
             self._recipe = recipe_of(
-                "film-dream", written, {k: v for k, v in weights.items() if v}, changed=changed
+                "film-dream",
+                written,
+                {k: v for k, v in weights.items() if v},
+                changed=changed,
+                given=self._given,
             )
         return self._recipe
 

@@ -154,14 +154,14 @@ def _recipe(
     engine: str, options: DreamZoomOptions | DreamWalkOptions, scene: Scene, layers: Sequence[str]
 ) -> Recipe:
     found = scene.options
-    options = replace(
+    settled = replace(
         options, tile=found.tile, device=found.device, smooth=found.smooth, size=found.size
     )
     digest = scene.backbone.sha256
     weights = {scene.backbone.name: digest} if digest else {}
     model = describe_model(found.model, scene.backbone)
     changed = {"model": model, "layers": list(layers)}
-    recipe = recipe_of(engine, options, weights, changed=changed)
+    recipe = recipe_of(engine, settled, weights, changed=changed, given=options)
     return replace(recipe, step=options.frames)
 
 

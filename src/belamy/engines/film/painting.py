@@ -59,14 +59,14 @@ class FilmStylist:
 
     def __init__(self, options: StyleFilmOptions) -> None:
         film_path(options.content)
-        self.options = options
+        self.options = self._given = options
         self._stylist = Stylist(replace(options, size="full"))
-        self.recipe = _recipe(options, self._stylist)
+        self.recipe = _recipe(options, self._stylist, options)
 
     def fix_tile(self, size: tuple[int, int]) -> None:
         """Choose once how frames of (height, width) are cut; the recipe says it."""
         self.options = replace(self.options, tile=self._stylist.fix_tile(size))
-        self.recipe = _recipe(self.options, self._stylist)
+        self.recipe = _recipe(self.options, self._stylist, self._given)
 
     def prepare(self, image: Tensor) -> None:
         """Nothing is measured on the first frame alone."""
@@ -154,7 +154,7 @@ def _keep(painted: Tensor, image: Tensor, state: Mapping[str, Tensor]) -> Painte
     return Painted(painted, kept)
 
 
-def _recipe(options: StyleFilmOptions, stylist: Stylist) -> Recipe:
+def _recipe(options: StyleFilmOptions, stylist: Stylist, given: StyleFilmOptions) -> Recipe:
     found, layers = stylist.options, stylist.layers
     written = replace(options, device=str(stylist.device), precision=found.precision)
     changed: dict[str, object] = {
@@ -168,4 +168,4 @@ def _recipe(options: StyleFilmOptions, stylist: Stylist) -> Recipe:
     }
     digest = stylist.backbone.sha256
     weights = {stylist.backbone.name: digest} if digest else {}
-    return recipe_of("film-style", written, weights, changed=changed)
+    return recipe_of("film-style", written, weights, changed=changed, given=given)

@@ -43,6 +43,7 @@ __all__ = ["Parts", "load_state", "parts_of", "passes_of", "save_state"]
 # zlib's level, and its strategy for runs of one byte: frames are read once more, and deleted
 _FAST_PNG, _RUNS = 1, 3
 _INDEX = "index"
+_AUTO = "auto"
 
 
 def parts_of(target: Path) -> Path:
@@ -77,12 +78,15 @@ class Parts:
         if not place.is_file():
             _write_first(place, json.dumps(written, indent=2, sort_keys=True) + "\n")
         begun = json.loads(place.read_text("utf-8"))
+        auto = begun.pop(_AUTO, None)  # what the machine chose was chosen where the film was begun
+        written.pop(_AUTO, None)
         if begun != written:
             raise OptionError(
                 f"{folder} holds the frames of a film that is made otherwise "
                 f"({describe_difference(begun, written)}); give the same options, or begin anew "
                 "with --overwrite"
             )
+        self._recipe = replace(work.recipe, auto=auto)
         self._frames.mkdir(exist_ok=True)
 
     def make(self) -> Generator[Step, None, None]:
@@ -98,7 +102,7 @@ class Parts:
                     for frame in self.work.frames(scene, self._latest(scene)):
                         if not frame.is_draft:
                             saving.run(partial(self._save, scene, frame))
-                        yield step_of(self.work, frame)
+                        yield self._step(frame)
 
     def is_complete(self) -> bool:
         """Whether all frames are there."""
@@ -123,7 +127,11 @@ class Parts:
             with Image.open(self._path(index)) as picture:
                 picture.load()
                 saved = from_pil(picture)
-            yield step_of(self.work, FilmFrame(index, saved.image, {}, saved.alpha))
+            yield self._step(FilmFrame(index, saved.image, {}, saved.alpha))
+
+    def _step(self, frame: FilmFrame) -> Step:
+        step = step_of(self.work, frame)
+        return replace(step, recipe=replace(self._recipe, step=step.index))
 
     def remove(self) -> None:
         """Delete the folder."""

@@ -26,7 +26,6 @@ _LARGEST_SHEET = 200e6  # pixels
 def paint(options: PaintOptions) -> Iterator[Step]:
     """See `belamy.engines.gan.sample_api.gan_paint_steps`."""
     sampler = _load(options, options.precision)
-    options = replace(options, precision=sampler.precision)
     allowed = Between(1, LARGEST_SHEET if options.sheet else 10_000)
     styles = _choose_styles(
         sampler, "count", options.count or _given(sampler, _COUNT), allowed, options.seed

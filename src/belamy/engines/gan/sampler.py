@@ -223,6 +223,8 @@ class Sampler:
             weights: of further networks.
         """
         changed = {"device": str(self.device)}
+        if hasattr(options, "precision"):
+            changed["precision"] = self.precision
         if hasattr(options, "rejection"):
             changed["rejection"] = self.rejection
         judges = {} if self._rejection is None else self._rejection.weights

@@ -97,6 +97,7 @@ class Stylist:
         auto = options.tile == "auto"
         self._bytes_per_pixel = bytes_per_pixel(backbone, names) if auto else None
         precision = choose_model_precision(options.model, backbone, options.precision, self.device)
+        self._given = options
         self.options = resolve(replace(options, precision=precision))
         self.backbone = set_pooling_and_padding(backbone, options.pooling, precision)
 
@@ -172,7 +173,7 @@ class Stylist:
             changed["init"] = options.init
         digest = self.backbone.sha256
         weights: Mapping[str, str] = {self.backbone.name: digest} if digest else {}
-        return recipe_of("style", options, weights, changed=changed)
+        return recipe_of("style", options, weights, changed=changed, given=self._given)
 
 
 def _work_of(sizes: Sequence[Size], first: int, following: int) -> list[int]:

@@ -3,6 +3,7 @@ which a film was written, which is taken out, so that the same frames give the s
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from collections.abc import Iterator
@@ -18,7 +19,15 @@ _MOST_BOXES = 10_000
 _FULL = 4  # bytes of version and flags that begin some boxes
 _SAMPLE_ENTRY = 78  # bytes of a film's `av01` before its boxes
 _TIMED = (b"mvhd", b"tkhd", b"mdhd")  # begin with when they were made, and when changed
-_SEQUENCE_FOLDERS = (b"trak", b"mdia", b"minf", b"stbl")
+_SEQUENCE_FOLDERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+
+
+class _Place(NamedTuple):
+    """Where a box is in a file: what is inside it, from `begin` to `end`."""
+
+    kind: bytes
+    begin: int
+    end: int
 
 
 class _Box(NamedTuple):
@@ -42,24 +51,20 @@ def clear_times(path: Path) -> None:
     4 in version 0. libavif (1.4.2, inside Pillow 13.0.0) writes the clock's second.
     """
     with path.open("r+b") as file:
-        whole = bytearray(file.read())
-        for begin in _find_timed(whole, 0, len(whole)):
-            length = 16 if whole[begin] == 1 else 8
+        for begin in _find_timed(file, 0, file.seek(0, os.SEEK_END)):
+            file.seek(begin)
+            (version,) = file.read(1)
             file.seek(begin + _FULL)
-            file.write(bytes(length))
+            file.write(bytes(16 if version == 1 else 8))
 
 
-def _find_timed(data: bytearray, at: int, end: int) -> Iterator[int]:
+def _find_timed(stream: BinaryIO, at: int, end: int) -> Iterator[int]:
     """Where the insides of boxes begin that hold times."""
-    while at + 8 <= end:
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if size < 8 or at + size > end:  # to the end, or of 64 bits: media, which come last
-            return
-        if kind in _TIMED:
-            yield at + 8
-        elif kind in (b"moov", b"trak", b"mdia"):
-            yield from _find_timed(data, at + 8, at + size)
-        at += size
+    for box in _walk(stream, at, end):
+        if box.kind in _TIMED:
+            yield box.begin
+        elif box.kind in _SEQUENCE_FOLDERS:
+            yield from _find_timed(stream, box.begin, box.end)
 
 
 def read_code(stream: BinaryIO) -> tuple[int, int] | None:
@@ -75,35 +80,35 @@ def read_code(stream: BinaryIO) -> tuple[int, int] | None:
 
 def _top_boxes(stream: BinaryIO) -> Iterator[_Box]:
     """The boxes of the file that describe it; those of pixels are passed over."""
-    end = stream.seek(0, os.SEEK_END)
-    at = 0
+    for box in _walk(stream, 0, stream.seek(0, os.SEEK_END)):
+        if box.kind in (b"ftyp", b"meta", b"moov") and box.end - box.begin <= _LONGEST:
+            stream.seek(box.begin)
+            yield _Box(box.kind, stream.read(box.end - box.begin))
+
+
+def _walk(stream: BinaryIO, at: int, end: int) -> Iterator[_Place]:
+    """The boxes between two places of a file, one after the other; one that is cut off ends there.
+
+    Source: ISO/IEC 14496-12, 4.2: a size of 1 stands for one of 64 bits, 0 for all that is left.
+    """
     for _ in range(_MOST_BOXES):
         if at + 8 > end:
             return
         stream.seek(at)
         size, kind = struct.unpack(">I4s", stream.read(8))
-        skip = 8
+        begin = at + 8
         if size == 1:
-            size, skip = int.from_bytes(stream.read(8), "big"), 16
+            size, begin = int.from_bytes(stream.read(8), "big"), at + 16
         size = size or end - at
-        if size < skip:
+        if at + size < begin:
             return
-        if kind in (b"ftyp", b"meta", b"moov") and size <= _LONGEST:
-            yield _Box(kind, stream.read(size - skip))
         at += size
+        yield _Place(kind, begin, min(at, end))
 
 
 def _boxes(data: bytes) -> list[_Box]:
-    found: list[_Box] = []
-    at = 0
-    while at + 8 <= len(data) and len(found) < _MOST_BOXES:
-        size, kind = struct.unpack(">I4s", data[at : at + 8])
-        size = size or len(data) - at
-        if size < 8:
-            break
-        found.append(_Box(kind, data[at + 8 : at + size]))
-        at += size
-    return found
+    places = _walk(io.BytesIO(data), 0, len(data))
+    return [_Box(place.kind, data[place.begin : place.end]) for place in places]
 
 
 def _only(data: bytes, kind: bytes) -> bytes:
@@ -113,7 +118,7 @@ def _only(data: bytes, kind: bytes) -> bytes:
 def _of_sequence(movie: bytes) -> tuple[int, int] | None:
     for track in (box.data for box in _boxes(movie) if box.kind == b"trak"):
         inside = track
-        for kind in _SEQUENCE_FOLDERS[1:]:
+        for kind in _SEQUENCE_FOLDERS[2:]:
             inside = _only(inside, kind)
         entries = _boxes(_only(inside, b"stsd")[8:])
         picture = next((box.data for box in entries if box.kind == b"av01"), None)

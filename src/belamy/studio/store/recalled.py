@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from belamy.copying.works import left_to_machine
 from belamy.errors import BelamyError
 from belamy.renamed import current_options
 from belamy.studio.catalog.check import check_options
@@ -31,11 +32,12 @@ def recall(database: Database, recipe: dict[str, Any] | None) -> dict[str, Any] 
     except BelamyError:
         return None
     options = {**options, "seed": recipe["seed"]}
+    computed = {"device", *left_to_machine(recipe.get("auto"))}
     known = fields_of(engine)
     changed = {
         name: value
         for name, value in options.items()
-        if name in known and value != known[name].default and name != "device"
+        if name in known and value != known[name].default and name not in computed
     }
     wrong = {one.field for one in check_options(engine, changed)}
     good = {} if "" in wrong else {n: value for n, value in changed.items() if n not in wrong}

@@ -80,11 +80,11 @@ function usefulOptions(recipe) {
   const usual = store.engines.get(recipe.engine)?.options?.properties ?? {};
   const known = knownOptions(recipe);
   const { rows = [], fine = {} } = SPECS[recipe.engine] ?? {};
-  const implied = { tile: "none", ...(recipe.inputs?.picture ? IMPLIED[recipe.engine] : {}) };
+  const implied = (recipe.inputs?.picture && IMPLIED[recipe.engine]) || {};
   const isUsual = (name, value) => {
     const row = rows.find((one) => one.name === name) ?? fine[name];
     const fixed = [usual[name]?.default, implied[name], typeof row?.usual === "function" ? undefined : row?.usual];
-    return name === "precision" || fixed.some((one) => one !== undefined && plain(value) === plain(one));
+    return fixed.some((one) => one !== undefined && plain(value) === plain(one));
   };
   return Object.fromEntries(Object.entries(known).filter(([name, value]) => !isUsual(name, value)));
 }
