@@ -136,7 +136,7 @@ def test_worlds_that_are_not_there_are_refused() -> None:
     small = TRAINED["translate"]
     refused("empty has no pictures", "translate", "train", "empty", "b", *small)
     refused("empty has no pictures", "translate", "train", "a", "empty", *small)
-    refused("there is no such folder or zip", "translate", "train", "nowhere", "b", *small)
+    refused("there is no such folder or zip", "translate", "train", "nowhere", "b", *small, code=2)
 
 
 def test_pairs_without_a_partner_are_listed(place: Path) -> None:
@@ -213,8 +213,8 @@ def test_folders_that_are_empty_or_hold_broken_files(
     command: str, painter: Path, place: Path
 ) -> None:
     verb = APPLIED.get(command, [command])
-    refused("empty has no pictures in it", *verb, "empty", "-o", "out")
-    refused("there is no such file", *verb, "nowhere.png", "-o", "x.png")
+    refused("empty has no pictures in it", *verb, "empty", "-o", "out", code=2)
+    refused("there is no such file", *verb, "nowhere.png", "-o", "x.png", code=2)
     refused("none.png: it is not a picture", *verb, "broken/none.png", "-o", "x.png")
     result = run(*verb, "broken", "-o", "out")
     assert result.exit_code == 1

@@ -103,7 +103,7 @@ def test_a_dry_run(faces: Path) -> None:
     [
         ((), 2, "name the folder or zip of pictures"),
         (("nowhere",), 2, "there is no such folder or zip"),
-        (("faces", "--size", "24"), 2, "light paints 16, 32, 64"),
+        (("faces", "--size", "24"), 2, "light paints 16, 32, 48, 64, 96"),
         (("faces", "--size", "32"), 1, "12 smaller than 32 px"),
         (("faces", "--loss", "hinges"), 2, "hinges"),
         (("faces/old",), 1, "has 6 pictures to learn from"),

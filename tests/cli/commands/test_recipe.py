@@ -153,7 +153,7 @@ def test_an_option_of_another_version_is_refused(picture: Path, tmp_path: Path) 
 
 
 def test_an_unknown_suffix_is_refused_before_the_recipe_is_read(tmp_path: Path) -> None:
-    assert "unknown suffix '.txt'" in failure(tmp_path / "nowhere.png", tmp_path / "again.txt")
+    assert "unknown suffix '.txt'" in failure(tmp_path / "nowhere.png", tmp_path / "again.txt", 2)
 
 
 def test_other_versions_are_mentioned(picture: Path, tmp_path: Path) -> None:

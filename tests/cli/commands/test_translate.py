@@ -142,15 +142,15 @@ def test_what_fails_is_said_and_the_rest_is_shown(
 def test_misuse_of_apply_is_one_line(network: Path, photos: Path, tmp_path: Path) -> None:
     one_way = saved(tmp_path / "one.safetensors", "a-to-b")
     picture, target = photos / "a.png", tmp_path / "new.png"
-    for arguments, cause in (
-        ((network, picture), "no output named"),
-        ((network, picture, "-o", target, "--gallery", "page.txt"), "does not end in .html"),
-        ((one_way, picture, "-o", target, "--direction", "b-to-a"), "no direction 'b-to-a'"),
-        ((tmp_path / "nowhere.safetensors", picture, "-o", target), "there is no such file"),
-        ((network, picture, "-o", target, "--strength", "2"), "strength is 2.0"),
+    for arguments, code, cause in (
+        ((network, picture), 2, "no output named"),
+        ((network, picture, "-o", target, "--gallery", "page.txt"), 2, "does not end in .html"),
+        ((one_way, picture, "-o", target, "--direction", "b-to-a"), 1, "no direction 'b-to-a'"),
+        ((tmp_path / "nowhere.safetensors", picture, "-o", target), 2, "there is no such file"),
+        ((network, picture, "-o", target, "--strength", "2"), 2, "strength is 2.0"),
     ):
         result = run("apply", *arguments)
-        assert result.exit_code == 2, arguments
+        assert result.exit_code == code, arguments
         assert cause in words(result)
         assert len(result.output.splitlines()) == 1
 
