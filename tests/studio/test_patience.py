@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,9 @@ def post(served: Served, path: str, media: str, length: int, sent: bytes) -> byt
     )
     with line(served) as connection:
         connection.sendall(head.encode() + sent)
-        return connection.recv(65536)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        return f"HTTP/1.1 {answer.status} ".encode() + answer.read()
 
 
 def test_json_that_does_not_come_is_refused(served: Served) -> None:

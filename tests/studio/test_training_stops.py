@@ -134,7 +134,7 @@ def test_steps_are_told_between_reports(tmp_path: Path, monkeypatch: pytest.Monk
 
     slow = Slow("never", tmp_path)
     slow.train()
-    (step,) = [one for one in slow.messages if one["type"] == "step"]
+    step = next(one for one in slow.messages if one["type"] == "step")
     assert (step["step"], step["total"], step["done"]) == (3, STEPS, 0.75)
     assert "losses" not in step
 
