@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ class Watched:
         async with asyncio.timeout(60):
             while not look():
                 self.news.clear()
-                await self.news.wait()
+                with suppress(TimeoutError):  # a lane becomes free without a word
+                    await asyncio.wait_for(self.news.wait(), 0.1)
 
     async def over(self, job: Job) -> tuple[str, str]:
         await self.until(lambda: not job.is_open)
