@@ -75,11 +75,13 @@ class Watched:
         return self.queue.submit(Job(engine, "", {"script": script}, {}))
 
     async def until(self, look: Callable[[], Any]) -> None:
-        async with asyncio.timeout(60):
+        async def watch() -> None:
             while not look():
                 self.news.clear()
-                with suppress(TimeoutError):  # a lane becomes free without a word
+                with suppress(asyncio.TimeoutError):  # a lane becomes free without a word
                     await asyncio.wait_for(self.news.wait(), 0.1)
+
+        await asyncio.wait_for(watch(), 60)
 
     async def over(self, job: Job) -> tuple[str, str]:
         await self.until(lambda: not job.is_open)

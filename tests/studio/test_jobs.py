@@ -63,14 +63,17 @@ def listen(served: Served, job: dict[str, Any] | None, seconds: float = 60) -> l
         ) as line:
             started = time.monotonic()
             name = served.call("POST", "/api/jobs", job).json["id"]
-            async with asyncio.timeout(seconds):
+
+            async def hear() -> None:
                 async for message in line:
                     now = time.monotonic() - started
                     heard.append((now, read(message)))
                     told = heard[-1][1]
                     over = told.get("job", {}) if told["type"] == "job" else {}
                     if over.get("id") == name and over["state"] in ("done", "failed", "stopped"):
-                        return heard
+                        return
+
+            await asyncio.wait_for(hear(), seconds)
         return heard
 
     return asyncio.run(run())
