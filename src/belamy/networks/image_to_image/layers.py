@@ -22,6 +22,7 @@ from belamy.networks.image_to_image.geometry import (
 )
 from belamy.networks.image_to_image.instance_norm import InstanceNorm
 from belamy.networks.image_to_image.narrow_conv import NarrowConv, is_narrow
+from belamy.networks.image_to_image.padding import ReflectionPad, ReplicationPad
 from belamy.networks.image_to_image.winograd_conv import WinogradConv, is_wide
 from belamy.networks.resample import Downsample, Upsample
 
@@ -103,8 +104,8 @@ class Join(Sum):
 
 
 _PADS: dict[str, Callable[[tuple[int, int, int, int]], nn.Module]] = {
-    "reflect": nn.ReflectionPad2d,
-    "replicate": nn.ReplicationPad2d,
+    "reflect": ReflectionPad,
+    "replicate": ReplicationPad,
     "zero": nn.ZeroPad2d,
 }
 

@@ -25,6 +25,7 @@ from belamy.networks.image_to_image.instance_norm import InstanceNorm
 from belamy.networks.image_to_image.layers import Affine, Crop, Join, Multiply, Sum
 from belamy.networks.image_to_image.narrow_conv import NarrowConv
 from belamy.networks.image_to_image.network import ImageTransformNet
+from belamy.networks.image_to_image.padding import ReflectionPad, ReplicationPad
 from belamy.networks.image_to_image.winograd_conv import WinogradConv
 from belamy.networks.resample import Downsample, Upsample
 
@@ -277,8 +278,8 @@ _WRITERS: dict[type[nn.Module], Callable[[_Graph, Any, str], str]] = {
     nn.Sequential: _write_sequence,
     Sum: _write_sum,
     Join: _write_join,
-    nn.ReflectionPad2d: _pad_writer("reflect"),
-    nn.ReplicationPad2d: _pad_writer("edge"),
+    ReflectionPad: _pad_writer("reflect"),
+    ReplicationPad: _pad_writer("edge"),
     nn.ZeroPad2d: _pad_writer("constant"),
     nn.Conv2d: _write_conv,
     NarrowConv: _write_narrow,
