@@ -29,7 +29,7 @@ from belamy.studio.settings import StudioSettings
 )
 def test_bad_options_are_one_line(tmp_path: Path, options: list[str], words: str) -> None:
     done = CliRunner().invoke(app, ["studio", "--no-open", "--folder", str(tmp_path), *options])
-    assert done.exit_code != 0
+    assert done.exit_code == 2
     assert words in done.output
     assert len(done.output.strip().splitlines()) == 1
 

@@ -55,7 +55,7 @@ def test_misuse_is_one_line(
     eye: Path, photos: list[Path], options: list[str], message: str
 ) -> None:
     failed = run("classify", photos[0], "--model", eye, *options)
-    assert failed.exit_code != 0
+    assert failed.exit_code == 2
     assert message in failed.output
 
 

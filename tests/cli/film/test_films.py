@@ -78,7 +78,7 @@ def test_a_film_goes_through_the_command_for_pictures(film: str, name: str) -> N
 
 def test_options_of_films_are_for_films(film: str) -> None:
     refused = run("defog", film, "-o", "new.png", "--steady", "0.5")
-    assert refused.exit_code != 0
+    assert refused.exit_code == 2
     assert "--steady is for films" in refused.output
     refused = run("style", film, film, "-o", "new.png", "--passes", "2")
     assert "--passes is for films" in refused.output

@@ -93,6 +93,6 @@ def test_overwrite_begins_anew(place: Path) -> None:
 
 def test_nothing_is_left_where_nothing_was_made(place: Path) -> None:
     bad = run("dream", "zoom", "noise", "-o", "trip.gif", *QUICK[:2], "--layers", "mixed9")
-    assert bad.exit_code != 0
+    assert bad.exit_code == 2
     assert "mixed9" in bad.output
     assert list(place.iterdir()) == []

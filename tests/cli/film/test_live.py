@@ -116,7 +116,7 @@ def test_styles_change_while_it_runs(show: Live, film: Path) -> None:
 
 def test_what_is_no_film_is_said_at_once() -> None:
     done = CliRunner().invoke(app, ["live", "no-such.mp4", "--no-browser"])
-    assert done.exit_code != 0
+    assert done.exit_code == 2
     assert "no film and no camera" in done.output
 
 
