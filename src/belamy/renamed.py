@@ -116,6 +116,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "anystyle": {"strokes": 0.0, "precision": "float32"},
     "atlas": {"augment": "jitter"},
     "dream": {"augment": "jitter", "precision": "float32"},
+    "dream-zoom": {"loop_by": "fading"},
     "faststyle": {"stroke_size": "fixed", "variation": 0.0, "precision": "float32"},
     "film-anystyle": {"precision": "float32"},
     "film-faststyle": {"precision": "float32"},

@@ -18,6 +18,7 @@ from belamy.engines.dream.options import DreamOptions, PixelSettings, settings_o
 from belamy.engines.dream.render import Dreamer, dream_on
 from belamy.engines.dream.scene import Scene
 from belamy.engines.film.frames import FilmFrame, FilmPlan, even_plan
+from belamy.engines.film.loop import LOOP_SECONDS, Return, ease
 from belamy.engines.film.options import (
     LARGEST_SIDE,
     DreamWalkOptions,
@@ -37,7 +38,6 @@ from belamy.pixels.recipe import Recipe
 __all__ = ["Walk", "Zoom"]
 
 _RATE = 25.0  # what zoom, rotate and shift are for a part of, in a second
-_LOOP_SECONDS = 1.0  # at the end of a loop, in which it comes back to its beginning
 _MOST_EFFORT = 4.0  # times as long steps, where a fast zoom has left little detail
 # By which a zoom's own loss of fine detail is made good in each frame; more would be seen as
 # sharpening.
@@ -172,6 +172,14 @@ class Zoom(_Journey):
         super().__init__("dream-zoom", options)
         self.options = options
         self._part = _RATE / options.fps
+        right, down = read_shift(options.shift)
+        self._return = Return(
+            options.frames,
+            options.fps,
+            options.zoom**self._part,
+            options.rotate * self._part,
+            (right * self._part, down * self._part),
+        )
 
     def frames(self, scene: int, after: FilmFrame | None) -> Iterator[FilmFrame]:
         """See `FilmWork`."""
@@ -215,12 +223,12 @@ class Zoom(_Journey):
     def _turn_back(self, image: Tensor, first: Tensor, index: int) -> Tensor:
         """Towards the first frame as it would lie here, were it the one after the last."""
         left = self.options.frames - index
-        length = min(round(_LOOP_SECONDS * self.options.fps), self.options.frames // 2)
+        if self.options.loop_by == "growing":
+            return self._return.put(image, first, left)
+        length = min(round(LOOP_SECONDS * self.options.fps), self.options.frames // 2)
         if left > length:
             return image
-        part = 1 - left / (length + 1)
-        weight = part * part * (3 - 2 * part)
-        return image + weight * (self._move(first, -left) - image)
+        return image + ease(1 - left / (length + 1)) * (self._move(first, -left) - image)
 
 
 class Walk(_Journey):
@@ -249,6 +257,5 @@ class Walk(_Journey):
 
     def _weight(self, index: int) -> float:
         """How much the first frame counts: nothing until the last second, then more and more."""
-        length = min(round(_LOOP_SECONDS * self.options.fps), self.options.frames // 2)
-        part = max(0.0, 1 - (self.options.frames - index) / (length + 1))
-        return part * part * (3 - 2 * part)
+        length = min(round(LOOP_SECONDS * self.options.fps), self.options.frames // 2)
+        return ease(1 - (self.options.frames - index) / (length + 1))

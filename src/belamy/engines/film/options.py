@@ -45,6 +45,8 @@ class DreamZoomOptions:
         rotate: degrees by which each 25th of a second turns, clockwise.
         shift: pixels by which each 25th of a second moves, as RIGHT,DOWN.
         loop: end where it began, for a film that goes round for ever.
+        loop_by: the first frame grows out of the middle of the last ones (growing), or the last
+            second changes into it (fading).
         begin: with the picture as it is dreamt on (dream), or as it is (picture).
         octaves: sizes at which each frame is dreamt on, small to large.
         octave_scale: factor from one size to the next.
@@ -78,6 +80,7 @@ class DreamZoomOptions:
     rotate: Annotated[float, Between(-180, 180)] = 0.0
     shift: str = "0,0"
     loop: bool = False
+    loop_by: Literal["growing", "fading"] = "growing"
     begin: Literal["dream", "picture"] = "dream"
     octaves: Annotated[int, Between(1, 32)] = 2
     octave_scale: Annotated[float, Between(1.01, 8)] = 1.4
