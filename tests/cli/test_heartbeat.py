@@ -76,6 +76,23 @@ def test_the_time_left_goes_by_the_work_that_is_done() -> None:
     assert Clock(time.monotonic()).left() is None
 
 
+def test_the_first_step_and_what_comes_before_it_do_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, step = [0.0], [0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    clock = Clock(0.0, progress=lambda: (step[0] / 400, f"step {step[0]} of 400"))
+    now[0], step[0] = 10.0, 1  # loading, and a step
+    clock.begin_again()
+    now[0] = 10.5
+    assert clock.left() is None
+    now[0], step[0] = 11.0, 3
+    assert clock.left() == pytest.approx(397 * 0.5)  # and not 397 × 11 / 3
+    step[0] = 1
+    now[0] = 21.0  # the second takes as long
+    assert clock.left() == pytest.approx(399 * 10)
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_first_step_that_takes_long_is_said() -> None:
     said: list[str] = []

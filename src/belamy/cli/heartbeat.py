@@ -26,17 +26,28 @@ class Clock:
         began: when it began, by `time.monotonic`.
         start: what was done by then, as a fraction; of a training that goes on.
         progress: gives the fraction that is done by now, and words for it, as "step 3 of 40".
+        first: seconds that the first step took, with the loading before it; 0 until it is done.
     """
 
     began: float
     start: float = 0.0
     progress: Callable[[], tuple[float, str]] = lambda: (0.0, "")
+    first: float = 0.0
+
+    def begin_again(self) -> None:
+        """Count from here, after the first step: with it come loading and planning, and by these
+        work of minutes would be told to take hours."""
+        now = time.monotonic()
+        self.first, self.began, self.start = now - self.began, now, self.progress()[0]
 
     def left(self) -> float | None:
-        """Seconds, by what the work took so far; None where nothing is done yet."""
+        """Seconds, by what the work took so far; None where that says nothing yet."""
         fraction, _ = self.progress()
-        done = fraction - self.start
-        return (time.monotonic() - self.began) * (1 - fraction) / done if done > 0 else None
+        done, spent = fraction - self.start, time.monotonic() - self.began
+        if done > 0:
+            return spent * (1 - fraction) / done
+        # the second step takes as long as the first: few and long, then, by which the rest goes
+        return self.first * (1 - fraction) / fraction if 0 < self.first < spent else None
 
 
 @contextmanager

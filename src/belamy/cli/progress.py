@@ -171,6 +171,8 @@ def _lines(description: str) -> Iterator[_Draw]:
             clock.began, clock.start = time.monotonic(), mark.done / mark.total
         mark = replace(mark, current=current[0]) if current else mark
         clock.progress = mark.progress
+        if not current and not clock.first and mark.progress()[0] > 0:
+            clock.begin_again()
         _say_note(mark)
 
     with beating(description, clock, _tell):
