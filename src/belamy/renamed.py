@@ -117,9 +117,14 @@ ADDED: dict[str, dict[str, Any]] = {
     "atlas": {"augment": "jitter"},
     "dream": {"augment": "jitter", "precision": "float32"},
     "dream-zoom": {"loop_by": "fading"},
-    "faststyle": {"stroke_size": "fixed", "variation": 0.0, "precision": "float32"},
+    "faststyle": {
+        "stroke_size": "fixed",
+        "variation": 0.0,
+        "precision": "float32",
+        "border": 0,
+    },
     "film-anystyle": {"precision": "float32"},
-    "film-faststyle": {"precision": "float32"},
+    "film-faststyle": {"precision": "float32", "border": 0},
     "film-style": {"passes": 1, "precision": "float32"},
     "film-translate": {"precision": "float32"},
     "gan-edit": {"rejection": "none"},
@@ -135,7 +140,7 @@ ADDED: dict[str, dict[str, Any]] = {
 
 ADDED_FIELDS: dict[str, dict[str, Any]] = {
     "defog": {"design": 1},
-    "style": {"scales": 1, "variation": 0.0},
+    "style": {"scales": 1, "variation": 0.0, "border": 0, "enlarging": "nearest"},
     "translate": {},
 }
 """Type of a run → fields that its older configurations lack, with what was done then; of these

@@ -141,7 +141,7 @@ PAINTING = noise(48, 40, 3)
 CONFIG = StyleTrainConfig(
     "stripes.png", "photos", size=64, width=2, blocks=1, steps=40, batch=2, precision="float32",
     style_weight=2.0, content_weight=0.3, smoothness=0.7, learning_rate=0.01,
-    scales=1, variation=0.0,
+    scales=1, variation=0.0, border=0,
 )  # fmt: skip
 
 

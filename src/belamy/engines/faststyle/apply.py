@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from belamy.engines.faststyle.options import ApplyStyleOptions
 from belamy.engines.faststyle.stroke_sizes import paint_by_sizes
 from belamy.engines.faststyle.variation import vary_picture
-from belamy.engines.feedforward import Repainter, repaint
+from belamy.engines.feedforward import Repainter, extend_by_mirroring, repaint
 from belamy.networks.files.header import SUFFIX, network_in, read_metadata
 
 if TYPE_CHECKING:
@@ -51,7 +51,13 @@ class StyleApplier(Repainter[ApplyStyleOptions]):
         def paint(image: Tensor) -> Tensor:
             varied = vary_picture(image, amount, options.seed)
             del image  # where nobody else needs it, it makes room
-            return pass_once(varied)
+            if options.border == 0:
+                return pass_once(varied)
+            (height, width), corner = varied.shape[-2:], (options.border, options.border)
+            size = height + 2 * options.border, width + 2 * options.border
+            varied = extend_by_mirroring(varied, size, corner)
+            painted = pass_once(varied)
+            return painted[..., corner[0] : corner[0] + height, corner[1] : corner[1] + width]
 
         if options.stroke_size == "fixed":
             return paint(image.floats())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from belamy.checks import Between, check_options, require
 from belamy.precision import Precision
 
 __all__ = ["StyleTrainConfig"]
+
+_LEAST_JUDGED = 32  # side in pixels of what is left of a square without its border
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,14 @@ class StyleTrainConfig:
         smoothness: of the differences between neighbouring pixels, against grain.
         size: side in pixels of the squares that are painted in training. In larger ones strokes
             find their places better, and steps take longer.
+        border: pixels along their edges that are painted, and not judged: what a network draws
+            there is cut off when it paints (`belamy style apply --border`).
         style_size: long side of the painting in pixels. None: twice `size`, so that a square sees
             strokes as large as a detail of the painting has them.
         width: channels at full size, twice as many at half and four times at quarter size.
         blocks: residual blocks at quarter size.
+        enlarging: how what is seen at quarter size is made large again: smooth; or nearest, with
+            which a network learns to draw a fine grid.
         steps: how many batches are painted; the first twentieth of them only teaches the network
             to copy, for it begins as grey.
         batch: squares a step, in each process. Johnson takes 4; 2 look as good for half the time.
@@ -65,9 +71,11 @@ class StyleTrainConfig:
     content_weight: Annotated[float, Between(0)] = 0.1
     smoothness: Annotated[float, Between(0)] = 0.3
     size: Annotated[int, Between(64, 1024, "pixels")] = 192
+    border: Annotated[int, Between(0, 256, "pixels")] = 16
     style_size: Annotated[int | None, Between(64, 4096, "pixels")] = None
     width: Annotated[int, Between(1, 128)] = 16
     blocks: Annotated[int, Between(0, 32)] = 5
+    enlarging: Literal["smooth", "nearest"] = "smooth"
     steps: Annotated[int, Between(1, 10_000_000)] = 3000
     batch: Annotated[int, Between(1, 4096)] = 2
     learning_rate: Annotated[float, Between(0, 1, above=True, below=True)] = 2e-3
@@ -81,6 +89,8 @@ class StyleTrainConfig:
         check_options(self)
         require(self.keep == 0 or bool(self.start), "keep", self.keep, "0 where there is no start")
         require(self.size % 4 == 0, "size", self.size, "a multiple of 4")
+        most = (self.size - _LEAST_JUDGED) // 2
+        require(self.border <= most, "border", self.border, f"at most {most} at this size")
         if self.style_size is None:
             object.__setattr__(self, "style_size", 2 * self.size)
 

@@ -29,6 +29,9 @@ class ApplyStyleOptions:
             large the picture is, 2 twice as broad; at the finest, and in small pictures, as the
             network makes them. Large pictures are painted small first, and then filled with finer
             strokes. fixed: as many pixels as the network makes them, whatever the size.
+        border: pixels by which the picture goes on beyond its edges, as in mirrors, while it is
+            painted, and which are cut off then: what a network draws along edges, a frame, lies in
+            them. 0 keeps it.
         variation: how strong the smooth noise is that is added first, of which empty places get
             strokes of their own; 0 adds none. None: as the network has learned it.
         seed: of this noise.
@@ -54,6 +57,7 @@ class ApplyStyleOptions:
     network: str | os.PathLike[str]
     size: Annotated[int | None, Between(1, 32_768, "pixels")] = None
     stroke_size: Literal["fixed"] | Annotated[float, Between(0.1, 10)] = 1.0
+    border: Annotated[int, Between(0, 256, "pixels")] = 24
     variation: Annotated[float | None, Between(0, 1)] = None
     seed: int = 0
     strength: Annotated[float, Between(0, 1)] = 1.0

@@ -21,6 +21,7 @@ from belamy.devices import autocast, choose_precision, make_rng
 from belamy.engines.faststyle.config import StyleTrainConfig
 from belamy.engines.faststyle.variation import add_variation
 from belamy.networks.backbone import Backbone
+from belamy.networks.image_to_image.layers import Crop
 from belamy.networks.image_to_image.network import ImageTransformNet, build_johnson_net, initialise
 from belamy.objectives.perceptual_losses import (
     gram_matrices,
@@ -102,7 +103,7 @@ def _halve(images: Tensor, scales: int) -> list[Tensor]:
 def network_arguments(config: StyleTrainConfig) -> dict[str, object]:
     """What `belamy.networks.image_to_image.network.build_johnson_net` is called with."""
     widths = [config.width, 2 * config.width, 4 * config.width]
-    return {"widths": widths, "blocks": config.blocks}
+    return {"widths": widths, "blocks": config.blocks, "enlarging": config.enlarging}
 
 
 class FastStyleTask(TrainingTask):
@@ -163,7 +164,7 @@ class FastStyleTask(TrainingTask):
         photographs = self._batch(index).contiguous(memory_format=torch.channels_last)
         with autocast(self.accelerator.device, self.config.precision):
             painted = net(self._vary(photographs, index)).float()
-            losses = self.perceptual_loss(painted, photographs)
+            losses = self._judge(painted, photographs)
         if not self.config.start and index < _COPY_FRACTION * self.total_steps:
             loss = (painted - photographs).abs().mean()
         else:
@@ -172,6 +173,11 @@ class FastStyleTask(TrainingTask):
         backward(self.loss_scale.scale("painter", loss))
         self.loss_scale.step("painter", optimizer)
         return {"loss": loss, **losses}
+
+    def _judge(self, painted: Tensor, photographs: Tensor) -> dict[str, Tensor]:
+        """The losses of what lies within the border, (N, 3, H, W) each."""
+        cut = Crop(self.config.border)
+        return self.perceptual_loss(cut(painted), cut(photographs))
 
     def _loss(self, painted: Tensor, losses: Mapping[str, Tensor]) -> Tensor:
         return (
@@ -205,7 +211,7 @@ class FastStyleTask(TrainingTask):
         side = self.photographs.shape[1] // 4 * 4
         shown = resample(self.photographs[:_SHOWN], side).div(255).to(self.accelerator.device)
         painted = net(self._vary(shown, 0)).clamp(0, 1)
-        losses = self.perceptual_loss(painted, shown)
+        losses = self._judge(painted, shown)
         if self.accelerator.is_main_process:
             pictures = [one[None] for one in (*shown, *painted)]
             sheet = contact_sheet(pictures, columns=len(shown), cell=_CELL)

@@ -47,16 +47,21 @@ def _load_start(config: StyleTrainConfig) -> Mapping[str, Tensor]:
     """The weights to go on from.
 
     Raises:
-        OptionError: they are of another width, or of other blocks.
+        OptionError: they are of another width, or of other blocks. (What enlarges has no weights.)
     """
     network = load_image_net(find_network(config.start, "image-to-image"))
     own = build_johnson_net(**network_arguments(config))  # type: ignore[arg-type]
-    if network.rows != own.rows:
+    state = network.state_dict()
+    if _shapes(state) != _shapes(own.state_dict()):
         raise OptionError(
             f"start is {config.start}, which is not of width {config.width} and {config.blocks} "
             "blocks; name its own width and blocks, or begin anew"
         )
-    return network.state_dict()
+    return state
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in state.items()}
 
 
 def _save(config: StyleTrainConfig, data: _Data, run: Run, trained: Trained) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from belamy.networks.image_to_image.geometry import Row
 
 __all__ = [
+    "ENLARGINGS",
     "SAMPLINGS",
     "SHAPES",
     "coarse_rows",
@@ -27,16 +28,29 @@ _WIDEST = 8  # times the channels at full size
 _MOST_BLOCKS = 128  # residual blocks; CycleGAN has nine
 
 
-def johnson_rows(widths: Sequence[int], blocks: int, *, kernel: int = 9) -> _Rows:
-    """The layers of a network of Johnson's shape with enlargement by nearest neighbours.
+ENLARGINGS: dict[str, Row] = {
+    "nearest": {"layer": "upsample", "factor": 2},
+    "smooth": {"layer": "double"},
+}
+"""How a network of Johnson's shape makes what it sees twice as large. Of nearest neighbours the
+steps of two and four pixels remain, and it learns to draw a grid with them; a smooth one has none.
+"""
+
+
+def johnson_rows(
+    widths: Sequence[int], blocks: int, *, kernel: int = 9, enlarging: str = "nearest"
+) -> _Rows:
+    """The layers of a network of Johnson's shape that enlarges before its convolutions.
 
     Args:
         widths: channels at full, half and quarter size.
         blocks: residual blocks at quarter size.
         kernel: side of the first and the last convolution.
+        enlarging: one of `ENLARGINGS`.
     """
     _check_blocks(blocks)
     first, second, third = widths
+    twice = ENLARGINGS[enlarging]
     return [
         *_convolution(3, first, kernel),
         *_norm_rows(first),
@@ -45,10 +59,10 @@ def johnson_rows(widths: Sequence[int], blocks: int, *, kernel: int = 9) -> _Row
         *_convolution(second, third, 3, stride=2),
         *_norm_rows(third),
         *(_block(third) for _ in range(blocks)),
-        {"layer": "upsample", "factor": 2},
+        twice,
         *_convolution(third, second, 3),
         *_norm_rows(second),
-        {"layer": "upsample", "factor": 2},
+        twice,
         *_convolution(second, first, 3),
         *_norm_rows(first),
         *_convolution(first, 3, kernel),

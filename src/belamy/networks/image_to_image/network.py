@@ -4,8 +4,8 @@ translated.
 The shape is Johnson's (Johnson, Alahi and Fei-Fei 2016, "Perceptual losses for real-time style
 transfer"): two strided convolutions down, residual blocks, two steps up. **Differs** as his
 successors do: instance norm instead of batch norm (Ulyanov et al. 2016), reflecting borders, and
-nearest-neighbour enlargement before a convolution instead of transposed convolutions, which leave
-a checkerboard (Odena et al. 2016).
+enlargement before a convolution instead of transposed convolutions, which leave a checkerboard
+(Odena et al. 2016).
 """
 
 from __future__ import annotations
@@ -135,15 +135,22 @@ class ImageTransformNet(nn.Module):
         return colours.flip(1) if self.backwards else colours
 
 
-def build_johnson_net(widths: Sequence[int] = (16, 32, 64), blocks: int = 5) -> ImageTransformNet:
+def build_johnson_net(
+    widths: Sequence[int] = (16, 32, 64), blocks: int = 5, enlarging: str = "nearest"
+) -> ImageTransformNet:
     """Johnson's network as belamy trains it; with its defaults 0.85 MB at half precision, half of
     Johnson's widths, as in his smaller family.
 
     **Differs** from Johnson's: no tanh ends it. One that was full at the start left black spots
     that 800 steps had not removed. (To add the strokes to the photograph instead kept it legible
     from the first step on, but left its colours and its grain under them.)
+
+    Args:
+        widths, blocks: see `belamy.networks.image_to_image.architectures.johnson_rows`.
+        enlarging: one of `belamy.networks.image_to_image.architectures.ENLARGINGS`; older files do
+            not say so.
     """
-    return ImageTransformNet(johnson_rows(widths, blocks))
+    return ImageTransformNet(johnson_rows(widths, blocks, enlarging=enlarging))
 
 
 def build_translation_net(
