@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import belamy
 from belamy.cli import app
 from belamy.pixels.film import create_film, open_film
 from belamy.pixels.motion.rendered import RenderedFilm
@@ -52,8 +53,6 @@ LINES = {
 
 @pytest.mark.parametrize("name", LINES)
 def test_a_film_goes_through_the_command_for_pictures(film: str, name: str) -> None:
-    import belamy
-
     engine, _, more = name.partition(", ")
     runtime = more if more == "openvino" else ""
     if runtime:
@@ -80,6 +79,8 @@ def test_options_of_films_are_for_films(film: str) -> None:
     refused = run("defog", film, "-o", "new.png", "--steady", "0.5")
     assert refused.exit_code == 2
     assert "--steady is for films" in refused.output
+    refused = run("defog", film, "-o", "new.png", "--size", "32")
+    assert "--size is for films" in refused.output
     refused = run("style", film, film, "-o", "new.png", "--passes", "2")
     assert "--passes is for films" in refused.output
     refused = run("style", film, film, "-o", "new.mp4", "--fast", "--passes", "2")
@@ -89,11 +90,16 @@ def test_options_of_films_are_for_films(film: str) -> None:
 
 
 def test_a_part_of_a_film_side_by_side_with_what_it_was(film: str) -> None:
-    words = ("--method", "dcp", "--compare", "--end", "0.2", "--every", "2")
+    words = ("--method", "dcp", "--compare", "--end", "0.2", "--every", "2", "--size", "32")
     assert run("defog", film, "-o", "new.gif", *words).exit_code == 0
     with open_film("new.gif") as made:
-        assert made.size == (48, 128)
+        assert made.size == (24, 64)
         assert len(list(made)) == 2
+    assert run("replay", "new.gif", "-o", "again.gif").exit_code == 0
+    assert Path("again.gif").read_bytes() == Path("new.gif").read_bytes()
+    belamy.save_image(RenderedFilm(40, 56, haze=0.5).frame(0), "hazy.png")
+    assert run("defog", "hazy.png", "--like", "new.gif", "-o", "clear.png").exit_code == 0
+    assert belamy.load_image("clear.png").shape[-2] == 40  # its own size
 
 
 SCENES, LENGTH = 4, 3

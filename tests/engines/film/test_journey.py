@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -62,8 +63,9 @@ def test_a_journey_is_as_fast_at_any_number_of_frames() -> None:
     assert float((once - PHOTO)[inner].abs().mean()) > 0.05
 
 
-def test_a_loop_ends_where_it_began() -> None:
-    options = replace(ZOOM, seconds=1.2, fps=15.0, zoom=1.01, rotate=0)
+@pytest.mark.parametrize(("way", "zoom"), [("fading", 1.01), ("growing", 1.01), ("growing", 1.06)])
+def test_a_loop_ends_where_it_began(way: Literal["fading", "growing"], zoom: float) -> None:
+    options = replace(ZOOM, seconds=1.2, fps=15.0, zoom=zoom, rotate=0, loop_by=way)
     ends = {}
     for loop in (False, True):
         work = Zoom(replace(options, loop=loop))

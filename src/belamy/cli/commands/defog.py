@@ -14,7 +14,7 @@ from belamy.cli.film.flags import NO_FILM, Every, FilmFlags, takes_film
 from belamy.cli.groups import DefaultGroup
 from belamy.cli.inputs import inputs
 from belamy.cli.many.cores import share_cores
-from belamy.cli.options import default, option, takes
+from belamy.cli.options import arguments_of, default, option, takes
 from belamy.cli.outputs import require_output, save_step
 from belamy.cli.pictures import require_named, work_on
 from belamy.cli.training import Resumed, RunFolder, follow, new_run, resume_config
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 TRAIN, ADAPT = "belamy defog train", "belamy defog adapt"
+SIZE = f"Of a film: {arguments_of(DefogFilmOptions)['size'].help}"
 
 app = typer.Typer(
     name="defog",
@@ -65,6 +66,7 @@ def clear(
         ),
     ] = "",
     every: Every = 0,
+    size: Annotated[int | None, typer.Option(help=SIZE)] = None,
     overwrite: Overwrite = False,
     film: FilmFlags = NO_FILM,
     **options: Any,
@@ -72,9 +74,11 @@ def clear(
     """Take the fog out of every IMAGE; `clear` may be left out."""
     require_named(output)
     if film.is_film(images, output):
-        given = {"image": images[0], **options}
+        given = {"image": images[0], "size": size, **options}
         film.make(DefogFilmOptions, output, "clearing", every=every, overwrite=overwrite, **given)
         return
+    if size is not None:
+        raise OptionError("--size is for films: name one film, and a film as the output")
     settings = DefogOptions(**options)
     if transmission and _is_file(transmission):
         recipe_there(require_output(transmission), overwrite)

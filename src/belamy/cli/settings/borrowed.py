@@ -111,7 +111,9 @@ def borrow_from_recipe(
         call = prepare(found, partial=True)
     place = _Place(folder, trust)
     options = _options_of(call, place)
-    of_film = _FILM if way.kind == "frames" else ()
+    of_film: tuple[str, ...] = _FILM if way.kind == "frames" else ()
+    if way.recipe == "film-defog":  # pictures are cleared at their own size
+        of_film += ("size",)
     film = {name: options.pop(name) for name in of_film if name in options}
     return Borrowed(source, way, options, _files_of(found, place), film)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Annotated, TypeAlias, TypeVar
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, ClassVar, TypeAlias, TypeVar
 
 from belamy.checks import Between
 from belamy.engines.anystyle.options import AnyStyleOptions
 from belamy.engines.defog.options import DefogOptions
 from belamy.engines.dream.options import DreamOptions
 from belamy.engines.faststyle.options import ApplyStyleOptions
-from belamy.engines.style.options import StyleOptions
+from belamy.engines.style.options import OptimizerName, StyleOptions
 from belamy.engines.translate.options import TranslateOptions
 from belamy.errors import OptionError
 
@@ -79,6 +79,9 @@ class StyleFilmOptions(FilmOptions, StyleOptions):
             from the one before it, half way to the neighbour that it comes from.
     """
 
+    # each frame goes on from the one before in few steps, as they were tuned for Adam's
+    usual_optimizer: ClassVar[OptimizerName] = "adam"
+
     passes: Annotated[int, Between(1, 20)] = 1
 
     def __post_init__(self) -> None:
@@ -111,7 +114,14 @@ class TranslateFilmOptions(FilmOptions, TranslateOptions):
 @_of_film
 @dataclass(frozen=True, eq=False)
 class DefogFilmOptions(FilmOptions, DefogOptions):
-    """What a film that loses its fog is asked for; its `image` is the film."""
+    """What a film that loses its fog is asked for; its `image` is the film.
+
+    Args:
+        size: long side of the result in pixels. None: the film's own.
+    """
+
+    _: KW_ONLY
+    size: Annotated[int | None, Between(8, 32_768, "pixels")] = None
 
 
 def film_path(source: object) -> str:
