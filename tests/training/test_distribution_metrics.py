@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from belamy.devices import make_rng
-from belamy.errors import BelamyError, DataError, MissingExtra, OptionError, UnknownName
+from belamy.errors import (
+    BelamyError,
+    DataError,
+    MissingExtra,
+    OptionError,
+    UnknownName,
+    WeightsError,
+)
 from belamy.training import distribution_metrics, feature_extractors
 from belamy.training.distribution_metrics import (
     extract_features,
@@ -170,7 +177,8 @@ def test_eyes_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     with pytest.raises(DataError, match="no pictures"):
         extract_features(iter([]))
     monkeypatch.setenv("BELAMY_HOME", str(tmp_path))
-    with pytest.raises(BelamyError, match=r"belamy\[metrics\]|put weights-inception"):
+    whats_to_do = r"belamy\[metrics\]|put weights-inception|torchvision that is made for torch"
+    with pytest.raises(BelamyError, match=whats_to_do):
         features_name("inception")
 
 
@@ -213,6 +221,20 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(sys.modules, "torch_fidelity.feature_extractor_inceptionv3", None)
     with pytest.raises(MissingExtra, match=r"pip install 'belamy\[metrics\]'"):
+        features_name("inception")
+
+
+def test_a_torchvision_of_another_build_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name.split(".")[0] == "torch_fidelity"]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "torch_fidelity.py").write_text("raise RuntimeError('operator torchvision::nms')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(torch, "__version__", "2.13.0+cpu")
+    with pytest.raises(WeightsError, match=r"made for torch 2.13.0\+cpu: pip install .*/whl/cpu$"):
         features_name("inception")
 
 

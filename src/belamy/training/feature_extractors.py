@@ -13,9 +13,10 @@ from torch import Tensor
 
 from belamy import files
 from belamy.devices import choose_device
-from belamy.errors import MissingExtra, WeightsError
+from belamy.errors import WeightsError
 from belamy.networks.backbone import Backbone, load_backbone
 from belamy.networks.find import AUTO, choose_backbone
+from belamy.networks.on_torchvision import import_on_torchvision
 from belamy.networks.registry import IMAGENET_BACKBONES
 
 __all__ = ["INCEPTION", "FeatureExtractor", "load_feature_extractor"]
@@ -25,6 +26,7 @@ INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
 
 _LARGEST = 128  # pixels of a side that iris and its like look at: they learned on 64
 _BEST_INCEPTION_LAYER = "2048"
+_INCEPTION_MODULE = "torch_fidelity.feature_extractor_inceptionv3"
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,8 @@ def _fit(images: Tensor, side: int | None) -> Tensor:
 
 def _load_inception(device: str) -> FeatureExtractor:
     target = choose_device(device)
-    try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError as error:
-        raise MissingExtra("torch-fidelity", "metrics") from error
-    network: Any = FeatureExtractorInceptionV3(
+    module = import_on_torchvision(_INCEPTION_MODULE, "torch-fidelity", "metrics")
+    network: Any = module.FeatureExtractorInceptionV3(
         "inception",
         [_BEST_INCEPTION_LAYER],
         feature_extractor_weights_path=str(_find_inception_weights()),

@@ -16,13 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from belamy.errors import MissingExtra, UnknownName, WeightsError
+from belamy.errors import UnknownName, WeightsError
 from belamy.files import expand_home
 from belamy.networks.files.containers import read_container, reason_of
 from belamy.networks.files.network_file import BATCH_COUNTER
 from belamy.networks.files.unwrap import unwrap
 from belamy.networks.files.well_known import TIMM
 from belamy.networks.modules.torch_network import TorchNetwork
+from belamy.networks.on_torchvision import import_on_torchvision
 
 __all__ = ["load_timm"]
 
@@ -43,25 +44,12 @@ def load_timm(model: str) -> TorchNetwork:
         WeightsError: its weights are not here, or are of another network.
     """
     name, _, file = model.removeprefix(TIMM).partition("@")
-    timm = _import_timm()
+    timm = import_on_torchvision("timm", "timm", "timm")
     if not timm.is_model(name):
         raise UnknownName("network of timm", name, timm.list_models())
     if file:
         return TorchNetwork(_with_file(timm, name, expand_home(file)))
     return TorchNetwork(_with_cached(timm, name))
-
-
-def _import_timm() -> Any:
-    try:
-        return importlib.import_module("timm")
-    except ImportError as error:
-        raise MissingExtra("timm", "timm") from error
-    except RuntimeError as error:  # as of a torchvision that is not made for this torch
-        reason = str(error).splitlines()[0]
-        raise WeightsError(
-            f"timm cannot be loaded: {reason}; install the torchvision that is made for torch "
-            f"{torch.__version__}"
-        ) from error
 
 
 def _build(timm: Any, name: str, **arguments: Any) -> nn.Module:
