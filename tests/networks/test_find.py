@@ -70,6 +70,8 @@ def test_a_cached_backbone(saved: Path) -> None:
 def test_the_folder_of_a_run(painters: Painters, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="let its training end"):
         find_network(tmp_path, "generator")
+    with pytest.raises(WeightsError, match="--resume goes on with one that was stopped"):
+        find_network(tmp_path / IN_RUN, "generator")
     (tmp_path / IN_RUN).write_bytes(painters().read_bytes())
     assert find_network(str(tmp_path), "generator") == tmp_path / IN_RUN
     assert load_network(tmp_path, "generator").network.size == 16

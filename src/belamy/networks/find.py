@@ -81,6 +81,8 @@ def find_network(network: str | os.PathLike[str], kind: Kind | None = None) -> P
     path = expand_home(network)
     if path.is_dir():
         path = _find_in_run(path)
+    elif path.name == IN_RUN and not path.exists() and path.parent.is_dir():
+        path = _find_in_run(path.parent)  # of a training that was stopped
     elif path.suffix == "" and len(path.parts) < 2 and not path.exists():
         known = (*embedded_names(kind), *(names_of("backbone") if kind in _NAMED else ()))
         raise UnknownName("network", name, tuple(dict.fromkeys(known)))
@@ -153,7 +155,10 @@ def suggest_backbone(model: str | os.PathLike[str]) -> str:
 
 def _find_in_run(folder: Path) -> Path:
     if not (folder / IN_RUN).is_file():
-        raise WeightsError(f"{folder} has no {IN_RUN} in it; let its training end, or name a file")
+        raise WeightsError(
+            f"{folder} has no {IN_RUN} in it; let its training end (--resume goes on with one that "
+            "was stopped), or name a file"
+        )
     return folder / IN_RUN
 
 
