@@ -51,6 +51,23 @@ print(before - used())
 """
 
 
+# As strips of layers do: a few blocks at a time, some a little larger than others.
+HOLES = """
+import torch
+import torch.nn.functional as F
+def status(name):
+    return int(open("/proc/self/status").read().split(name + ":")[1].split()[0]) / 1024
+torch.ones(1).clone()
+before = status("VmRSS")
+with torch.inference_mode():
+    for strip in range(12):
+        x = torch.ones(16, 600 + strip % 3, 600)
+        for layer in range(3):
+            x = F.pad(x * 0.5, (1, 1, 1, 1))[:, 1:-1, 1:-1]
+print((status("VmHWM") - before) / (x.nbytes / 2**20))
+"""
+
+
 def run(code: str, settings: dict[str, str]) -> str:
     usual = {name: value for name, value in os.environ.items() if name not in memory_settings()}
     environment = {**usual, "OMP_NUM_THREADS": "1", **settings}
@@ -77,6 +94,10 @@ def test_large_pictures_can_be_given_back_as_soon_as_they_are_freed() -> None:
     )
     assert kept < 8
     assert freed > 120
+
+
+def test_blocks_of_one_size_take_each_others_places() -> None:
+    assert float(run(HOLES, memory_settings())) < 6  # three are needed, and what torch brings
 
 
 @pytest.mark.slow

@@ -26,8 +26,19 @@ _LARGE = 4 << 30  # bytes: beyond any block that a layer asks for
 # Of what repaints whole pictures in strips: a strip's blocks are smaller and are kept, the few
 # pictures are larger, and would leave holes that nothing fits into.
 _PICTURE = 64 << 20
-# Threads share one heap: those of their own are cut up, and given back whole.
-_MALLOC = "glibc.malloc.mmap_threshold={0}:glibc.malloc.trim_threshold={1}:glibc.malloc.arena_max=1"
+# Threads share one heap: those of their own are cut up, and given back whole. And no small blocks
+# are set aside when they are freed (tcache, fast bins): before each tensor lies a sliver that lines
+# it up, and is freed at once. Set aside it is never joined to the tensor's own place when that is
+# freed, which is then just too small for the next tensor of the same size.
+_MALLOC = ":".join(
+    (
+        "glibc.malloc.mmap_threshold={0}",
+        "glibc.malloc.trim_threshold={1}",
+        "glibc.malloc.arena_max=1",
+        "glibc.malloc.tcache_count=0",
+        "glibc.malloc.mxfast=0",
+    )
+)
 _MMAP_THRESHOLD = -3  # glibc's number of this setting
 _PRIMITIVES = "16"  # that oneDNN keeps
 

@@ -299,15 +299,29 @@ def extend_by_mirroring(
         size: (height, width), none smaller than the picture's.
         corner: where the picture's first row and column come to lie.
     """
-    for axis, length, first in ((-2, size[0], corner[0]), (-1, size[1], corner[1])):
-        own = image.shape[axis]
-        if length == own:  # nothing is added, nor copied
-            continue
-        positions = torch.arange(length, device=image.device) - first
-        period = max(1, 2 * own - 2)  # the border pixel itself is not doubled
-        back = positions.remainder(period)
-        image = image.index_select(axis, torch.minimum(back, (period - back).clamp_min(0)))
-    return image
+    rows, columns = (
+        _mirror(own, length, first, image.device)
+        for own, length, first in zip(image.shape[-2:], size, corner, strict=True)
+    )
+    if rows is None and columns is None:  # nothing is added, nor copied
+        return image
+    extended = image.new_empty((*image.shape[:2], *size))
+    for channel, out in zip(
+        torch.split(image, 1, dim=1), torch.split(extended, 1, dim=1), strict=True
+    ):  # pictures can be large
+        tall = channel if rows is None else channel.index_select(-2, rows)
+        out.copy_(tall if columns is None else tall.index_select(-1, columns))
+    return extended
+
+
+def _mirror(own: int, length: int, first: int, device: torch.device) -> Tensor | None:
+    """Which of its `own` places each of `length` shows; None where they are the same."""
+    if length == own:
+        return None
+    positions = torch.arange(length, device=device) - first
+    period = max(1, 2 * own - 2)  # the border pixel itself is not doubled
+    back = positions.remainder(period)
+    return torch.minimum(back, (period - back).clamp_min(0))
 
 
 def _blend(base: CompactPicture, generated: Tensor, options: FeedforwardOptions) -> Tensor:

@@ -20,6 +20,7 @@ from belamy.devices import make_rng
 __all__ = ["add_variation", "vary_picture"]
 
 _CELLS = (8, 16, 32)  # pixels between the noise's own points, at each scale. By eye
+_BAND = 256  # rows to which noise is added at a time
 _KEPT = 2_000_000  # pixels up to which the noise of a size is kept, for the next frame of a film
 
 
@@ -61,10 +62,13 @@ def _draw_noise(count: int, height: int, width: int, rng: torch.Generator) -> Te
         rows, columns = -(-height // cell) + 1, -(-width // cell) + 1
         points = torch.randn((count, 1, rows, columns), generator=rng)
         smooth = F.interpolate(points, scale_factor=cell, mode="bicubic")[..., :height, :width]
-        noise += smooth / smooth.std().clamp_min(1e-6)
+        noise += smooth.div_(smooth.std().clamp_min(1e-6))
     return noise
 
 
 def _add_noise(images: Tensor, amount: float, noise: Tensor) -> Tensor:
-    varied: Tensor = images + amount * len(_CELLS) ** -0.5 * noise.to(images)
-    return varied.clamp_(0, 1)
+    factor, varied = amount * len(_CELLS) ** -0.5, torch.empty_like(images)
+    bands = (torch.split(whole, _BAND, dim=-2) for whole in (varied, images, noise.to(images)))
+    for out, own, added in zip(*bands, strict=True):  # pictures can be large
+        torch.add(own, factor * added, out=out).clamp_(0, 1)
+    return varied

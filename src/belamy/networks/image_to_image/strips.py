@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from belamy.memory import give_back
 from belamy.networks.image_to_image.geometry import Row, Span, least_floats, measure_span
@@ -92,8 +93,9 @@ class Place:
     def compute(self, layout: torch.memory_format | None = None) -> Tensor:
         """The activation at this place, in the memory's order `layout`; None: as layers give it."""
         result = Result(self, layout)
-        for one in _pieces(self, result):
-            result.add(one)
+        for piece in _pieces(self, result):
+            result.add(piece)
+            del piece
         _sweep(self)
         return result.whole
 
@@ -190,11 +192,22 @@ def _pieces(place: Place, result: Result | None = None) -> Iterator[_Piece]:
             own = kept[..., strip.crop.start : strip.keep.stop, :]
             more = strip.crop.stop - strip.keep.stop
             x = torch.cat([own, result.below[..., :more, :]], dim=-2)
-        for layer in place.layers:
-            x = layer(x)
+        x = _run(place.layers, x)
         inner = _inner(strip, x.shape[-2], kept.shape[-2], span)
         start = int(strip.crop.start * span.scale) + inner.start
-        yield _Piece(strip, x[..., inner, :], start)
+        piece = _Piece(strip, x[..., inner, :], start)
+        del x  # nor does whoever takes the piece keep it while the next one is computed
+        yield piece
+        del piece
+
+
+def _run(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    """What the layers make of a strip, which itself is not written over."""
+    given = x.untyped_storage().data_ptr()
+    for layer in layers:
+        own = x.untyped_storage().data_ptr() != given
+        x = functional.relu_(x) if own and type(layer) is nn.ReLU else layer(x)
+    return x
 
 
 def _cut(kept: Tensor, span: Span, most: int) -> list[_Strip]:
@@ -280,11 +293,13 @@ def _fix_norm(norm: nn.InstanceNorm2d, place: Place, most: int) -> tuple[Affine,
     if not place.layers or place.weigh() > most:
         for piece in _pieces(place):
             moments.add(piece.rows)
+            del piece
     else:
         result = Result(place, None)
         for piece in _pieces(place, result):
             moments.add(piece.rows)
             result.add(piece)
+            del piece
         place = Place(result.whole, place.strip, own=True)
     _sweep(place)
     return _affine_of(norm, moments, place.kept), place
