@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 from tests.browser.test_looks import check_access
-from tests.browser.wall import Wall, drop, fill, give, ready, results, run
+from tests.browser.wall import (
+    Wall,
+    await_stage,
+    drop,
+    fill,
+    give,
+    picture,
+    ready,
+    results,
+    run,
+)
 from tests.studio.test_films import ramp
 
 expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
@@ -211,3 +221,37 @@ def test_those_of_earlier_days_come_when_they_are_looked_for(window: Wall) -> No
     expect(page.locator(".days .sample")).to_have_count(65)
     expect(page.get_by_role("button", name="Earlier")).to_be_hidden()
     expect(page.locator(".days h3").last).to_have_text(re.compile(r"^\d+ [A-Z]\w+( \d+)?$"))
+
+
+def test_a_folder_of_ones_own_is_learned_from(window: Wall, tmp_path: Path) -> None:
+    """It is sent, each class parted for the test; what it takes is said before it starts."""
+    folder = tmp_path / "pets"
+    for kind in ("cats", "dogs"):
+        (folder / kind).mkdir(parents=True)
+        for number in range(5):
+            (folder / kind / f"{number}.png").write_bytes(picture(32, 32, number))
+    page = window.open("paint")
+    page.get_by_role("button", name="Train a network").click()
+    dialog = page.get_by_role("dialog", name="Train a network")
+    expect(dialog.get_by_text("Drop a folder here")).to_be_visible()
+    with page.expect_file_chooser() as asked:
+        dialog.get_by_role("button", name="A folder of yours…").click()
+    asked.value.set_files(folder)
+    expect(dialog.get_by_label("Folder", exact=True)).to_contain_text(
+        re.compile(r"pets \w+ \(10\)")
+    )
+    expect(dialog.get_by_text(re.compile(r"^About .* on one core"))).to_be_visible()
+    dialog.get_by_label("Steps").fill("40")
+    expect(dialog.get_by_text(re.compile(r"^About \d+ s "))).to_be_visible()
+    check_access(page)
+    listed = page.evaluate("async () => (await fetch('/api/folders')).json()")
+    names = [one["name"].partition("/")[2].partition(" ")[2][7:] for one in listed]
+    assert {"train/cats", "test/cats", "train/dogs", "test/dogs"} <= set(names)
+
+
+@pytest.mark.parametrize("tab", ["neighbours", "edit", "walk", "find"])
+def test_no_room_of_faces_begins_empty(window: Wall, tab: str) -> None:
+    page = window.open(f"paint/{tab}")
+    expect(page.locator(".sitter.chosen")).to_have_count(2)
+    await_stage(page, "width > 0")
+    expect(page.locator(".refused, .say.bad")).to_have_count(0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
 
 # All by eye.
@@ -18,6 +18,8 @@ _MARGIN = 1 / 14  # of the cell
 _FONT = 1 / 15  # of the cell, and never below what can be read:
 _SMALLEST_FONT = 11
 _LINE = 1.9  # height of a caption's strip, in font sizes
+_WIDEST_ROW = 4  # a sheet of one row, in its own heights; small, more of it says no more
+_NEAR_PAPER = 3  # levels of 255: paper that was rounded
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,31 @@ def _shorten(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, w
     while text and font.getlength(text + "…") > width:
         text = text[:-1]
     return text.rstrip() + "…"
+
+
+def take_off_paper(picture: Image.Image) -> Image.Image:
+    """Make a sheet's paper transparent, and keep of a long row of pictures its beginning.
+
+    Args:
+        picture: of any size; one whose border is not all of paper comes back as it is.
+
+    Returns:
+        RGBA where there was paper.
+    """
+    if "A" in picture.getbands() or min(picture.size) < 3:
+        return picture
+    pixels = np.asarray(picture.convert("RGB"))
+    away = np.abs(pixels.astype(np.int16) - ImageColor.getrgb(PAPER)[:3]).max(-1)
+    paper = away <= _NEAR_PAPER
+    border = (paper[0], paper[-1], paper[:, 0], paper[:, -1])
+    if not all(side.all() for side in border):
+        return picture
+    bare = paper.all(0)  # columns between pictures
+    width = picture.width
+    if width > _WIDEST_ROW * picture.height:
+        gaps = np.flatnonzero(bare[: _WIDEST_ROW * picture.height])
+        width = int(gaps[-1]) + 1
+    alpha = np.where(paper, 0, 255).astype(np.uint8)
+    shown = Image.fromarray(np.dstack([pixels, alpha])[:, :width])
+    box = shown.getchannel("A").getbbox()
+    return shown if box is None else shown.crop(box)

@@ -79,6 +79,11 @@ class Places:
         return self.home / "pictures"
 
     @property
+    def folders(self) -> Path:
+        """Folders for trainings, made of what was dropped in."""
+        return self.home / "folders"
+
+    @property
     def runs(self) -> Path:
         """Trainings."""
         return self.home / "runs"
@@ -115,7 +120,8 @@ class Places:
 
     def make(self) -> None:
         """Make what is not there."""
-        for folder in (self.results, self.bin, self.pictures, self.runs, self.thumbs, self.raw):
+        kept = (self.results, self.bin, self.pictures, self.folders, self.runs)
+        for folder in (*kept, self.thumbs, self.raw):
             folder.mkdir(parents=True, exist_ok=True)
 
 

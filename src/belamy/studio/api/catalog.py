@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path as FilePath
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from pydantic import Field, StringConstraints
 
 from belamy.copying.presets import PRESETS
 from belamy.studio.api.errors import Problem, Refusal
@@ -16,8 +23,11 @@ from belamy.studio.api.studio import Here, Studio
 from belamy.studio.catalog.check import check_options
 from belamy.studio.catalog.engines import ENGINES, ROOMS, find_engine
 from belamy.studio.catalog.fields import schema_of
+from belamy.studio.catalog.forms import Identifier, StrictForm
 from belamy.studio.catalog.networks import classes_of, list_networks
 from belamy.studio.catalog.rows import StudioEngine
+from belamy.studio.store.names import safe_name
+from belamy.studio.store.records import new_id
 
 __all__ = ["router"]
 
@@ -27,6 +37,24 @@ EngineName = Annotated[str, Path(max_length=40, pattern=r"^[a-z_]+$")]
 PresetName = Annotated[str, Path(min_length=1, max_length=80)]
 NetworkName = Annotated[str, Path(max_length=80, pattern=r"^[\w.:-]+$")]
 _MOST_SETTINGS = 200
+_MOST_PICTURES = 10_000  # pictures of a folder; so many fit into a request
+_DEEPEST = 3  # folders inside it, such as train/cats
+
+_Words = Annotated[str, StringConstraints(max_length=200)]
+
+
+class FolderEntry(StrictForm):
+    """A picture of the folder: the id that it was given, and in which folders inside it lies."""
+
+    id: Identifier
+    place: _Words = ""
+
+
+class FolderRequest(StrictForm):
+    """A folder of pictures that are here already."""
+
+    name: _Words = "folder"
+    pictures: Annotated[list[FolderEntry], Field(min_length=1, max_length=_MOST_PICTURES)]
 
 
 @router.get("/status")
@@ -88,8 +116,50 @@ async def classes(model: NetworkName) -> list[dict[str, Any]]:
 
 @router.get("/folders")
 async def folders(studio: Here) -> list[dict[str, Any]]:
-    """Folders that trainings may read: those below the roots that the studio was started with."""
+    """Those below the roots that the studio was started with, and those that were dropped in."""
     return studio.folders.to_json()
+
+
+@router.post("/folders", status_code=201, openapi_extra=body_of(FolderRequest))
+async def make_folder(request: Request, studio: Here) -> dict[str, Any]:
+    """Make a folder of pictures that were dropped in, for a training to read."""
+    body = await read_form(request, studio, FolderRequest)
+    files = [(_find_file(studio, one.id), _read_place(one.place)) for one in body.pictures]
+    path = studio.settings.places.folders / f"{safe_name(body.name, 'folder')} {new_id()[:6]}"
+    try:
+        await asyncio.to_thread(_fill, path, files)
+    except OSError as error:
+        shutil.rmtree(path, ignore_errors=True)
+        why = error.strerror or error
+        raise Problem(507, f"the folder cannot be written: {why}") from error
+    return studio.folders.show(path)
+
+
+def _find_file(studio: Studio, name: str) -> FilePath:
+    found = studio.database.find_picture(name)
+    if found is None or found.film is not None:
+        raise Problem(404, f"there is no picture of the id {name} that was dropped in")
+    return studio.settings.places.pictures / found.file
+
+
+def _read_place(text: str) -> PurePosixPath:
+    """Folders inside the folder: each a plain name, so that none leads out."""
+    parts = [part for part in text.replace("\\", "/").split("/") if part.strip(" .")]
+    return PurePosixPath(*(safe_name(part, "folder") for part in parts[:_DEEPEST]))
+
+
+def _fill(path: FilePath, files: Sequence[tuple[FilePath, PurePosixPath]]) -> None:
+    """A second name of each file where the disk can, so that nothing is kept twice."""
+    for file, place in files:
+        inside = path / place
+        inside.mkdir(parents=True, exist_ok=True)
+        target = inside / file.name
+        if target.exists():
+            continue
+        try:
+            os.link(file, target)
+        except OSError:
+            shutil.copyfile(file, target)
 
 
 @router.get("/presets")

@@ -112,7 +112,7 @@ def make_studio(settings: StudioSettings) -> Studio:
     places.make()
     database = Database(places.database)
     database.forget_old_jobs()
-    folders = Folders((*settings.roots, places.runs))
+    folders = Folders((*settings.roots, places.folders, places.runs))
     orders = OrderMaker(places, database, folders)
     hub = Hub(lambda: [{"type": "queue", "jobs": [job.to_json() for job in queue.jobs()]}])
     queue = JobQueue(settings, database, orders, hub.publish)

@@ -29,10 +29,16 @@ class Folders:
 
     def to_json(self) -> list[dict[str, Any]]:
         """Id, name below its root, and pictures of each."""
-        return [
-            {"id": _id_of(path), "name": _name(root, path), "pictures": _count(path)}
-            for root, path in self._walk()
-        ]
+        return [_row(root, path) for root, path in self._walk()]
+
+    def show(self, path: Path) -> dict[str, Any]:
+        """The row of one that lies below a root.
+
+        Raises:
+            StopIteration: it lies below none.
+        """
+        path = Path(os.path.realpath(path))
+        return next(_row(root, path) for root in self._roots if path.is_relative_to(root))
 
     def has(self, name: str) -> bool:
         """Whether an id stands for one."""
@@ -60,6 +66,10 @@ class Folders:
                 if depth < _DEEPEST:
                     todo += [(inner, depth + 1) for inner in _inside(path)]
         return found
+
+
+def _row(root: Path, path: Path) -> dict[str, Any]:
+    return {"id": _id_of(path), "name": _name(root, path), "pictures": _count(path)}
 
 
 def _inside(path: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from belamy.files import atomic_path, sha256
+from belamy.pixels.contact_sheet import take_off_paper
 from belamy.pixels.images import to_pil
 from belamy.steps import Step
 from belamy.studio.store.records import new_id
@@ -163,8 +164,9 @@ def send_result(channel: Channel, job: str, made: Made) -> None:
 
 
 def save_thumb(picture: Image.Image, path: Path) -> None:
-    """A small copy, for strips and walls."""
-    small = picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
+    """A small copy, for strips and walls; of a sheet its pictures, on whatever they hang."""
+    shown = take_off_paper(picture)
+    small = shown.convert("RGBA" if "A" in shown.getbands() else "RGB")
     small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3)
     with atomic_path(path) as temporary:
         small.save(temporary, "WEBP", quality=_THUMB_QUALITY, method=2)

@@ -60,4 +60,5 @@ export const api = {
   settings: () => get("/api/settings"),
   keepSettings: (settings) => ask("PUT", "/api/settings", settings),
   folders: () => get("/api/folders"),
+  makeFolder: (name, pictures) => ask("POST", "/api/folders", { name, pictures }),
 };

@@ -6,7 +6,10 @@ import { store } from "./store.js";
 import { addFile, staysWords } from "./pictures.js";
 import { takeRecipe } from "./actions.js";
 import { toast, announce } from "./parts/toast.js";
+import { notePath } from "./folders.js";
+import { openTraining } from "./dialogs/training.js";
 
+const TRAINS = new Set(["learn", "paint"]); // rooms in which several pictures are there to learn from
 let catcher = null;
 let depth = 0;
 
@@ -101,9 +104,9 @@ export function listenForFiles() {
   addEventListener("drop", async (event) => {
     event.preventDefault();
     showCatch(false);
-    const entries = [...event.dataTransfer.items].map((one) => one.webkitGetAsEntry?.()).filter(Boolean);
-    const files = entries.some((one) => one.isDirectory) ? await filesOf(entries) : [...event.dataTransfer.files];
-    if (files.length) await takeAll(files);
+    const files = await filesIn(event.dataTransfer);
+    if (document.querySelector("dialog[open].trains")) openTraining(files);
+    else if (files.length) await takeAll(files);
     else if (event.dataTransfer.getData("text")) {
       store.trouble = { room: store.room, text: t("errors.address") };
       store.say("trouble");
@@ -116,12 +119,19 @@ export function listenForFiles() {
   });
 }
 
+/** What was dropped: files, or all pictures of folders. */
+async function filesIn({ items, files }) {
+  const entries = [...items].map((one) => one.webkitGetAsEntry?.()).filter(Boolean);
+  const plain = [...files]; // gone once anything has been waited for
+  return entries.some((one) => one.isDirectory) ? filesOf(entries) : plain;
+}
+
 /** The pictures in dropped folders, in the order of their names. */
 async function filesOf(entries) {
   const found = [];
   const list = (reader) => new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
   for (const entry of entries) {
-    if (entry.isFile) found.push(await new Promise((resolve, reject) => { entry.file(resolve, reject); }));
+    if (entry.isFile) found.push(notePath(await new Promise((resolve, reject) => { entry.file(resolve, reject); }), entry.fullPath));
     else {
       const reader = entry.createReader();
       for (let some = await list(reader); some.length; some = await list(reader)) found.push(...await filesOf(some));
@@ -131,6 +141,10 @@ async function filesOf(entries) {
 }
 
 async function takeAll(files) {
+  if (files.length > 1 && TRAINS.has(store.room)) {
+    toast(t("drop.folder", { n: files.length }), { action: t("drop.train"), work: () => openTraining(files), stays: 20_000 });
+    return;
+  }
   await takeFile(files[0]);
   if (files.length > 1) {
     toast(t("drop.several", { n: files.length }), {

@@ -34,4 +34,8 @@ export function furnish() {
       if (painting) room.inputs.paintings = [{ ...asPicture(painting), weight: 1 }];
     }
   }
+  const { paint } = store.rooms;
+  const portrait = store.samples.find((one) => one.kind === "portrait"); // to find a face for
+  if (!paint.begun && portrait) paint.inputs.picture ??= asPicture(portrait);
+  paint.begun = true;
 }

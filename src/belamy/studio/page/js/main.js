@@ -188,6 +188,7 @@ async function load() {
   const some = (work, usual) => work.catch(() => usual);
   const [engines, samples, models, own] = await Promise.all([
     api.engines(), some(api.samples(), []), some(api.models(), []), some(api.presets(), {}),
+    some(api.status().then((now) => { store.device = now.device === "auto" ? "cpu" : now.device; })),
     some(loadResults()), some(loadJobs()),
   ]);
   for (const engine of engines.engines) store.engines.set(engine.name, engine);

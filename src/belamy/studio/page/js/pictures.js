@@ -14,7 +14,7 @@ const FILMED = new Set(["dream", "style", "translate", "defog"]); // rooms that 
 /** The picture behind an address, decoded once. */
 export function bitmapOf(url) {
   if (!bitmaps.has(url)) {
-    const found = fetch(url).then(async (answer) => {
+    const found = url.startsWith("data:") ? decodeInline(url) : fetch(url).then(async (answer) => {
       if (!answer.ok) throw new Error(t("errors.gone"));
       return createImageBitmap(await answer.blob());
     });
@@ -23,6 +23,14 @@ export function bitmapOf(url) {
     while (bitmaps.size > KEPT) bitmaps.delete(bitmaps.keys().next().value);
   }
   return bitmaps.get(url);
+}
+
+/** The page's policy lets pictures be shown inline, and nothing be fetched from there. */
+async function decodeInline(url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return createImageBitmap(image);
 }
 
 /** A bitmap that is there before the server has seen it. */

@@ -39,7 +39,6 @@ export const PRESETS = {
     ["clear", {}, { engine: "defog" }],
     ["gently", { strength: 0.6 }, { engine: "defog" }],
     ["thoroughly", { strength: 1.4 }, { engine: "defog" }],
-    ["dark", { method: "dcp" }, { engine: "defog" }],
     ["fog", {}, { engine: "fog" }],
   ],
   learn: [

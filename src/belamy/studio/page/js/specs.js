@@ -57,10 +57,9 @@ export const SPECS = {
       { name: "patches", kind: "slider", min: 0, max: 1, step: 0.05, digits: 2, usual: 0.6 },
       { name: "style_scale", kind: "slider", min: 0.25, max: 2, step: 0.05, digits: 2, usual: 1 },
       { name: "keep_colors", kind: "choice", values: [null, "luma", "match"], usual: null },
-      seed,
       pixels(512),
     ],
-    fine: { network: { kind: "model", of: "arbitrary-style" } },
+    fine: { network: { kind: "model", of: "arbitrary-style" }, seed: { kind: "seed", usual: 0 } },
     hidden: ["style_weight", "mask", "style_mask", "style", "content"],
   },
   style: {
@@ -130,7 +129,10 @@ export const SPECS = {
   },
   translate: {
     rows: [
-      { name: "direction", kind: "choice", values: ["a-to-b", "b-to-a"], usual: "a-to-b", wide: true },
+      {
+        name: "direction", kind: "choice", values: ["a-to-b", "b-to-a"], usual: "a-to-b", wide: true,
+        words: (room, value) => `directions.${room.options?.network ?? "old-photographs"}.${value}`,
+      },
       strength, colours, { ...pixels(translatedSide), always: true },
     ],
     required: { network: "old-photographs", size: translatedSide },

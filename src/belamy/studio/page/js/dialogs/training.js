@@ -1,21 +1,48 @@
 // Train a network of one's own: start it on a folder, watch its samples and losses, stop, resume.
 
 import { el } from "../dom.js";
-import { t, number, duration } from "../words.js";
+import { t, number, duration, readNumber } from "../words.js";
 import { api } from "../api.js";
 import { store, isActive } from "../store.js";
 import { stop } from "../runner.js";
+import { sendFolder } from "../folders.js";
 import { colours, curves } from "../learn/drawing.js";
 import { openDialog } from "./dialog.js";
 
 const ENGINES = { learn: "train_classifier", paint: "train_gan", translate: "train_translation" };
 const KEPT = 800; // points of a curve
+const FAR = 0.2; // a pace that differs by less is not written down anew
+
+/* Where a laptop begins, and what a step then takes of one core, in seconds (measured). */
+const LAPTOP = {
+  train_gan: { seconds: 0.76, options: { steps: 4000 } },
+  train_translation: {
+    seconds: 0.58,
+    options: { steps: 10_000, generator: "residual", generator_channels: 24, blocks: 6, size: 64, crop: "detail" },
+  },
+};
 const histories = new Map(); // job → {name: [losses…]}
 
 export const isTraining = (job) => job.engine.startsWith("train_");
 
+/** Seconds of a step here: as the last training went, or by the figure above. */
+function paceOf(engine) {
+  const own = store.page.costs?.[engine];
+  return { seconds: own ?? LAPTOP[engine]?.seconds, own: own !== undefined };
+}
+
+function notePace({ engine, eta, step, total }) {
+  if (!eta || !(step > 2) || !(total > step)) return;
+  const pace = eta / (total - step);
+  const known = store.page.costs?.[engine];
+  if (known && Math.abs(pace / known - 1) < FAR) return;
+  store.page.costs = { ...store.page.costs, [engine]: pace };
+  store.keepPage();
+}
+
 /** What a training has lost so far; called for each of its news. */
 export function noteLosses(job) {
+  if (isTraining(job)) notePace(job);
   if (!isTraining(job) || !job.losses) return;
   const history = histories.get(job.id) ?? {};
   histories.set(job.id, history);
@@ -32,14 +59,17 @@ export function noteLosses(job) {
 
 const newest = () => [...store.jobs.values()].filter(isTraining).sort((a, b) => b.created - a.created)[0] ?? null;
 
-export async function openTraining() {
+/** @param files of a folder that was dropped. */
+export async function openTraining(files = null) {
+  document.querySelector("dialog.trains")?.close();
   const dialog = openDialog(t("train.title"), { large: true });
+  dialog.classList.add("trains");
   const running = newest();
-  if (isActive(running)) watch(dialog, running.id);
-  else await choose(dialog, running);
+  if (isActive(running) && !files) watch(dialog, running.id);
+  else await choose(dialog, running, files);
 }
 
-async function choose(dialog, last) {
+async function choose(dialog, last, files = null) {
   const folders = await api.folders().catch(() => []);
   const withPictures = folders.filter((one) => one.pictures > 0);
   const kinds = Object.values(ENGINES).filter((one) => store.engines.has(one));
@@ -49,24 +79,54 @@ async function choose(dialog, last) {
   const named = withPictures.map((one) => [one.id, t("train.folder_name", { name: one.name, n: one.pictures })]);
   const folder = select("train-folder", named);
   const other = select("train-other", named);
+  const estimate = el("p", { class: "estimate", role: "status" });
   const steps = el("input", { id: "train-steps", type: "text", inputmode: "numeric", autocomplete: "off" });
   const otherLabel = el("label", { for: "train-other" }, t("train.other"), other);
   const stepsLabel = el("label", { for: "train-steps" }, t("train.steps"), steps);
   const trouble = el("p", { class: "refused", role: "alert", hidden: true });
+  const wanted = () => Math.max(1, Math.round(readNumber(steps.value)) || 1);
+  const tell = () => {
+    const { seconds, own } = paceOf(kind.value);
+    const known = !stepsLabel.hidden && seconds && (own || store.device === "cpu");
+    const words = own ? "train.takes_as_last" : "train.takes";
+    estimate.textContent = known ? t(words, { time: duration(wanted() * seconds) }) : t("train.takes_unknown");
+  };
   const fit = () => {
     const usual = store.engines.get(kind.value)?.options?.properties?.steps?.default;
     otherLabel.hidden = kind.value !== "train_translation";
     stepsLabel.hidden = usual === undefined;
-    steps.value = usual ?? "";
+    steps.value = LAPTOP[kind.value]?.options.steps ?? usual ?? "";
+    form.hidden = !folder.options.length;
+    tell();
   };
+  const own = el("input", {
+    type: "file", webkitdirectory: true, multiple: true, hidden: true, "aria-label": t("train.own"),
+    onchange: () => take([...own.files]),
+  });
+  const sending = el("p", { class: "training-line", role: "status", hidden: true });
+  /** A folder of one's own becomes one of those that can be chosen. */
+  async function take(some) {
+    trouble.hidden = true;
+    sending.hidden = false;
+    try {
+      const made = await sendFolder(some, (n, all) => { sending.textContent = t("train.sending", { n, all }); });
+      for (const one of [folder, other]) one.prepend(el("option", { value: made.id }, t("train.folder_name", { name: made.name, n: made.pictures })));
+      folder.value = made.id;
+      fit();
+    } catch (error) {
+      trouble.textContent = error.message;
+      trouble.hidden = false;
+    }
+    sending.hidden = true;
+  }
   kind.addEventListener("change", fit);
-  fit();
+  steps.addEventListener("input", tell);
 
   async function start(event) {
     event.preventDefault();
     const inputs = { folder: folder.value };
     if (!otherLabel.hidden) inputs.other = other.value;
-    const options = stepsLabel.hidden ? {} : { steps: Math.max(1, Math.round(Number(steps.value)) || 1) };
+    const options = stepsLabel.hidden ? {} : { ...LAPTOP[kind.value]?.options, steps: wanted() };
     try {
       const job = await api.run(kind.value, inputs, options, t(`train.${kind.value}`));
       store.setJob(job);
@@ -77,14 +137,17 @@ async function choose(dialog, last) {
     }
   }
 
+  const form = el("form", { class: "grid-form", onsubmit: start },
+    el("label", { for: "train-kind" }, t("train.what"), kind),
+    el("label", { for: "train-folder" }, t("train.folder"), folder), otherLabel, stepsLabel, estimate,
+    el("button", { class: "strong", type: "submit" }, t("train.start")));
   dialog.body.replaceChildren(
     el("p", {}, t("train.about")),
-    withPictures.length ? el("form", { class: "grid-form", onsubmit: start },
-      el("label", { for: "train-kind" }, t("train.what"), kind),
-      el("label", { for: "train-folder" }, t("train.folder"), folder), otherLabel, stepsLabel,
-      el("button", { class: "strong", type: "submit" }, t("train.start")))
-      : el("p", { class: "refused" }, t("train.no_folders")),
-    trouble);
+    el("div", { class: "actions" }, el("span", { class: "note" }, t("train.drop")),
+      el("button", { class: "quiet", type: "button", onclick: () => own.click() }, t("train.own")), own),
+    sending, form, trouble);
+  fit();
+  if (files) await take(files);
   if (last) {
     dialog.body.append(el("button", { class: "quiet", type: "button", onclick: () => watch(dialog, last.id) }, t("train.last")));
   }

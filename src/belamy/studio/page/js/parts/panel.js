@@ -54,20 +54,27 @@ export class Panel extends HTMLElement {
       class: "more", type: "button", "aria-expanded": "false", "aria-controls": "fine",
       onclick: () => this.fold(this.fine.hidden),
     }, icon("more"), t("panel.fine"), this.moreCount);
-    const grid = this.room.grid === false ? null : el("button", {
-      class: "more", type: "button", onclick: () => openGrid(),
-    }, icon("grid"), t("panel.grid"));
-    const film = this.room.film && !engine.endsWith("_film") ? el("button", {
-      class: "more", type: "button", onclick: () => openJourney(),
-    }, icon("play"), t("journey.open")) : null;
-    const sees = this.room.sees ? el("button", { class: "more", type: "button", onclick: this.room.sees }, icon("eye"), t("seeing.open")) : null;
     this.mask = maskKey();
     this.extra = [...(this.room.extra?.() ?? []), this.mask ? this.maskRow(store.here.inputs.mask) : null];
     this.settings.replaceChildren(
       el("div", {}, has(`about.${store.room}`) ? el("p", { class: "about-room" }, t(`about.${store.room}`)) : null, this.slots, this.ways),
-      el("div", {}, this.extra, this.rows.map((one) => one.node), this.fineRows.length ? this.more : null, this.fine, grid, film, sees));
+      el("div", {}, this.extra, this.rows.map((one) => one.node), this.fineRows.length ? this.more : null, this.fine, this.others(engine)));
     if (store.page.fine) this.fold(true);
     this.refresh();
+  }
+
+  /** What else can be made of these settings: several stand in one line, in fewer words. */
+  others(engine) {
+    const { grid, film, sees } = this.room;
+    const known = [
+      grid === false ? null : ["grid", "panel.grid", "panel.grid_short", () => openGrid()],
+      film && !engine.endsWith("_film") ? ["play", "journey.open", "journey.short", () => openJourney()] : null,
+      sees ? ["eye", "seeing.open", "seeing.short", sees] : null,
+    ].filter(Boolean);
+    const several = known.length > 1;
+    return el("div", { class: several ? "others several" : "others" }, known.map(([sign, whole, short, press]) => el("button", {
+      class: "more", type: "button", onclick: press, "aria-label": several ? t(whole) : null, title: several ? t(whole) : null,
+    }, icon(sign), t(several ? short : whole))));
   }
 
   /** The mask that goes in, and the way to be rid of it. */
@@ -140,8 +147,9 @@ export class Panel extends HTMLElement {
     if (trouble) this.help.textContent = trouble.text;
     else if (was || !this.help.textContent) {
       const row = this.rows.find(({ node }) => !node.hidden && !node.classList.contains("hidden-by-address"))?.node;
-      if (row) this.say(row.words.label, row.words.help);
-      else this.help.textContent = this.room.about?.() ?? "";
+      const about = this.room.about?.() ?? (has(`about.${store.room}`) ? t(`about.${store.room}`) : "");
+      if (about || !row) this.help.textContent = about;
+      else this.say(row.words.label, row.words.help);
     }
     if (trouble) this.help.setAttribute("role", "alert");
     else this.help.removeAttribute("role");

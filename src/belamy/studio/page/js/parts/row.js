@@ -1,7 +1,7 @@
 // <bl-row>: one setting. A label, its control, the way back to the usual value, a line of help.
 
 import { el, icon } from "../dom.js";
-import { t, number, readNumber } from "../words.js";
+import { t, has, number, readNumber } from "../words.js";
 import { optionOf, wordsOf, wordsOfChoice } from "../options.js";
 import { usualOf } from "../specs.js";
 import { store } from "../store.js";
@@ -137,10 +137,16 @@ export class Row extends HTMLElement {
     const name = this.spec.kind === "switch" ? "all" : this.spec.name;
     const group = el("div", {
       class: this.spec.wide ? "choice wide" : "choice", role: "radiogroup", "aria-labelledby": this.key,
-    }, values.map((value, at) => el("label", {}, this.radios[at], wordsOfChoice(name, String(value), this.engine))));
+    }, values.map((value, at) => el("label", {}, this.radios[at], el("span", {}, this.wordsOf(name, value)))));
     const label = el("span", { class: "as-label", id: this.key }, this.words.label);
     if (this.spec.wide) this.append(el("div", { class: "head" }, label), group);
     else this.append(el("div", { class: "two" }, label, group));
+  }
+
+  /** What a choice is called, which may depend on what else is set. */
+  wordsOf(name, value) {
+    const own = this.spec.words?.(store.here, value);
+    return own && has(own) ? t(own) : wordsOfChoice(name, String(value), this.engine);
   }
 
   buildSeed() {
@@ -239,6 +245,7 @@ export class Row extends HTMLElement {
       this.field.placeholder = t("row.auto");
     }
     if (this.radios) this.radios.forEach((radio, at) => { radio.checked = same(this.values[at], value); });
+    if (spec.words) this.radios.forEach((radio, at) => { radio.nextSibling.textContent = this.wordsOf(spec.name, this.values[at]); });
     if (this.select) this.select.value = value === null ? "" : String(this.all.indexOf(value));
     if (this.lock) {
       const locked = store.here.locked;

@@ -8,7 +8,9 @@ import { PictureRoom } from "./picture.js";
 import { finisher } from "./finishing.js";
 import { railChoice } from "./choices.js";
 
-const SIDE = 160; // of the lens, and of the small pictures that it reads
+const SIDE = 160; // of the lens, in pixels of the screen
+const WIDE = 320; // of the small pictures that it reads
+const EDGE = 24; // pixels that its words need below it
 
 const METHODS = [
   { value: "network", engine: "defog", method: undefined, image: "clear" },
@@ -40,7 +42,7 @@ export const defog = () => new PictureRoom({
     }));
   },
   begin(room) {
-    room.lens = new Lens(room.stage);
+    room.lens = new Lens(room);
     room.finisher = finisher(room);
   },
   refresh(room, what) {
@@ -53,8 +55,9 @@ export const defog = () => new PictureRoom({
 
 /** What comes through: (A − min I) / (A − min J), A the fog's own light, I before and J after. */
 class Lens {
-  constructor(stage) {
-    this.stage = stage;
+  constructor(room) {
+    const { stage } = room;
+    Object.assign(this, { room, stage });
     this.canvas = el("canvas", { width: SIDE, height: SIDE });
     this.words = el("span");
     this.node = el("div", { class: "lens", hidden: true }, this.canvas, this.words);
@@ -66,23 +69,32 @@ class Lens {
 
   setPictures(before, after) {
     if (before === this.before && after === this.after) return;
+    const gentle = (this.room.result?.options?.strength ?? 1) < 1; // it would see what was left
+    if (gentle && this.map && before === this.before) return;
     this.before = before;
     this.after = after;
     this.map = null;
   }
 
+  /** The whole map, small, as a picture that the lens shows a part of. */
   measure() {
+    const high = Math.max(1, Math.round((WIDE * this.stage.view.height) / this.stage.view.width));
     const darkest = (picture) => {
-      const small = el("canvas", { width: SIDE, height: SIDE });
+      const small = el("canvas", { width: WIDE, height: high });
       const context = small.getContext("2d", { willReadFrequently: true });
       context.filter = "blur(1.5px)";
-      context.drawImage(picture, 0, 0, SIDE, SIDE);
-      const { data } = context.getImageData(0, 0, SIDE, SIDE);
-      return Float32Array.from({ length: SIDE * SIDE }, (_, at) => Math.min(data[4 * at], data[4 * at + 1], data[4 * at + 2]));
+      context.drawImage(picture, 0, 0, WIDE, high);
+      const { data } = context.getImageData(0, 0, WIDE, high);
+      return Float32Array.from({ length: WIDE * high }, (_, at) => Math.min(data[4 * at], data[4 * at + 1], data[4 * at + 2]));
     };
     const [hazy, clear] = [darkest(this.before), darkest(this.after)];
-    const light = Math.max(1, [...hazy].sort((a, b) => b - a)[Math.floor(SIDE * SIDE * 0.001)]) + 4;
+    const light = Math.max(1, [...hazy].sort((a, b) => b - a)[Math.floor(WIDE * high * 0.001)]) + 4;
     this.map = hazy.map((value, at) => Math.min(1, Math.max(0, (light - value) / Math.max(8, light - clear[at]))));
+    this.sheet = el("canvas", { width: WIDE, height: high });
+    const context = this.sheet.getContext("2d");
+    const image = context.createImageData(WIDE, high);
+    this.map.forEach((value, at) => image.data.set([255 * value, 255 * value, 255 * value, 255], 4 * at));
+    context.putImageData(image, 0, 0);
   }
 
   move(event) {
@@ -95,24 +107,20 @@ class Lens {
     if (!this.map) this.measure();
     this.node.style.left = `${event.clientX - left}px`;
     this.node.style.top = `${event.clientY - top}px`;
-    this.draw((x / view.width) * SIDE, (y / view.height) * SIDE);
+    this.node.classList.toggle("above", event.clientY - top + SIDE / 2 + EDGE > this.stage.clientHeight);
+    this.draw(x, y, view.toPicture(event.clientX - left + SIDE / 2, event.clientY - top)[0] - x);
   }
 
-  draw(x, y) {
+  /** What lies under the lens, as large as it hangs there. @param x, y, half in pixels of the picture. */
+  draw(x, y, half) {
+    const { sheet, map } = this;
+    const by = WIDE / this.stage.view.width;
     const context = this.canvas.getContext("2d");
-    const image = context.createImageData(SIDE, SIDE);
-    const step = 0.25; // four screen pixels for each of the map's
-    for (let row = 0; row < SIDE; row++) {
-      for (let column = 0; column < SIDE; column++) {
-        const u = Math.round(x + (column - SIDE / 2) * step);
-        const v = Math.round(y + (row - SIDE / 2) * step);
-        const inside = u >= 0 && v >= 0 && u < SIDE && v < SIDE;
-        const value = inside ? 255 * this.map[v * SIDE + u] : 0;
-        image.data.set([value, value, value, 255], 4 * (row * SIDE + column));
-      }
-    }
-    context.putImageData(image, 0, 0);
-    const at = this.map[Math.min(SIDE - 1, Math.round(y)) * SIDE + Math.min(SIDE - 1, Math.round(x))];
+    context.fillRect(0, 0, SIDE, SIDE);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(sheet, (x - half) * by, (y - half) * by, 2 * half * by, 2 * half * by, 0, 0, SIDE, SIDE);
+    const [column, row] = [x * by, y * by].map(Math.floor);
+    const at = map[Math.min(sheet.height - 1, row) * WIDE + Math.min(WIDE - 1, column)];
     this.words.textContent = t("defog.through", { n: number(Math.round(at * 100)) });
   }
 }

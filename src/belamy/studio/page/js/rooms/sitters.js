@@ -4,12 +4,27 @@ import { el, icon, thumb } from "../dom.js";
 import { t } from "../words.js";
 import { store } from "../store.js";
 import { bitmapOf } from "../pictures.js";
+import { firstFace } from "./wall.js";
+
+const FIRST = { a: 5, b: 12 }; // places on the first wall of who sits while nobody has been pinned
 
 export class Sitters {
   constructor(changed) {
     this.changed = changed;
     this.node = el("div", { class: "well loose" });
     this.build();
+    if (store.here.sitters === undefined) this.furnish().catch(() => null);
+  }
+
+  /** Two faces of the first wall sit here, until somebody pins others or takes them away. */
+  async furnish() {
+    const room = store.here;
+    const [a, b] = await Promise.all([firstFace(FIRST.a), firstFace(FIRST.b)]);
+    if (room.sitters !== undefined) return;
+    room.sitters = { a, b };
+    store.keep();
+    this.build();
+    this.changed();
   }
 
   get kept() {

@@ -36,8 +36,8 @@ export const style = () => new PictureRoom({
 function ways() {
   const name = "style-way";
   return el("div", { class: "way-choice row-extra" },
-    el("div", { class: "head" }, el("span", { id: name }, t("style.way"))),
-    el("div", { class: "choice wide", role: "radiogroup", "aria-labelledby": name }, WAYS.map((engine) => el("label", {},
+    el("span", { id: name }, t("style.way")),
+    el("div", { class: "choice", role: "radiogroup", "aria-labelledby": name }, WAYS.map((engine) => el("label", {},
       el("input", {
         type: "radio", name, checked: wayOf() === engine,
         onchange: () => store.change((room) => {

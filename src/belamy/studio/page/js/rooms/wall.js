@@ -6,6 +6,31 @@ import { store } from "../store.js";
 
 const SPRITE = "/images/first/wall.webp"; // sixteen faces of seed 0, in four rows
 const SIDE = 192;
+const ROW = 4;
+
+let sprite = null; // read once
+
+function readSprite() {
+  if (!sprite) {
+    sprite = new Image();
+    sprite.src = SPRITE;
+  }
+  return sprite.decode().then(() => sprite);
+}
+
+/** Draws one of the first faces, by its place from 0 on. */
+async function drawFirst(at) {
+  const cell = el("canvas", { width: SIDE, height: SIDE });
+  const image = await readSprite();
+  cell.getContext("2d").drawImage(image, (at % ROW) * SIDE, Math.floor(at / ROW) * SIDE, SIDE, SIDE, 0, 0, SIDE, SIDE);
+  return cell;
+}
+
+/** A face of the first wall, as one that is pinned. */
+export async function firstFace(at) {
+  const cell = await drawFirst(at);
+  return { id: `first-${at}`, thumb: cell.toDataURL("image/jpeg", 0.9), options: {}, number: `0:${at + 1}` };
+}
 
 export class FaceWall {
   constructor(room) {
@@ -63,14 +88,11 @@ export class FaceWall {
   }
 
   async buildFirst() {
-    const image = new Image();
-    image.src = SPRITE;
     this.cells = Array.from({ length: 16 }, () => el("canvas", { width: SIDE, height: SIDE }));
     this.node.replaceChildren(...this.cells.map((cell, at) => this.face(
       { id: `first-${at}`, number: `0:${at + 1}` }, cell, () => { this.example = at; this.room.refresh("face"); })));
-    await image.decode().catch(() => null);
-    this.cells.forEach((cell, at) => cell.getContext("2d").drawImage(
-      image, (at % 4) * SIDE, Math.floor(at / 4) * SIDE, SIDE, SIDE, 0, 0, SIDE, SIDE));
+    const { cells } = this;
+    await Promise.all(cells.map(async (cell, at) => cell.getContext("2d").drawImage(await drawFirst(at), 0, 0))).catch(() => null);
   }
 
   face({ id, number }, picture, press) {
