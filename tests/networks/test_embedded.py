@@ -70,7 +70,7 @@ CASES: dict[str, tuple[Callable[[], Tensor], tuple[float, ...]]] = {
     ),
     "great-wave": (
         lambda: painted("great-wave"),
-        (0.7607, 0.2858, -0.5153, 0.8192, 1.2462, 0.5001, 0.6826, 0.4204, 0.5456),
+        (0.8958, 0.3681, 0.5806, 0.9399, 0.7656, 1.3650, 1.0490, 1.3653, 1.0405),
     ),
     "the-scream": (
         lambda: painted("the-scream"),
@@ -78,7 +78,7 @@ CASES: dict[str, tuple[Callable[[], Tensor], tuple[float, ...]]] = {
     ),
     "composition-vii": (
         lambda: painted("composition-vii"),
-        (0.4810, 0.2803, 0.1487, 0.7276, 1.0282, 0.0835, 0.8791, 0.3698, -0.0561),
+        (0.4438, 0.2550, 0.3268, 0.1840, 1.0448, 0.1493, 0.6862, 0.3350, 0.1374),
     ),
     "impressionism": (
         lambda: painted("impressionism", "a-to-b"),
@@ -138,4 +138,4 @@ def test_style_networks_of_before_still_paint_otherwise_than_today_s(name: str) 
         for path in older:
             before = painted(str(path))
             assert 0.02 < float((before - today).abs().mean()) < 0.5
-            assert -0.5 < float(before.min()) < float(before.max()) < 1.5
+            assert -0.6 < float(before.min()) < float(before.max()) < 1.6
