@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from belamy.errors import OptionError
+from belamy.pixels import pyramid
 from belamy.pixels.pyramid import (
     gaussian_blur,
     gaussian_smooth,
@@ -207,6 +208,23 @@ def test_what_is_written_over_is_the_same_and_nothing_else_is_touched() -> None:
     finest = bands[0].clone()
     laplacian_merge(bands)
     assert torch.equal(bands[0], finest)
+
+
+@pytest.mark.parametrize("size", [(61, 40), (64, 33), (7, 3), (1, 9), (26, 1)])
+def test_bands_of_rows_give_what_the_whole_gives(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gradient = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(3))
+
+    def smooth() -> Tensor:
+        blurred = gaussian_smooth(gradient.clone(), 1.3, own=True)
+        return laplacian_smooth(blurred, 3, own=True)
+
+    made = []
+    for rows in (10_000, 4):
+        monkeypatch.setattr(pyramid, "_BAND", rows)
+        made.append(smooth())
+    assert torch.equal(*made)
 
 
 def test_gaussian_smooth_quiets_noise_and_keeps_flat_parts() -> None:

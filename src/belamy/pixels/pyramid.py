@@ -6,6 +6,7 @@ of any size down to one pixel.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 
@@ -23,6 +24,8 @@ BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 EVEN, BETWEEN = (1 / 8, 6 / 8, 1 / 8), (1 / 2, 1 / 2)
 # A band weaker than this part of the whole is rounding; levelling must not blow it up. By eye.
 FAINTEST_BAND = 1e-4
+# Rows that are filtered at a time: a large picture's own rows, and few more. By trial.
+_BAND = 128
 # Beyond three standard deviations lies 0.3 % of a Gaussian.
 KERNEL_REACH = 3
 
@@ -118,14 +121,22 @@ def gaussian_blur(image: Tensor, sigma: float, padding: str = "reflect") -> Tens
     Raises:
         OptionError: sigma is negative or not a number.
     """
+    kernel = _bell(sigma)
+    reach = len(kernel) // 2
+    if reach == 0:
+        return image
+    return _filter(pad(image, reach, reach, reach, reach, padding), kernel)
+
+
+def _bell(sigma: float) -> list[float]:
+    """A Gaussian's weights, as many on both sides; that of 0 is one weight of 1."""
     if not 0 <= sigma < math.inf:
         raise OptionError(f"sigma is {sigma}; it must be 0 pixels or more")
     reach = math.ceil(KERNEL_REACH * sigma)
     if reach == 0:
-        return image
+        return [1.0]
     bell = [math.exp(-0.5 * (index / sigma) ** 2) for index in range(-reach, reach + 1)]
-    kernel = [weight / sum(bell) for weight in bell]
-    return _filter(pad(image, reach, reach, reach, reach, padding), kernel)
+    return [weight / sum(bell) for weight in bell]
 
 
 def _filter(image: Tensor, kernel: Sequence[float], stride: int = 1) -> Tensor:
@@ -144,18 +155,43 @@ def _slide(image: Tensor, kernel: Sequence[float], axis: int, stride: int) -> Te
     return result
 
 
-def _halve(image: Tensor) -> Tensor:
-    return _filter(pad(image, 2, 2, 2, 2, "reflect"), BINOMIAL, stride=2)  # (N,C,⌈H/2⌉,⌈W/2⌉)
+def _bands(channel: Tensor, reach: int) -> Iterator[tuple[slice, Tensor]]:
+    """A channel (1,1,H,W) from the top to the bottom: rows, and these with a border of `reach`.
+
+    What has been given may be written over. Every filtered place gets the numbers that it gets in
+    the whole, since it is the same sum; but a band's copies are small where a picture's are not.
+    """
+    height, length = channel.shape[-2], 2 * max(_BAND // 2, reach)
+    above = channel[..., :0, :]
+    for start in range(0, height, length):
+        stop = min(start + length, height)
+        rows = torch.cat([above, channel[..., start : min(height, stop + reach), :]], dim=-2)
+        above = channel[..., max(0, stop - reach) : stop, :].clone()
+        top, bottom = max(0, reach - start), max(0, stop + reach - height)
+        yield slice(start, stop), pad(rows, reach, reach, top, bottom, "reflect")
 
 
-def _double(image: Tensor, size: Size) -> Tensor:
-    """The small picture's pixels stand at the even places; the binomial fills in the others."""
-    image = pad(image, 1, 1, 1, 1, "replicate")
-    for axis in (-1, -2):
-        even = _slide(image, EVEN, axis, stride=1)
-        between = _slide(image, BETWEEN, axis, stride=1).narrow(axis, 1, even.shape[axis])
-        image = torch.stack((even, between), dim=axis).flatten(axis - 1, axis)  # interleaved
-    return image[..., : size[0], : size[1]]  # (N,C,*size)
+def _halve(channel: Tensor) -> Tensor:
+    """(1,1,H,W) → (1,1,⌈H/2⌉,⌈W/2⌉)."""
+    reach = len(BINOMIAL) // 2
+    bands = [_filter(band, BINOMIAL, stride=2) for _, band in _bands(channel, reach)]
+    return torch.cat(bands, dim=-2)
+
+
+def _double_bands(small: Tensor, size: Size) -> Iterator[tuple[slice, Tensor]]:
+    """A channel (1,1,h,w) twice as large: rows, and what is there, from the top to the bottom.
+
+    The small picture's pixels stand at the even places; the binomial fills in the others.
+    """
+    padded = pad(small, 1, 1, 1, 1, "replicate")
+    for start in range(0, small.shape[-2], _BAND):
+        image = padded[..., start : start + _BAND + 2, :]
+        for axis in (-1, -2):
+            even = _slide(image, EVEN, axis, stride=1)
+            between = _slide(image, BETWEEN, axis, stride=1).narrow(axis, 1, even.shape[axis])
+            image = torch.stack((even, between), dim=axis).flatten(axis - 1, axis)  # interleaved
+        rows = slice(2 * start, min(2 * start + image.shape[-2], size[0]))
+        yield rows, image[..., : rows.stop - rows.start, : size[1]]
 
 
 def laplacian_split(image: Tensor, levels: int) -> list[Tensor]:
@@ -176,7 +212,8 @@ def _split_in_place(image: Tensor, levels: int) -> list[Tensor]:
     for _ in range(levels):
         low = torch.cat([_halve(channel) for channel in torch.split(image, 1, dim=1)], dim=1)
         for channel, small in _channels(image, low):
-            channel.sub_(_double(small, _size(channel)))
+            for rows, smooth in _double_bands(small, _size(channel)):
+                channel[..., rows, :].sub_(smooth)
         bands.append(image)
         image = low
     return [*bands, image]
@@ -193,7 +230,8 @@ def _merge_in_place(bands: list[Tensor]) -> Tensor:
     *details, image = bands
     for detail in reversed(details):
         for channel, small in _channels(detail, image):
-            channel.add_(_double(small, _size(channel)))
+            for rows, smooth in _double_bands(small, _size(channel)):
+                channel[..., rows, :].add_(smooth)
         image = detail
     return image
 
@@ -242,9 +280,14 @@ def gaussian_smooth(gradient: Tensor, sigma: float, *, own: bool = False) -> Ten
     Source: gordicaleksa/pytorch-deepdream, `CascadeGaussianSmoothing`.
     """
     smooth = gradient if own else torch.empty_like(gradient)
+    kernels = [_bell(factor * sigma) for factor in (0.5, 1, 2)]
+    reach = len(kernels[-1]) // 2
     for channel, out in _channels(gradient, smooth):
-        total = gaussian_blur(channel, sigma / 2).clone()  # no blur gives the channel itself
-        for factor in (1, 2):
-            total += gaussian_blur(channel, factor * sigma)
-        out.copy_(total.div_(3))
+        for rows, band in _bands(channel, reach):
+            blurred = (_filter(_inside(band, reach - len(one) // 2), one) for one in kernels)
+            out[..., rows, :] = functools.reduce(Tensor.add_, blurred).div_(len(kernels))
     return smooth
+
+
+def _inside(image: Tensor, border: int) -> Tensor:
+    return image[..., border : image.shape[-2] - border, border : image.shape[-1] - border]
