@@ -65,6 +65,13 @@ def live(
         first = next(coming)  # where there is no camera, no page opens
         with LivePage(show, port) as page:
             typer.echo(page.address)
+            typer.echo(_hint(len(names)), err=True)
             if browser:
                 webbrowser.open(page.address)
             show.run(itertools.chain([first], coming))
+
+
+def _hint(styles: int) -> str:
+    """What can be done while it runs."""
+    keys = f"1 to {min(styles, 9)} choose a style, n takes the next; " if styles > 1 else ""
+    return f"belamy: the page is this machine's alone; {keys}Ctrl-C ends"

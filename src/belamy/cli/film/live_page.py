@@ -146,30 +146,48 @@ p { margin: 0; padding: .8rem 1rem; display: flex; gap: .5rem; flex-wrap: wrap; 
 button { font: inherit; color: inherit; background: #222; border: 1px solid #555;
   border-radius: .3rem; padding: 0 .6rem; }
 button[aria-pressed=true] { background: #ddd; color: #111; }
+#styles { display: flex; gap: .5rem; flex-wrap: wrap; }
 #rate { margin-left: auto; font-variant-numeric: tabular-nums; }
 </style>
 <img src="film" alt="what is painted">
 <p><span id="styles"></span><span id="rate"></span></p>
 <script>
 const styles = document.getElementById("styles"), rate = document.getElementById("rate");
+let buttons = [];
 function show(state) {
   rate.textContent = state.rate.toFixed(1) + " frames a second";
-  styles.replaceChildren(...state.styles.map((name, number) => {
-    const button = document.createElement("button");
-    button.textContent = (number + 1) + " " + name;
-    button.setAttribute("aria-pressed", number === state.style);
-    button.onclick = () => choose(number);
-    return button;
-  }));
+  if (buttons.length !== state.styles.length) {
+    buttons = state.styles.map((name, number) => {
+      const button = document.createElement("button");
+      button.textContent = (number < 9 ? number + 1 + " " : "") + name;
+      button.onclick = () => choose(number);
+      return button;
+    });
+    styles.replaceChildren(...buttons);
+  }
+  buttons.forEach((button, number) => button.setAttribute("aria-pressed", number === state.style));
+}
+function end() {
+  rate.textContent = "ended; start belamy live again for another page";
+  clearInterval(asking);
 }
 async function choose(number) {
-  show(await (await fetch("style?number=" + number, { method: "POST" })).json());
+  await ask("style?number=" + number, { method: "POST" });
+}
+async function ask(part, how) {
+  try {
+    show(await (await fetch(part, how)).json());
+  } catch {
+    end();
+  }
 }
 addEventListener("keydown", event => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "n") choose("next");
   else if (/^[1-9]$/.test(event.key)) choose(event.key - 1);
 });
-setInterval(async () => show(await (await fetch("state")).json()), 1000);
+const asking = setInterval(() => ask("state"), 1000);
+ask("state");
 </script>
 </html>
 """

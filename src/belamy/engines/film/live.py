@@ -32,20 +32,21 @@ _PATIENCE = 10.0  # seconds that a camera may be silent
 
 
 def frames_of_film(path: Path, size: int) -> Iterator[Tensor]:
-    """The frames of a film when they are due, over and over; those that are late are passed over.
+    """The frames of a film when they are due, over and over.
+
+    One that takes longer to read than it lasts plays as fast as it can be read.
 
     Raises:
         ImageError: it is not there, damaged, or no film.
     """
     while True:
-        began, seen = time.monotonic(), False
+        began = time.monotonic()
         with open_film(path, size=size) as film:
             for frame in film:
                 wait = began + float(frame.time) - time.monotonic()
-                if wait < -float(frame.duration) and seen:
-                    continue
+                if wait < -float(frame.duration):
+                    began -= wait  # what is late is not caught up with
                 time.sleep(max(0.0, wait))
-                seen = True
                 yield frame.image
 
 
