@@ -76,7 +76,8 @@ async function choose(dialog, last, files = null) {
   const select = (id, choices) => el("select", { id }, choices.map(([value, words]) => el("option", { value }, words)));
   const kind = select("train-kind", kinds.map((one) => [one, t(`train.${one}`)]));
   kind.value = ENGINES[store.room] ?? kinds[0];
-  const named = withPictures.map((one) => [one.id, t("train.folder_name", { name: one.name, n: one.pictures })]);
+  const nameOf = (one) => t("train.folder_name", { name: one.name.replace(/^folders\//, ""), n: one.pictures });
+  const named = withPictures.map((one) => [one.id, nameOf(one)]);
   const folder = select("train-folder", named);
   const other = select("train-other", named);
   const estimate = el("p", { class: "estimate", role: "status" });
@@ -110,7 +111,7 @@ async function choose(dialog, last, files = null) {
     sending.hidden = false;
     try {
       const made = await sendFolder(some, (n, all) => { sending.textContent = t("train.sending", { n, all }); });
-      for (const one of [folder, other]) one.prepend(el("option", { value: made.id }, t("train.folder_name", { name: made.name, n: made.pictures })));
+      for (const one of [folder, other]) one.prepend(el("option", { value: made.id }, nameOf(made)));
       folder.value = made.id;
       fit();
     } catch (error) {

@@ -202,7 +202,7 @@ class PaintRoom {
     this.sheet = after;
     if (this.tab === "walk") this.showBetween();
     else if (this.tab !== "find") this.showSheet(found, after);
-    else this.stage.show({ width: after.width, height: after.height, before: input && squared(input), after, title: found.title, now: madeWord(found.engine) });
+    else this.stage.show({ width: after.width, height: after.height, before: input && !found.options?.frame ? squared(input) : null, after, title: found.title, now: madeWord(found.engine) });
   }
 
   /** The faces of a sheet without its paper, hung beside each other. */
