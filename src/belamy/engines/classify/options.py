@@ -11,7 +11,7 @@ from belamy.pixels.display.tables import make_table
 from belamy.precision import PassPrecision
 
 if TYPE_CHECKING:
-    from belamy.pixels.images import Source
+    from belamy.pixels.images import Picture, Source
 
 __all__ = ["ClassifyOptions", "ExplainOptions", "Guess", "Guesses"]
 
@@ -89,3 +89,13 @@ class Guesses(list[Guess]):
     def _repr_html_(self) -> str:
         rows = [(guess.name, f"{guess.probability:.1%}") for guess in self]
         return make_table(("class", "probability"), rows)
+
+    def plot(self) -> Picture:
+        """A bar for each, as long as it is probable.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+        """
+        from belamy.pixels.display.plots import draw_bars  # which stands on pictures, and on torch
+
+        return draw_bars({"probability": {guess.name: guess.probability for guess in self}})

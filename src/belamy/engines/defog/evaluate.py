@@ -17,8 +17,9 @@ from belamy.engines.defog.options import DefogOptions
 from belamy.engines.defog.remove import Defogger
 from belamy.errors import DataError, ImageError, PictureWarning
 from belamy.pixels.archive import list_names, open_tree
+from belamy.pixels.display.plots import draw_bars
 from belamy.pixels.display.tables import make_table
-from belamy.pixels.images import load_image
+from belamy.pixels.images import Picture, load_image
 from belamy.training.metrics import psnr, ssim
 from belamy.training.pictures import find_pictures
 
@@ -51,6 +52,17 @@ class DefogMetrics:
         names = list(next(iter(self.values.values()), {}))
         rows = [(name, *found.values()) for name, found in self.values.items()]
         return make_table((f"{self.pictures} pictures", *names), rows)
+
+    def plot(self) -> Picture:
+        """The decibels and the SSIM of each, as bars.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+        """
+        names = next(iter(self.values.values()), {})
+        return draw_bars(
+            {name: {method: row[name] for method, row in self.values.items()} for name in names}
+        )
 
 
 def measure(hazy: str, clear: str, network: str, device: str) -> DefogMetrics:

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from belamy.pixels.images import Picture
 
 __all__ = ["Measures", "format_value", "list_values", "make_table"]
 
 Value = TypeVar("Value")
 
+_BEFORE = "_before"
 _LONGEST = 200  # characters of a cell
 
 
 class Measures(dict[str, Value]):
-    """Measures by name: a dict, which notebooks show as a table."""
+    """Measures by name: a dict, which notebooks show as a table.
+
+    `NAME_before` is NAME of what things were before.
+    """
 
     def _repr_html_(self) -> str:
         return list_values(self)
+
+    def plot(self) -> Picture:
+        """A plot for each measure, of what was before too where that was measured.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+        """
+        from belamy.pixels.display.plots import draw_bars  # which stands on pictures
+
+        plots: dict[str, dict[str, float]] = {}
+        for name, value in self.items():
+            if name != "pictures" and isinstance(value, (int, float)):
+                base = name.removesuffix(_BEFORE)
+                plots.setdefault(base, {})["now" if name == base else "before"] = value
+        return draw_bars(plots)
 
 
 def list_values(values: Mapping[str, object]) -> str:

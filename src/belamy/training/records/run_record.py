@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
-from belamy.errors import MissingExtra, RunError
+from belamy.errors import RunError
+from belamy.pixels.display.plots import draw_plots
 from belamy.pixels.display.tables import format_value, list_values, make_table
-from belamy.pixels.images import Picture, load_picture
+from belamy.pixels.images import Picture
 from belamy.training.run_folder import Run
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["RunRecord", "read_run"]
 
 _NO_CURVES = {"step", "seconds"}
-_COLUMNS = 3  # of the sheet of curves
-_WIDTH, _HEIGHT = 4.0, 2.6  # inches of each of them, by eye
-_DPI = 110
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,28 +102,10 @@ def _is_finite_number(value: object) -> bool:
 
 
 def _draw_curves(curves: dict[str, list[tuple[int, float]]]) -> Picture:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-        from matplotlib.style import context
-    except ImportError as error:
-        raise MissingExtra("matplotlib", "learn") from error
-
-    columns = min(_COLUMNS, len(curves))
-    rows = math.ceil(len(curves) / columns)
-    buffer = io.BytesIO()
-    with context("default"):  # whatever the user's own settings are
-        figure = Figure(figsize=(_WIDTH * columns, _HEIGHT * rows), layout="constrained")
-        FigureCanvasAgg(figure)
-        for index, (name, points) in enumerate(curves.items(), start=1):
-            _draw_curve(figure.add_subplot(rows, columns, index), name, points)
-        figure.savefig(buffer, format="png", dpi=_DPI)
-    with Image.open(buffer) as drawing:
-        return load_picture(drawing.convert("RGB"))
+    return draw_plots({name: partial(_draw_curve, points=curve) for name, curve in curves.items()})
 
 
-def _draw_curve(axes: Axes, name: str, points: list[tuple[int, float]]) -> None:
+def _draw_curve(axes: Axes, points: list[tuple[int, float]]) -> None:
     marker = "o" if len(points) == 1 else None  # which would be no line
     axes.plot([step for step, _ in points], [value for _, value in points], marker=marker)
-    axes.set_title(name.replace("_", " "), parse_math=False)
     axes.set_xlabel("step")
