@@ -2,14 +2,18 @@
 
 import { el } from "../dom.js";
 import { t, has, number } from "../words.js";
-import { wordsOf, wordsOfChoice } from "../options.js";
+import { optionOf, wordsOf, wordsOfChoice } from "../options.js";
+import { layerTitle } from "../parts/layers.js";
 import { differences } from "../actions.js";
 import { openDialog } from "./dialog.js";
 
-function shown(name, value) {
+/** What was set, or what is usual where nothing was. */
+function shown(engine, name, set) {
+  const value = set ?? optionOf(engine, name)?.usual;
   const plain = String(value).replace(/_film$/, "");
   if (name === "engine" && has(`engines.${plain}`)) return t(`engines.${plain}`);
   if (value === undefined || value === null) return t("row.auto");
+  if (name === "layer") return [value].flat().map(layerTitle).join(", ");
   if (typeof value === "number") return number(value);
   if (Array.isArray(value)) return value.join(", ");
   return wordsOfChoice(name, String(value));
@@ -29,7 +33,7 @@ export function openCompare(a, b, onclose = () => {}) {
     ? el("table", { class: "differences" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("compare.what")), el("th", { scope: "col" }, "A"), el("th", { scope: "col" }, "B"))),
       el("tbody", {}, rows.map(([name, one, other]) => el("tr", {},
-        el("th", { scope: "row" }, words(name)), el("td", {}, shown(name, one)), el("td", {}, shown(name, other))))))
+        el("th", { scope: "row" }, words(name)), el("td", {}, shown(a.engine, name, one)), el("td", {}, shown(b.engine, name, other))))))
     : el("p", {}, t("compare.same"));
   dialog.body.append(el("div", { class: "side-by-side" }, figure(a, "A"), figure(b, "B")), table);
 }
