@@ -18,20 +18,17 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 from style_quality import PAIRS
 from tools import Figure, report
-from tools.pyramid_adam import PyramidAdam
 from torch import Tensor
 
 from belamy.engines.style.gradient import FeatureExtractor, style_gradient
-from belamy.engines.style.optimizers import OPTIMIZERS, Optimizer
-from belamy.engines.style.options import StyleOptions, iterations_of
+from belamy.engines.style.options import StyleOptions
 from belamy.engines.style.render import Stylist
 from belamy.engines.style.targets import Region, StyleImage, loss_terms
 from belamy.objectives.objective import IMAGE
@@ -39,15 +36,13 @@ from belamy.objectives.priors import nine_point_variation
 from belamy.pixels.images import load_image, resize, save_image
 
 RATIO_BAR = 0.35
-PYRAMID = "Adam on a pyramid"
 WAYS: dict[str, dict[str, Any]] = {
     "before": {"precision": "float32", "iterations": "200,100", "optimizer": "adam"},
     "now": {},
 }
 TRIED: dict[str, dict[str, Any]] = {
-    "Adam, fewer steps": {"iterations": "110,70"},
-    "projected L-BFGS": {"iterations": "110,70", "optimizer": "projected-lbfgs"},
-    PYRAMID: {"iterations": "110,70", "step_size": 0.03},
+    "Adam, fewer steps": {"iterations": "80,48", "optimizer": "adam"},
+    "projected L-BFGS": {"iterations": "80,48", "optimizer": "projected-lbfgs"},
 }
 EVERY = 5  # steps at the last scale
 WIDTH, HEIGHT, LEFT, TOP = 250, 170, 50, 30
@@ -75,8 +70,7 @@ def main() -> int:
             key = f"{content} as {painting}, {way}"
             if key not in known:
                 options = StyleOptions(*files, size=given.size, **settings)
-                with replaced_adam(options) if way == PYRAMID else nullcontext():
-                    image, known[key] = paint(options)
+                image, known[key] = paint(options)
                 given.results.write_text(json.dumps(known), "utf-8")
                 save_image(image, given.results.with_name(f"{content}-{painting}-{way}.png"))
                 print(key, known[key][-1], flush=True)
@@ -119,22 +113,6 @@ def paint(options: StyleOptions) -> tuple[Tensor, Curve]:
             curve.append((round(spent, 3), loss_of(image)))
             start = time.process_time()
     return image, curve
-
-
-@contextmanager
-def replaced_adam(options: StyleOptions) -> Iterator[None]:
-    """Adam works on a pyramid meanwhile."""
-    first, following = iterations_of(options)
-
-    def make(image: Tensor, step_size: float, before: Optimizer | None) -> PyramidAdam:
-        return PyramidAdam(image, step_size, following if before else first, before)
-
-    plain = OPTIMIZERS["adam"]
-    OPTIMIZERS["adam"] = make  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        OPTIMIZERS["adam"] = plain
 
 
 def tabulate(known: dict[str, Curve], pairs: list[str]) -> str:

@@ -27,7 +27,7 @@ NAMES: dict[str, Any] = {
 }
 PLAIN: dict[str, Any] = {
     **NAMES, "size": 40, "min_size": 40, "iterations": 1, "init": "noise", "tile": "none",
-    "content_weight": 0.3, "tv": 0.7, "step_size": 0.05,
+    "content_weight": 0.3, "tv": 0.7, "optimizer": "adam", "step_size": 0.05,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import belamy
 from belamy.checks import option_types, range_of
 from belamy.devices import make_rng
 from belamy.engines import tiling as tilings
+from belamy.engines.film.film_options import StyleFilmOptions
 from belamy.engines.style import options as style_options
 from belamy.engines.style.api import StyleOptions, style
 from belamy.engines.style.initial import STARTS
@@ -59,12 +60,18 @@ def test_every_choice_has_its_row() -> None:
 
 def test_what_is_left_open_is_the_presets_and_the_optimizers() -> None:
     plain = StyleOptions("a.png", "b.png")
+    adam = replace(plain, optimizer="adam")  # whose steps are those of every older picture
     wanted = {"sketch": (256, (80, 40)), "standard": (512, (200, 100)), "fine": (512, (600, 300))}
     for name, (size, iterations) in wanted.items():
-        options = resolve(replace(plain, preset=name))  # type: ignore[arg-type]
+        options = resolve(replace(adam, preset=name))  # type: ignore[arg-type]
         assert options.size is None  # the content's own, but at most the preset's
         assert (PRESETS[name].size, iterations_of(options)) == (size, iterations)
-    assert step_size_of(plain) == 0.02
+        fewer = iterations_of(replace(plain, preset=name))  # type: ignore[arg-type]
+        assert fewer[0] < iterations[0]
+        assert fewer[1] < iterations[1]
+    assert resolve(plain).optimizer == "pyramid-lbfgs"
+    assert resolve(StyleFilmOptions("a.mp4", "b.png")).optimizer == "adam"
+    assert step_size_of(adam) == 0.02
     assert step_size_of(replace(plain, optimizer="lbfgs")) == 1.0
     own = resolve(replace(plain, size="064+", iterations="7", step_size=0.3, style_weight=2))
     assert (own.size, own.iterations, own.step_size) == ("64+", "7,7", 0.3)

@@ -49,7 +49,7 @@ def gram_distance(eye: Path, image: Tensor, target: Tensor) -> float:
 
 
 @pytest.mark.parametrize("loss", ["moments", "gram"])
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "projected-lbfgs"])
+@pytest.mark.parametrize("optimizer", ["pyramid-lbfgs", "adam", "lbfgs", "projected-lbfgs"])
 def test_the_gram_distance_falls(
     eye: Path, photo: Tensor, stripes: Tensor, loss: str, optimizer: str
 ) -> None:
@@ -284,7 +284,7 @@ def test_a_preset_is_size_and_iterations(
     eye: Path, photo: Tensor, stripes: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {k: v for k, v in QUICK.items() if k not in ("size", "iterations")}
-    monkeypatch.setitem(PRESETS, "sketch", Preset(40, "2,1"))
+    monkeypatch.setitem(PRESETS, "sketch", Preset(40, "2,1", "4,3"))
     with pytest.warns(PictureWarning, match=r"painting at 40 × \d+ \(--size full"):
         steps = list(style_steps(photo, stripes, model=eye, preset="sketch", **settings))
     assert [step.image.shape[-1] for step in steps] == [40, 40]

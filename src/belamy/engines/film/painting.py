@@ -163,6 +163,7 @@ def _recipe(options: StyleFilmOptions, stylist: Stylist, given: StyleFilmOptions
         "content_weight": layers.content_weight,
         "tv": layers.tv,
         "iterations": found.iterations,
+        "optimizer": found.optimizer,
         "model": describe_model(options.model, stylist.backbone),
         "init": options.init if isinstance(options.init, str) else None,
     }

@@ -35,7 +35,7 @@ def style_steps(options: StyleOptions) -> Iterator[Step]:
     **Differs** from the latter: layers of other networks than VGG are each divided by the size of
     the target's features, so that weights mean the same on any layer; the average looks back over a
     fifth of a scale's iterations, at most 100, where Crowson's always looks back over 100; two
-    pixels are painted beyond each edge and cut off.
+    pixels are painted beyond each edge and cut off; the usual optimizer needs fewer steps.
     """
     from belamy.engines.style.render import Stylist
 

@@ -29,6 +29,11 @@ _SHORT_HISTORY = 8
 _FIRST_CHANGE, _LARGEST_CHANGE = 0.01, 0.02
 # A pair whose step and change of gradient are nearly at right angles says nothing of curvature.
 _LEAST_COSINE = 1e-4
+# Of pyramid L-BFGS: levels of its pyramid, each half as large as the one before and counting as
+# much; how far squares of gradients are blurred, in pixels; how much of them each step forgets;
+# what is added to them, of their mean. By trial on two pairs at 181 px: without the squares the
+# loss after 30 steps is 1 % higher.
+_LEVELS, _BLUR, _FORGET, _LEAST_SQUARE = 4, 5, 0.1, 1e-3
 # The average looks back over this part of a scale's steps, and never further than so many.
 _WINDOW, _LONGEST_WINDOW = 1 / 5, 100
 
@@ -39,6 +44,8 @@ class Optimizer(Protocol):
     image: Tensor
     averaged: bool
     """Whether its pictures waver, so that their average is shown."""
+    detailed: bool
+    """Whether a scale begins with what of the content comes to light at its size."""
 
     def step(self, gradient_at: GradientFunction) -> Losses:
         """Move the picture; the losses from before."""
@@ -57,6 +64,7 @@ class Adam:
     """
 
     averaged = True
+    detailed = False
 
     def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
         self.image, self.step_size = image, step_size
@@ -90,6 +98,7 @@ class LBFGS:
     """
 
     averaged = True
+    detailed = False
 
     def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
         self.image = image.clone().requires_grad_(True)
@@ -129,6 +138,7 @@ class ProjectedLBFGS:
     """
 
     averaged = False
+    detailed = False
 
     def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
         self.image, self.step_size = image, step_size
@@ -159,6 +169,7 @@ class ProjectedLBFGS:
         """The gradient times the inverse curvature, as far as the last steps have shown it."""
         direction = gradient.clone()
         if not self._pairs:
+            direction = self._precondition(direction)
             size = float(direction.abs().mean())
             return direction.mul_(_FIRST_CHANGE / size) if size > 0 else direction
         parts = []
@@ -169,11 +180,73 @@ class ProjectedLBFGS:
             parts.append((part, curvature))
             direction.sub_(bend, alpha=part)
         change, bend = (one.float() for one in self._pairs[-1])
-        direction.mul_(_dot(change, bend) / _dot(bend, bend))
+        scale = _dot(change, bend) / _dot(bend, self._precondition(bend))
+        direction = self._precondition(direction).mul_(scale)
         for pair, (part, curvature) in zip(self._pairs, reversed(parts), strict=True):
             change, bend = (one.float() for one in pair)
             direction.add_(change, alpha=part - _dot(bend, direction) / curvature)
         return direction
+
+    def _precondition(self, gradient: Tensor) -> Tensor:
+        """The gradient times what is known of the inverse curvature before any step."""
+        return gradient
+
+
+class PyramidLBFGS(ProjectedLBFGS):
+    """Projected L-BFGS that begins with what pictures have in common, and the last scale learned.
+
+    A gradient is preconditioned by the root of its latest squares, as Adam's is, which are blurred,
+    so that neighbours move alike; and by its own pyramid, added up, since large forms are flat ways
+    of the loss. Steps and bends go along to the next scale, resampled. Pixels at the end of their
+    range, pushed on, stand still, and so do those that have no gradient.
+
+    Args:
+        image, step_size, before: as for `ProjectedLBFGS`; `before` is another of this kind, or
+            nothing is taken over.
+    """
+
+    averaged = True
+    detailed = True
+
+    def __init__(self, image: Tensor, step_size: float, before: Optimizer | None = None) -> None:
+        super().__init__(image, step_size, before)
+        self._square: Tensor | None = None
+        self._ease = torch.ones_like(image)
+        if isinstance(before, PyramidLBFGS):
+            size = (image.shape[-2], image.shape[-1])
+            # a loss is a mean over pixels: of more of them each has a smaller gradient
+            share = before.image.numel() / image.numel()
+            for pair in before._pairs:
+                change, bend = (
+                    F.interpolate(one.float(), size=size, mode="bicubic") for one in pair
+                )
+                self._remember(change, bend.mul_(share))
+
+    def _direction(self, gradient: Tensor) -> Tensor:
+        self._learn(gradient)
+        still = (self.image <= 0) & (gradient > 0) | (self.image >= 1) & (gradient < 0)
+        still |= gradient == 0
+        return super()._direction(gradient.masked_fill(still, 0)).masked_fill_(still, 0)
+
+    def _learn(self, gradient: Tensor) -> None:
+        """How far each pixel may go, by the latest gradients around it."""
+        square = gradient.square()
+        self._square = square if self._square is None else self._square.lerp_(square, _FORGET)
+        half = min(_BLUR // 2, (min(square.shape[-2:]) - 1) // 2)
+        blurred = F.avg_pool2d(self._square, 2 * half + 1, 1, half, count_include_pad=False)
+        mean = float(blurred.mean())
+        if mean > 0:
+            self._ease = blurred.div_(mean).add_(_LEAST_SQUARE).pow_(-0.25)
+
+    def _precondition(self, gradient: Tensor) -> Tensor:
+        level = gradient * self._ease
+        total = level.clone()
+        for _ in range(_LEVELS - 1):
+            height, width = level.shape[-2:]
+            even = F.pad(level, (0, width % 2, 0, height % 2), mode="replicate")
+            level = F.avg_pool2d(even, 2)
+            total += F.interpolate(level, size=gradient.shape[-2:], mode="bilinear")
+        return total.mul_(self._ease)
 
 
 def _dot(one: Tensor, other: Tensor) -> float:
@@ -181,6 +254,7 @@ def _dot(one: Tensor, other: Tensor) -> float:
 
 
 OPTIMIZERS: dict[str, type[Adam] | type[LBFGS] | type[ProjectedLBFGS]] = {
+    "pyramid-lbfgs": PyramidLBFGS,
     "adam": Adam,
     "lbfgs": LBFGS,
     "projected-lbfgs": ProjectedLBFGS,

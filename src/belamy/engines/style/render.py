@@ -26,6 +26,7 @@ from belamy.engines.style.options import (
     describe_layers,
     is_named_start,
     iterations_of,
+    optimizer_of,
     resolve,
     step_size_of,
 )
@@ -188,18 +189,27 @@ def _optimise(scene: Scene, first: int, following: int) -> Iterator[tuple[Tensor
     """The picture to show after each step, and its losses, from the smallest scale up."""
     options = scene.options
     step_size = step_size_of(options)
+    form = OPTIMIZERS[optimizer_of(options)]
     latest: Tensor | None = None
     optimizer: Optimizer | None = None
     for scale, size in enumerate(scene.sizes):
-        start = (
-            initial_image(options.init, scene.pictures, size, options.seed)
-            if latest is None
-            else resize(latest, size)
-        )
+        if latest is None:
+            start = initial_image(options.init, scene.pictures, size, options.seed)
+        else:
+            start = resize(latest, size)
+            if form.detailed and is_named_start(options.init) and options.init == "content":
+                start = _add_detail(scene, start, scene.sizes[scale - 1])
         start = _pad(_confine(scene, start, size))
-        optimizer = OPTIMIZERS[options.optimizer](start, step_size, optimizer)
+        optimizer = form(start, step_size, optimizer)
         for latest, losses in _descend(scene, optimizer, scale, following if scale else first):
             yield latest, losses
+
+
+def _add_detail(scene: Scene, image: Tensor, before: Size) -> Tensor:
+    """The picture with what the content shows at its size, and not yet at the size before."""
+    size = (image.shape[-2], image.shape[-1])
+    content = scene.pictures.content
+    return (image + resize(content, size) - resize(resize(content, before), size)).clamp_(0, 1)
 
 
 def paint_on(scene: Scene, start: Tensor, steps: int, target: Tensor, trust: Tensor) -> Tensor:
@@ -214,7 +224,8 @@ def paint_on(scene: Scene, start: Tensor, steps: int, target: Tensor, trust: Ten
     """
     size = scene.sizes[-1]
     padded = _pad(_confine(scene, start, size))
-    optimizer = OPTIMIZERS[scene.options.optimizer](padded, step_size_of(scene.options), None)
+    form = OPTIMIZERS[optimizer_of(scene.options)]
+    optimizer = form(padded, step_size_of(scene.options), None)
     held = (_pad(target), _pad(trust))
     last = len(scene.sizes) - 1
     ((image, _),) = deque(_descend(scene, optimizer, last, steps, held), maxlen=1)
