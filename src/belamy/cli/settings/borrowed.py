@@ -30,8 +30,11 @@ _INSTEAD = (
     ("layers", "class_", "guides"),
     ("preset", "iterations"),
 )
-# An option whose meaning hangs on another: layers are those of a network.
-_OF_ANOTHER = {"model": ("layer", "layers", "channels", "content_layer", "style_layer")}
+# An option whose meaning hangs on another: layers are those of a network, steps an optimizer's.
+_OF_ANOTHER = {
+    "model": ("layer", "layers", "channels", "content_layer", "style_layer"),
+    "optimizer": ("step_size", "iterations"),
+}
 
 
 @dataclass(frozen=True)
