@@ -2,7 +2,8 @@
 
 A photo of twelve megapixels through `style apply`; then a hundred pictures (300 with --whole) of
 as many sizes through one network, by how much memory grows after the first ten; with --large,
-instead of all else, 100 megapixels through `defog`. Each in a process of its own, as the command
+instead of all else, 100 megapixels through `defog` and 33 through `dream`, four octaves of a step
+each. Each in a process of its own, as the command
 starts it.
 
     python benchmarks/memory.py [--quick | --whole | --large]
@@ -22,6 +23,7 @@ from belamy.memory import memory_settings
 SECONDS, MEGABYTES = 22.0, 1024.0
 GROWTH = 150.0
 LARGE = 1200.0
+DREAM = 2048.0  # (4320, 7680) px
 
 PHOTO = """
 import torch
@@ -55,7 +57,9 @@ def main() -> int:
         place = Path(folder)
         if "--large" in asked:
             _photo(place, 8660, 11547)
-            return report([Figure("defog, 100 megapixels: MB", _defog(place), LARGE)])
+            cleared = Figure("defog, 100 megapixels: MB", _defog(place), LARGE)
+            _photo(place, 4320, 7680)
+            return report([cleared, Figure("dream, 7680×4320: MB", _dream(place), DREAM)])
         height, width = (750, 1000) if "--quick" in asked else (3000, 4000)
         _photo(place, height, width)
         command = ["style", "apply", "starry-night", "photo.jpg", "-o", "painted.png"]
@@ -78,6 +82,12 @@ def _photo(folder: Path, height: int, width: int) -> None:
 
 def _defog(folder: Path) -> float:
     command = ["-m", "belamy", "defog", "photo.jpg", "-o", "clear.png"]
+    return measure_command(command, folder, {"OMP_NUM_THREADS": "1"}).megabytes
+
+
+def _dream(folder: Path) -> float:
+    settings = ["--size", "full", "--model", "iris", "--layer", "conv2b", "--octaves", "4"]
+    command = ["-m", "belamy", "dream", "photo.jpg", "-o", "dream.png", *settings, "--steps", "1"]
     return measure_command(command, folder, {"OMP_NUM_THREADS": "1"}).megabytes
 
 

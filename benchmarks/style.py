@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from belamy.devices import make_rng
 from belamy.engines.style.api import style_steps
+from belamy.memory import memory_settings
 from belamy.networks.backbones.alexnet_vgg import VGG
 from belamy.networks.backbones.imagenet import MEAN, STD
 from belamy.networks.backbones.iris import initialise
@@ -82,7 +83,9 @@ def main() -> int:
 def _memory(path: Path, size: tuple[int, int], steps: int, bar: float) -> Figure:
     height, width = size
     code = STEPS.format(path=str(path), height=height, width=width, count=steps)
-    return Figure(f"{MODEL} {width} px: peak MB", peak_megabytes(code), bar)
+    # as the command starts its process
+    peak = peak_megabytes(code, memory_settings())
+    return Figure(f"{MODEL} {width} px: peak MB", peak, bar)
 
 
 def _written(path: Path) -> nn.Sequential:

@@ -58,10 +58,13 @@ def side_by_side(
     return best
 
 
-def peak_megabytes(code: str) -> float:
+def peak_megabytes(code: str, settings: Mapping[str, str] | None = None) -> float:
     """The peak resident memory, in 2^20 bytes, of a fresh Python that runs `code`.
 
     On Linux by its own status: what getrusage says of a process begins at its parent's.
+
+    Args:
+        settings: environment variables beside those of this process.
     """
     if sys.platform == "linux":
         own = "next(x for x in open('/proc/self/status') if x.startswith('VmHWM')).split()[1]"
@@ -69,7 +72,11 @@ def peak_megabytes(code: str) -> float:
         own = "__import__('resource').getrusage(0).ru_maxrss"
     watched = f"{code}\nprint({own})"
     done = subprocess.run(
-        [sys.executable, "-c", watched], check=True, capture_output=True, text=True
+        [sys.executable, "-c", watched],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **(settings or {})},
     )
     kilobytes = int(done.stdout.split()[-1])
     return kilobytes / 1024 if sys.platform != "darwin" else kilobytes / 2**20
