@@ -1,12 +1,11 @@
 // A folder of one's own: dropped or chosen, its pictures sent, and made into one that trainings read.
 
 import { api } from "./api.js";
+import { el } from "./dom.js";
 import { t } from "./words.js";
 
 const AT_ONCE = 4; // sent at the same time
-const TESTED = 5; // of so many pictures of a class one is kept to ask the classifier about
 const PICTURE = /^image\//;
-const SPLIT = /^(train|test|val)(\/|$)/;
 
 const paths = new WeakMap(); // file of a dropped folder → where it lies
 
@@ -16,23 +15,28 @@ export function notePath(file, path) {
   return file;
 }
 
+/** What a folder is called where it can be chosen; those that were dropped without where they are kept. */
+export const folderName = (one) => t("train.folder_name", { name: one.name.replace(/^folders\//, ""), n: one.pictures });
+
+/** A button that asks for a folder. @param take(files). */
+export function folderButton(take) {
+  const asked = el("input", {
+    type: "file", webkitdirectory: true, multiple: true, hidden: true, "aria-label": t("train.own"),
+    onchange: () => { if (asked.files.length) take([...asked.files]); },
+  });
+  return [el("button", { class: "quiet", type: "button", onclick: () => asked.click() }, t("train.own")), asked];
+}
+
 const partsOf = (file) => (paths.get(file) || file.webkitRelativePath || file.name).split("/").filter(Boolean);
 
 /** What the folder is called, and where in it each picture lies. */
 export function layOut(files) {
   const pictures = files.filter((file) => PICTURE.test(file.type));
-  const first = pictures.length ? partsOf(pictures[0]) : [];
-  const found = pictures.map((file) => ({ file, place: partsOf(file).slice(1, -1).join("/") }));
-  const classes = found.some(({ place }) => place) && !found.some(({ place }) => SPLIT.test(place));
-  if (classes) {
-    const seen = new Map();
-    for (const one of found) {
-      const count = (seen.get(one.place) ?? 0) + 1;
-      seen.set(one.place, count);
-      one.place = `${count % TESTED ? "train" : "test"}/${one.place || "others"}`;
-    }
-  }
-  return { name: first.length > 1 ? first[0] : "folder", pictures: found };
+  const tops = new Set(pictures.map((file) => partsOf(file)[0]));
+  const [top] = tops;
+  const alone = tops.size === 1 && partsOf(pictures[0]).length > 1; // else each may be a class
+  const found = pictures.map((file) => ({ file, place: partsOf(file).slice(alone ? 1 : 0, -1).join("/") }));
+  return { name: alone ? top : "folder", pictures: found };
 }
 
 /** Sends them; what cannot be read is left out. @param tell(done, total). */

@@ -5,7 +5,7 @@ import { t, number, duration, readNumber } from "../words.js";
 import { api } from "../api.js";
 import { store, isActive } from "../store.js";
 import { stop } from "../runner.js";
-import { sendFolder } from "../folders.js";
+import { folderButton, folderName, sendFolder } from "../folders.js";
 import { colours, curves } from "../learn/drawing.js";
 import { openDialog } from "./dialog.js";
 
@@ -76,8 +76,7 @@ async function choose(dialog, last, files = null) {
   const select = (id, choices) => el("select", { id }, choices.map(([value, words]) => el("option", { value }, words)));
   const kind = select("train-kind", kinds.map((one) => [one, t(`train.${one}`)]));
   kind.value = ENGINES[store.room] ?? kinds[0];
-  const nameOf = (one) => t("train.folder_name", { name: one.name.replace(/^folders\//, ""), n: one.pictures });
-  const named = withPictures.map((one) => [one.id, nameOf(one)]);
+  const named = withPictures.map((one) => [one.id, folderName(one)]);
   const folder = select("train-folder", named);
   const other = select("train-other", named);
   const estimate = el("p", { class: "estimate", role: "status" });
@@ -100,10 +99,6 @@ async function choose(dialog, last, files = null) {
     form.hidden = !folder.options.length;
     tell();
   };
-  const own = el("input", {
-    type: "file", webkitdirectory: true, multiple: true, hidden: true, "aria-label": t("train.own"),
-    onchange: () => take([...own.files]),
-  });
   const sending = el("p", { class: "training-line", role: "status", hidden: true });
   /** A folder of one's own becomes one of those that can be chosen. */
   async function take(some) {
@@ -111,7 +106,7 @@ async function choose(dialog, last, files = null) {
     sending.hidden = false;
     try {
       const made = await sendFolder(some, (n, all) => { sending.textContent = t("train.sending", { n, all }); });
-      for (const one of [folder, other]) one.prepend(el("option", { value: made.id }, nameOf(made)));
+      for (const one of [folder, other]) one.prepend(el("option", { value: made.id }, folderName(made)));
       folder.value = made.id;
       fit();
     } catch (error) {
@@ -145,7 +140,7 @@ async function choose(dialog, last, files = null) {
   dialog.body.replaceChildren(
     el("p", {}, t("train.about")),
     el("div", { class: "actions" }, el("span", { class: "note" }, t("train.drop")),
-      el("button", { class: "quiet", type: "button", onclick: () => own.click() }, t("train.own")), own),
+      folderButton(take)),
     sending, form, trouble);
   fit();
   if (files) await take(files);

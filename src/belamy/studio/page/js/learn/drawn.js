@@ -4,6 +4,7 @@ import { el } from "../dom.js";
 import { t, currentLanguage } from "../words.js";
 import { api } from "../api.js";
 import { store } from "../store.js";
+import { folderButton, folderName, sendFolder } from "../folders.js";
 import { Player } from "./player.js";
 
 export class DrawnLesson {
@@ -33,20 +34,19 @@ export class DrawnLesson {
     else if (!this.room.job) await this.room.play();
   }
 
-  /** Its pictures lie in a folder that the studio was started with. */
-  async offerFolders() {
+  /** Its pictures lie in a folder that the studio was started with, or in one's own. @param chosen its id. */
+  async offerFolders(chosen = "") {
     const folders = (await api.folders().catch(() => [])).filter((one) => one.pictures > 0);
-    if (!folders.length) {
-      this.invitation.textContent = t("train.no_folders");
-      return;
-    }
     const select = el("select", {
       id: "lesson-folder",
       onchange: () => { store.here.inputs.folder = { id: select.value }; },
-    }, folders.map((one) => el("option", { value: one.id }, t("train.folder_name", { name: one.name, n: one.pictures }))));
-    store.here.inputs.folder = { id: select.value };
+    }, folders.map((one) => el("option", { value: one.id, selected: one.id === chosen }, folderName(one))));
+    if (folders.length) store.here.inputs.folder = { id: select.value };
+    const says = el("span", { role: "status" });
+    const own = folderButton((files) => sendFolder(files, (n, all) => { says.textContent = t("train.sending", { n, all }); })
+      .then((made) => this.offerFolders(made.id), (error) => { says.textContent = error.message; }));
     this.invitation.replaceChildren(t("learn.begin_classifier"), el("br"),
-      el("label", { for: "lesson-folder" }, t("train.folder")), " ", select);
+      ...(folders.length ? [el("label", { for: "lesson-folder" }, t("train.folder")), " ", select, " "] : []), ...own, says);
   }
 
   get readyLine() {
