@@ -219,15 +219,15 @@ def _is_inside(place: Path, folder: Path) -> bool:
 def _look_at(place: Path, subject: str, digests: set[str] | None) -> str | None:
     """The SHA-256 of a file, "" of what is not compared; None where there is nothing."""
     from belamy.networks.find import IN_RUN
+    from belamy.pixels.film.kinds import are_frames
     from belamy.pixels.recipe import digest_of
 
     try:
-        if not place.exists():
+        frames = are_frames(place)
+        if not place.exists() and not frames:
             return None
-        if place.is_dir() and digests is not None:
-            place = place / IN_RUN  # of a training's run
-            if not place.is_file():
-                return None
+        if place.is_dir() and digests is not None and (place / IN_RUN).is_file():
+            place, frames = place / IN_RUN, False  # of a training's run
         if digests is None and (place.is_dir() or place.is_file()):
             return ""
     except (OSError, ValueError):
@@ -235,6 +235,8 @@ def _look_at(place: Path, subject: str, digests: set[str] | None) -> str | None:
     try:
         return digest_of(place)
     except BelamyError as error:
+        if frames:  # there are none
+            return None
         raise RecipeError(f"{subject} cannot be checked: {error}") from error
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -100,6 +101,37 @@ def test_a_part_of_a_film_side_by_side_with_what_it_was(film: str) -> None:
     belamy.save_image(RenderedFilm(40, 56, haze=0.5).frame(0), "hazy.png")
     assert run("defog", "hazy.png", "--like", "new.gif", "-o", "clear.png").exit_code == 0
     assert belamy.load_image("clear.png").shape[-2] == 40  # its own size
+
+
+@pytest.mark.parametrize("source", ["frames", "frames.zip", "frames/%06d.png"])
+def test_frames_of_their_own_files_become_a_film(film: str, source: str) -> None:
+    with open_film(film) as reader:
+        first = [frame.image for frame in reader]
+        with create_film("frames", size=reader.size, frame_rate=Fraction(10)) as writer:
+            for index, image in enumerate(first):
+                writer.write(image, Fraction(index, 10), Fraction(1, 10))
+    shutil.make_archive("frames", "zip", "frames")
+    done = run("defog", source, "-o", "new.webm", "--method", "dcp")
+    assert done.exit_code == 0, done.output
+    with open_film("new.webm") as made:
+        assert [frame.time for frame in made] == [Fraction(index, 10) for index in range(4)]
+    again = run("replay", "new.webm", "-o", "again.webm")
+    assert again.exit_code == 0, again.output
+    assert Path("again.webm").read_bytes() == Path("new.webm").read_bytes()
+    belamy.save_image(first[0], "frames/000002.png")
+    if source != "frames.zip":
+        changed = run("replay", "new.webm", "-o", "other.webm")
+        assert "has changed" in changed.output
+        assert changed.exit_code != 0
+
+
+def test_what_is_no_film_cannot_become_one(film: str) -> None:
+    belamy.save_image(RenderedFilm(16, 16).frame(0), "photo.png")
+    refused = run("defog", "photo.png", "-o", "new.mp4")
+    assert refused.exit_code == 2
+    assert "photo.png is no film, and cannot become new.mp4" in refused.output
+    missing = run("defog", "no-such.mp4", "-o", "new.mp4")
+    assert (missing.exit_code, "there is no such file" in missing.output) == (2, True)
 
 
 SCENES, LENGTH = 4, 3

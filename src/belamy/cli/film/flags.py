@@ -17,7 +17,8 @@ from belamy.cli.film.making import Resume, make_film
 from belamy.cli.films import Encoding, FilmCodec, FilmQuality, require_film
 from belamy.cli.options import arguments_of
 from belamy.engines.film.film_options import FilmOptions
-from belamy.errors import OptionError
+from belamy.errors import ImageError, OptionError
+from belamy.files import missing_file, printable
 
 if TYPE_CHECKING:
     from belamy.pixels.recipe import Recipe
@@ -29,7 +30,8 @@ EVERY_FRAME = "Of a film: take only every N-th frame, which then stands as long 
 Every = Annotated[int, typer.Option(min=0, help=EVERY_FRAME)]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif", ".apng", ".webp", ".avif")
+_FILMS = (".mp4", ".mov", ".mkv", ".webm", ".apng")  # suffixes that no picture has
+_SUFFIXES = (*_FILMS, ".gif", ".webp", ".avif")
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,22 @@ class FilmFlags:
     def is_film(self, sources: Sequence[Path], output: str) -> bool:
         """Whether a film is to be made out of a film.
 
+        A folder or a zip of pictures is a film where one file is to be made of it.
+
         Raises:
-            OptionError: options of films, and no film.
+            OptionError: options of films, and no film; or a film is to be made of none.
+            ImageError: it is not there.
         """
         suffix = Path(output).suffix.lower()
         named = len(sources) == 1 and suffix in ("", *_SUFFIXES)
-        film = named and _moves(sources[0])  # which brings torch
+        film = named and _moves(sources[0], suffix)  # which brings torch
+        if named and not film and suffix in _FILMS:
+            if not sources[0].exists():
+                raise missing_file(ImageError, sources[0])
+            raise OptionError(
+                f"{printable(sources[0])} is no film, and cannot become {output}; "
+                "name a film, or a picture as the output: -o new.png"
+            )
         if not film and self != FilmFlags():
             given = next(f.name for f in fields(self) if getattr(self, f.name) != f.default)
             raise OptionError(
@@ -144,10 +156,14 @@ def _sharing_cores(options: FilmOptions) -> Iterator[None]:
         cv2.setNumThreads(usual)
 
 
-def _moves(path: Path) -> bool:
-    from belamy.pixels.film.kinds import is_film
+def _moves(path: Path, suffix: str) -> bool:
+    """Whether it is a film, or frames of which a file of that suffix is to be made."""
+    from belamy.pixels.film.kinds import are_frames, is_film, kind_of
 
-    return path.is_file() and is_film(path)
+    if path.is_file() and is_film(path):
+        return True
+    single = not path.exists() and are_frames(path)  # of a pattern
+    return single or (suffix != "" and kind_of(path) == "frames")
 
 
 def takes_film(command: Command) -> Command:

@@ -47,7 +47,7 @@ def live(
 
     1 to 9 choose a style, n takes the next; Ctrl-C ends. The page is this machine's alone.
     """
-    if not source.isdecimal() and not Path(source).is_file():
+    if not source.isdecimal() and not Path(source).exists():
         raise OptionError(f"{source} is no film and no camera's number; name a file, or 0")
     from belamy.cli.film.live_page import LivePage  # which brings http.server
     from belamy.engines.film.live import Live, frames_of_camera, frames_of_film, newest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from belamy.pixels.film.frame import MOST_MEGAPIXELS, Moment, Pixels
 from belamy.pixels.film.kinds import is_pattern
 from belamy.pixels.images import fit, load_picture, resize
 
-__all__ = ["FolderFilm"]
+__all__ = ["FolderFilm", "digest_frames"]
 
 _USUAL = Fraction(25)
 _LONGEST = 16 << 20  # bytes of `FILM_FILE`
@@ -94,6 +95,30 @@ class FolderFilm:
             )
         alpha = None if found.alpha is None else resize(found.alpha, self.size)
         return resize(found.image, self.size), alpha
+
+
+def digest_frames(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of all that frames of their own files are: names, contents, and their times.
+
+    Raises:
+        ImageError: there are none, or they cannot be read.
+    """
+    place = Path(path)
+    whole = hashlib.sha256()
+    try:
+        with open_tree(place if place.is_dir() else place.parent) as tree:
+            names = _find_names(tree, place)
+            times = [FILM_FILE] if FILM_FILE in tree.names else []
+            for name in (*names, *times):
+                content = hashlib.sha256(tree.read(name)).hexdigest()
+                whole.update(f"{content}  {name}\n".encode())
+    except ImageError:
+        raise
+    except BelamyError as error:
+        raise error.as_kind(ImageError) from error
+    if not names:
+        raise ImageError(f"{printable(path)} has no frames; give a folder of pictures")
+    return whole.hexdigest()
 
 
 def _find_names(tree: Tree, place: Path) -> list[str]:

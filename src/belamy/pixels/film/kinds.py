@@ -9,7 +9,7 @@ from typing import Literal
 from belamy.pixels import decode
 from belamy.pixels.formats.frames import count_frames
 
-__all__ = ["Kind", "is_film", "is_pattern", "kind_of"]
+__all__ = ["Kind", "are_frames", "is_film", "is_pattern", "kind_of"]
 
 Kind = Literal["container", "animated", "frames", ""]
 
@@ -37,7 +37,7 @@ def kind_of(path: str | os.PathLike[str]) -> Kind:
     """By content; "" for what is none of the three, or cannot be read."""
     place = Path(path)
     try:
-        if place.is_dir() or (is_pattern(path) and not place.is_file()):
+        if are_frames(path):
             return "frames"
         with place.open("rb") as file:
             head = file.read(_TRANSPORT * 2 + 1)
@@ -60,6 +60,12 @@ _AVIF = (b"ftypavif", b"ftypavis")
 def is_pattern(path: str | os.PathLike[str]) -> bool:
     """Whether it names many files by their number: `frames/%06d.png`."""
     return "%" in Path(path).name
+
+
+def are_frames(path: str | os.PathLike[str]) -> bool:
+    """Whether it is a folder, or names many files, so that each frame is a file of its own."""
+    place = Path(path)
+    return place.is_dir() or (is_pattern(path) and not place.is_file())
 
 
 def is_film(path: str | os.PathLike[str]) -> bool:
