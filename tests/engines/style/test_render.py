@@ -182,14 +182,14 @@ def test_two_styles_share_a_picture_by_one_mask(
 ) -> None:
     mask = torch.zeros(1, 1, *photo.shape[-2:])
     mask[..., : photo.shape[-1] // 2] = 1
-    made = style(photo, [stripes, dots], model=eye, mask=mask, **{**QUICK, "iterations": 25}).image
+    # L-BFGS enlarges how differently masks are rounded
+    settings = {**QUICK, "iterations": 25, "optimizer": "adam"}
+    made = style(photo, [stripes, dots], model=eye, mask=mask, **settings).image
     left, right = made[..., :20], made[..., -20:]
     assert left[:, 0].mean() > right[:, 0].mean() + 0.1  # red from the stripes
     assert right[:, 2].mean() > left[:, 2].mean() + 0.1  # blue from the dots
-    both = style(
-        photo, [stripes, dots], model=eye, mask=[mask, 1 - mask], **{**QUICK, "iterations": 25}
-    )
-    assert (both.image - made).abs().mean() < 0.005  # masks are rounded differently
+    both = style(photo, [stripes, dots], model=eye, mask=[mask, 1 - mask], **settings)
+    assert (both.image - made).abs().mean() < 0.005
 
 
 def test_a_style_mask_chooses_a_part_of_the_style(eye: Path, photo: Tensor) -> None:
