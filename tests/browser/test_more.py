@@ -249,6 +249,29 @@ def test_a_folder_of_ones_own_is_learned_from(window: Wall, tmp_path: Path) -> N
     assert {"cats", "dogs"} <= set(names)
 
 
+SEVERAL = """async () => {
+  const files = new DataTransfer();
+  for (let at = 0; at < 3; at++) {
+    const canvas = new OffscreenCanvas(32 + at, 32);
+    canvas.getContext("2d").fillRect(0, 0, 16, 32);
+    const blob = await canvas.convertToBlob();
+    files.items.add(new File([blob], `${at}.png`, { type: "image/png" }));
+  }
+  const how = { dataTransfer: files, bubbles: true, cancelable: true };
+  document.body.dispatchEvent(new DragEvent("drop", how));
+}"""
+
+
+def test_pictures_that_are_dropped_among_faces_can_be_learned_from(window: Wall) -> None:
+    page = window.open("paint")
+    page.evaluate(SEVERAL)
+    page.get_by_role("button", name="Train on them").click()
+    dialog = page.get_by_role("dialog", name="Train a network")
+    expect(dialog.get_by_role("combobox", name="Folder")).to_contain_text(
+        re.compile(r"folder \w+ \(3\)")
+    )
+
+
 @pytest.mark.parametrize("tab", ["neighbours", "edit", "walk", "find"])
 def test_no_room_of_faces_begins_empty(window: Wall, tab: str) -> None:
     page = window.open(f"paint/{tab}")
