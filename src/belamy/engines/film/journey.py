@@ -18,7 +18,6 @@ from belamy.engines.dream.options import DreamOptions, PixelSettings, settings_o
 from belamy.engines.dream.render import Dreamer, dream_on
 from belamy.engines.dream.scene import Scene
 from belamy.engines.film.frames import FilmFrame, FilmPlan, even_plan
-from belamy.engines.film.loop import LOOP_SECONDS, Return, ease
 from belamy.engines.film.options import (
     LARGEST_SIDE,
     DreamWalkOptions,
@@ -32,6 +31,7 @@ from belamy.engines.sizes import choose_side
 from belamy.networks.modules.open_network import describe_model, list_models
 from belamy.pixels.images import load_image, load_picture
 from belamy.pixels.motion.detail import band_energies, hold_colors, hold_detail
+from belamy.pixels.motion.loop import LOOP_SECONDS, Return, ease
 from belamy.pixels.motion.resample import move
 from belamy.pixels.recipe import Recipe
 

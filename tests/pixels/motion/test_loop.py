@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from belamy.engines.film.loop import Return
+from belamy.pixels.motion.loop import Return
 from belamy.pixels.motion.rendered import RenderedFilm
 from belamy.pixels.motion.resample import move
 
