@@ -88,7 +88,7 @@ class Wall:
     def close(self) -> None:
         for context in self.contexts:
             context.close()
-        assert not self.complaints
+        assert not self.complaints, self.complaints
         assert not self.strangers
 
 
