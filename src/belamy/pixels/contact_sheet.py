@@ -111,10 +111,10 @@ def take_off_paper(picture: Image.Image) -> Image.Image:
     border = (paper[0], paper[-1], paper[:, 0], paper[:, -1])
     if not all(side.all() for side in border):
         return picture
-    bare = paper.all(0)  # columns between pictures
+    empty = paper.all(0)  # columns between pictures
     width = picture.width
     if width > _WIDEST_ROW * picture.height:
-        gaps = np.flatnonzero(bare[: _WIDEST_ROW * picture.height])
+        gaps = np.flatnonzero(empty[: _WIDEST_ROW * picture.height])
         width = int(gaps[-1]) + 1
     alpha = np.where(paper, 0, 255).astype(np.uint8)
     shown = Image.fromarray(np.dstack([pixels, alpha])[:, :width])
