@@ -219,6 +219,7 @@ def _is_inside(place: Path, folder: Path) -> bool:
 def _look_at(place: Path, subject: str, digests: set[str] | None) -> str | None:
     """The SHA-256 of a file, "" of what is not compared; None where there is nothing."""
     from belamy.networks.find import IN_RUN
+    from belamy.pixels.film.folder import digest_frames
     from belamy.pixels.film.kinds import are_frames
     from belamy.pixels.recipe import digest_of
 
@@ -233,7 +234,7 @@ def _look_at(place: Path, subject: str, digests: set[str] | None) -> str | None:
     except (OSError, ValueError):
         return None
     try:
-        return digest_of(place)
+        return digest_frames(place) if frames else digest_of(place)
     except BelamyError as error:
         if frames:  # there are none
             return None

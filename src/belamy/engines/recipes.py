@@ -14,9 +14,11 @@ import belamy
 from belamy.checks import picture_fields
 from belamy.errors import BelamyError
 from belamy.pixels.decode import open_picture
+from belamy.pixels.film.folder import digest_frames
+from belamy.pixels.film.kinds import are_frames
 from belamy.pixels.images import Picture, Source, input_of
 from belamy.pixels.metadata import CREDITS, credits_of
-from belamy.pixels.recipe import JSON, Recipe
+from belamy.pixels.recipe import JSON, Input, Recipe
 from belamy.precision import AUTO, MACHINE
 
 __all__ = ["as_list", "recipe_of"]
@@ -54,7 +56,7 @@ def recipe_of(
         for source in as_list(values[role])
         if not (changed and role in changed)
     ]
-    inputs = [input_of(role, source) for role, source in sources]
+    inputs = [_input_of(role, source) for role, source in sources]
     plain = {name: value for name, value in values.items() if name not in pictures}
     written = {name: _plain(value) for name, value in {**plain, **(changed or {})}.items()}
     seed = values.get("seed", 0)
@@ -123,3 +125,10 @@ def _plain(value: Any) -> JSON:
         return [_plain(one) for one in value]
     plain: JSON = value
     return plain
+
+
+def _input_of(role: str, source: Source) -> Input:
+    """What a recipe says of a picture, or of a film's frames in files of their own."""
+    if isinstance(source, (str, os.PathLike)) and are_frames(source):
+        return Input(role, os.fspath(source), digest_frames(source))
+    return input_of(role, source)

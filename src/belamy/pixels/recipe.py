@@ -67,7 +67,7 @@ class Input:
         Raises:
             BelamyError: it cannot be read.
         """
-        return cls(role, os.fspath(path), _digest_frames(path) or files.sha256(path))
+        return cls(role, os.fspath(path), files.sha256(path))
 
 
 @dataclass(frozen=True)
@@ -179,14 +179,12 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
 
 
 def digest_of(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 of a file that a recipe names: of a plain file, in bounds; or of frames.
+    """The SHA-256 of a file that a recipe names: of a plain file, in bounds.
 
     Raises:
         BelamyError: it is a device or a pipe, empty, larger than any picture, or cannot be read.
     """
     name = printable(path)
-    if frames := _digest_frames(path):
-        return frames
     try:
         status = Path(path).stat()
     except FileNotFoundError as error:
@@ -202,18 +200,6 @@ def digest_of(path: str | os.PathLike[str]) -> str:
             f"cannot read {name}: it has {status.st_size} bytes; it may have 1 to {_LARGEST_INPUT}"
         )
     return files.sha256(path)
-
-
-def _digest_frames(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 of the frames in a folder, or of a pattern; "" for a path of one file."""
-    from belamy.pixels.film.folder import digest_frames  # which reads recipes itself
-    from belamy.pixels.film.kinds import are_frames
-
-    try:
-        frames = are_frames(path)
-    except (OSError, ValueError):  # a zero byte, or a name too long
-        return ""
-    return digest_frames(path) if frames else ""
 
 
 def exif(recipe: Recipe, *, note: bool = True) -> bytes:
