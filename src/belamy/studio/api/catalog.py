@@ -29,7 +29,7 @@ from belamy.studio.catalog.rows import StudioEngine
 from belamy.studio.store.names import safe_name
 from belamy.studio.store.records import new_id
 
-__all__ = ["router"]
+__all__ = ["FolderEntry", "FolderRequest", "router"]
 
 router = APIRouter(prefix="/api", tags=["what there is"])
 
