@@ -43,3 +43,10 @@ def test_networks_made_of_rows_have_them() -> None:
     first, second = build([{"layer": "pad", "mode": m, **sides} for m in ("reflect", "replicate")])
     assert isinstance(first, ReflectionPad)
     assert isinstance(second, ReplicationPad)
+
+
+@pytest.mark.parametrize("pad", [ReflectionPad(2), ReplicationPad(2)])
+def test_tensors_without_numbers_get_borders_too(pad: nn.Module) -> None:
+    """They know no autocast, and a network's complexity is counted with them."""
+    with torch.no_grad():
+        assert pad(torch.zeros(1, 3, 8, 8, device="meta")).shape == (1, 3, 12, 12)

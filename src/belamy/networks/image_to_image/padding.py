@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +20,7 @@ class ReflectionPad(nn.ReflectionPad2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=_adds_gradients(x)):
+        with _without_autocast(x):
             return super().forward(x)
 
 
@@ -26,10 +28,12 @@ class ReplicationPad(nn.ReplicationPad2d):
     """The same, with its border repeated; see `ReflectionPad`."""
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=_adds_gradients(x)):
+        with _without_autocast(x):
             return super().forward(x)
 
 
-def _adds_gradients(x: Tensor) -> bool:
-    """Whether places may get gradients, and numbers are in autocast's hands."""
-    return torch.is_grad_enabled() and torch.is_autocast_enabled(x.device.type)
+def _without_autocast(x: Tensor) -> AbstractContextManager[object]:
+    """Where no gradient is wanted; tensors without numbers (meta) know no autocast."""
+    if x.is_meta or torch.is_grad_enabled() or not torch.is_autocast_enabled(x.device.type):
+        return nullcontext()
+    return torch.autocast(x.device.type, enabled=False)
