@@ -161,7 +161,7 @@ function unitsOf(engine, options, inputs) {
     for (let at = 0; at < value("octaves"); at++) total += area / (options.octave_scale ?? 1.4) ** (2 * at);
     return total * value("steps");
   }
-  if (engine === "style") return area * { sketch: 60, standard: 160, fine: 480 }[value("preset")];
+  if (engine === "style") return area * { sketch: 24, standard: 52, fine: 156 }[value("preset")];
   if (engine === "gan_paint") return Number(value("count") ?? 16);
   if (engine === "gan_project") return Number(value("steps") ?? 150);
   return area;
