@@ -18,8 +18,11 @@ export function openDialog(title, { large = false, onclose = () => {} } = {}) {
   });
   dialog.addEventListener("close", () => {
     onclose();
+    // this event comes late: who has gone on meanwhile keeps the focus
+    const held = document.activeElement;
+    const free = held === document.body || dialog.contains(held);
     dialog.remove();
-    back?.focus?.({ preventScroll: true });
+    if (free) back?.focus?.({ preventScroll: true });
   });
   document.body.append(dialog);
   dialog.showModal();
