@@ -10,6 +10,7 @@ from belamy.engines.faststyle.stroke_sizes import paint_by_sizes
 from belamy.engines.faststyle.variation import vary_picture
 from belamy.engines.feedforward import Repainter, extend_by_mirroring, repaint
 from belamy.networks.files.header import SUFFIX, network_in, read_metadata
+from belamy.networks.image_to_image.layers import Crop
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,11 +54,10 @@ class StyleApplier(Repainter[ApplyStyleOptions]):
             del image  # where nobody else needs it, it makes room
             if options.border == 0:
                 return pass_once(varied)
-            (height, width), corner = varied.shape[-2:], (options.border, options.border)
-            size = height + 2 * options.border, width + 2 * options.border
-            varied = extend_by_mirroring(varied, size, corner)
-            painted = pass_once(varied)
-            return painted[..., corner[0] : corner[0] + height, corner[1] : corner[1] + width]
+            height, width = (side + 2 * options.border for side in varied.shape[-2:])
+            corner = (options.border, options.border)
+            varied = extend_by_mirroring(varied, (height, width), corner)
+            return Crop(options.border)(pass_once(varied))  # type: ignore[no-any-return]
 
         if options.stroke_size == "fixed":
             return paint(image.floats())

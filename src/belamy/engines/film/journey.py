@@ -31,7 +31,7 @@ from belamy.engines.sizes import choose_side
 from belamy.networks.modules.open_network import describe_model, list_models
 from belamy.pixels.images import load_image, load_picture
 from belamy.pixels.motion.detail import band_energies, hold_colors, hold_detail
-from belamy.pixels.motion.loop import LOOP_SECONDS, Return, ease
+from belamy.pixels.motion.loop import Return, fade_back
 from belamy.pixels.motion.resample import move
 from belamy.pixels.recipe import Recipe
 
@@ -225,10 +225,8 @@ class Zoom(_Journey):
         left = self.options.frames - index
         if self.options.loop_by == "growing":
             return self._return.put(image, first, left)
-        length = min(round(LOOP_SECONDS * self.options.fps), self.options.frames // 2)
-        if left > length:
-            return image
-        return image + ease(1 - left / (length + 1)) * (self._move(first, -left) - image)
+        weight = fade_back(left, self.options.frames, self.options.fps)
+        return image + weight * (self._move(first, -left) - image) if weight else image
 
 
 class Walk(_Journey):
@@ -251,11 +249,9 @@ class Walk(_Journey):
             dreamt = self.dream.on(start.clamp(0, 1), index, index / self.options.frames)
             image = self.base + hold_detail(dreamt - self.base, most)
             if self.options.loop:
-                image = image + self._weight(index) * (first - image)
+                left = self.options.frames - index
+                image = image + fade_back(left, self.options.frames, self.options.fps) * (
+                    first - image
+                )
             image = image.clamp(0, 1).contiguous()
             yield FilmFrame(index, image, {"image": image, "first": first})
-
-    def _weight(self, index: int) -> float:
-        """How much the first frame counts: nothing until the last second, then more and more."""
-        length = min(round(LOOP_SECONDS * self.options.fps), self.options.frames // 2)
-        return ease(1 - (self.options.frames - index) / (length + 1))

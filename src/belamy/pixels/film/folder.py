@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -44,22 +44,15 @@ class FolderFilm:
     def __init__(self, path: str | os.PathLike[str], size: int | None, fps: Fraction | None):
         self.name = printable(path)
         self._open = ExitStack()
-        place = Path(path)
         try:
-            root = place.parent if is_pattern(path) and not place.exists() else place
-            self._tree = self._open.enter_context(open_tree(root))
-            self._names = _find_names(self._tree, place)
-            self._measure(size, fps)
+            with _reading_images():
+                self._tree, self._names = _open_frames(path, self._open)
+                self._measure(size, fps)
         except ImageError:
             self.close()
             raise
-        except BelamyError as error:  # of data sets, whose folders are opened the same way
-            self.close()
-            raise error.as_kind(ImageError) from error
 
     def _measure(self, size: int | None, fps: Fraction | None) -> None:
-        if not self._names:
-            raise ImageError(f"{self.name} has no frames; give a folder of pictures")
         with self._tree.open_picture(self._names[0], max_megapixels=MOST_MEGAPIXELS):
             pass
         height, width = load_picture(self._tree.load_array(self._names[0])).image.shape[-2:]
@@ -103,22 +96,36 @@ def digest_frames(path: str | os.PathLike[str]) -> str:
     Raises:
         ImageError: there are none, or they cannot be read.
     """
-    place = Path(path)
     whole = hashlib.sha256()
+    with _reading_images(), ExitStack() as opened:
+        tree, names = _open_frames(path, opened)
+        times = [FILM_FILE] if FILM_FILE in tree.names else []
+        for name in (*names, *times):
+            content = hashlib.sha256(tree.read(name)).hexdigest()
+            whole.update(f"{content}  {name}\n".encode())
+    return whole.hexdigest()
+
+
+@contextmanager
+def _reading_images() -> Iterator[None]:
+    """Errors of data sets, whose folders are opened the same way, are errors of pictures."""
     try:
-        with open_tree(place if place.is_dir() else place.parent) as tree:
-            names = _find_names(tree, place)
-            times = [FILM_FILE] if FILM_FILE in tree.names else []
-            for name in (*names, *times):
-                content = hashlib.sha256(tree.read(name)).hexdigest()
-                whole.update(f"{content}  {name}\n".encode())
+        yield
     except ImageError:
         raise
     except BelamyError as error:
         raise error.as_kind(ImageError) from error
+
+
+def _open_frames(path: str | os.PathLike[str], opened: ExitStack) -> tuple[Tree, list[str]]:
+    """The folder or zip, which `opened` closes, and the frames' names in it; there is one."""
+    place = Path(path)
+    root = place.parent if is_pattern(path) and not place.exists() else place
+    tree = opened.enter_context(open_tree(root))
+    names = _find_names(tree, place)
     if not names:
         raise ImageError(f"{printable(path)} has no frames; give a folder of pictures")
-    return whole.hexdigest()
+    return tree, names
 
 
 def _find_names(tree: Tree, place: Path) -> list[str]:

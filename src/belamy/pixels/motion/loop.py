@@ -16,16 +16,31 @@ from torch import Tensor
 
 from belamy.pixels.motion.resample import move
 
-__all__ = ["LOOP_SECONDS", "Return", "ease"]
+__all__ = ["Return", "fade_back"]
 
-LOOP_SECONDS = 1.0  # in which it comes back where nothing comes nearer
+_FADING_SECONDS = 1.0  # in which it comes back where nothing comes nearer
 _SMALLEST = 8.0  # times as small as it is, the first frame comes into sight
 _LEAST = 2.0  # times as small at least; a zoom too slow for it fades
 _FEATHER = 0.7  # of half a side, over which the first frame passes into what is around it
 _ROUND = 4.0  # of the norm that is as large along its edge: 2 for an ellipse, more for a rectangle
 
 
-def ease(part: float) -> float:
+def fade_back(left: int, frames: int, fps: float) -> float:
+    """How much the first frame counts: nothing until the last second, then more and more, below 1.
+
+    Args:
+        left: frames until the first one comes again, from 1.
+        frames: of the whole journey.
+        fps: frames a second.
+    """
+    return _ease(1 - left / (_fading_length(frames, fps) + 1))
+
+
+def _fading_length(frames: int, fps: float) -> int:
+    return min(frames // 2, round(_FADING_SECONDS * fps))
+
+
+def _ease(part: float) -> float:
     """From 0 to 1, slowly at both ends."""
     part = min(1.0, max(0.0, part))
     return part * part * (3 - 2 * part)
@@ -52,12 +67,11 @@ class Return:
     @property
     def length(self) -> int:
         """How many of the last frames show something of the first."""
-        most = self.frames // 2
         if self.zoom > 1:
-            length = min(most, math.ceil(math.log(_SMALLEST) / math.log(self.zoom)))
+            length = min(self.frames // 2, math.ceil(math.log(_SMALLEST) / math.log(self.zoom)))
             if self.zoom**length >= _LEAST:
                 return length
-        return min(most, round(LOOP_SECONDS * self.fps))
+        return _fading_length(self.frames, self.fps)
 
     def put(self, image: Tensor, first: Tensor, left: int) -> Tensor:
         """A frame with so much of the first in it as is seen so many frames before the end.
@@ -83,10 +97,10 @@ class Return:
         """
         done = 1 - left / (self.length + 1)
         # the feather lies within the first frame, and leaves it as that fills the picture
-        reach = 1 + _FEATHER * ease(2 * done - 1)
+        reach = 1 + _FEATHER * _ease(2 * done - 1)
         distance = self._distance(first, seen)
         inside = ((reach - distance) / _FEATHER).clamp(0, 1)
-        return ease(2 * done) * inside * inside * (3 - 2 * inside)
+        return _ease(2 * done) * inside * inside * (3 - 2 * inside)
 
     def _distance(self, first: Tensor, left: int) -> Tensor:
         """(H, W): from the middle of the first frame, in halves of its sides."""
