@@ -10,10 +10,11 @@ import functools
 import inspect
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from belamy.checks import check_keywords
 
@@ -80,12 +81,14 @@ class Step:
             for step in belamy.dream_steps("photo.jpg"):
                 step.show()
 
-        Jupyter's stop button ends the loop; the last `step` is then still there to be saved.
+        Jupyter's stop button ends the loop and its cell; the last `step` is then still there to
+        be saved.
         """
         from belamy.pixels.display import notebook
 
         if notebook.is_running():
-            notebook.replace(self, f"{self.index} of {self.total}")
+            with notebook.interrupted_in_a_line(lambda: _describe_stop(self)):
+                notebook.replace(self, f"{self.index} of {self.total}")
 
     def __repr__(self) -> str:
         size = f"{self.image.shape[-1]} × {self.image.shape[-2]}"
@@ -115,18 +118,36 @@ def with_options(
         @functools.wraps(work)
         def run(*args: P.args, **kwargs: P.kwargs) -> Result:
             check_keywords(name, signature.parameters, kwargs)
-            return work(form(*args, **kwargs))
+            given: Any = work(form(*args, **kwargs))
+            result: Any = _stoppable(given) if isinstance(given, Generator) else given
+            return cast("Result", result)
 
         name, signature = work.__name__.removesuffix("_steps"), inspect.signature(form)
-        given: Any = run
-        result = inspect.signature(work).return_annotation
-        given.__signature__ = signature.replace(return_annotation=result)
-        given.__doc__ = _with_arguments(inspect.getdoc(work) or "", inspect.getdoc(form) or "")
-        given.__options__ = form
-        del given.__wrapped__
+        made: Any = run
+        kind = inspect.signature(work).return_annotation
+        made.__signature__ = signature.replace(return_annotation=kind)
+        made.__doc__ = _with_arguments(inspect.getdoc(work) or "", inspect.getdoc(form) or "")
+        made.__options__ = form
+        del made.__wrapped__
         return run
 
     return decorate
+
+
+def _stoppable(steps: Generator[Step, None, None]) -> Iterator[Step]:
+    """The same steps, whose interrupt notebooks show as one line."""
+    from belamy.pixels.display import notebook
+
+    latest: Step | None = None
+    with closing(steps), notebook.interrupted_in_a_line(lambda: _describe_stop(latest)):
+        for latest in steps:
+            yield latest
+
+
+def _describe_stop(step: Step | None) -> str:
+    if step is None:
+        return "Stopped before the first step."
+    return f"Stopped at {step.index} of {step.total}."
 
 
 def _with_arguments(documentation: str, of_form: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from accelerate import Accelerator
 
+from belamy.pixels.display.notebook import interrupted_in_a_line
 from belamy.training.processes import choose_accelerator
 from belamy.training.run_folder import Run, open_run
 from belamy.training.task import TrainingTask
@@ -83,6 +84,9 @@ def run_training(
     with ExitStack() as held:
         observer = training.open_observer(run, held) if accelerator.is_main_process else None
         progress = train(task, run, accelerator, training.choose_intervals(task.total_steps))
+        held.enter_context(
+            interrupted_in_a_line(lambda: f"Stopped; the run in {folder} can be resumed.")
+        )
         trained = yield from _observe(progress, observer)
     if accelerator.is_main_process:
         training.save(config, data, run, trained)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -18,7 +19,7 @@ from belamy.pixels.display.pillow import LONGEST_SIDE
 from belamy.pixels.display.sheet import Pictures, sheet
 from belamy.pixels.images import Picture, load_picture
 from belamy.pixels.recipe import Recipe
-from belamy.steps import Step
+from belamy.steps import Step, with_options
 
 RECIPE = Recipe("dream", {}, (), {}, 7, "0.1.0", "2.10")
 
@@ -192,3 +193,46 @@ def test_a_stop_gives_what_was_made_by_then(capsys):
     assert capsys.readouterr() == ("", "")  # nobody looks: no terminal
     with pytest.raises(KeyboardInterrupt):
         watch(steps_of(4, stop=1))
+
+
+def interrupted(work):
+    """What IPython shows of the interrupt that `work` ends with, instead of its traceback."""
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        work()
+    return stopped.value._render_traceback_()
+
+
+def test_the_stop_button_leaves_a_line_and_no_traceback(jupyter, monkeypatch):
+    @dataclass(frozen=True)
+    class Options:
+        """Args:
+        at: which step is interrupted.
+        """
+
+        at: int
+
+    @with_options(Options)
+    def work_steps(options):
+        try:
+            for index in range(1, 10):
+                if index == options.at:
+                    raise KeyboardInterrupt
+                yield Step(index, 9, picture().image, {})
+        finally:
+            closed.append(options.at)
+
+    closed = []
+    assert interrupted(lambda: list(work_steps(at=4))) == ["Stopped at 3 of 9."]
+    assert interrupted(lambda: list(work_steps(at=1))) == ["Stopped before the first step."]
+    assert len(list(work_steps(at=0))) == 9
+    steps = work_steps(at=5)
+    step = next(steps)
+    steps.close()
+    assert closed == [4, 1, 0, 5]
+
+    def stop(value, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jupyter.shell, "kernel", object())
+    monkeypatch.setattr(sys.modules["IPython.display"], "display", stop)
+    assert interrupted(step.show) == ["Stopped at 1 of 9."]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["display", "is_running", "replace"]
+__all__ = ["display", "interrupted_in_a_line", "is_running", "replace"]
 
 
 def is_running() -> bool:
@@ -31,3 +33,18 @@ def replace(value: object, caption: str) -> None:
     functions.clear_output(wait=True)
     functions.display(value)
     functions.display({"text/plain": caption}, raw=True)
+
+
+@contextmanager
+def interrupted_in_a_line(make_line: Callable[[], str]) -> Iterator[None]:
+    """Let Jupyter show its stop button's interrupt as one line, which is what was asked for.
+
+    Without it a page of the code that happened to run then stands below the picture. Outside of
+    notebooks nothing changes: the exception goes on as it is.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        line, shown = make_line(), error
+        shown._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]  # IPython asks
+        raise
