@@ -134,3 +134,13 @@ def test_a_lessons_picture_has_all_its_options() -> None:
     assert recipe is not None
     assert recipe.engine == "learn-neuron"
     assert recipe.options == {"weights": "1,1", "threshold": 0.5, "language": "en"}
+
+
+@pytest.mark.parametrize("name", [one for one in belamy.__all__ if one.islower()])
+def test_whatever_takes_a_path_takes_a_text_too(name: str) -> None:
+    value = getattr(belamy, name)
+    if not callable(value):
+        pytest.skip("no function")
+    for one in inspect.signature(value).parameters.values():
+        kinds = {kind.strip() for kind in str(one.annotation).split("|")}
+        assert "Path" not in kinds or "str" in kinds, one

@@ -5,6 +5,7 @@ This module imports no torch, so that the command line can read its signatures a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +50,7 @@ any_style = run_to_end(any_style_steps)
 
 
 def train_any_style(
-    config: AnyStyleConfig, folder: Path, *, device: str = "auto"
+    config: AnyStyleConfig, folder: str | os.PathLike[str], *, device: str = "auto"
 ) -> Iterator[TrainingProgress]:
     """Train a network that paints in any style, in a run folder, from where it stopped.
 
@@ -73,4 +74,4 @@ def train_any_style(
     """
     from belamy.engines.anystyle.train import train
 
-    yield from train(config, folder, device)
+    yield from train(config, Path(folder), device)

@@ -5,6 +5,7 @@ This module imports no torch, so that the command line can read its signatures a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,7 +112,7 @@ def evaluate_classifier(
 
 
 def train_classifier(
-    config: ClassifyConfig, folder: Path, *, device: str = "auto"
+    config: ClassifyConfig, folder: str | os.PathLike[str], *, device: str = "auto"
 ) -> Iterator[TrainingProgress]:
     """Train a classifier in a run folder, from its start or from where it stopped.
 
@@ -133,4 +134,4 @@ def train_classifier(
     """
     from belamy.engines.classify.train import train
 
-    yield from train(config, folder, device)
+    yield from train(config, Path(folder), device)

@@ -5,6 +5,7 @@ This module imports no torch, so that the command line can read its signatures a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,7 +83,7 @@ def evaluate_defog(
 
 
 def train_defog(
-    config: DefogTrainConfig, folder: Path, *, device: str = "auto"
+    config: DefogTrainConfig, folder: str | os.PathLike[str], *, device: str = "auto"
 ) -> Iterator[TrainingProgress]:
     """Train a network that estimates fog, in a run folder, from where it stopped.
 
@@ -104,11 +105,11 @@ def train_defog(
     """
     from belamy.engines.defog.train import train
 
-    yield from train(config, folder, device)
+    yield from train(config, Path(folder), device)
 
 
 def adapt_defog(
-    config: DefogAdaptConfig, folder: Path, *, device: str = "auto"
+    config: DefogAdaptConfig, folder: str | os.PathLike[str], *, device: str = "auto"
 ) -> Iterator[TrainingProgress]:
     """Train a network that estimates fog further, on real fog, in a run folder, from where it
     stopped.
@@ -129,4 +130,4 @@ def adapt_defog(
     """
     from belamy.engines.defog.train import adapt
 
-    yield from adapt(config, folder, device)
+    yield from adapt(config, Path(folder), device)

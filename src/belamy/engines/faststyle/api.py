@@ -5,6 +5,7 @@ This module imports no torch, so that the command line can read its signatures a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ apply_style = run_to_end(apply_style_steps)
 
 
 def train_style(
-    config: StyleTrainConfig, folder: Path, *, device: str = "auto"
+    config: StyleTrainConfig, folder: str | os.PathLike[str], *, device: str = "auto"
 ) -> Iterator[TrainingProgress]:
     """Train a network that paints in one style, in a run folder, from where it stopped.
 
@@ -77,4 +78,4 @@ def train_style(
     """
     from belamy.engines.faststyle.train import train
 
-    yield from train(config, folder, device)
+    yield from train(config, Path(folder), device)

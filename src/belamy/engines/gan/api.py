@@ -5,6 +5,7 @@ This module imports no torch, so that the command line can read its signatures a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ __all__ = [
 
 
 def train_gan(
-    config: GanConfig, folder: Path, *, device: str = "auto"
+    config: GanConfig, folder: str | os.PathLike[str], *, device: str = "auto"
 ) -> Iterator[TrainingProgress]:
     """Train a generator of pictures in a run folder, from where it stopped.
 
@@ -53,7 +54,7 @@ def train_gan(
     """
     from belamy.engines.gan.train import train
 
-    yield from train(config, folder, device)
+    yield from train(config, Path(folder), device)
 
 
 def plan_gan(config: GanConfig, *, device: str = "auto") -> dict[str, str]:
@@ -77,7 +78,7 @@ def plan_gan(config: GanConfig, *, device: str = "auto") -> dict[str, str]:
     return dry_run(config, device)
 
 
-def export_gan(run: Path, output: Path | None = None) -> Path:
+def export_gan(run: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> Path:
     """Write the generator as it is at the last checkpoint of a run that has not ended.
 
     Args:
@@ -92,7 +93,7 @@ def export_gan(run: Path, output: Path | None = None) -> Path:
     """
     from belamy.engines.gan.train import export
 
-    return export(run, output)
+    return export(Path(run), None if output is None else Path(output))
 
 
 @with_options(EvaluateOptions)

@@ -5,6 +5,7 @@ This module imports no torch, so that the command line can read its signatures a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ translate = run_to_end(translate_steps)
 
 
 def train_translation(
-    config: TranslateConfig, folder: Path, *, device: str = "auto"
+    config: TranslateConfig, folder: str | os.PathLike[str], *, device: str = "auto"
 ) -> Iterator[TrainingProgress]:
     """Learn to translate between two domains, in a run folder, from where it stopped.
 
@@ -78,7 +79,7 @@ def train_translation(
     """
     from belamy.engines.translate.train import train
 
-    yield from train(config, folder, device)
+    yield from train(config, Path(folder), device)
 
 
 def evaluate_translation(

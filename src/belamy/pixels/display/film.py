@@ -22,6 +22,7 @@ from belamy.pixels.recipe import Recipe
 __all__ = ["Film"]
 
 _LONGEST_SIDE = 512  # pixels of a player: a film in a notebook's file is large soon
+_NARROWEST = 256  # pixels on which a browser has room for a player's buttons
 _FASTEST = 50.0  # frames a second that a GIF has
 
 
@@ -80,6 +81,7 @@ class Film:
             save_video(scaled, path, fps=self.fps if player else min(self.fps, _FASTEST))
             data = base64.b64encode(path.read_bytes()).decode("ascii")
         if player:
-            source = f'src="data:video/mp4;base64,{data}"'
-            return f'<video controls loop muted title="{self!r}" {source}></video>'
+            size = fit(height, width, side)
+            shown = f'controls loop muted width="{max(size[1], _NARROWEST)}" title="{self!r}"'
+            return f'<video {shown} src="data:video/mp4;base64,{data}"></video>'
         return f'<img alt="{self!r}" src="data:image/gif;base64,{data}">'
