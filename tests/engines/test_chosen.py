@@ -10,6 +10,7 @@ import pytest
 
 import belamy
 from belamy.checks import option_types
+from belamy.copying.works import work_of
 from belamy.engines import ENGINES, engine
 from belamy.pixels.motion.rendered import RenderedFilm
 from belamy.pixels.recipe import Recipe
@@ -96,3 +97,30 @@ def test_the_recipe_says_what_the_machine_chose(
     asked = made(name, **{one: ASKED[one] for one in names})
     assert asked.auto == ()
     assert [asked.options[one] for one in names] == [ASKED[one] for one in names]
+
+
+@pytest.mark.parametrize("name", [one for one in SMALL if one != "gan-evaluate"])
+def test_the_command_says_what_was_typed(
+    name: str, place: Path, request: pytest.FixtureRequest
+) -> None:
+    """And which network it was, since another one may be the usual one tomorrow."""
+    if name.startswith("film-"):
+        request.getfixturevalue("film")
+    recipe = made(name)
+    typed = {*SMALL[name], "model", "network"}
+    work = work_of(recipe)
+    assert work.options.keys() <= typed, {n: work.options[n] for n in work.options.keys() - typed}
+    again = made_again(name, recipe)
+    assert again.options == recipe.options
+    assert again.derived == recipe.derived
+
+
+def made_again(name: str, recipe: Recipe) -> Recipe:
+    """What the recipe's command makes."""
+    files = work_of(recipe).files
+    given = {role: names if len(names) > 1 else names[0] for role, names in files.items()}
+    last = None
+    for step in engine(name)(**given, **work_of(recipe).options):
+        last = step.recipe
+    assert last is not None
+    return last

@@ -70,10 +70,15 @@ def test_the_text_chunk_can_be_read_by_others(tmp_path):
 def test_json_is_stable_sorted_and_readable():
     shuffled = replace(RECIPE, options=dict(reversed(RECIPE.options.items())))
     assert shuffled.to_json() == RECIPE.to_json()
-    kept = asdict(RECIPE).keys() - {"auto", "film", "grid"}
+    kept = asdict(RECIPE).keys() - {"auto", "derived", "film", "grid"}
     assert list(json.loads(RECIPE.to_json())) == sorted(kept)
     film = replace(RECIPE, film={"quality": 90})
     assert Recipe.from_json(film.to_json()) == film
+    name = next(iter(RECIPE.options))
+    filled = replace(RECIPE, derived=(name,))
+    assert Recipe.from_json(filled.to_json()) == filled
+    with pytest.raises(RecipeError, match="derived"):
+        replace(RECIPE, derived=("no option",))
     assert "città/雲.jpg" in RECIPE.to_json()
 
 

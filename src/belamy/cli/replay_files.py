@@ -46,8 +46,11 @@ class Found:
         back = {here: one.path for one, here in zip(recipe.inputs, self.inputs, strict=True)}
         options = exchange_paths(recipe, made.options, names)
         inputs = tuple(replace(one, path=back.get(one.path, one.path)) for one in made.inputs)
-        weights, auto = recipe.weights, recipe.auto  # what replay asks for is what was chosen
-        return replace(made, options=options, inputs=inputs, weights=weights, auto=auto)
+        # what replay asks for is what was chosen and filled in
+        weights, auto, derived = recipe.weights, recipe.auto, recipe.derived
+        return replace(
+            made, options=options, inputs=inputs, weights=weights, auto=auto, derived=derived
+        )
 
 
 def find_files(call: Call, folder: Path, *, trust: bool) -> Found:

@@ -77,7 +77,7 @@ def work_of(recipe: Recipe, output: str = "new.png") -> Work:
     options = current_options(recipe.engine, recipe.options, weights=recipe.weights)
     if "seed" in inspect.signature(engine(way.recipe)).parameters:
         options = {**options, "seed": recipe.seed}
-    open_ = left_to_machine(recipe.auto)
+    open_ = {*left_to_machine(recipe.auto), *recipe.derived}
     files: dict[str, list[str]] = {}
     for one in recipe.inputs:
         files.setdefault(one.role, []).append(one.path or f"{one.role}.png")

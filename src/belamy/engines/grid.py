@@ -161,8 +161,19 @@ def _recipe_of(
         shared[name] = axes_of([(name, values)])[0][1][0]
     autos = [set(one.auto or ()) for one in recipes]
     auto = tuple(name for name in first.auto or () if all(name in one for one in autos))
+    derived = tuple(
+        name
+        for name in first.derived
+        if name in shared and name not in dict(axes) and all(name in one.derived for one in recipes)
+    )
     return replace(
-        first, options=shared, weights=weights, step=number, auto=auto, grid=axes_of(axes)
+        first,
+        options=shared,
+        weights=weights,
+        step=number,
+        auto=auto,
+        derived=derived,
+        grid=axes_of(axes),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -23,6 +23,9 @@ from belamy.precision import AUTO, MACHINE
 
 __all__ = ["as_list", "recipe_of"]
 
+_NEVER_DERIVED = frozenset({*MACHINE, "latents", "model", "network", "seed"})
+"""What a command says although nobody named it: another network may be the usual one tomorrow."""
+
 
 def recipe_of(
     engine: str,
@@ -41,8 +44,8 @@ def recipe_of(
             given, which become the recipe's inputs, by the name of their field.
         weights: network → SHA-256.
         changed: options that are written otherwise than they stand there.
-        given: the same as they were given, before the machine chose what was `auto`; None: as
-            `options`.
+        given: the same as they were given, before the machine chose what was `auto` and the engine
+            filled in what was open; None: as `options`.
         step: see `Recipe`.
 
     Raises:
@@ -71,8 +74,18 @@ def recipe_of(
         step=step,
         threads=torch.get_num_threads(),
         auto=tuple(name for name in MACHINE if getattr(given or options, name, None) == AUTO),
+        derived=tuple(_derived(options if given is None else given, written)),
         credits=_credits(source for _, source in sources),
     )
+
+
+def _derived(given: Any, written: Mapping[str, JSON]) -> Iterator[str]:
+    """The options that were left as they are usually, and are written otherwise."""
+    for field in fields(given):
+        if field.name in written and field.name not in _NEVER_DERIVED:
+            value = _plain(getattr(given, field.name))
+            if value == _plain(field.default) and value != written[field.name]:
+                yield field.name
 
 
 def _credits(sources: Iterable[Source]) -> dict[str, str]:

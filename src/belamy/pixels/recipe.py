@@ -90,6 +90,8 @@ class Recipe:
         film: of a film, how it was encoded: `quality`, `threads`, `codec`.
         auto: the options that nobody named: what they are is what the machine chose. None in older
             recipes, which do not say.
+        derived: the options that nobody named and that the engine filled in from the others, as a
+            command without them does again; none in older recipes, which do not say.
         grid: of a sheet of several, `[option, [value, …]]` for its columns, and for its rows;
             `options` are then those that all of them share.
 
@@ -109,6 +111,7 @@ class Recipe:
     credits: dict[str, str] = field(default_factory=dict)
     film: dict[str, JSON] = field(default_factory=dict)
     auto: tuple[str, ...] | None = None
+    derived: tuple[str, ...] = ()
     grid: tuple[tuple[str, tuple[JSON, ...]], ...] = ()
 
     def __post_init__(self) -> None:
@@ -122,6 +125,7 @@ class Recipe:
         _need(self.threads is None or few, "threads", f"a whole number from 1 to {_MOST_THREADS}")
         _need(isinstance(self.film, dict), "film", "an object")
         _need(self.auto is None or _are_names(self.auto), "auto", f"some of {', '.join(MACHINE)}")
+        _need(_are_options(self.derived, self.options), "derived", "some of the options")
         _need(_are_credits(self.credits), "credits", f"texts of {', '.join(CREDITS)}")
         for name, digest in self.weights.items():
             _need(isinstance(name, str) and _is_digest(digest), "weights", "names and SHA-256s")
@@ -134,6 +138,7 @@ class Recipe:
         object.__setattr__(self, "credits", dict(self.credits))
         object.__setattr__(self, "inputs", tuple(self.inputs))
         object.__setattr__(self, "auto", None if self.auto is None else tuple(self.auto))
+        object.__setattr__(self, "derived", tuple(self.derived))
         object.__setattr__(self, "grid", _axes(self.grid))
 
     def to_json(self) -> str:
@@ -235,7 +240,7 @@ def _as_object(recipe: Recipe) -> dict[str, JSON]:
     kept = asdict(recipe)
     if recipe.auto is None:
         del kept["auto"]
-    return {k: v for k, v in kept.items() if v or k not in ("film", "grid")}
+    return {k: v for k, v in kept.items() if v or k not in ("derived", "film", "grid")}
 
 
 def comment(recipe: Recipe) -> bytes:
@@ -307,6 +312,12 @@ def _are_credits(value: object) -> bool:
 
 def _are_names(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(name in MACHINE for name in value)
+
+
+def _are_options(names: object, options: dict[str, JSON]) -> bool:
+    return isinstance(names, (list, tuple)) and all(
+        isinstance(name, str) and name in options for name in names
+    )
 
 
 def _is_count(value: object) -> bool:

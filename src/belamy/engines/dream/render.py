@@ -96,7 +96,7 @@ class Dreamer:
     """
 
     def __init__(self, options: DreamOptions | None = None) -> None:
-        given = DreamOptions() if options is None else options
+        given = self._given = DreamOptions() if options is None else options
         self.device = choose_device(given.device)
         models = list_models(given.model)
         if all(one in ((), [], "", None) for one in (given.layer, given.class_, given.objective)):
@@ -115,7 +115,6 @@ class Dreamer:
         assert precision != "float16", "no dream is computed in it"
         self.backbone = backbone if precision == "float32" else backbone.to(DTYPES[precision])
         self.hint = self.backbone.assumed or suggest_model(given.model)
-        self._given = given
         self.options = replace(given, model=model, precision=precision)
 
     def __call__(self, image: Source | None = None) -> Picture:

@@ -43,7 +43,7 @@ __all__ = ["Parts", "load_state", "parts_of", "passes_of", "save_state"]
 # zlib's level, and its strategy for runs of one byte: frames are read once more, and deleted
 _FAST_PNG, _RUNS = 1, 3
 _INDEX = "index"
-_AUTO = "auto"
+_AUTO, _DERIVED = "auto", "derived"
 
 
 def parts_of(target: Path) -> Path:
@@ -79,14 +79,16 @@ class Parts:
             _write_first(place, json.dumps(written, indent=2, sort_keys=True) + "\n")
         begun = json.loads(place.read_text("utf-8"))
         auto = begun.pop(_AUTO, None)  # what the machine chose was chosen where the film was begun
+        derived = begun.pop(_DERIVED, [])  # and what was named, was named there
         written.pop(_AUTO, None)
+        written.pop(_DERIVED, None)
         if begun != written:
             raise OptionError(
                 f"{folder} holds the frames of a film that is made otherwise "
                 f"({describe_difference(begun, written)}); give the same options, or begin anew "
                 "with --overwrite"
             )
-        self._recipe = replace(work.recipe, auto=auto)
+        self._recipe = replace(work.recipe, auto=auto, derived=derived)
         self._frames.mkdir(exist_ok=True)
 
     def make(self) -> Generator[Step, None, None]:
