@@ -74,12 +74,12 @@ def recipe_of(
         step=step,
         threads=torch.get_num_threads(),
         auto=tuple(name for name in MACHINE if getattr(given or options, name, None) == AUTO),
-        derived=tuple(_derived(options if given is None else given, written)),
+        derived=tuple(_list_derived(options if given is None else given, written)),
         credits=_credits(source for _, source in sources),
     )
 
 
-def _derived(given: Any, written: Mapping[str, JSON]) -> Iterator[str]:
+def _list_derived(given: Any, written: Mapping[str, JSON]) -> Iterator[str]:
     """The options that were left as they are usually, and are written otherwise."""
     for field in fields(given):
         if field.name in written and field.name not in _NEVER_DERIVED:
