@@ -255,6 +255,18 @@ def test_every_answer_has_the_safety_headers(here: Studio, cookie: str) -> None:
     assert not [name for name in refused if name.startswith("access-control")]
 
 
+def test_a_file_that_the_browser_has_is_not_sent_again(here: Studio, cookie: str) -> None:
+    own = [("host", HOST), ("cookie", cookie)]
+    status, headers, body = ask(here, own, "/css/dialogs.css")
+    assert (status, headers["cache-control"]) == (200, "no-cache")
+    for known in (headers["etag"], f'"other", W/{headers["etag"]}'):
+        status, again, rest = ask(here, [*own, ("if-none-match", known)], "/css/dialogs.css")
+        assert (status, rest, again["etag"]) == (304, b"", headers["etag"])
+        assert again["content-security-policy"] == headers["content-security-policy"]
+    status, _, whole = ask(here, [*own, ("if-none-match", '"other"')], "/css/dialogs.css")
+    assert (status, whole) == (200, body)
+
+
 def test_cookies_outlive_a_restart_and_age(here: Studio, tmp_path: Path) -> None:
     name, value = here.sessions.open()
     again = Sessions(here.database, PORT, here.settings.places.key)

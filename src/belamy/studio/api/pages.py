@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse
 from starlette.responses import Response
+from starlette.staticfiles import NotModifiedResponse
 
 from belamy.studio.api.errors import Problem
 
@@ -36,8 +38,9 @@ def page_folder() -> Path:
     return Path(__file__).parents[1] / "page"
 
 
+@functools.cache
 def find_page_files(folder: Path) -> dict[str, Path]:
-    """Path in an address → file: the only ones that can be asked for."""
+    """Path in an address → file: the only ones that can be asked for. Looked up once."""
     return {
         "/" + path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
@@ -49,9 +52,7 @@ def find_page_files(folder: Path) -> dict[str, Path]:
 async def index(request: Request) -> Response:
     """The page itself."""
     path = page_folder() / "index.html"
-    if not path.is_file():
-        return HTMLResponse(_NONE)
-    return FileResponse(path, media_type=MEDIA[".html"], headers=_FRESH)
+    return _send(request, path) if path.is_file() else HTMLResponse(_NONE)
 
 
 @router.get("/{path:path}")
@@ -60,4 +61,14 @@ async def file(request: Request, path: str) -> Response:
     found = find_page_files(page_folder()).get("/" + path)
     if found is None:
         raise Problem(404, "there is nothing here")
-    return FileResponse(found, media_type=MEDIA[found.suffix], headers=_FRESH)
+    return _send(request, found)
+
+
+def _send(request: Request, path: Path) -> Response:
+    """A file; 304 where the browser has it as it is, which opens a page again more quickly."""
+    media = MEDIA[path.suffix]
+    response = FileResponse(path, media_type=media, headers=_FRESH, stat_result=path.stat())
+    asked = request.headers.get("if-none-match", "").split(",")
+    if response.headers["etag"] in (tag.strip().removeprefix("W/") for tag in asked):
+        return NotModifiedResponse(response.headers)
+    return response
