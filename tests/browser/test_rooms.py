@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.browser.wall import Wall, await_stage, fill, give, results, run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
 
@@ -116,6 +121,17 @@ def test_defog(window: Wall) -> None:
     assert results(page)[0]["engine"] == "fog"
 
 
+def read_when_it_stands(counter: Locator) -> str:
+    """What a counter says once it has not changed for half a second: a pause takes its time."""
+    readings = [counter.inner_text()]
+    for _ in range(40):
+        counter.page.wait_for_timeout(500)
+        readings.append(counter.inner_text())
+        if readings[-1] == readings[-2]:
+            return readings[-1]
+    raise AssertionError(f"it does not stand still: {readings[-3:]}")
+
+
 def test_a_network_learns(window: Wall) -> None:
     """Play, pause, one step; the address says what is learnt, and hides what it is told to hide."""
     page = window.open("learn/mlp?points=xor&hidden=4&epochs=2000&hide=noise")
@@ -127,10 +143,7 @@ def test_a_network_learns(window: Wall) -> None:
     expect(epoch).not_to_have_text("–")
     expect(play).to_have_text("Pause")
     play.click()
-    page.wait_for_timeout(700)
-    stands = epoch.inner_text()
-    page.wait_for_timeout(500)
-    assert epoch.inner_text() == stands
+    stands = read_when_it_stands(epoch)
     page.get_by_role("button", name="Step", exact=True).click()
     expect(epoch).to_have_text(str(int(stands) + 1))
     page.locator(".neuron").nth(1).hover()

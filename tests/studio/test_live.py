@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 import time
 import tracemalloc
 from pathlib import Path
@@ -22,6 +23,7 @@ from belamy.studio.api.socket import router
 from belamy.studio.settings import StudioSettings
 from belamy.studio.worker.channel import Channel
 from belamy.studio.worker.control import Control
+from belamy.studio.worker.pace import Pace
 from belamy.studio.worker.preview import Preview
 from belamy.studio.worker.progress import Eta
 
@@ -194,6 +196,22 @@ def test_the_time_that_is_left() -> None:
     assert found[:2] == [None, None]
     assert found[2:] == pytest.approx([14.0, 12.0, 10.0])
     assert eta.update(0.6, 60.0) == pytest.approx(8.0)  # one slow step does not count for more
+
+
+def test_a_lesson_that_is_paused_between_two_messages_says_where_it_stands() -> None:
+    """Else the page shows an epoch that is over, and one step seems to be two."""
+    control, sent = Control(), list[dict[str, Any]]()
+    order, channel = SimpleNamespace(job="a"), SimpleNamespace(send=sent.append)
+    pace = Pace(order, control, channel, total=9, per_message=100)  # type: ignore[arg-type]
+    pace.send(0, {})
+    steps = pace.steps(lambda: {"loss": 0.5})
+    assert [next(steps), next(steps), next(steps)] == [1, 2, 3]
+    assert not pace.is_due(3)
+    control.command({"action": "pause"})
+    threading.Timer(0.2, control.command, [{"action": "step"}]).start()
+    assert next(steps) == 4
+    lessons = [one for one in sent if one["type"] == "lesson"]
+    assert [(one["epoch"], one["playing"]) for one in lessons] == [(0, True), (3, False)]
 
 
 def test_a_lesson_is_paused_and_stepped() -> None:

@@ -55,10 +55,17 @@ class Control:
                 self.speed = float(words["speed"])
             self._changed.notify_all()
 
-    def wait_for_turn(self) -> bool:
-        """Wait while the work is paused; whether it goes on."""
+    def wait_for_turn(self, pausing: Callable[[], None] | None = None) -> bool:
+        """Wait while the work is paused; whether it goes on.
+
+        Args:
+            pausing: called once, where there is something to wait for, before it is.
+        """
         with self._changed:
             while not (self.playing or self.steps or self.stopped):
+                if pausing is not None:
+                    pausing()
+                    pausing = None
                 self._changed.wait()
             if not self.playing and self.steps:
                 self.steps -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, TypeAlias
 
@@ -41,13 +42,14 @@ def teach(order: Order, control: Control, channel: Channel) -> None:
     points = np.column_stack([inputs, labels])
     pace = Pace(order, control, channel, options.epochs, paused=options.paused)
     pace.send(0, {**_describe(network, inputs, labels, options), "points": _round(points)})
-    for epoch in pace.steps():
+    describe = functools.partial(_describe, network, inputs, labels, options)
+    for epoch in pace.steps(describe):
         with np.errstate(over="ignore", invalid="ignore"):
             loss = next(learning)
         if not math.isfinite(loss):
             raise Diverged(f"the loss is no number in epoch {epoch}; take a smaller rate")
         if pace.is_due(epoch):
-            pace.send(epoch, _describe(network, inputs, labels, options))
+            pace.send(epoch, describe())
     end_lesson(order, control, channel)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -74,12 +75,20 @@ class Pace:
             }
         )
 
-    def steps(self) -> Iterator[int]:
-        """1 to the last; waits while the lesson is paused, ends when the user stops it."""
+    def steps(self, describe: Callable[[], dict[str, Any]]) -> Iterator[int]:
+        """1 to the last; waits while the lesson is paused, ends when the user stops it.
+
+        Args:
+            describe: the message on how it stands now, for a pause that comes between two messages.
+        """
         for index in range(1, self._total + 1):
-            if not self._control.wait_for_turn():
+            if not self._control.wait_for_turn(functools.partial(self._pause, index - 1, describe)):
                 return
             yield index
+
+    def _pause(self, index: int, describe: Callable[[], dict[str, Any]]) -> None:
+        if index != self._latest_index:
+            self.send(index, describe())
 
     def is_due(self, index: int) -> bool:
         """Whether to send a message after this step; waits so that they are not too many."""
