@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.browser.test_looks import check_access
@@ -21,6 +22,9 @@ from tests.browser.wall import (
     run,
 )
 from tests.studio.test_films import ramp
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright").expect
 
@@ -270,6 +274,30 @@ def test_pictures_that_are_dropped_among_faces_can_be_learned_from(window: Wall)
     expect(dialog.get_by_role("combobox", name="Folder")).to_contain_text(
         re.compile(r"folder \w+ \(3\)")
     )
+
+
+def test_a_folder_that_is_dragged_here_is_learned_from(window: Wall, tmp_path: Path) -> None:
+    """As by the mouse: a folder with folders in it, beside a picture that lies with it."""
+    for kind in ("cats", "dogs"):
+        (tmp_path / "pets" / kind).mkdir(parents=True)
+        for number in range(2):
+            path = tmp_path / "pets" / kind / f"{number}.png"
+            path.write_bytes(picture(32, 32, number))
+    (tmp_path / "one.png").write_bytes(picture(32, 32, 7))
+    (tmp_path / "pets" / "notes.txt").write_text("not a picture")
+    page = window.open("paint")
+    drag(page, [tmp_path / "one.png", tmp_path / "pets"])
+    page.get_by_role("button", name="Train on them").click()
+    dialog = page.get_by_role("dialog", name="Train a network")
+    expect(dialog.get_by_role("combobox", name="Folder")).to_contain_text("(5)")
+
+
+def drag(page: Page, paths: Sequence[Path]) -> None:
+    """Files and folders dragged from outside onto the page, and let go."""
+    held = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    with_mouse = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        with_mouse.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 400, "data": held})
 
 
 @pytest.mark.parametrize("tab", ["neighbours", "edit", "walk", "find"])
