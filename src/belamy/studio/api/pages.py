@@ -68,7 +68,7 @@ def _send(request: Request, path: Path) -> Response:
     """A file; 304 where the browser has it as it is, which opens a page again more quickly."""
     media = MEDIA[path.suffix]
     response = FileResponse(path, media_type=media, headers=_FRESH, stat_result=path.stat())
-    asked = request.headers.get("if-none-match", "").split(",")
-    if response.headers["etag"] in (tag.strip().removeprefix("W/") for tag in asked):
+    known = request.headers.get("if-none-match", "").split(",")
+    if response.headers["etag"] in (tag.strip().removeprefix("W/") for tag in known):
         return NotModifiedResponse(response.headers)
     return response
