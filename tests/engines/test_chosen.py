@@ -80,16 +80,20 @@ def film(place: Path) -> None:
             made.write(scene.frame(index), Fraction(index, 25), Fraction(1, 25))
 
 
+@pytest.fixture(params=[one for one in SMALL if one != "gan-evaluate"])
+def name(request: pytest.FixtureRequest) -> str:
+    """Each engine, with a film for those that take one."""
+    engine = str(request.param)
+    if engine.startswith("film-"):
+        request.getfixturevalue("film")
+    return engine
+
+
 def test_every_engine_that_a_machine_decides_on_is_tried() -> None:
     assert {name for name in ENGINES if machine_options(name)} == SMALL.keys()
 
 
-@pytest.mark.parametrize("name", [one for one in SMALL if one != "gan-evaluate"])
-def test_the_recipe_says_what_the_machine_chose(
-    name: str, place: Path, request: pytest.FixtureRequest
-) -> None:
-    if name.startswith("film-"):
-        request.getfixturevalue("film")
+def test_the_recipe_says_what_the_machine_chose(name: str, place: Path) -> None:
     names = machine_options(name)
     left = made(name)
     assert left.auto == tuple(names)
@@ -99,13 +103,8 @@ def test_the_recipe_says_what_the_machine_chose(
     assert [asked.options[one] for one in names] == [ASKED[one] for one in names]
 
 
-@pytest.mark.parametrize("name", [one for one in SMALL if one != "gan-evaluate"])
-def test_the_command_says_what_was_typed(
-    name: str, place: Path, request: pytest.FixtureRequest
-) -> None:
+def test_the_command_says_what_was_typed(name: str, place: Path) -> None:
     """And which network it was, since another one may be the usual one tomorrow."""
-    if name.startswith("film-"):
-        request.getfixturevalue("film")
     recipe = made(name)
     typed = {*SMALL[name], "model", "network"}
     work = work_of(recipe)
