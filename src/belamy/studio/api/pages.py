@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse
 from starlette.responses import Response
-from starlette.staticfiles import NotModifiedResponse
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from belamy.studio.api.errors import Problem
 
@@ -30,6 +30,7 @@ MEDIA = {
     ".webmanifest": "application/manifest+json",
 }
 _FRESH = {"Cache-Control": "no-cache"}  # asks each time whether it has changed
+_STATIC = StaticFiles()  # for its comparison of what the browser has; it serves nothing
 _NONE = "<!doctype html><meta charset=utf-8><title>belamy studio</title><p>The page is not here."
 
 
@@ -68,7 +69,5 @@ def _send(request: Request, path: Path) -> Response:
     """A file; 304 where the browser has it as it is, which opens a page again more quickly."""
     media = MEDIA[path.suffix]
     response = FileResponse(path, media_type=media, headers=_FRESH, stat_result=path.stat())
-    known = request.headers.get("if-none-match", "").split(",")
-    if response.headers["etag"] in (tag.strip().removeprefix("W/") for tag in known):
-        return NotModifiedResponse(response.headers)
-    return response
+    same = _STATIC.is_not_modified(response.headers, request.headers)
+    return NotModifiedResponse(response.headers) if same else response
